@@ -1,0 +1,108 @@
+import Type, { type Static } from "typebox";
+
+const options = { additionalProperties: false } as const;
+
+/** Who may call. Without it the gateway listens on loopback only. */
+export const Auth = Type.Object(
+  {
+    bearerTokens: Type.Array(
+      Type.Object(
+        {
+          name: Type.String({ minLength: 1, description: "Who holds the token; appears in logs." }),
+          token: Type.String({ minLength: 1, description: "A reference: `${NAME}` or `file:/path`." }),
+        },
+        options,
+      ),
+      { minItems: 1, description: "Static tokens of RFC 6750 (`Authorization: Bearer …`)." },
+    ),
+  },
+  options,
+);
+
+/** Sealed session ids: their keys and bounds. */
+export const Session = Type.Object(
+  {
+    keys: Type.Optional(
+      Type.Array(
+        Type.Object(
+          {
+            id: Type.String({ pattern: "^[A-Za-z0-9_-]{1,16}$", description: "Key id, part of every session id." }),
+            key: Type.String({ minLength: 1, description: "A reference to 32 bytes in base64 or base64url." }),
+          },
+          options,
+        ),
+        {
+          minItems: 1,
+          description: "The first seals, all open. Defaults to one made once and kept in the state folder.",
+        },
+      ),
+    ),
+    idleTimeoutMs: Type.Optional(Type.Integer({ minimum: 1000, description: "Defaults to 3600000 (one hour)." })),
+    maxAgeMs: Type.Optional(Type.Integer({ minimum: 1000, description: "Defaults to 86400000 (one day)." })),
+    maxSessions: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        description: "Live sessions kept in memory; the least recently used one goes first. Defaults to 10000.",
+      }),
+    ),
+  },
+  options,
+);
+
+/** Where operators talk to the gateway. */
+export const Admin = Type.Object(
+  {
+    socket: Type.Optional(Type.String({ minLength: 1, description: "Path of a unix socket. Defaults to none." })),
+  },
+  options,
+);
+
+/** Structured logs. */
+export const Log = Type.Object(
+  {
+    level: Type.Optional(
+      Type.Enum(["trace", "debug", "info", "warn", "error", "silent"], { description: "Defaults to `info`." }),
+    ),
+    file: Type.Optional(Type.String({ minLength: 1, description: "Rotated log file. Defaults to standard error." })),
+    maxBytes: Type.Optional(
+      Type.Integer({ minimum: 1024, description: "Size at which the file rotates. Defaults to 10485760." }),
+    ),
+    maxFiles: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 1000, description: "Rotated files kept. Defaults to 5." }),
+    ),
+  },
+  options,
+);
+
+/** The gateway in front of all fleets. */
+export const Gateway = Type.Object(
+  {
+    host: Type.Optional(Type.String({ minLength: 1, description: "Address to listen on. Defaults to 127.0.0.1." })),
+    port: Type.Optional(
+      Type.Integer({ minimum: 0, maximum: 65535, description: "0 takes a free one. Defaults to 8080." }),
+    ),
+    allowedHosts: Type.Optional(
+      Type.Array(Type.String(), { description: "Host header names accepted besides loopback ones and `host`." }),
+    ),
+    allowedOrigins: Type.Optional(
+      Type.Array(Type.String(), { description: "Browser origins accepted besides loopback ones." }),
+    ),
+    maxBodyBytes: Type.Optional(
+      Type.Integer({ minimum: 1024, description: "Largest request body. Defaults to 4194304." }),
+    ),
+    drainMs: Type.Optional(
+      Type.Integer({ minimum: 0, description: "How long calls in flight may go on after SIGTERM. Defaults to 10000." }),
+    ),
+    auth: Type.Optional(Auth),
+    session: Type.Optional(Session),
+    admin: Type.Optional(Admin),
+    log: Type.Optional(Log),
+  },
+  options,
+);
+
+export type Auth = Static<typeof Auth>;
+export type Session = Static<typeof Session>;
+export type Admin = Static<typeof Admin>;
+export type Log = Static<typeof Log>;
+export type Gateway = Static<typeof Gateway>;

@@ -1,0 +1,4 @@
+export { ConfigFile, serverNamePattern } from "./file.ts";
+export { Admin, Auth, Gateway, Log, Session } from "./gateway.ts";
+export type * from "./process-platform.ts";
+export { Isolation, ProcessSource, Scaling, Server, ServerType, Timeouts, Tools, UpstreamProtocol } from "./server.ts";

@@ -1,0 +1,51 @@
+import type { Gateway } from "./gateway.ts";
+import type { Server } from "./server.ts";
+
+/**
+ * What the `process` platform's Pulumi resources send to `mcp-fleet platform <kind> <operation>`: one JSON object on
+ * standard input, one on standard output. The state folder holds `gateway.json`, `servers/<name>.json`, `admin.sock`,
+ * `gateway.pid`, `session.key` and `log/`.
+ */
+export interface ProcessFleetInputs {
+  /** The fleet's name. */
+  name: string;
+  /** Absolute path of the state folder that the fleet's gateway reads. */
+  stateDirectory: string;
+  /** The fleet as in a configuration file. */
+  server: Server;
+}
+
+export interface ProcessFleetOutputs extends ProcessFleetInputs {
+  /** Where the instances come from: `package@version` of a preset, a command line, or the endpoints. */
+  source: string;
+}
+
+export interface ProcessGatewayInputs {
+  name: string;
+  stateDirectory: string;
+  /** The gateway as in a configuration file. */
+  gateway: Gateway;
+  /** Names of the fleets that it must serve before it counts as up. */
+  fleets: string[];
+}
+
+export interface ProcessGatewayOutputs extends ProcessGatewayInputs {
+  /** `http://127.0.0.1:8080`. */
+  url: string;
+  /** `running`, or `stopped` when a refresh found it dead. */
+  status: string;
+  /** Process id of the daemon; changes when it was repaired. */
+  pid: number;
+}
+
+/** One wrong input, shown by Pulumi next to the resource. */
+export interface CheckFailure {
+  property: string;
+  reason: string;
+}
+
+export type PlatformRequest<Inputs, Outputs> = { inputs: Inputs; olds?: Outputs; id?: string };
+
+export type PlatformResponse<Outputs> =
+  | { ok: true; outs?: Outputs; id?: string; failures?: CheckFailure[]; changes?: boolean; replaces?: string[] }
+  | { ok: false; message: string };

@@ -1,0 +1,116 @@
+import Type, { type Static } from "typebox";
+
+/** Server types: four presets for real public MCP servers, and `custom`. */
+export const ServerType = {
+  Context7: "context7",
+  Sequential: "sequential",
+  Magic: "magic",
+  Playwright: "playwright",
+  Custom: "custom",
+} as const;
+export type ServerType = (typeof ServerType)[keyof typeof ServerType];
+
+/** Who may share one upstream session or process (architecture: isolation). */
+export const Isolation = { Shared: "shared", Session: "session" } as const;
+export type Isolation = (typeof Isolation)[keyof typeof Isolation];
+
+/** How the gateway reaches an instance. */
+export const UpstreamProtocol = { Stdio: "stdio", Http: "http" } as const;
+export type UpstreamProtocol = (typeof UpstreamProtocol)[keyof typeof UpstreamProtocol];
+
+const options = { additionalProperties: false } as const;
+const oneOf = <T extends Record<string, string>>(values: T, description: string) =>
+  Type.Enum(Object.values(values) as [T[keyof T], ...T[keyof T][]], { description });
+
+/** A local process that speaks MCP on its standard streams; the orchestrator supervises it. */
+export const ProcessSource = Type.Object(
+  {
+    command: Type.String({ minLength: 1, description: "Executable, absolute or found on PATH." }),
+    args: Type.Optional(Type.Array(Type.String(), { description: "Arguments. Defaults to none." })),
+    env: Type.Optional(
+      Type.Record(Type.String(), Type.String(), {
+        description: "Environment added to a minimal one (PATH, HOME, LANG, TMPDIR). Values may be references.",
+      }),
+    ),
+    cwd: Type.Optional(Type.String({ description: "Working directory. Defaults to the instance's temporary folder." })),
+  },
+  options,
+);
+
+/** How many instances a fleet keeps. */
+export const Scaling = Type.Object(
+  {
+    minInstances: Type.Optional(Type.Integer({ minimum: 0, maximum: 1000, description: "Kept warm. Defaults to 1." })),
+    maxInstances: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 1000, description: "Never more than this. Defaults to 4." }),
+    ),
+    targetInFlight: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 10000,
+        description: "Calls in flight on each shared instance before another one is started. Defaults to 16.",
+      }),
+    ),
+  },
+  options,
+);
+
+/** Bounds in milliseconds. */
+export const Timeouts = Type.Object(
+  {
+    connectMs: Type.Optional(
+      Type.Integer({ minimum: 1, description: "To start an instance or to wait for a free one. Defaults to 30000." }),
+    ),
+    requestMs: Type.Optional(Type.Integer({ minimum: 1, description: "For one call. Defaults to 120000." })),
+    idleMs: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        description: "A session's own instance is ended after so long without a call. Defaults to 600000.",
+      }),
+    ),
+  },
+  options,
+);
+
+/** Which tools a fleet shows, and under which other names they may be called. */
+export const Tools = Type.Object(
+  {
+    allow: Type.Optional(Type.Array(Type.String(), { description: "Only these tools. Defaults to all." })),
+    deny: Type.Optional(Type.Array(Type.String(), { description: "All but these tools. Defaults to none." })),
+    aliases: Type.Optional(
+      Type.Record(Type.String(), Type.String(), { description: "Other name → the server's own tool name." }),
+    ),
+  },
+  options,
+);
+
+/** One fleet: instances of one MCP server. */
+export const Server = Type.Object(
+  {
+    type: oneOf(ServerType, "A preset, or `custom`."),
+    version: Type.Optional(
+      Type.String({ minLength: 1, description: "Version of a preset's package. Defaults to the one it pins." }),
+    ),
+    process: Type.Optional(ProcessSource),
+    endpoints: Type.Optional(
+      Type.Array(Type.String({ pattern: "^https?://", description: "URL of a Streamable HTTP server." }), {
+        minItems: 1,
+        description: "Fixed instances that something else runs.",
+      }),
+    ),
+    protocol: Type.Optional(oneOf(UpstreamProtocol, "Defaults to `stdio` for a process, `http` for endpoints.")),
+    isolation: Type.Optional(
+      oneOf(Isolation, "Who shares one upstream session or process. Presets choose; `custom` defaults to `session`."),
+    ),
+    scaling: Type.Optional(Scaling),
+    timeouts: Type.Optional(Timeouts),
+    tools: Type.Optional(Tools),
+  },
+  options,
+);
+
+export type ProcessSource = Static<typeof ProcessSource>;
+export type Scaling = Static<typeof Scaling>;
+export type Timeouts = Static<typeof Timeouts>;
+export type Tools = Static<typeof Tools>;
+export type Server = Static<typeof Server>;
