@@ -24,6 +24,8 @@ export const ErrorKinds = {
   INSTANCE_LOST: kind(502, -31010, true),
   UPSTREAM_PROTOCOL: kind(502, -31011),
   UPSTREAM_UNREACHABLE: kind(502, -31012, true),
+  UPSTREAM_SESSION_EXPIRED: kind(502, -31019, true),
+  CANCELLED: kind(499, -31020),
   POOL_EXHAUSTED: kind(503, -31013, true),
   REQUEST_TIMEOUT: kind(504, -31014, true),
   DRAINING: kind(503, -31015, true),

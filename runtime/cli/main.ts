@@ -1,18 +1,20 @@
 #!/usr/bin/env node
-import { createRequire } from "node:module";
 import { Command } from "commander";
+import { identity } from "../version.ts";
+import { callCommand } from "./call.ts";
 import { ExitCode, reportFailure } from "./exit.ts";
+import { serveCommand } from "./serve.ts";
+import { statusCommand } from "./status.ts";
 
-const { version } = createRequire(import.meta.url)(
-  import.meta.url.endsWith(".ts") ? "../../package.json" : "../../../package.json",
-) as { version: string };
-
-const program = new Command("mcp-fleet")
+const program = new Command(identity.name)
   .description("Run fleets of Model Context Protocol (MCP) servers behind one gateway.")
-  .version(version)
+  .version(identity.version)
   .exitOverride((error) => {
     process.exit(error.exitCode === 0 ? ExitCode.Clean : ExitCode.BadUsage);
-  });
+  })
+  .addCommand(serveCommand())
+  .addCommand(statusCommand())
+  .addCommand(callCommand());
 
 try {
   await program.parseAsync();

@@ -1,0 +1,34 @@
+import { Option } from "commander";
+import { request } from "undici";
+import { FleetError, messageOf } from "../errors.ts";
+
+/** `--url` of the commands that ask a running gateway. */
+export const urlOption = () =>
+  new Option("--url <url>", "the gateway").default("http://127.0.0.1:8080").env("MCP_FLEET_URL");
+
+/** `--token` of the commands that ask a running gateway. */
+export const tokenOption = () =>
+  new Option("--token <token>", "bearer token, if the gateway asks for one").env("MCP_FLEET_TOKEN");
+
+/** Asks the gateway's REST interface. Rejects with GATEWAY_UNREACHABLE, or with the gateway's own message. */
+export async function askGateway(
+  url: string,
+  path: string,
+  options: { readonly token?: string | undefined; readonly body?: unknown } = {},
+): Promise<unknown> {
+  const { token, body } = options;
+  const headers = {
+    ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    ...(body === undefined ? {} : { "content-type": "application/json" }),
+  };
+  const sent = body === undefined ? {} : { method: "POST" as const, body: JSON.stringify(body) };
+  const response = await request(new URL(path, url), { headers, ...sent }).catch((error) => {
+    const fix = "start it with `npm start` or `mcp-fleet serve`, or give its address with --url";
+    throw new FleetError("GATEWAY_UNREACHABLE", `--url: no gateway answers at ${url} (${messageOf(error)}); ${fix}`, {
+      cause: error,
+    });
+  });
+  const answer = (await response.body.json()) as { error?: { message: string } };
+  if (response.statusCode < 400) return answer;
+  throw new FleetError("GATEWAY_UNREACHABLE", `${url}: ${answer.error?.message ?? `HTTP ${response.statusCode}`}`);
+}

@@ -1,0 +1,203 @@
+import { join } from "node:path";
+import { performance } from "node:perf_hooks";
+import type { ResolvedConfig } from "./config/index.ts";
+import { AdminListener } from "./listeners/admin.ts";
+import { FrontDoor } from "./listeners/front-door.ts";
+import { createRest } from "./listeners/rest.ts";
+import { StreamableHttp } from "./listeners/streamable-http.ts";
+import { startLog } from "./observability/logger.ts";
+import { Metrics } from "./observability/metrics.ts";
+import { FleetFactory, withPreset } from "./orchestrator/fleet-factory.ts";
+import { PackageCache } from "./orchestrator/package-cache.ts";
+import { ProcessDriver } from "./orchestrator/process-driver.ts";
+import type { ClientSession } from "./protocol/client-session.ts";
+import { encodeNotification } from "./protocol/json-rpc.ts";
+import { SessionSealer } from "./protocol/sealed-session.ts";
+import { sessionKeys } from "./protocol/session-keys.ts";
+import { SessionTable } from "./protocol/session-table.ts";
+import type { FleetStatus } from "./registry/fleet.ts";
+import { FleetRegistry, type ListChange } from "./registry/fleet-registry.ts";
+import { Executor } from "./routing/executor.ts";
+import { FederatedService } from "./routing/federated-service.ts";
+import { SingleService } from "./routing/single-service.ts";
+import { Authenticator } from "./security/authenticator.ts";
+import { RequestGuard } from "./security/request-guard.ts";
+import { identity } from "./version.ts";
+
+export interface GatewayOptions {
+  readonly config: ResolvedConfig;
+  /** Resolved secrets, kept out of the logs. */
+  readonly secrets?: readonly string[];
+  /** Keeps the session key and the records of running processes; without it both last as long as the process. */
+  readonly stateDirectory?: string | undefined;
+  /** Reads the configuration again, for `POST /reload` of the admin listener. */
+  readonly reload?: () => Promise<void>;
+  /** The admin listener was asked to end the process. */
+  readonly onShutdown?: () => void;
+}
+
+/** A gateway as operators see it. */
+export interface GatewayStatus {
+  readonly pid: number;
+  readonly startedAt: string;
+  /** `http://127.0.0.1:8080`; undefined when it does not listen. */
+  readonly url: string | undefined;
+  readonly ready: boolean;
+  readonly servers: readonly FleetStatus[];
+}
+
+/** A gateway at work. */
+export interface RunningGateway {
+  readonly url: string | undefined;
+  readonly executor: Executor;
+  status(): GatewayStatus;
+  /** Takes over the fleets of a new configuration. */
+  apply(config: ResolvedConfig, secrets: readonly string[]): void;
+  /** Stops taking work, lets calls in flight end, then ends everything that was started. */
+  close(): Promise<void>;
+}
+
+/** Sessions and streams are looked after so often. */
+const pulseMs = 15_000;
+const now = () => performance.now();
+
+/**
+ * Builds a gateway: the way of a request from top to bottom, each stage knowing only the next one. Without `listen`
+ * there is no port: programs call its executor.
+ */
+export async function startGateway(options: GatewayOptions, { listen = true } = {}): Promise<RunningGateway> {
+  const { config, stateDirectory } = options;
+  const { gateway } = config;
+  let secrets = options.secrets ?? [];
+  let draining = false;
+  const startedAt = new Date().toISOString();
+  const keys = await sessionKeys(gateway.session.keys, stateDirectory);
+
+  // Beside the way of a request: what is seen of it, and what runs the servers.
+  const { log, close: closeLog } = startLog(gateway.log, () => secrets);
+  const metrics: Metrics = new Metrics(
+    () => registry.all().map((fleet) => gaugesOf(fleet.status())),
+    () => ({ live: sessions.live, max: sessions.max }),
+  );
+  const records = stateDirectory === undefined ? undefined : join(stateDirectory, "instances");
+  const driver = new ProcessDriver({ log, ...(records === undefined ? {} : { records }) });
+  const packages = new PackageCache({ log });
+  await driver.sweep();
+
+  // Listeners → protocol → security → routing → registry → upstreams.
+  const factory: FleetFactory = new FleetFactory({
+    ...{ driver, packages, identity, metrics, log, now },
+    onListChanged: (fleet, kind) => announce({ server: fleet.name, kind }),
+  });
+  const registry: FleetRegistry = new FleetRegistry({
+    create: (server) => factory.create(server),
+    onListChanged: (change) => announce(change),
+    drainMs: gateway.drainMs,
+    log,
+  });
+  const sessions: SessionTable = new SessionTable({
+    sealer: new SessionSealer(keys),
+    ...gateway.session,
+    clock: Date.now,
+    onGone: (session) => releaseAll(session, registry),
+  });
+  const announce = ({ server, kind }: ListChange) => {
+    const message = encodeNotification(`notifications/${kind}/list_changed`);
+    for (const session of sessions.sessions()) {
+      if (session.claims.server === server || (session.claims.server === undefined && kind !== "resources"))
+        session.notify(message);
+    }
+  };
+  const executor = new Executor(registry);
+  const federated = new FederatedService(registry, identity, log);
+  const door = new FrontDoor({
+    guard: new RequestGuard(gateway),
+    authenticator: new Authenticator(gateway.auth?.bearerTokens),
+    mcp: new StreamableHttp({ sessions, metrics, log, maxBodyBytes: gateway.maxBodyBytes }),
+    serviceFor: (server) => {
+      if (server === undefined) return federated;
+      const fleet = registry.get(server);
+      return fleet && new SingleService(fleet);
+    },
+  });
+  const rest = await createRest({
+    ...{ server: door.server, registry, executor, metrics, log, maxBodyBytes: gateway.maxBodyBytes },
+    draining: () => draining,
+  });
+  door.use(rest.listener);
+
+  const pulse = setInterval(() => {
+    sessions.purge();
+    for (const session of sessions.sessions()) for (const stream of session.streams) stream.keepAlive();
+  }, pulseMs).unref();
+
+  let url: string | undefined;
+  let admin: AdminListener | undefined;
+  const status = (): GatewayStatus => {
+    const servers = registry.all().map((fleet) => fleet.status());
+    const ready = !draining && servers.every(({ health }) => health === "ready" || health === "idle");
+    return { pid: process.pid, startedAt, url, ready, servers };
+  };
+  const close = async () => {
+    if (draining) return;
+    draining = true;
+    log.info("draining");
+    clearInterval(pulse);
+    for (const session of sessions.sessions()) for (const stream of session.streams) stream.end();
+    await door.close(gateway.drainMs);
+    await rest.app.close();
+    sessions.clear();
+    await registry.close();
+    await driver.close();
+    await admin?.close();
+    log.info("ended");
+    await closeLog();
+  };
+
+  try {
+    if (listen) url = `http://${hostInUrl(gateway.host)}:${await door.listen(gateway.host, gateway.port)}`;
+    if (gateway.admin.socket !== undefined) {
+      const shutdown = options.onShutdown ?? (() => {});
+      const reload = options.reload ?? (async () => {});
+      admin = await AdminListener.start(gateway.admin.socket, { status, reload, shutdown });
+    }
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  registry.apply(config.servers.map(withPreset));
+  log.info({ url, servers: config.servers.map(({ name }) => name) }, "listening");
+
+  return {
+    url,
+    executor,
+    status,
+    apply(next, nextSecrets) {
+      secrets = nextSecrets;
+      registry.apply(next.servers.map(withPreset));
+    },
+    close,
+  };
+}
+
+function releaseAll(session: ClientSession, registry: FleetRegistry): void {
+  for (const stream of session.streams) stream.end();
+  for (const name of session.fleets) void registry.get(name)?.release(session.claims.id);
+}
+
+function gaugesOf({ name, health, instances, inFlight, waiting, restarts }: FleetStatus) {
+  return {
+    name,
+    health: Number(health === "ready"),
+    utilization: instances.total / instances.max,
+    inFlight,
+    waiting,
+    restarts,
+  };
+}
+
+/** An address to listen on, as clients on this machine write it in a URL. */
+function hostInUrl(host: string): string {
+  if (host === "0.0.0.0" || host === "::") return "127.0.0.1";
+  return host.includes(":") ? `[${host}]` : host;
+}

@@ -1,0 +1,71 @@
+import { chmod, rm } from "node:fs/promises";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { FleetError, messageOf } from "../errors.ts";
+
+/** What operators may ask of a running gateway. */
+export interface AdminActions {
+  status(): unknown;
+  /** Reads the configuration again; rejects when it is wrong, and the old one stays in force. */
+  reload(): Promise<void>;
+  /** Begins to drain and ends the process's work. */
+  shutdown(): void;
+}
+
+/** `GET /status`, `POST /reload` and `POST /shutdown` on a unix socket that only the gateway's own user can open. */
+export class AdminListener {
+  readonly #socket: string;
+  readonly #actions: AdminActions;
+  readonly #server: Server;
+
+  private constructor(socket: string, actions: AdminActions) {
+    this.#socket = socket;
+    this.#actions = actions;
+    this.#server = createServer((request, response) => void this.#serve(request, response));
+  }
+
+  static async start(socket: string, actions: AdminActions): Promise<AdminListener> {
+    const listener = new AdminListener(socket, actions);
+    // Left by a gateway that was killed; a living one holds its state folder's lock.
+    await rm(socket, { force: true });
+    await new Promise<void>((resolve, reject) => {
+      listener.#server.once("error", (error) => {
+        const fix = "set gateway.admin.socket to a path that can be created";
+        reject(
+          new FleetError("STATE_UNWRITABLE", `gateway.admin.socket: ${socket}: ${messageOf(error)}; ${fix}`, {
+            cause: error,
+          }),
+        );
+      });
+      listener.#server.listen(socket, resolve);
+    });
+    await chmod(socket, 0o600);
+    return listener;
+  }
+
+  async close(): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+    await rm(this.#socket, { force: true });
+  }
+
+  async #serve({ method, url }: IncomingMessage, response: ServerResponse): Promise<void> {
+    const send = (status: number, body: unknown) =>
+      response.writeHead(status, { "content-type": "application/json", connection: "close" }).end(JSON.stringify(body));
+    try {
+      switch (`${method} ${url}`) {
+        case "GET /status":
+          return void send(200, this.#actions.status());
+        case "POST /reload":
+          await this.#actions.reload();
+          return void send(200, this.#actions.status());
+        case "POST /shutdown":
+          send(202, {});
+          return this.#actions.shutdown();
+        default:
+          return void send(404, { message: `the admin listener has no ${method} ${url}` });
+      }
+    } catch (error) {
+      send(400, { message: messageOf(error) });
+    }
+  }
+}

@@ -1,0 +1,26 @@
+import type { IncomingMessage } from "node:http";
+import { FleetError } from "../errors.ts";
+
+/** Reads a request's body as UTF-8. Rejects with BODY_TOO_LARGE past `maxBytes`, without keeping the rest. */
+export function readBody(request: IncomingMessage, maxBytes: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    request.on("data", (chunk: Buffer) => {
+      size += chunk.length;
+      if (size <= maxBytes) chunks.push(chunk);
+      else reject(tooLarge(maxBytes));
+    });
+    request.on("end", () =>
+      resolve((chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)).toString("utf8")),
+    );
+    request.on("error", reject);
+  });
+}
+
+function tooLarge(maxBytes: number): FleetError {
+  return new FleetError(
+    "BODY_TOO_LARGE",
+    `the body exceeds ${maxBytes} bytes; raise gateway.maxBodyBytes or send less`,
+  );
+}

@@ -1,0 +1,36 @@
+import type { ServerResponse } from "node:http";
+
+/** A comment line that keeps proxies from closing a quiet stream. */
+const keepAlive = ": keep-alive\n\n";
+/** Bytes that may wait for a slow client before its stream is closed. */
+const maxBuffered = 8 * 1024 * 1024;
+
+/** Server-sent events to one client (WHATWG HTML, section 9.2), one JSON-RPC message an event. */
+export class EventStream {
+  readonly #response: ServerResponse;
+
+  constructor(response: ServerResponse, headers: Record<string, string> = {}) {
+    this.#response = response;
+    response.writeHead(200, {
+      "content-type": "text/event-stream",
+      "cache-control": "no-cache, no-transform",
+      "x-accel-buffering": "no",
+      ...headers,
+    });
+    response.flushHeaders();
+  }
+
+  send(message: string): void {
+    if (this.#response.writableLength > maxBuffered) this.#response.destroy();
+    else this.#response.write(`event: message\ndata: ${message}\n\n`);
+  }
+
+  keepAlive(): void {
+    this.#response.write(keepAlive);
+  }
+
+  end(message?: string): void {
+    if (message !== undefined) this.send(message);
+    this.#response.end();
+  }
+}

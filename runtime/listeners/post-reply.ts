@@ -1,0 +1,41 @@
+import type { ServerResponse } from "node:http";
+import { encodeNotification, type Params } from "../protocol/json-rpc.ts";
+import { EventStream } from "./event-stream.ts";
+
+/**
+ * The answer to one POST of Streamable HTTP: plain JSON as long as the response is all there is to say, an event stream
+ * from the first notification on (basic/transports, "Sending Messages to the Server").
+ */
+export class PostReply {
+  readonly #response: ServerResponse;
+  readonly #headers: Record<string, string>;
+  readonly #streamable: boolean;
+  #stream: EventStream | undefined;
+
+  constructor(response: ServerResponse, streamable: boolean, headers: Record<string, string> = {}) {
+    this.#response = response;
+    this.#streamable = streamable;
+    this.#headers = headers;
+  }
+
+  /** Progress and log lines of the call; dropped for a client that takes no event stream. */
+  notify(method: string, params: Params | undefined): void {
+    if (!this.#streamable || this.#response.writableEnded) return;
+    this.#stream ??= new EventStream(this.#response, this.#headers);
+    this.#stream.send(encodeNotification(method, params));
+  }
+
+  /** Ends the answer with its last message. */
+  end(message: string): void {
+    if (this.#response.destroyed) return;
+    if (this.#stream !== undefined) this.#stream.end(message);
+    else {
+      this.#response.writeHead(200, {
+        "content-type": "application/json",
+        "content-length": Buffer.byteLength(message),
+        ...this.#headers,
+      });
+      this.#response.end(message);
+    }
+  }
+}

@@ -1,0 +1,150 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+
+/** What a fleet reports when metrics are scraped. */
+export interface FleetGauges {
+  readonly name: string;
+  /** 1 serves, 0 does not. */
+  readonly health: number;
+  /** Share of the instances that may exist which do, 0 to 1. */
+  readonly utilization: number;
+  readonly inFlight: number;
+  readonly waiting: number;
+  readonly restarts: number;
+}
+
+/** Client sessions held in memory. */
+export interface SessionGauges {
+  readonly live: number;
+  readonly max: number;
+}
+
+const durationBuckets = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000];
+/** Outcomes are counted over so many calls for `mcp_error_rate`. */
+const errorWindow = 100;
+/** Methods that get a label of their own; what clients invent is `other`, so that labels stay few. */
+const knownMethods = new Set([
+  "initialize",
+  "ping",
+  "tools/list",
+  "tools/call",
+  "prompts/list",
+  "prompts/get",
+  "resources/list",
+  "resources/read",
+  "resources/templates/list",
+  "resources/subscribe",
+  "resources/unsubscribe",
+  "completion/complete",
+  "logging/setLevel",
+]);
+
+/** The gateway's own Prometheus registry. Names are those of the specification; durations are in milliseconds. */
+export class Metrics {
+  readonly #registry = new Registry();
+  readonly #duration: Histogram<"server" | "method">;
+  readonly #total: Counter<"server" | "method" | "status">;
+  readonly #batchSize: Histogram;
+  readonly #errors = new Map<string, ErrorWindow>();
+
+  constructor(fleets: () => readonly FleetGauges[], sessions: () => SessionGauges) {
+    const registers = [this.#registry];
+    collectDefaultMetrics({ register: this.#registry });
+    this.#duration = new Histogram({
+      name: "mcp_request_duration_ms",
+      help: "Time from the choice of an instance to its answer, in milliseconds.",
+      labelNames: ["server", "method"],
+      buckets: durationBuckets,
+      registers,
+    });
+    this.#total = new Counter({
+      name: "mcp_request_total",
+      help: "Calls by outcome: ok, error (the server's own), or the gateway's error code.",
+      labelNames: ["server", "method", "status"],
+      registers,
+    });
+    this.#batchSize = new Histogram({
+      name: "mcp_batch_size",
+      help: "JSON-RPC messages in one request body.",
+      buckets: [1, 2, 5, 10, 20, 50, 100],
+      registers,
+    });
+    const gauge = (name: string, help: string, read: (fleet: FleetGauges) => number) =>
+      new Gauge({
+        name,
+        help,
+        labelNames: ["server"],
+        registers,
+        collect() {
+          this.reset();
+          for (const fleet of fleets()) this.set({ server: fleet.name }, read(fleet));
+        },
+      });
+    gauge("mcp_server_health_status", "1 when at least one instance serves, else 0.", ({ health }) => health);
+    gauge("mcp_connection_pool_utilization", "Instances over maxInstances, 0 to 1.", ({ utilization }) => utilization);
+    gauge(
+      "mcp_error_rate",
+      `Share of failures in the last ${errorWindow} calls, 0 to 1.`,
+      ({ name }) => this.#errors.get(name)?.rate ?? 0,
+    );
+    gauge("mcp_server_in_flight", "Calls that wait for the server's answer.", ({ inFlight }) => inFlight);
+    gauge("mcp_server_waiting", "Callers that wait for an instance.", ({ waiting }) => waiting);
+    gauge("mcp_server_restarts", "Starts after a loss, over the instances that exist.", ({ restarts }) => restarts);
+    const sessionGauge = (name: string, help: string, read: (gauges: SessionGauges) => number) =>
+      new Gauge({
+        name,
+        help,
+        registers,
+        collect() {
+          this.set(read(sessions()));
+        },
+      });
+    sessionGauge("mcp_sessions", "Client sessions held in memory.", ({ live }) => live);
+    sessionGauge("mcp_sessions_max", "Bound of mcp_sessions.", ({ max }) => max);
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  /** Counts one call that has ended. */
+  requestEnded(server: string, method: string, status: string, ms: number): void {
+    const label = knownMethods.has(method) ? method : "other";
+    this.#duration.observe({ server, method: label }, ms);
+    this.#total.inc({ server, method: label, status });
+    let window = this.#errors.get(server);
+    if (window === undefined) {
+      window = new ErrorWindow();
+      this.#errors.set(server, window);
+    }
+    window.add(status !== "ok");
+  }
+
+  /** Counts the messages of one request body. */
+  bodyReceived(messages: number): void {
+    this.#batchSize.observe(messages);
+  }
+
+  /** The text of one scrape. */
+  text(): Promise<string> {
+    return this.#registry.metrics();
+  }
+}
+
+/** The last outcomes in a ring. */
+class ErrorWindow {
+  readonly #ring = new Uint8Array(errorWindow);
+  #count = 0;
+  #next = 0;
+  #failures = 0;
+
+  add(failed: boolean): void {
+    this.#failures += Number(failed) - (this.#ring[this.#next] ?? 0);
+    this.#ring[this.#next] = Number(failed);
+    this.#next = (this.#next + 1) % errorWindow;
+    this.#count = Math.min(this.#count + 1, errorWindow);
+  }
+
+  get rate(): number {
+    return this.#count === 0 ? 0 : this.#failures / this.#count;
+  }
+}

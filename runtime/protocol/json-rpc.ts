@@ -1,0 +1,103 @@
+import { FleetError } from "../errors.ts";
+
+/** Request id of JSON-RPC 2.0; MCP forbids null. */
+export type RequestId = string | number;
+
+/** Parameters and results are relayed without a look inside, unless a stage says why it looks. */
+export type Params = Record<string, unknown>;
+
+export interface RpcRequest {
+  readonly jsonrpc: "2.0";
+  readonly id: RequestId;
+  readonly method: string;
+  readonly params?: Params;
+}
+
+export interface RpcNotification {
+  readonly jsonrpc: "2.0";
+  readonly method: string;
+  readonly params?: Params;
+}
+
+/** Error object of JSON-RPC 2.0, section 5.1. */
+export interface RpcErrorObject {
+  readonly code: number;
+  readonly message: string;
+  readonly data?: unknown;
+}
+
+/** What a request comes to: the peer's own result or error, neither of them touched. */
+export type RpcReply = { readonly result: unknown } | { readonly error: RpcErrorObject };
+
+export type RpcResponse = RpcReply & { readonly jsonrpc: "2.0"; readonly id: RequestId };
+
+export type RpcMessage = RpcRequest | RpcNotification | RpcResponse;
+
+export const isRequest = (message: RpcMessage): message is RpcRequest => "method" in message && "id" in message;
+export const isNotification = (message: RpcMessage): message is RpcNotification =>
+  "method" in message && !("id" in message);
+
+/**
+ * Checks the envelope of one parsed message (JSON-RPC 2.0; MCP `basic/index`): nothing inside params or results.
+ * Throws INVALID_REQUEST.
+ */
+export function checkMessage(value: unknown): RpcMessage {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) invalid("the message is not an object");
+  const message = value as Record<string, unknown>;
+  if (message.jsonrpc !== "2.0") invalid('"jsonrpc" must be "2.0"');
+  const { id, method, params } = message;
+  if (id !== undefined && typeof id !== "string" && typeof id !== "number")
+    invalid('"id" must be a string or a number');
+  if (method === undefined) {
+    if (id === undefined || "result" in message === "error" in message) {
+      invalid('a message has "method", or "id" with one of "result" and "error"');
+    }
+  } else if (typeof method !== "string") invalid('"method" must be a string');
+  if (params !== undefined && (typeof params !== "object" || params === null || Array.isArray(params))) {
+    invalid('"params" must be an object');
+  }
+  return message as unknown as RpcMessage;
+}
+
+/** Parses one message, or an array of them (allowed only in revision 2025-03-26; the caller checks that). */
+export function parseMessages(text: string): RpcMessage | RpcMessage[] {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new FleetError("PARSE_ERROR", "the body is not JSON; send one JSON-RPC message encoded as UTF-8");
+  }
+  if (!Array.isArray(value)) return checkMessage(value);
+  if (value.length === 0) invalid("the batch is empty");
+  return value.map(checkMessage);
+}
+
+/** The bytes of a response. */
+export function encodeReply(id: RequestId | null, reply: RpcReply): string {
+  return "result" in reply
+    ? `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${JSON.stringify(reply.result)}}`
+    : `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"error":${JSON.stringify(reply.error)}}`;
+}
+
+/** The bytes of a request. */
+export function encodeRequest(id: RequestId, method: string, params: Params | undefined): string {
+  const head = `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"method":${JSON.stringify(method)}`;
+  return params === undefined ? `${head}}` : `${head},"params":${JSON.stringify(params)}}`;
+}
+
+/** The bytes of a notification. */
+export function encodeNotification(method: string, params?: Params): string {
+  const head = `{"jsonrpc":"2.0","method":${JSON.stringify(method)}`;
+  return params === undefined ? `${head}}` : `${head},"params":${JSON.stringify(params)}}`;
+}
+
+/** The JSON-RPC error for anything that was thrown; what nobody foresaw shows no details. */
+export function errorReply(error: unknown): { readonly error: RpcErrorObject } {
+  if (!(error instanceof FleetError)) return { error: { code: -32603, message: "Internal error" } };
+  const data = { code: error.code, ...(error.kind.retryable ? { retryable: true } : {}), ...error.data };
+  return { error: { code: error.kind.rpc, message: error.message, data } };
+}
+
+function invalid(problem: string): never {
+  throw new FleetError("INVALID_REQUEST", `Invalid request: ${problem}`);
+}

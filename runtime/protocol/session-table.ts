@@ -1,0 +1,109 @@
+import { randomBytes } from "node:crypto";
+import { LRUCache } from "lru-cache";
+import { FleetError } from "../errors.ts";
+import { ClientSession } from "./client-session.ts";
+import type { DownstreamRevision } from "./revisions.ts";
+import type { SessionSealer } from "./sealed-session.ts";
+
+export interface SessionTableOptions {
+  readonly sealer: SessionSealer;
+  readonly idleTimeoutMs: number;
+  readonly maxAgeMs: number;
+  readonly maxSessions: number;
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number;
+  /** The session has gone from memory: its leases are to be given back. */
+  readonly onGone: (session: ClientSession) => void;
+}
+
+/**
+ * The sessions that this process has seen, by sealed id, so that an id is opened once and not on every call. One that
+ * is not here (a restart, another worker) comes back from its id; one that the client ended does not.
+ */
+export class SessionTable {
+  readonly #options: SessionTableOptions;
+  readonly #live: LRUCache<string, ClientSession>;
+  readonly #ended: LRUCache<string, true>;
+
+  constructor(options: SessionTableOptions) {
+    const { idleTimeoutMs, maxAgeMs, maxSessions, onGone } = options;
+    this.#options = options;
+    this.#live = new LRUCache({
+      max: maxSessions,
+      ttl: idleTimeoutMs,
+      updateAgeOnGet: true,
+      dispose: (session, sealed) => {
+        this.#ended.set(sealed, true);
+        onGone(session);
+      },
+    });
+    this.#ended = new LRUCache({ max: maxSessions, ttl: maxAgeMs });
+  }
+
+  get live(): number {
+    return this.#live.size;
+  }
+
+  get max(): number {
+    return this.#options.maxSessions;
+  }
+
+  /** Sessions in memory, the most recently used first. */
+  sessions(): Iterable<ClientSession> {
+    return this.#live.values();
+  }
+
+  /** Opens a session for `server`, or for all servers when undefined. */
+  open(
+    revision: DownstreamRevision,
+    server: string | undefined,
+    caller: string,
+  ): { id: string; session: ClientSession } {
+    const { sealer, clock } = this.#options;
+    const session = new ClientSession({
+      id: randomBytes(16).toString("base64url"),
+      revision,
+      server,
+      caller,
+      openedAt: clock(),
+    });
+    const id = sealer.seal(session.claims);
+    this.#live.set(id, session);
+    return { id, session };
+  }
+
+  /** The session of a sealed id. Throws SESSION_UNKNOWN for one that is forged, ended, too old, or another caller's. */
+  find(id: string, server: string | undefined, caller: string): ClientSession {
+    const session = this.#live.get(id) ?? this.#restore(id);
+    const { claims } = session;
+    const foreign = claims.server !== server || claims.caller !== caller;
+    if (foreign || this.#options.clock() - claims.openedAt > this.#options.maxAgeMs) throw unknown();
+    return session;
+  }
+
+  /** Ends a session for good. */
+  end(id: string): void {
+    this.#live.delete(id);
+  }
+
+  /** Forgets idle sessions; called now and then. */
+  purge(): void {
+    this.#live.purgeStale();
+  }
+
+  clear(): void {
+    this.#live.clear();
+  }
+
+  #restore(id: string): ClientSession {
+    const claims = this.#ended.has(id) ? undefined : this.#options.sealer.open(id);
+    if (claims === undefined) throw unknown();
+    const session = new ClientSession(claims);
+    this.#live.set(id, session);
+    return session;
+  }
+}
+
+function unknown(): FleetError {
+  return new FleetError("SESSION_UNKNOWN", "Session not found: it has ended or expired; initialize a new one");
+}

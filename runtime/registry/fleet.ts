@@ -1,0 +1,214 @@
+import type { Logger } from "pino";
+import type { ResolvedServer } from "../config/index.ts";
+import { FleetError } from "../errors.ts";
+import type { Metrics } from "../observability/metrics.ts";
+import type { Exchange } from "../protocol/exchange.ts";
+import type { Params, RpcReply } from "../protocol/json-rpc.ts";
+import type { Connector, ServerDescription } from "../upstreams/upstream-session.ts";
+import { Catalog, type CatalogKind, type ToolDescription } from "./catalog.ts";
+import { Instance } from "./instance.ts";
+import type { InstanceSource } from "./instance-source.ts";
+import { LeasedInstances } from "./leased-instances.ts";
+import { SharedInstances } from "./shared-instances.ts";
+import { ToolFilter } from "./tool-filter.ts";
+
+/** Health of a fleet: `ready` serves, `starting` is about to, `failed` says why in `error`, `idle` has been scaled to zero. */
+export type FleetHealth = "ready" | "starting" | "failed" | "idle";
+
+/** A fleet as operators see it. */
+export interface FleetStatus {
+  readonly name: string;
+  readonly type: string;
+  /** What the server says of itself, else the configured version. */
+  readonly version: string;
+  readonly isolation: string;
+  readonly source: string;
+  readonly instances: { readonly ready: number; readonly total: number; readonly max: number };
+  readonly inFlight: number;
+  readonly waiting: number;
+  readonly restarts: number;
+  readonly health: FleetHealth;
+  readonly tools: number | null;
+  /** Start of the fastest instance in milliseconds, handshake included. */
+  readonly startupMs: number | null;
+  readonly error?: string;
+}
+
+export interface FleetOptions {
+  readonly server: ResolvedServer & { readonly isolation: string };
+  readonly connector: Connector;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly now: () => number;
+  /** The fleet's list of this kind has changed. */
+  readonly onListChanged: (fleet: Fleet, kind: CatalogKind | "resources") => void;
+}
+
+/** Calls of these methods change nothing, so one that was cut off may be sent again. */
+const idempotent = new Set([
+  "ping",
+  "tools/list",
+  "prompts/list",
+  "prompts/get",
+  "resources/list",
+  "resources/read",
+  "resources/templates/list",
+  "completion/complete",
+]);
+/** The server has not begun to work on the call. */
+const untouched = new Set(["UPSTREAM_SESSION_EXPIRED", "UPSTREAM_UNREACHABLE"]);
+/** The fleet's pulse: idle instances, leases and queues are looked after so often. */
+const tendEveryMs = 1000;
+
+/** All instances of one MCP server, and the way to call it. */
+export class Fleet {
+  readonly name: string;
+  readonly server: FleetOptions["server"];
+  readonly catalog: Catalog;
+  readonly tools: ToolFilter;
+  readonly #options: FleetOptions;
+  readonly #source: InstanceSource;
+  readonly #pulse: NodeJS.Timeout;
+  #lastId = 0;
+  #description: ServerDescription | undefined;
+  #startupMs: number | undefined;
+  #closed = false;
+
+  constructor(options: FleetOptions) {
+    const { server, now } = options;
+    this.#options = options;
+    this.server = server;
+    this.name = server.name;
+    this.tools = new ToolFilter(server.tools);
+    this.catalog = new Catalog({
+      fleet: this.name,
+      timeoutMs: server.timeouts.requestMs,
+      ask: async (method, params, exchange) => (await this.#source.peek()).request(method, params, exchange),
+      offers: async (kind) => kind in (await this.describe()).capabilities,
+    });
+    const limits = { ...server.scaling, connectMs: server.timeouts.connectMs, idleMs: server.timeouts.idleMs };
+    const create = () => this.#create();
+    this.#source =
+      server.isolation === "shared"
+        ? new SharedInstances(limits, create, now)
+        : new LeasedInstances(this.name, limits, create, now);
+    this.#pulse = setInterval(() => this.#source.tend(), tendEveryMs).unref();
+  }
+
+  /** What the server said of itself; starts an instance when none runs. */
+  async describe(): Promise<ServerDescription> {
+    if (this.#description === undefined) this.#description = (await this.#source.peek()).description;
+    if (this.#description === undefined)
+      throw new FleetError("INSTANCE_LOST", `${this.name}: the server ended; call again`);
+    return this.#description;
+  }
+
+  /** The tools that it shows, by the server's own names. */
+  async listTools(): Promise<readonly ToolDescription[]> {
+    return (await this.catalog.list("tools")).filter(({ name }) => this.tools.permits(name));
+  }
+
+  /** One call for one owner. Sent again only when the server has not begun it, or when that changes nothing. */
+  async call(owner: string, method: string, params: Params | undefined, exchange: Exchange): Promise<RpcReply> {
+    const { metrics, now } = this.#options;
+    const began = now();
+    try {
+      const reply = await this.#attempt(owner, method, params, exchange);
+      metrics.requestEnded(this.name, method, "error" in reply ? "error" : "ok", now() - began);
+      return reply;
+    } catch (error) {
+      const outcome = error instanceof FleetError ? error.code.toLowerCase() : "internal";
+      metrics.requestEnded(this.name, method, outcome, now() - began);
+      throw error;
+    }
+  }
+
+  /** Tells the owner's own instance something, if it has one. */
+  async notify(owner: string, method: string, params: Params | undefined): Promise<void> {
+    (await this.#source.acquire(owner)).notify(method, params);
+  }
+
+  release(owner: string): Promise<void> {
+    return this.#source.release(owner);
+  }
+
+  status(): FleetStatus {
+    const { instances, waiting } = this.#source;
+    const ready = instances.filter(({ state }) => state === "ready").length;
+    const lastError = instances.findLast((instance) => instance.lastError !== undefined)?.lastError;
+    const health =
+      ready > 0 ? "ready" : instances.length === 0 ? "idle" : lastError === undefined ? "starting" : "failed";
+    return {
+      name: this.name,
+      type: this.server.type,
+      version: this.#description?.serverInfo.version ?? this.server.version ?? "unknown",
+      isolation: this.server.isolation,
+      source: this.#options.connector.source,
+      instances: { ready, total: instances.length, max: this.server.scaling.maxInstances },
+      inFlight: instances.reduce((sum, { inFlight }) => sum + inFlight, 0),
+      waiting,
+      restarts: instances.reduce((sum, { restarts }) => sum + restarts, 0),
+      health,
+      tools: this.catalog.toolCount ?? null,
+      startupMs: this.#startupMs ?? null,
+      ...(health === "failed" && lastError !== undefined ? { error: lastError.message } : {}),
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearInterval(this.#pulse);
+    await this.#source.close();
+    await this.#options.connector.close();
+  }
+
+  async #attempt(owner: string, method: string, params: Params | undefined, exchange: Exchange): Promise<RpcReply> {
+    for (let attempt = 1; ; attempt += 1) {
+      const instance = await this.#source.acquire(owner);
+      try {
+        return await instance.request(method, params, exchange);
+      } catch (error) {
+        const code = error instanceof FleetError ? error.code : "INTERNAL";
+        const safe = untouched.has(code) || (code === "INSTANCE_LOST" && idempotent.has(method));
+        if (!safe || attempt > 1 || exchange.cancelled !== undefined) throw error;
+      }
+    }
+  }
+
+  #create(): Instance {
+    const { connector, log, now } = this.#options;
+    this.#lastId += 1;
+    return new Instance({
+      id: `${this.name}-${this.#lastId}`,
+      connector,
+      log,
+      now,
+      events: { onNotification: (method) => this.#heard(method) },
+      onChange: (instance) => this.#changed(instance),
+    });
+  }
+
+  #changed(instance: Instance): void {
+    if (this.#closed) return;
+    if (instance.state === "ready" && instance.description !== undefined) {
+      const { name, version } = instance.description.serverInfo;
+      const before = this.#description?.serverInfo;
+      this.#description = instance.description;
+      this.#startupMs = Math.min(this.#startupMs ?? Number.POSITIVE_INFINITY, instance.startupMs ?? 0);
+      if (this.catalog.toolCount === undefined) void this.listTools().catch(() => {});
+      if (before !== undefined && (before.name !== name || before.version !== version)) {
+        this.catalog.invalidate();
+        this.#options.onListChanged(this, "tools");
+      }
+    }
+    // A lease that was lost is looked after at once, not at the next pulse.
+    if (instance.state === "ended") queueMicrotask(() => this.#source?.tend());
+  }
+
+  #heard(method: string): void {
+    const kind = /^notifications\/(tools|prompts|resources)\/list_changed$/.exec(method)?.[1];
+    if (kind === undefined) return;
+    if (kind !== "resources") this.catalog.invalidate(kind as CatalogKind);
+    this.#options.onListChanged(this, kind as CatalogKind | "resources");
+  }
+}

@@ -1,0 +1,190 @@
+import type { Logger } from "pino";
+import { FleetError, messageOf } from "../errors.ts";
+import type { Exchange } from "../protocol/exchange.ts";
+import type { Params, RpcReply } from "../protocol/json-rpc.ts";
+import type { Connector, ServerDescription, SessionEvents, UpstreamSession } from "../upstreams/upstream-session.ts";
+
+/** `starting` → `ready` → `backoff` (lost, a new start is due) → …; `ended` is final. */
+export type InstanceState = "starting" | "ready" | "backoff" | "ended";
+
+/** Failed starts in a row after which callers are told at once instead of waiting for the next attempt. */
+const patience = 3;
+/** An instance that served for so long was sound: its loss is answered with a start at once. */
+const soundAfterMs = 10_000;
+const longestDelayMs = 30_000;
+
+export interface InstanceOptions {
+  readonly id: string;
+  readonly connector: Connector;
+  readonly events: SessionEvents;
+  readonly log: Logger;
+  /** Milliseconds of a clock that never goes back. */
+  readonly now: () => number;
+  /** Called after each change of state. */
+  readonly onChange: (instance: Instance) => void;
+}
+
+/** One instance of a server: opens its session, and opens a new one with growing delays when that is lost. */
+export class Instance {
+  readonly id: string;
+  inFlight = 0;
+  /** When the last call ended, by the instance's clock. */
+  lastUsedAt: number;
+  readonly #options: InstanceOptions;
+  #state: InstanceState = "starting";
+  #session: UpstreamSession | undefined;
+  #startupMs: number | undefined;
+  #restarts = 0;
+  #lastError: FleetError | undefined;
+  #failures = 0;
+  #restart = true;
+  #stopping = false;
+  #wake: () => void = () => {};
+  #waiters: { resolve: () => void; reject: (error: FleetError) => void }[] = [];
+  readonly #finished: Promise<void>;
+
+  constructor(options: InstanceOptions) {
+    this.id = options.id;
+    this.#options = options;
+    this.lastUsedAt = options.now();
+    this.#finished = this.#run();
+  }
+
+  get state(): InstanceState {
+    return this.#state;
+  }
+  /** Milliseconds from start to the end of the handshake; undefined before. */
+  get startupMs(): number | undefined {
+    return this.#startupMs;
+  }
+  get restarts(): number {
+    return this.#restarts;
+  }
+  get lastError(): FleetError | undefined {
+    return this.#lastError;
+  }
+  get description(): ServerDescription | undefined {
+    return this.#session?.description;
+  }
+
+  /** Ends instead of starting anew when its session is lost: a leased instance's state is gone with it. */
+  endWhenLost(): void {
+    this.#restart = false;
+  }
+
+  /** Resolves when it can take calls; rejects when it cannot start, or not within the time given. */
+  async ready(timeoutMs: number): Promise<void> {
+    if (this.#state === "ready") return;
+    if (this.#state === "ended") throw this.#lastError ?? this.#gone();
+    if (this.#failures >= patience && this.#lastError) throw this.#lastError;
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve, reject) => {
+      this.#waiters.push({ resolve, reject });
+      timer = setTimeout(() => reject(this.#slow(timeoutMs)), timeoutMs);
+    }).finally(() => clearTimeout(timer));
+  }
+
+  async request(method: string, params: Params | undefined, exchange: Exchange): Promise<RpcReply> {
+    const session = this.#session;
+    if (session === undefined) throw this.#gone();
+    this.inFlight += 1;
+    try {
+      return await session.request(method, params, exchange);
+    } finally {
+      this.inFlight -= 1;
+      this.lastUsedAt = this.#options.now();
+    }
+  }
+
+  notify(method: string, params?: Params): void {
+    this.#session?.notify(method, params);
+  }
+
+  /** Ends the session and what runs for it; resolves when nothing is left. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#wake();
+    await this.#session?.close();
+    await this.#finished;
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopping) {
+      this.#set("starting");
+      await this.#serve();
+      if (this.#stopping || !this.#restart) break;
+      this.#restarts += 1;
+      this.#set("backoff");
+      await this.#pause(restartDelay(this.#failures));
+    }
+    this.#set("ended");
+  }
+
+  /** One life: opens a session and resolves when it is over. */
+  async #serve(): Promise<void> {
+    const { connector, events, log, now } = this.#options;
+    const began = now();
+    let session: UpstreamSession;
+    try {
+      session = await connector.connect(events);
+    } catch (error) {
+      this.#failures += 1;
+      this.#lastError = asFleetError(error, this.id);
+      if (this.#stopping) return;
+      log.error({ instance: this.id, code: this.#lastError.code, failures: this.#failures }, messageOf(error));
+      for (const waiter of this.#waiters.splice(0)) waiter.reject(this.#lastError);
+      return;
+    }
+    if (this.#stopping) return session.close();
+    const readyAt = now();
+    this.#session = session;
+    this.#startupMs = Math.round(readyAt - began);
+    log.info(
+      { instance: this.id, startupMs: this.#startupMs, server: session.description.serverInfo },
+      "instance ready",
+    );
+    this.#set("ready");
+    const reason = await session.ended;
+    this.#session = undefined;
+    if (this.#stopping) return;
+    this.#failures = now() - readyAt >= soundAfterMs ? 0 : this.#failures + 1;
+    this.#lastError = new FleetError("INSTANCE_LOST", `${this.id} was lost (${reason}); call again`);
+    log.warn({ instance: this.id, reason }, "instance lost");
+  }
+
+  #set(state: InstanceState): void {
+    this.#state = state;
+    if (state === "ready") for (const waiter of this.#waiters.splice(0)) waiter.resolve();
+    if (state === "ended") for (const waiter of this.#waiters.splice(0)) waiter.reject(this.#lastError ?? this.#gone());
+    this.#options.onChange(this);
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  #gone(): FleetError {
+    return new FleetError("INSTANCE_LOST", `${this.id} has ended; call again`);
+  }
+
+  #slow(timeoutMs: number): FleetError {
+    const text = `${this.id} was not ready within ${timeoutMs} ms; call again, or raise timeouts.connectMs of this server`;
+    return new FleetError("INSTANCE_START_FAILED", text, { cause: this.#lastError });
+  }
+}
+
+/** The first loss is answered at once, further ones in a row with doubling delays. */
+function restartDelay(failures: number): number {
+  return failures <= 1 ? 0 : Math.min(100 * 2 ** failures, longestDelayMs);
+}
+
+function asFleetError(error: unknown, instance: string): FleetError {
+  if (error instanceof FleetError) return error;
+  return new FleetError("INSTANCE_START_FAILED", `${instance} did not start: ${messageOf(error)}`, { cause: error });
+}

@@ -1,0 +1,146 @@
+import { FleetError } from "../errors.ts";
+import type { Instance } from "./instance.ts";
+import type { InstanceLimits, InstanceSource } from "./instance-source.ts";
+
+interface Waiter {
+  readonly owner: string;
+  readonly timer: NodeJS.Timeout;
+  resolve(instance: Instance): void;
+  reject(error: FleetError): void;
+}
+
+/** Owners that may wait for each instance there can be, before the next one is refused at once. */
+const queuePerInstance = 4;
+
+/**
+ * Isolation `session`: each owner has an instance to itself, taken from a few warm ones, never handed on to another
+ * owner: it is ended when the owner goes, or after `idleMs` without a call. At most `maxInstances` exist; then owners
+ * queue for `connectMs`, and a long queue refuses.
+ */
+export class LeasedInstances implements InstanceSource {
+  readonly #fleet: string;
+  readonly #limits: InstanceLimits;
+  readonly #create: () => Instance;
+  readonly #now: () => number;
+  readonly #leases = new Map<string, Instance>();
+  readonly #ending = new Set<Instance>();
+  #warm: Instance[] = [];
+  #queue: Waiter[] = [];
+  #closed = false;
+
+  constructor(fleet: string, limits: InstanceLimits, create: () => Instance, now: () => number) {
+    this.#fleet = fleet;
+    this.#limits = limits;
+    this.#create = create;
+    this.#now = now;
+    this.#replenish();
+  }
+
+  get instances(): readonly Instance[] {
+    return [...this.#leases.values(), ...this.#warm];
+  }
+
+  get waiting(): number {
+    return this.#queue.length;
+  }
+
+  async acquire(owner: string): Promise<Instance> {
+    const instance = this.#leased(owner) ?? this.#lease(owner) ?? (await this.#wait(owner));
+    await instance.ready(this.#limits.connectMs);
+    return instance;
+  }
+
+  async peek(): Promise<Instance> {
+    const ready = this.instances.find(({ state }) => state === "ready");
+    if (ready !== undefined) return ready;
+    if (this.#warm.length === 0 && this.#hasRoom()) this.#warm.push(this.#create());
+    const instance = this.instances[0];
+    if (instance === undefined) throw this.#exhausted();
+    await instance.ready(this.#limits.connectMs);
+    return instance;
+  }
+
+  async release(owner: string): Promise<void> {
+    const instance = this.#leases.get(owner);
+    if (instance === undefined) return;
+    this.#leases.delete(owner);
+    this.#ending.add(instance);
+    await instance.stop();
+    this.#ending.delete(instance);
+    this.tend();
+  }
+
+  tend(): void {
+    if (this.#closed) return;
+    for (const [owner, { state, inFlight, lastUsedAt }] of this.#leases) {
+      const idle = inFlight === 0 && this.#now() - lastUsedAt > this.#limits.idleMs;
+      if (state === "ended" || idle) void this.release(owner);
+    }
+    while (this.#queue.length > 0 && (this.#warm.length > 0 || this.#hasRoom())) {
+      const waiter = this.#queue.shift() as Waiter;
+      clearTimeout(waiter.timer);
+      waiter.resolve((this.#leased(waiter.owner) ?? this.#lease(waiter.owner)) as Instance);
+    }
+    this.#replenish();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const waiter of this.#queue.splice(0)) {
+      clearTimeout(waiter.timer);
+      waiter.reject(new FleetError("DRAINING", `${this.#fleet}: the fleet is shutting down`));
+    }
+    const all = [...this.instances, ...this.#ending];
+    this.#leases.clear();
+    this.#warm = [];
+    await Promise.all(all.map((instance) => instance.stop()));
+  }
+
+  #leased(owner: string): Instance | undefined {
+    const instance = this.#leases.get(owner);
+    if (instance === undefined || instance.state !== "ended") return instance;
+    this.#leases.delete(owner);
+    return undefined;
+  }
+
+  /** A warm instance, the readiest first, else a new one while there is room. */
+  #lease(owner: string): Instance | undefined {
+    if (this.#closed) throw new FleetError("DRAINING", `${this.#fleet}: the fleet is shutting down`);
+    let instance = this.#warm.find(({ state }) => state === "ready") ?? this.#warm[0];
+    if (instance === undefined && this.#hasRoom()) instance = this.#create();
+    if (instance === undefined) return undefined;
+    this.#warm = this.#warm.filter((warm) => warm !== instance);
+    instance.endWhenLost();
+    instance.lastUsedAt = this.#now();
+    this.#leases.set(owner, instance);
+    this.#replenish();
+    return instance;
+  }
+
+  #wait(owner: string): Promise<Instance> {
+    if (this.#queue.length >= this.#limits.maxInstances * queuePerInstance) return Promise.reject(this.#exhausted());
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#queue = this.#queue.filter((waiter) => waiter.timer !== timer);
+        reject(this.#exhausted());
+      }, this.#limits.connectMs);
+      this.#queue.push({ owner, timer, resolve, reject });
+    });
+  }
+
+  #replenish(): void {
+    while (!this.#closed && this.#warm.length < this.#limits.minInstances && this.#hasRoom()) {
+      this.#warm.push(this.#create());
+    }
+  }
+
+  #hasRoom(): boolean {
+    return this.#leases.size + this.#warm.length + this.#ending.size < this.#limits.maxInstances;
+  }
+
+  #exhausted(): FleetError {
+    const { maxInstances } = this.#limits;
+    const fix = "call again later, end sessions that are not needed, or raise scaling.maxInstances of this server";
+    return new FleetError("POOL_EXHAUSTED", `${this.#fleet}: all ${maxInstances} instances are leased; ${fix}`);
+  }
+}

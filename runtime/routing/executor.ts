@@ -1,0 +1,50 @@
+import { FleetError } from "../errors.ts";
+import { translateCall } from "../orchestrator/presets.ts";
+import { Exchange } from "../protocol/exchange.ts";
+import type { Params, RpcReply } from "../protocol/json-rpc.ts";
+import type { Fleet } from "../registry/fleet.ts";
+import type { FleetRegistry } from "../registry/fleet-registry.ts";
+import { unknownTool } from "./single-service.ts";
+
+/** Executes one request of the REST interface or of a program: an MCP method, a tool's name, or an alias of one. */
+export class Executor {
+  readonly #registry: FleetRegistry;
+
+  constructor(registry: FleetRegistry) {
+    this.#registry = registry;
+  }
+
+  /** The fleet of a name. Throws SERVER_UNKNOWN. */
+  fleet(server: string): Fleet {
+    const fleet = this.#registry.get(server);
+    if (fleet !== undefined) return fleet;
+    const names = this.#registry.all().map(({ name }) => name);
+    const data = { servers: names };
+    throw new FleetError("SERVER_UNKNOWN", `no server is called "${server}"; there are: ${names.join(", ")}`, { data });
+  }
+
+  /**
+   * The server's own reply, unchanged. A method with a slash, and `ping`, is one of MCP; anything else names a tool or
+   * an alias, which may stand for several calls: then the reply is the last one's, or the first that failed.
+   */
+  async execute(owner: string, server: string, method: string, params: Params | undefined): Promise<RpcReply> {
+    const fleet = this.fleet(server);
+    const { requestMs } = fleet.server.timeouts;
+    if (method === "ping" || method.includes("/")) {
+      if (method === "tools/list") return { result: { tools: await fleet.listTools() } };
+      return fleet.call(owner, method, params, new Exchange(requestMs));
+    }
+    let reply: RpcReply = unknownTool(method);
+    for (const step of translateCall(fleet.server.type, fleet.tools.resolve(method), params ?? {})) {
+      if (!fleet.tools.permits(step.tool)) return unknownTool(method);
+      reply = await fleet.call(
+        owner,
+        "tools/call",
+        { name: step.tool, arguments: step.arguments },
+        new Exchange(requestMs),
+      );
+      if ("error" in reply || (reply.result as { isError?: boolean }).isError === true) return reply;
+    }
+    return reply;
+  }
+}

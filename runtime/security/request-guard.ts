@@ -1,0 +1,64 @@
+import type { IncomingMessage } from "node:http";
+import { isIP } from "node:net";
+import { FleetError } from "../errors.ts";
+
+export interface RequestGuardOptions {
+  /** Address that the gateway listens on. */
+  readonly host: string;
+  readonly allowedHosts: readonly string[];
+  readonly allowedOrigins: readonly string[];
+}
+
+/** Header values that were accepted before; more different ones than this are checked each time. */
+const rememberedValues = 1000;
+
+/**
+ * Refuses requests that a web page makes through DNS rebinding (basic/transports, security warning): the `Host` must be
+ * a loopback name, an IP address (rebinding needs a name), or a configured one; an `Origin` must be loopback or
+ * configured. Programs that are no browsers send no `Origin`.
+ */
+export class RequestGuard {
+  readonly #hosts: ReadonlySet<string>;
+  readonly #origins: ReadonlySet<string>;
+  readonly #accepted = new Set<string>();
+
+  constructor({ host, allowedHosts, allowedOrigins }: RequestGuardOptions) {
+    this.#hosts = new Set(["localhost", host, ...allowedHosts].map((name) => name.toLowerCase()));
+    this.#origins = new Set(allowedOrigins.map((origin) => origin.toLowerCase()));
+  }
+
+  /** Throws HOST_REFUSED or ORIGIN_REFUSED. */
+  check(request: IncomingMessage): void {
+    const { host, origin } = request.headers;
+    if (host === undefined || !this.#known(`host ${host}`, () => this.#acceptsHost(host))) {
+      const fix = "add the name to gateway.allowedHosts if it is yours";
+      throw new FleetError("HOST_REFUSED", `Forbidden: Host "${host ?? ""}" is not served; ${fix}`);
+    }
+    if (origin !== undefined && !this.#known(`origin ${origin}`, () => this.#acceptsOrigin(origin))) {
+      const fix = "add it to gateway.allowedOrigins if it is yours";
+      throw new FleetError("ORIGIN_REFUSED", `Forbidden: Origin "${origin}" is not allowed; ${fix}`);
+    }
+  }
+
+  #known(key: string, accepts: () => boolean): boolean {
+    if (this.#accepted.has(key)) return true;
+    if (!accepts()) return false;
+    if (this.#accepted.size < rememberedValues) this.#accepted.add(key);
+    return true;
+  }
+
+  #acceptsHost(header: string): boolean {
+    const name = hostname(`http://${header}`);
+    return name !== undefined && (isIP(name.replace(/^\[|\]$/g, "")) !== 0 || this.#hosts.has(name));
+  }
+
+  #acceptsOrigin(origin: string): boolean {
+    if (this.#origins.has(origin.toLowerCase())) return true;
+    const name = hostname(origin);
+    return name === "localhost" || name === "127.0.0.1" || name === "[::1]";
+  }
+}
+
+function hostname(url: string): string | undefined {
+  return URL.canParse(url) ? new URL(url).hostname.toLowerCase() : undefined;
+}

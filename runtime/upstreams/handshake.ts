@@ -1,0 +1,50 @@
+import { FleetError } from "../errors.ts";
+import { Exchange } from "../protocol/exchange.ts";
+import type { Params, RpcReply } from "../protocol/json-rpc.ts";
+import { upstreamRevisions } from "../protocol/revisions.ts";
+import type { ServerDescription } from "./upstream-session.ts";
+
+/** How the gateway names itself to servers. */
+export interface GatewayIdentity {
+  readonly name: string;
+  readonly version: string;
+}
+
+/** The part of a session that the handshake needs. */
+export interface HandshakePeer {
+  request(method: string, params: Params | undefined, exchange: Exchange): Promise<RpcReply>;
+}
+
+/**
+ * `initialize` of the session-era revisions (basic/lifecycle). Declares no client capabilities: a session may be shared,
+ * so a server must not ask one client what another one started. The caller sends `notifications/initialized`.
+ */
+export async function initialize(
+  peer: HandshakePeer,
+  server: string,
+  clientInfo: GatewayIdentity,
+  timeoutMs: number,
+): Promise<ServerDescription> {
+  const params = { protocolVersion: upstreamRevisions[0], capabilities: {}, clientInfo };
+  const reply = await peer.request("initialize", params, new Exchange(timeoutMs));
+  if ("error" in reply) {
+    throw new FleetError("UPSTREAM_PROTOCOL", `${server}: the server refused to initialize: ${reply.error.message}`);
+  }
+  const result = reply.result as Partial<ServerDescription> | null;
+  if (typeof result?.protocolVersion !== "string" || typeof result.capabilities !== "object") {
+    throw new FleetError("UPSTREAM_PROTOCOL", `${server}: the answer to initialize is not one of MCP`);
+  }
+  if (!(upstreamRevisions as readonly string[]).includes(result.protocolVersion)) {
+    const known = upstreamRevisions.join(", ");
+    throw new FleetError(
+      "UPSTREAM_PROTOCOL",
+      `${server}: the server speaks MCP ${result.protocolVersion}, the gateway ${known}; use a version of the server that does`,
+    );
+  }
+  return {
+    protocolVersion: result.protocolVersion,
+    capabilities: result.capabilities ?? {},
+    serverInfo: result.serverInfo ?? { name: server, version: "unknown" },
+    ...(result.instructions === undefined ? {} : { instructions: result.instructions }),
+  };
+}

@@ -1,0 +1,161 @@
+import { FleetError } from "../errors.ts";
+import type { Exchange } from "../protocol/exchange.ts";
+import {
+  checkMessage,
+  encodeNotification,
+  encodeReply,
+  encodeRequest,
+  isNotification,
+  isRequest,
+  type Params,
+  type RequestId,
+  type RpcReply,
+  type RpcRequest,
+  type RpcResponse,
+} from "../protocol/json-rpc.ts";
+import type { SessionEvents } from "./upstream-session.ts";
+
+interface Pending {
+  readonly exchange: Exchange;
+  /** The client's own progress token, put back into progress notifications. */
+  readonly progressToken: unknown;
+  readonly timer: NodeJS.Timeout;
+  resolve(reply: RpcReply): void;
+  reject(error: FleetError): void;
+}
+
+export interface MultiplexerOptions {
+  /** For messages, such as `context7`. */
+  readonly name: string;
+  readonly events: SessionEvents;
+  /** Hands one encoded message to the transport. */
+  send(message: string): void;
+}
+
+/**
+ * Many calls at once over one full-duplex connection (stdio, and whatever else carries whole messages): numeric ids of
+ * our own towards the server, so that two clients' ids never meet; the caller puts its own id back into the answer.
+ */
+export class Multiplexer {
+  readonly #options: MultiplexerOptions;
+  readonly #pending = new Map<RequestId, Pending>();
+  #lastId = 0;
+  #ended: string | undefined;
+
+  constructor(options: MultiplexerOptions) {
+    this.#options = options;
+  }
+
+  get inFlight(): number {
+    return this.#pending.size;
+  }
+
+  request(method: string, params: Params | undefined, exchange: Exchange): Promise<RpcReply> {
+    if (this.#ended !== undefined) return Promise.reject(this.#lost(this.#ended));
+    this.#lastId += 1;
+    const id = this.#lastId;
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => this.#expire(id), exchange.timeoutMs);
+      const progressToken = tokenOf(params);
+      this.#pending.set(id, { exchange, progressToken, timer, resolve, reject });
+      exchange.onCancel((reason) => this.#cancel(id, reason));
+      if (exchange.cancelled !== undefined) return;
+      const sent = progressToken === undefined ? params : withToken(params as Params, id);
+      this.#options.send(encodeRequest(id, method, sent));
+    });
+  }
+
+  notify(method: string, params?: Params): void {
+    if (this.#ended === undefined) this.#options.send(encodeNotification(method, params));
+  }
+
+  /** Takes one message from the server. A malformed one is dropped: the call's deadline deals with its absence. */
+  receive(text: string): void {
+    let message: ReturnType<typeof checkMessage>;
+    try {
+      message = checkMessage(JSON.parse(text));
+    } catch {
+      return;
+    }
+    if (isRequest(message)) this.#answer(message);
+    else if (isNotification(message)) this.#relay(message.method, message.params);
+    else this.#settle(message);
+  }
+
+  /** Rejects all calls in flight; later ones are refused with the same reason. */
+  end(reason: string): void {
+    if (this.#ended !== undefined) return;
+    this.#ended = reason;
+    for (const id of [...this.#pending.keys()]) this.#take(id)?.reject(this.#lost(reason));
+  }
+
+  #settle(message: RpcResponse): void {
+    const pending = this.#take(message.id);
+    if (pending === undefined) return;
+    pending.resolve("result" in message ? { result: message.result } : { error: message.error });
+  }
+
+  #relay(method: string, params: Params | undefined): void {
+    if (method === "notifications/progress") {
+      const pending = this.#pending.get(params?.progressToken as RequestId);
+      if (pending !== undefined)
+        pending.exchange.listener?.(method, { ...params, progressToken: pending.progressToken });
+      return;
+    }
+    // A log line names no call; with one call in flight it can belong to no other.
+    if (method === "notifications/message" && this.#pending.size === 1) {
+      for (const { exchange } of this.#pending.values()) exchange.listener?.(method, params);
+      return;
+    }
+    this.#options.events.onNotification(method, params);
+  }
+
+  /** Servers may ping; they are told no for what the gateway did not declare in `initialize`. */
+  #answer({ id, method }: RpcRequest): void {
+    const reply: RpcReply =
+      method === "ping" ? { result: {} } : { error: { code: -32601, message: `Method not found: ${method}` } };
+    this.#options.send(encodeReply(id, reply));
+  }
+
+  #expire(id: RequestId): void {
+    const pending = this.#take(id);
+    if (pending === undefined) return;
+    this.notify("notifications/cancelled", { requestId: id, reason: "timeout" });
+    const { timeoutMs } = pending.exchange;
+    const fix = "raise timeouts.requestMs of this server, or ask for less in one call";
+    pending.reject(
+      new FleetError("REQUEST_TIMEOUT", `${this.#options.name}: no answer within ${timeoutMs} ms; ${fix}`),
+    );
+  }
+
+  #cancel(id: RequestId, reason: string): void {
+    const pending = this.#take(id);
+    if (pending === undefined) return;
+    this.notify("notifications/cancelled", { requestId: id, reason });
+    pending.reject(new FleetError("CANCELLED", `cancelled by the client: ${reason}`));
+  }
+
+  #take(id: RequestId): Pending | undefined {
+    const pending = this.#pending.get(id);
+    if (pending === undefined) return undefined;
+    this.#pending.delete(id);
+    clearTimeout(pending.timer);
+    return pending;
+  }
+
+  #lost(reason: string): FleetError {
+    return new FleetError(
+      "INSTANCE_LOST",
+      `${this.#options.name}: the server ended during the call (${reason}); call again`,
+    );
+  }
+}
+
+function tokenOf(params: Params | undefined): unknown {
+  return (params?._meta as Params | undefined)?.progressToken;
+}
+
+/** Two clients may choose the same token: the server gets our request id instead. */
+function withToken(params: Params, id: number): Params {
+  return { ...params, _meta: { ...(params._meta as Params), progressToken: id } };
+}

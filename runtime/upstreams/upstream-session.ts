@@ -1,0 +1,35 @@
+import type { Exchange } from "../protocol/exchange.ts";
+import type { Params, RpcReply } from "../protocol/json-rpc.ts";
+
+/** What a server said of itself in `initialize` (basic/lifecycle). */
+export interface ServerDescription {
+  readonly protocolVersion: string;
+  readonly capabilities: Params;
+  readonly serverInfo: { readonly name: string; readonly version: string };
+  readonly instructions?: string;
+}
+
+/** One open MCP session with one instance of a server, whatever the transport. */
+export interface UpstreamSession {
+  readonly description: ServerDescription;
+  /** Sends a request; resolves with the server's own reply, rejects with a FleetError when there is none. */
+  request(method: string, params: Params | undefined, exchange: Exchange): Promise<RpcReply>;
+  notify(method: string, params?: Params): void;
+  /** Resolves, with the reason, when the session can serve no more. */
+  readonly ended: Promise<string>;
+  close(): Promise<void>;
+}
+
+/** What a server may say outside of any call. */
+export interface SessionEvents {
+  /** `notifications/…` that belongs to no call, such as `notifications/tools/list_changed`. */
+  onNotification(method: string, params: Params | undefined): void;
+}
+
+/** Opens sessions with the instances of one fleet. */
+export interface Connector {
+  /** Where instances come from, for people: a package, a command, an endpoint. */
+  readonly source: string;
+  connect(events: SessionEvents): Promise<UpstreamSession>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,67 @@
+import { describe, expect, test } from "@jest/globals";
+import { FleetError } from "../../../runtime/errors.ts";
+import {
+  checkMessage,
+  encodeNotification,
+  encodeReply,
+  encodeRequest,
+  errorReply,
+  parseMessages,
+} from "../../../runtime/protocol/json-rpc.ts";
+
+describe("checkMessage", () => {
+  test.each([
+    [[], "Invalid request: the message is not an object"],
+    [null, "Invalid request: the message is not an object"],
+    [{ id: 1, method: "ping" }, 'Invalid request: "jsonrpc" must be "2.0"'],
+    [{ jsonrpc: "2.0", id: null, method: "ping" }, 'Invalid request: "id" must be a string or a number'],
+    [{ jsonrpc: "2.0", id: 1, method: 7 }, 'Invalid request: "method" must be a string'],
+    [{ jsonrpc: "2.0", id: 1, method: "ping", params: [1] }, 'Invalid request: "params" must be an object'],
+    [{ jsonrpc: "2.0", id: 1 }, 'Invalid request: a message has "method", or "id" with one of "result" and "error"'],
+    [
+      { jsonrpc: "2.0", id: 1, result: {}, error: {} },
+      'Invalid request: a message has "method", or "id" with one of "result" and "error"',
+    ],
+  ])("refuses %j", (value, message) => {
+    expect(() => checkMessage(value)).toThrow(new FleetError("INVALID_REQUEST", message));
+  });
+
+  test("returns the same object for a good one", () => {
+    const message = { jsonrpc: "2.0", id: "a", method: "tools/call", params: { name: "x" } };
+    expect(checkMessage(message)).toBe(message);
+  });
+});
+
+test("parseMessages takes an array of messages and refuses an empty one and what is not JSON", () => {
+  const ping = { jsonrpc: "2.0", id: 1, method: "ping" };
+  expect(parseMessages(JSON.stringify([ping, ping]))).toEqual([ping, ping]);
+  expect(() => parseMessages("[]")).toThrow("Invalid request: the batch is empty");
+  expect(() => parseMessages("{")).toThrow("the body is not JSON; send one JSON-RPC message encoded as UTF-8");
+});
+
+test("encoded messages are the JSON of the whole message", () => {
+  expect(JSON.parse(encodeReply("é", { result: { a: 1 } }))).toEqual({ jsonrpc: "2.0", id: "é", result: { a: 1 } });
+  expect(JSON.parse(encodeReply(null, { error: { code: 1, message: "m" } }))).toEqual({
+    jsonrpc: "2.0",
+    id: null,
+    error: { code: 1, message: "m" },
+  });
+  expect(JSON.parse(encodeRequest(3, "tools/call", { name: "x" }))).toEqual({
+    jsonrpc: "2.0",
+    id: 3,
+    method: "tools/call",
+    params: { name: "x" },
+  });
+  expect(JSON.parse(encodeRequest(3, "ping", undefined))).toEqual({ jsonrpc: "2.0", id: 3, method: "ping" });
+  expect(JSON.parse(encodeNotification("n"))).toEqual({ jsonrpc: "2.0", method: "n" });
+});
+
+test("errorReply names a foreseen error, tells whether to retry, and hides what nobody foresaw", () => {
+  expect(errorReply(new FleetError("POOL_EXHAUSTED", "full", { data: { max: 4 } }))).toEqual({
+    error: { code: -31013, message: "full", data: { code: "POOL_EXHAUSTED", retryable: true, max: 4 } },
+  });
+  expect(errorReply(new FleetError("INVALID_PARAMS", "no"))).toEqual({
+    error: { code: -32602, message: "no", data: { code: "INVALID_PARAMS" } },
+  });
+  expect(errorReply(new TypeError("secret path"))).toEqual({ error: { code: -32603, message: "Internal error" } });
+});

@@ -1,0 +1,66 @@
+import { expect, test } from "@jest/globals";
+import type { ClientSession } from "../../../runtime/protocol/client-session.ts";
+import { SessionSealer } from "../../../runtime/protocol/sealed-session.ts";
+import { SessionTable } from "../../../runtime/protocol/session-table.ts";
+
+const sealer = new SessionSealer([{ id: "k", key: Buffer.alloc(32, 7) }]);
+const unknown = "Session not found: it has ended or expired; initialize a new one";
+
+function table(options: { maxSessions?: number; clock?: () => number } = {}) {
+  const gone: ClientSession[] = [];
+  const sessions = new SessionTable({
+    sealer,
+    idleTimeoutMs: 60_000,
+    maxAgeMs: 1000,
+    maxSessions: options.maxSessions ?? 10,
+    clock: options.clock ?? (() => 0),
+    onGone: (session) => gone.push(session),
+  });
+  return { sessions, gone };
+}
+
+test("a session is found by its id, at its own path, by its own caller only", () => {
+  const { sessions } = table();
+  const { id, session } = sessions.open("2025-11-25", "a", "anna");
+  expect(sessions.find(id, "a", "anna")).toBe(session);
+  expect(() => sessions.find(id, undefined, "anna")).toThrow(unknown);
+  expect(() => sessions.find(id, "a", "bert")).toThrow(unknown);
+  expect(() => sessions.find("forged", "a", "anna")).toThrow(unknown);
+});
+
+test("another process with the same key serves the session", () => {
+  const { id, session } = table().sessions.open("2025-11-25", undefined, "local");
+  const restarted = table().sessions;
+  expect(restarted.find(id, undefined, "local").claims).toEqual(session.claims);
+  expect(restarted.live).toBe(1);
+});
+
+test("an ended session stays ended, and its leases are given back once", () => {
+  const { sessions, gone } = table();
+  const { id, session } = sessions.open("2025-11-25", undefined, "local");
+  sessions.end(id);
+  sessions.end(id);
+  expect(gone).toEqual([session]);
+  expect(() => sessions.find(id, undefined, "local")).toThrow(unknown);
+});
+
+test("a session past its greatest age is not found, even after a restart", () => {
+  let time = 0;
+  const { sessions } = table({ clock: () => time });
+  const { id } = sessions.open("2025-11-25", undefined, "local");
+  time = 1000;
+  expect(sessions.find(id, undefined, "local")).toBeDefined();
+  time = 1001;
+  expect(() => sessions.find(id, undefined, "local")).toThrow(unknown);
+  expect(() => table({ clock: () => time }).sessions.find(id, undefined, "local")).toThrow(unknown);
+});
+
+test("the bound holds: the session that was used least recently goes", () => {
+  const { sessions, gone } = table({ maxSessions: 2 });
+  const first = sessions.open("2025-11-25", undefined, "local");
+  const second = sessions.open("2025-11-25", undefined, "local");
+  sessions.find(first.id, undefined, "local");
+  sessions.open("2025-11-25", undefined, "local");
+  expect(gone).toEqual([second.session]);
+  expect([sessions.live, sessions.max]).toEqual([2, 2]);
+});

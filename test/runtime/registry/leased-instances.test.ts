@@ -1,0 +1,117 @@
+import { afterEach, expect, jest, test } from "@jest/globals";
+import pino from "pino";
+import { Instance } from "../../../runtime/registry/instance.ts";
+import { LeasedInstances } from "../../../runtime/registry/leased-instances.ts";
+import { FakeConnector, settled } from "../../support/fake-connector.ts";
+
+const log = pino({ level: "silent" });
+let open: LeasedInstances | undefined;
+afterEach(() => open?.close());
+
+function leases(limits: { minInstances?: number; maxInstances?: number; connectMs?: number; idleMs?: number } = {}) {
+  const connector = new FakeConnector();
+  const clock = { time: 0 };
+  let count = 0;
+  const create = () => {
+    count += 1;
+    const events = { onNotification: () => {} };
+    return new Instance({ id: `fake-${count}`, connector, events, log, now: () => clock.time, onChange: () => {} });
+  };
+  const all = { minInstances: 0, maxInstances: 2, targetInFlight: 1, connectMs: 1000, idleMs: 500, ...limits };
+  const source = new LeasedInstances("fake", all, create, () => clock.time);
+  open = source;
+  return { source, connector, clock };
+}
+
+const exhausted =
+  "fake: all 2 instances are leased; call again later, end sessions that are not needed, or raise scaling.maxInstances of this server";
+
+test("each owner has an instance to itself, and keeps it", async () => {
+  const { source } = leases();
+  const [anna, bert] = await Promise.all([source.acquire("anna"), source.acquire("bert")]);
+  expect([anna.id, bert.id]).toEqual(["fake-1", "fake-2"]);
+  expect(await source.acquire("anna")).toBe(anna);
+});
+
+test("two calls of one owner at once get one instance", async () => {
+  const { source } = leases();
+  const [one, two] = await Promise.all([source.acquire("anna"), source.acquire("anna")]);
+  expect(one).toBe(two);
+  expect(source.instances.length).toBe(1);
+});
+
+test("a warm instance is handed out first and replaced", async () => {
+  const { source } = leases({ minInstances: 1 });
+  await settled();
+  expect(source.instances.map(({ id, state }) => [id, state])).toEqual([["fake-1", "ready"]]);
+  expect((await source.acquire("anna")).id).toBe("fake-1");
+  expect(source.instances.map(({ id }) => id)).toEqual(["fake-1", "fake-2"]);
+});
+
+test("an instance is never handed on: it ends with its owner", async () => {
+  const { source, connector } = leases();
+  const anna = await source.acquire("anna");
+  await source.release("anna");
+  expect([anna.state, connector.sessions[0]?.closed]).toEqual(["ended", true]);
+  expect((await source.acquire("bert")).id).toBe("fake-2");
+});
+
+test("never more than maxInstances: the next owner waits until one is free", async () => {
+  const { source } = leases();
+  await source.acquire("anna");
+  await source.acquire("bert");
+  const carla = source.acquire("carla");
+  await settled();
+  expect([source.waiting, source.instances.length]).toEqual([1, 2]);
+  await source.release("anna");
+  expect((await carla).id).toBe("fake-3");
+  expect([source.waiting, source.instances.length]).toEqual([0, 2]);
+});
+
+test("who waits too long, and who finds a long queue, is refused with a retryable error", async () => {
+  jest.useFakeTimers();
+  const { source } = leases({ connectMs: 50 });
+  await source.acquire("a");
+  await source.acquire("b");
+  const waiting = Array.from({ length: 8 }, (_, n) => source.acquire(`w${n}`).catch((error) => error));
+  await expect(source.acquire("one too many")).rejects.toThrow(exhausted);
+  jest.advanceTimersByTime(50);
+  const errors = await Promise.all(waiting);
+  jest.useRealTimers();
+  expect(errors.map(({ code, message, kind }) => [code, message, kind.retryable])).toEqual(
+    Array.from({ length: 8 }, () => ["POOL_EXHAUSTED", exhausted, true]),
+  );
+  expect(source.waiting).toBe(0);
+});
+
+test("an idle lease ends, one with a call in flight does not", async () => {
+  const { source, clock, connector } = leases();
+  const idle = await source.acquire("idle");
+  const busy = await source.acquire("busy");
+  busy.inFlight = 1;
+  clock.time = 501;
+  source.tend();
+  await settled();
+  expect([idle.state, busy.state]).toEqual(["ended", "ready"]);
+  expect(connector.sessions.map(({ closed }) => closed)).toEqual([true, false]);
+});
+
+test("the owner of an instance that died gets another one on the next call", async () => {
+  const { source, connector } = leases();
+  await source.acquire("anna");
+  connector.sessions[0]?.die("signal SIGKILL");
+  await settled();
+  expect((await source.acquire("anna")).id).toBe("fake-2");
+  expect(source.instances.map(({ id }) => id)).toEqual(["fake-2"]);
+});
+
+test("after close nothing runs, nobody waits, and nobody gets an instance", async () => {
+  const { source, connector } = leases();
+  await source.acquire("anna");
+  await source.acquire("bert");
+  const carla = source.acquire("carla").catch((error) => error);
+  await source.close();
+  expect((await carla).code).toBe("DRAINING");
+  expect(connector.sessions.every(({ closed }) => closed)).toBe(true);
+  await expect(source.acquire("dora")).rejects.toThrow("fake: the fleet is shutting down");
+});

@@ -1,0 +1,31 @@
+import { expect, test } from "@jest/globals";
+import { LineReader, maxLineBytes } from "../../../runtime/upstreams/line-reader.ts";
+
+test("lines come out whole, however they were cut, even inside a character", () => {
+  const bytes = Buffer.from('{"a":"é"}\n\r\n{"b":2}\r\nrest');
+  for (let size = 1; size <= bytes.length; size += 1) {
+    const lines: string[] = [];
+    const reader = new LineReader(
+      (line) => lines.push(line),
+      () => {},
+    );
+    for (let at = 0; at < bytes.length; at += size) reader.push(bytes.subarray(at, at + size));
+    expect(lines).toEqual(['{"a":"é"}', '{"b":2}']);
+  }
+});
+
+test("a line without an end is given up at the bound", () => {
+  let overflows = 0;
+  const lines: string[] = [];
+  const reader = new LineReader(
+    (line) => lines.push(line),
+    () => {
+      overflows += 1;
+    },
+  );
+  const chunk = Buffer.alloc(8 * 1024 * 1024, "x");
+  for (let size = 0; size <= maxLineBytes; size += chunk.length) reader.push(chunk);
+  expect(overflows).toBe(1);
+  reader.push(Buffer.from("\nnext\n"));
+  expect(lines).toEqual(["next"]);
+});

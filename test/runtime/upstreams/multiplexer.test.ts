@@ -1,0 +1,116 @@
+import { expect, jest, test } from "@jest/globals";
+import { FleetError } from "../../../runtime/errors.ts";
+import { Exchange } from "../../../runtime/protocol/exchange.ts";
+import { Multiplexer } from "../../../runtime/upstreams/multiplexer.ts";
+
+function multiplexer() {
+  const sent: Record<string, unknown>[] = [];
+  const heard: unknown[] = [];
+  const mux = new Multiplexer({
+    name: "fake",
+    events: { onNotification: (method, params) => heard.push([method, params]) },
+    send: (message) => sent.push(JSON.parse(message)),
+  });
+  const say = (message: object) => mux.receive(JSON.stringify({ jsonrpc: "2.0", ...message }));
+  return { mux, sent, heard, say };
+}
+
+test("answers find their calls in any order, under ids of our own", async () => {
+  const { mux, sent, say } = multiplexer();
+  const one = mux.request("tools/call", { name: "a" }, new Exchange(1000));
+  const two = mux.request("ping", undefined, new Exchange(1000));
+  expect(sent).toEqual([
+    { jsonrpc: "2.0", id: 1, method: "tools/call", params: { name: "a" } },
+    { jsonrpc: "2.0", id: 2, method: "ping" },
+  ]);
+  say({ id: 2, result: { two: 2 } });
+  say({ id: 1, error: { code: -32602, message: "no" } });
+  say({ id: 99, result: {} });
+  expect(await one).toEqual({ error: { code: -32602, message: "no" } });
+  expect(await two).toEqual({ result: { two: 2 } });
+  expect(mux.inFlight).toBe(0);
+});
+
+test("two clients may use the same progress token: each hears its own progress, under its own token", async () => {
+  const { mux, sent, heard, say } = multiplexer();
+  const said: unknown[][] = [[], []];
+  const calls = [0, 1].map((n) =>
+    mux.request(
+      "tools/call",
+      { name: "slow", _meta: { progressToken: "p", other: n } },
+      new Exchange(1000, (...words) => said[n]?.push(words)),
+    ),
+  );
+  expect(sent.map(({ params }) => params)).toEqual([
+    { name: "slow", _meta: { progressToken: 1, other: 0 } },
+    { name: "slow", _meta: { progressToken: 2, other: 1 } },
+  ]);
+  say({ method: "notifications/progress", params: { progressToken: 2, progress: 5 } });
+  say({ method: "notifications/progress", params: { progressToken: 7, progress: 5 } });
+  expect(said).toEqual([[], [["notifications/progress", { progressToken: "p", progress: 5 }]]]);
+  for (const id of [1, 2]) say({ id, result: {} });
+  await Promise.all(calls);
+  expect(heard).toEqual([]);
+});
+
+test("a log line goes to the only call in flight, else to nobody's call", async () => {
+  const { mux, heard, say } = multiplexer();
+  const said: unknown[] = [];
+  const call = mux.request("tools/call", {}, new Exchange(1000, (method) => said.push(method)));
+  say({ method: "notifications/message", params: { data: 1 } });
+  void mux.request("ping", undefined, new Exchange(1000)).catch(() => {});
+  say({ method: "notifications/message", params: { data: 2 } });
+  say({ id: 1, result: {} });
+  await call;
+  expect(said).toEqual(["notifications/message"]);
+  expect(heard).toEqual([["notifications/message", { data: 2 }]]);
+  mux.end("over");
+});
+
+test("a server's ping is answered, its other requests are refused, noise is dropped", () => {
+  const { mux, sent, say } = multiplexer();
+  say({ id: "x", method: "ping" });
+  say({ id: "y", method: "roots/list" });
+  mux.receive("not json");
+  mux.receive('{"jsonrpc":"1.0"}');
+  expect(sent).toEqual([
+    { jsonrpc: "2.0", id: "x", result: {} },
+    { jsonrpc: "2.0", id: "y", error: { code: -32601, message: "Method not found: roots/list" } },
+  ]);
+});
+
+test("a call past its deadline fails, and the server is told to stop", async () => {
+  jest.useFakeTimers();
+  const { mux, sent } = multiplexer();
+  const call = mux.request("tools/call", { name: "slow" }, new Exchange(250)).catch((error) => error);
+  jest.advanceTimersByTime(250);
+  jest.useRealTimers();
+  const fix = "raise timeouts.requestMs of this server, or ask for less in one call";
+  expect(await call).toEqual(new FleetError("REQUEST_TIMEOUT", `fake: no answer within 250 ms; ${fix}`));
+  expect(sent[1]).toEqual({
+    jsonrpc: "2.0",
+    method: "notifications/cancelled",
+    params: { requestId: 1, reason: "timeout" },
+  });
+});
+
+test("a cancelled call fails at once, and the server is told why", async () => {
+  const { mux, sent } = multiplexer();
+  const exchange = new Exchange(1000);
+  const call = mux.request("tools/call", { name: "slow" }, exchange).catch((error) => error);
+  exchange.cancel("changed my mind");
+  exchange.cancel("again");
+  expect(await call).toEqual(new FleetError("CANCELLED", "cancelled by the client: changed my mind"));
+  expect(sent.slice(1)).toEqual([
+    { jsonrpc: "2.0", method: "notifications/cancelled", params: { requestId: 1, reason: "changed my mind" } },
+  ]);
+});
+
+test("when the connection ends, calls in flight and later ones fail with its reason", async () => {
+  const { mux } = multiplexer();
+  const call = mux.request("ping", undefined, new Exchange(1000)).catch((error) => error);
+  mux.end("signal SIGKILL");
+  const lost = new FleetError("INSTANCE_LOST", "fake: the server ended during the call (signal SIGKILL); call again");
+  expect(await call).toEqual(lost);
+  await expect(mux.request("ping", undefined, new Exchange(1000))).rejects.toEqual(lost);
+});
