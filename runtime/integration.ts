@@ -1,8 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { resolveConfig } from "./config/index.ts";
+import { type Log, ServerType } from "./config/schema/index.ts";
 import { FleetError } from "./errors.ts";
 import { type GatewayStatus, type RunningGateway, startGateway } from "./gateway.ts";
 import type { Params } from "./protocol/json-rpc.ts";
+
+type LogLevel = NonNullable<Log["level"]>;
+
+const productionServers = [ServerType.Context7, ServerType.Sequential, ServerType.Magic, ServerType.Playwright];
 
 /** Options of one request. */
 export interface ExecuteOptions {
@@ -20,18 +25,16 @@ export interface ExecuteOptions {
  */
 export class CompleteMCPIntegration {
   readonly #owner = `integration-${randomUUID()}`;
-  readonly #logLevel: string;
+  readonly #logLevel: LogLevel;
   #gateway: Promise<RunningGateway> | undefined;
 
-  constructor(options: { readonly logLevel?: "debug" | "info" | "warn" | "error" | "silent" } = {}) {
-    this.#logLevel = options.logLevel ?? "warn";
+  constructor({ logLevel = "warn" }: { readonly logLevel?: LogLevel } = {}) {
+    this.#logLevel = logLevel;
   }
 
   /** Starts context7, sequential, magic and playwright; resolves when each one serves. Rejects when one cannot. */
   async setupProductionServers(): Promise<void> {
-    const servers = Object.fromEntries(
-      ["context7", "sequential", "magic", "playwright"].map((type) => [type, { type }]),
-    );
+    const servers = Object.fromEntries(productionServers.map((type) => [type, { type }]));
     const config = resolveConfig({ gateway: { log: { level: this.#logLevel } }, servers });
     this.#gateway ??= startGateway({ config }, { listen: false });
     const { executor } = await this.#gateway;

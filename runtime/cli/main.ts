@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { identity } from "../version.ts";
 import { callCommand } from "./call.ts";
 import { ExitCode, reportFailure } from "./exit.ts";
+import { platformCommand } from "./platform.ts";
 import { serveCommand } from "./serve.ts";
 import { statusCommand } from "./status.ts";
 
@@ -14,7 +15,8 @@ const program = new Command(identity.name)
   })
   .addCommand(serveCommand())
   .addCommand(statusCommand())
-  .addCommand(callCommand());
+  .addCommand(callCommand())
+  .addCommand(platformCommand(), { hidden: true });
 
 try {
   await program.parseAsync();

@@ -7,8 +7,9 @@ import { HttpConnector } from "../upstreams/http-connector.ts";
 import { StdioConnector } from "../upstreams/stdio-connector.ts";
 import type { Connector } from "../upstreams/upstream-session.ts";
 import type { PackageCache } from "./package-cache.ts";
-import { presets, processSpecFor, sourceOf } from "./presets.ts";
+import { presets } from "./presets.ts";
 import type { ProcessDriver } from "./process-driver.ts";
+import { processSpecFor, sourceOf } from "./server-process.ts";
 
 export interface FleetFactoryOptions {
   readonly driver: ProcessDriver;

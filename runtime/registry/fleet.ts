@@ -136,8 +136,7 @@ export class Fleet {
     const { instances, waiting } = this.#source;
     const ready = instances.filter(({ state }) => state === "ready").length;
     const lastError = instances.findLast((instance) => instance.lastError !== undefined)?.lastError;
-    const health =
-      ready > 0 ? "ready" : instances.length === 0 ? "idle" : lastError === undefined ? "starting" : "failed";
+    const health = this.#health(ready, instances.length, lastError);
     return {
       name: this.name,
       type: this.server.type,
@@ -153,6 +152,13 @@ export class Fleet {
       startupMs: this.#startupMs ?? null,
       ...(health === "failed" && lastError !== undefined ? { error: lastError.message } : {}),
     };
+  }
+
+  #health(ready: number, total: number, lastError: FleetError | undefined): FleetHealth {
+    // While a spare instance starts, one that has served before and has lost none is as good as ready.
+    if (ready > 0 || (total > 0 && this.#description !== undefined && lastError === undefined)) return "ready";
+    if (total === 0) return "idle";
+    return lastError === undefined ? "starting" : "failed";
   }
 
   async close(): Promise<void> {

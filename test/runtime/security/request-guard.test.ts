@@ -3,7 +3,7 @@ import { expect, test } from "@jest/globals";
 import { Authenticator } from "../../../runtime/security/authenticator.ts";
 import { RequestGuard } from "../../../runtime/security/request-guard.ts";
 
-const request = (headers: Record<string, string>) => ({ headers }) as unknown as IncomingMessage;
+const request = (headers: IncomingMessage["headers"]) => ({ headers }) as unknown as IncomingMessage;
 const guard = new RequestGuard({
   host: "127.0.0.1",
   allowedHosts: ["mcp.example.org"],

@@ -1,0 +1,27 @@
+import { text } from "node:stream/consumers";
+import { Argument, Command } from "commander";
+import {
+  type Operation,
+  operate,
+  operations,
+  type ResourceKind,
+  resourceKinds,
+} from "../orchestrator/process-platform/index.ts";
+
+/**
+ * `mcp-fleet platform`: what the Pulumi resources of the `process` platform run. Not for people, hence hidden: one JSON
+ * object on standard input, one on standard output, progress on standard error.
+ */
+export function platformCommand(): Command {
+  return new Command("platform")
+    .addArgument(new Argument("<kind>").choices(resourceKinds))
+    .addArgument(new Argument("<operation>").choices(operations))
+    .action(async (kind: ResourceKind, operation: Operation) => {
+      const request: unknown = JSON.parse(await text(process.stdin));
+      const progress = (line: string) => void process.stderr.write(`${line}\n`);
+      const response = await operate(kind, operation, request, process.argv[1] as string, progress);
+      process.stdout.write(`${JSON.stringify(response)}\n`);
+      // A daemon that was started goes on; its handle must not keep this process.
+      process.exitCode = response.ok ? 0 : 1;
+    });
+}

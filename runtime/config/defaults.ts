@@ -1,0 +1,43 @@
+/** Every default of the configuration with its reason; a test holds them, because a default is a contract. */
+export const defaults = Object.freeze({
+  gateway: Object.freeze({
+    // Safe: nobody but this machine, until authentication is configured.
+    host: "127.0.0.1",
+    port: 8080,
+    allowedHosts: [],
+    allowedOrigins: [],
+    // Fits a screenshot in base64 sent as an argument; still small enough to parse at once.
+    maxBodyBytes: 4 * 1024 * 1024,
+    // Shorter than the 30 s that process managers grant before they kill.
+    drainMs: 10_000,
+  }),
+  session: Object.freeze({
+    // A person's break.
+    idleTimeoutMs: 60 * 60_000,
+    // A working day and a night.
+    maxAgeMs: 24 * 60 * 60_000,
+    // A few kilobytes each.
+    maxSessions: 10_000,
+  }),
+  log: Object.freeze({
+    level: "info",
+    maxBytes: 10 * 1024 * 1024,
+    maxFiles: 5,
+  }),
+  scaling: Object.freeze({
+    // The first call must not wait for a process to start.
+    minInstances: 1,
+    // Four servers of 70 to 120 MB each fit a laptop.
+    maxInstances: 4,
+    // A JavaScript server answers so many calls at a time before they wait for each other.
+    targetInFlight: 16,
+  }),
+  timeouts: Object.freeze({
+    // Slow machines take seconds to start a server written in Python.
+    connectMs: 30_000,
+    // Browsers and builds take long; a stuck server must not hold its caller for ever.
+    requestMs: 120_000,
+    // Memory of an instance that nobody uses is given back.
+    idleMs: 10 * 60_000,
+  }),
+});

@@ -1,0 +1,72 @@
+import { readFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { FleetError, messageOf } from "../errors.ts";
+import { type ConfigPath, pathText } from "./schema/index.ts";
+
+/** What resolving a configuration's references brought to light. */
+export interface ResolvedReferences<T> {
+  readonly value: T;
+  /** Secret values, to be kept out of the logs. */
+  readonly secrets: readonly string[];
+  /** Files that were read. */
+  readonly files: readonly string[];
+}
+
+const variable = /\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g;
+/** Keys whose values are secrets, wherever they came from; values of `env` are when they came from elsewhere. */
+const secretKeys = new Set(["token", "key"]);
+
+/**
+ * Replaces `${NAME}` and `${NAME:-default}` in every text of a configuration, and a text `file:PATH` by that file's
+ * content. `$${` stands for `${`. Rejects with REFERENCE_UNRESOLVED.
+ */
+export async function resolveReferences<T>(
+  value: T,
+  file: string,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<ResolvedReferences<T>> {
+  const secrets = new Set<string>();
+  const files: string[] = [];
+
+  async function resolveText(text: string, path: ConfigPath): Promise<string> {
+    let resolved: string;
+    if (text.startsWith("file:")) {
+      const name = resolve(dirname(file), text.slice("file:".length));
+      files.push(name);
+      resolved = await readFile(name, "utf8").catch((error) => {
+        throw unresolved(
+          file,
+          path,
+          `the file ${name} cannot be read (${messageOf(error)})`,
+          "create it or correct the path",
+        );
+      });
+      resolved = resolved.trimEnd();
+    } else {
+      resolved = text.replace(variable, (whole, name?: string, fallback?: string) => {
+        if (name === undefined) return whole.slice(1);
+        const found = env[name] ?? fallback;
+        if (found === undefined)
+          throw unresolved(file, path, `the variable ${name} is not set`, `set it, or write \${${name}:-default}`);
+        return found;
+      });
+    }
+    const secret = secretKeys.has(String(path.at(-1))) || (path.includes("env") && resolved !== text);
+    if (secret) secrets.add(resolved);
+    return resolved;
+  }
+
+  async function walk(node: unknown, path: ConfigPath): Promise<unknown> {
+    if (typeof node === "string") return resolveText(node, path);
+    if (Array.isArray(node)) return Promise.all(node.map((item, index) => walk(item, [...path, index])));
+    if (typeof node !== "object" || node === null) return node;
+    const entries = Object.entries(node).map(async ([key, item]) => [key, await walk(item, [...path, key])] as const);
+    return Object.fromEntries(await Promise.all(entries));
+  }
+
+  return { value: (await walk(value, [])) as T, secrets: [...secrets], files };
+}
+
+function unresolved(file: string, path: ConfigPath, problem: string, fix: string): FleetError {
+  return new FleetError("REFERENCE_UNRESOLVED", `${file}: ${pathText(path)}: ${problem}; ${fix}`);
+}

@@ -1,0 +1,50 @@
+import type { Isolation, ProcessSource, ServerType, UpstreamProtocol } from "./schema/index.ts";
+
+/** `gateway` of a configuration with every default applied and every reference resolved. */
+export interface ResolvedGateway {
+  readonly host: string;
+  readonly port: number;
+  readonly allowedHosts: readonly string[];
+  readonly allowedOrigins: readonly string[];
+  readonly maxBodyBytes: number;
+  readonly drainMs: number;
+  readonly auth?: { readonly bearerTokens: readonly { readonly name: string; readonly token: string }[] };
+  readonly session: {
+    readonly keys?: readonly { readonly id: string; readonly key: string }[];
+    readonly idleTimeoutMs: number;
+    readonly maxAgeMs: number;
+    readonly maxSessions: number;
+  };
+  readonly admin: { readonly socket?: string };
+  readonly log: {
+    readonly level: string;
+    readonly file?: string;
+    readonly maxBytes: number;
+    readonly maxFiles: number;
+  };
+}
+
+/** One of `servers`, likewise; what only its preset knows is still open. */
+export interface ResolvedServer {
+  readonly name: string;
+  readonly type: ServerType;
+  readonly version?: string;
+  readonly process?: ProcessSource;
+  readonly endpoints?: readonly string[];
+  readonly protocol: UpstreamProtocol;
+  readonly isolation?: Isolation;
+  readonly scaling: { readonly minInstances: number; readonly maxInstances: number; readonly targetInFlight: number };
+  readonly timeouts: { readonly connectMs: number; readonly requestMs: number; readonly idleMs: number };
+  readonly tools: {
+    readonly allow?: readonly string[];
+    readonly deny: readonly string[];
+    readonly aliases: Readonly<Record<string, string>>;
+  };
+}
+
+/** A whole configuration, ready to run. */
+export interface ResolvedConfig {
+  readonly gateway: ResolvedGateway;
+  /** In the order of the file. */
+  readonly servers: readonly ResolvedServer[];
+}

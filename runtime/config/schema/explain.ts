@@ -1,0 +1,74 @@
+import type { ErrorObject } from "ajv/dist/2020.js";
+import { closest, distance } from "fastest-levenshtein";
+import type { ConfigIssue, ConfigPath } from "./issue.ts";
+
+/** A key that differs in more places than this is no slip of the fingers. */
+const slip = 4;
+
+/** Puts one error of the JSON Schema validator into words for people. */
+export function explain(error: ErrorObject): ConfigIssue {
+  const path = parsePointer(error.instancePath);
+  const { params, data } = error;
+  switch (error.keyword) {
+    case "additionalProperties":
+      return unknownKey(path, params.additionalProperty, error.parentSchema as KeySchema);
+    case "required":
+      return { path: [...path, params.missingProperty], message: "is missing", fix: "add it" };
+    case "type":
+      return {
+        path,
+        message: `is ${show(data)}, which is not ${article(params.type)}`,
+        fix: `give ${article(params.type)}`,
+      };
+    case "enum":
+      return choice(path, data, params.allowedValues);
+    case "minimum":
+    case "maximum":
+      return { path, message: `is ${show(data)}`, fix: `give a number ${params.comparison} ${params.limit}` };
+    case "minLength":
+      return { path, message: "is empty", fix: "give a text" };
+    case "minItems":
+      return { path, message: "is an empty list", fix: "give at least one, or leave the key out" };
+    case "pattern":
+      return { path, message: `is ${show(data)}`, fix: `give a text that matches ${params.pattern}` };
+    default:
+      return { path, message: `is ${show(data)}: ${error.message}`, fix: "see the schema" };
+  }
+}
+
+interface KeySchema {
+  readonly properties?: Readonly<Record<string, unknown>>;
+  readonly patternProperties?: Readonly<Record<string, unknown>>;
+}
+
+function unknownKey(path: ConfigPath, key: string, schema: KeySchema): ConfigIssue {
+  if (schema.patternProperties !== undefined && schema.properties === undefined) {
+    const fix =
+      "use lower case letters, digits and hyphens, at most 32 characters, not beginning or ending with a hyphen";
+    return { path: [...path, key], message: "is not a name for a server", fix };
+  }
+  const known = Object.keys(schema.properties ?? {}).filter((name) => !name.startsWith("$"));
+  const near = closest(key, known);
+  const fix = distance(key, near) <= slip ? `did you mean "${near}"?` : `known keys are ${known.join(", ")}`;
+  return { path: [...path, key], message: "is not a known key", fix };
+}
+
+function choice(path: ConfigPath, data: unknown, allowed: readonly string[]): ConfigIssue {
+  const near = typeof data === "string" ? closest(data, allowed as string[]) : undefined;
+  const hint = near !== undefined && distance(near, data as string) <= 2 ? `did you mean "${near}"? ` : "";
+  return { path, message: `is ${show(data)}`, fix: `${hint}give one of ${allowed.join(", ")}` };
+}
+
+function parsePointer(pointer: string): (string | number)[] {
+  const parts = pointer.split("/").slice(1);
+  return parts.map((part) => (/^\d+$/.test(part) ? Number(part) : part.replaceAll("~1", "/").replaceAll("~0", "~")));
+}
+
+function show(value: unknown): string {
+  const text = JSON.stringify(value) ?? "undefined";
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}
+
+function article(type: string): string {
+  return `${/^[aeiou]/.test(type) ? "an" : "a"} ${type}`;
+}

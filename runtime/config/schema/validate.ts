@@ -1,0 +1,102 @@
+import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
+import { explain } from "./explain.ts";
+import { ConfigFile } from "./file.ts";
+import { Gateway } from "./gateway.ts";
+import type { ConfigIssue, ConfigPath } from "./issue.ts";
+import { Server } from "./server.ts";
+
+/** Addresses that only this machine reaches. */
+const loopback = new Set(["127.0.0.1", "localhost", "::1"]);
+const reference = /^(\$\{[A-Za-z_][A-Za-z0-9_]*\}|file:.+)$/;
+
+/** Compiled when first used, kept for good: compiling takes longer than checking. */
+const compiled = new Map<object, ValidateFunction>();
+
+/** Every mistake in a whole configuration file, in the order of the file. */
+export function validateConfig(value: unknown): ConfigIssue[] {
+  const issues = check(ConfigFile, value, []);
+  if (issues.length > 0) return issues;
+  const { gateway, servers } = value as ConfigFile;
+  return [
+    ...(gateway === undefined ? [] : gatewayRules(gateway, ["gateway"])),
+    ...Object.entries(servers).flatMap(([name, server]) => serverRules(server, ["servers", name])),
+  ];
+}
+
+/** Every mistake in one server; paths begin at the server. */
+export function validateServer(server: unknown): ConfigIssue[] {
+  const issues = check(Server, server, []);
+  return issues.length > 0 ? issues : serverRules(server as Server, []);
+}
+
+/** Every mistake in the gateway's section; paths begin there. */
+export function validateGateway(gateway: unknown): ConfigIssue[] {
+  const issues = check(Gateway, gateway, []);
+  return issues.length > 0 ? issues : gatewayRules(gateway as Gateway, []);
+}
+
+function check(schema: object, value: unknown, path: ConfigPath): ConfigIssue[] {
+  let validate = compiled.get(schema);
+  if (validate === undefined) {
+    validate = new Ajv2020({ allErrors: true, verbose: true, strict: false }).compile(schema);
+    compiled.set(schema, validate);
+  }
+  if (validate(value)) return [];
+  return (validate.errors ?? []).map(explain).map((issue) => ({ ...issue, path: [...path, ...issue.path] }));
+}
+
+/** What JSON Schema cannot say well of a server. */
+function serverRules(server: Server, path: ConfigPath): ConfigIssue[] {
+  const { type, version, process, endpoints, protocol, scaling, tools } = server;
+  const issues: ConfigIssue[] = [];
+  const add = (field: readonly string[], message: string, fix: string) =>
+    issues.push({ path: [...path, ...field], message, fix });
+  if (type === "custom") {
+    if (process === undefined && endpoints === undefined)
+      add([], "has no source of instances", "add process or endpoints");
+    if (process !== undefined && endpoints !== undefined)
+      add(["endpoints"], "stands beside process", "keep one of the two");
+    if (version !== undefined)
+      add(["version"], "belongs to presets", "remove it; the command of a custom server says what runs");
+  } else {
+    if (process !== undefined)
+      add(["process"], `stands beside the preset "${type}"`, "remove it, or set type to custom");
+    if (endpoints !== undefined)
+      add(["endpoints"], `stands beside the preset "${type}"`, "remove it, or set type to custom");
+  }
+  const natural = endpoints === undefined ? "stdio" : "http";
+  if (protocol !== undefined && protocol !== natural) {
+    const source = endpoints === undefined ? "a process" : "endpoints";
+    add(["protocol"], `is "${protocol}", which ${source} does not speak`, `set it to ${natural} or leave it out`);
+  }
+  const { minInstances, maxInstances } = scaling ?? {};
+  if (minInstances !== undefined && maxInstances !== undefined && minInstances > maxInstances) {
+    const fix = "raise maxInstances or lower minInstances";
+    add(["scaling", "minInstances"], `is ${minInstances}, more than maxInstances (${maxInstances})`, fix);
+  }
+  if (tools?.allow !== undefined && tools.deny !== undefined) {
+    add(["tools", "deny"], "stands beside allow", "keep one of the two");
+  }
+  return issues;
+}
+
+/** What JSON Schema cannot say well of the gateway. */
+function gatewayRules({ host, auth, session }: Gateway, path: ConfigPath): ConfigIssue[] {
+  const issues: ConfigIssue[] = [];
+  if (host !== undefined && !loopback.has(host) && auth === undefined) {
+    const fix = "add gateway.auth with at least one bearer token, or listen on 127.0.0.1";
+    issues.push({
+      path: [...path, "host"],
+      message: `is "${host}", which other machines reach, without authentication`,
+      fix,
+    });
+  }
+  const secret = (text: string, at: ConfigPath) => {
+    if (reference.test(text)) return;
+    const fix = "refer to an environment variable as ${NAME}, or to a file as file:PATH";
+    issues.push({ path: [...path, ...at], message: "holds a secret itself", fix });
+  };
+  auth?.bearerTokens.forEach(({ token }, index) => secret(token, ["auth", "bearerTokens", index, "token"]));
+  session?.keys?.forEach(({ key }, index) => secret(key, ["session", "keys", index, "key"]));
+  return issues;
+}

@@ -1,0 +1,79 @@
+import { type FSWatcher, watch } from "node:fs";
+import { dirname, join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import { type LoadedConfig, loadConfig } from "./load.ts";
+
+export interface WatchOptions {
+  readonly path: string;
+  /** What is in force now. */
+  readonly initial: LoadedConfig;
+  /** A right configuration that differs from the one in force. */
+  readonly onChange: (loaded: LoadedConfig) => void;
+  /** A wrong one; the one in force stays. */
+  readonly onError: (error: unknown) => void;
+  /** Writers take several steps; they are waited for so long. Defaults to 100 ms. */
+  readonly debounceMs?: number;
+}
+
+/** Watches a configuration until it is closed. */
+export interface ConfigWatcher {
+  /** Reads it now. Rejects when it is wrong. */
+  reload(): Promise<void>;
+  close(): void;
+}
+
+/**
+ * Reloads a configuration when its files change: atomically, because a wrong one is not taken over. Watches the folders
+ * and not the files, since editors and Kubernetes replace files instead of writing into them.
+ */
+export function watchConfig(options: WatchOptions): ConfigWatcher {
+  const { path, onChange, onError, debounceMs = 100 } = options;
+  const watchers = new Map<string, FSWatcher>();
+  let current = options.initial;
+  let closed = false;
+  let timer: NodeJS.Timeout | undefined;
+  let queue: Promise<void> = Promise.resolve();
+
+  const load = async () => {
+    if (closed) return;
+    const next = await loadConfig(path);
+    if (closed) return;
+    const changed =
+      !isDeepStrictEqual(next.config, current.config) || !isDeepStrictEqual(next.secrets, current.secrets);
+    current = next;
+    follow();
+    if (changed) onChange(next);
+  };
+  // One after the other: an older file must not overtake a newer one.
+  const reload = () => {
+    const loading = queue.then(load);
+    queue = loading.catch(() => {});
+    return loading;
+  };
+  const changed = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => void reload().catch(onError), debounceMs);
+  };
+  const follow = () => {
+    for (const folder of new Set([path, join(path, "servers"), ...current.files.map(dirname)])) {
+      if (watchers.has(folder)) continue;
+      try {
+        watchers.set(
+          folder,
+          watch(folder, changed).on("error", () => watchers.delete(folder)),
+        );
+      } catch {
+        // A folder that is not there yet is looked for after the next change.
+      }
+    }
+  };
+  follow();
+  return {
+    reload,
+    close() {
+      closed = true;
+      clearTimeout(timer);
+      for (const watcher of watchers.values()) watcher.close();
+    },
+  };
+}

@@ -1,0 +1,178 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Readable, Writable } from "node:stream";
+import type { Logger } from "pino";
+import { FleetError, messageOf } from "../errors.ts";
+import { findCommand } from "./find-command.ts";
+import { identify, signalGroup } from "./process-identity.ts";
+import { ProcessRecords } from "./process-records.ts";
+import { Tail } from "./tail.ts";
+
+/** What to run. */
+export interface ProcessSpec {
+  readonly fleet: string;
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** Defaults to the instance's temporary folder. */
+  readonly cwd?: string | undefined;
+}
+
+/** How a process ended. */
+export interface ProcessEnd {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** The last lines of standard error. */
+  readonly stderr: string;
+}
+
+/** A process that the driver looks after. */
+export interface ManagedProcess {
+  readonly pid: number;
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  readonly ended: Promise<ProcessEnd>;
+  /** Closes standard input, then sends SIGTERM, then SIGKILL to the whole group (basic/lifecycle, shutdown). */
+  stop(graceMs?: number): Promise<void>;
+}
+
+export interface ProcessDriverOptions {
+  readonly log: Logger;
+  /** Folder of the records that let the next gateway end what this one leaves when it is killed. */
+  readonly records?: string;
+}
+
+/** What a server inherits besides its own `env`: nothing that could be a secret. */
+const inherited = [
+  "PATH",
+  "HOME",
+  "LANG",
+  "LC_ALL",
+  "TZ",
+  "USER",
+  "NODE_EXTRA_CA_CERTS",
+  "SSL_CERT_FILE",
+  "HTTP_PROXY",
+  "HTTPS_PROXY",
+  "NO_PROXY",
+];
+/** Time between closing standard input, SIGTERM and SIGKILL. */
+const defaultGraceMs = 2000;
+/** How long after the end of a process its pipes are read. */
+const lastWordsMs = 500;
+
+/** Runs servers as local processes, each in a process group and a temporary folder of its own. */
+export class ProcessDriver {
+  readonly #log: Logger;
+  readonly #records: ProcessRecords | undefined;
+  readonly #running = new Set<ManagedProcess>();
+
+  constructor({ log, records }: ProcessDriverOptions) {
+    this.#log = log;
+    this.#records = records === undefined ? undefined : new ProcessRecords(records);
+  }
+
+  get running(): number {
+    return this.#running.size;
+  }
+
+  /** Ends what a killed gateway left behind. Returns how many processes that were. */
+  async sweep(): Promise<number> {
+    const killed = this.#records?.sweep() ?? 0;
+    if (killed > 0) this.#log.warn({ processes: killed }, "ended processes that an earlier gateway had left");
+    return killed;
+  }
+
+  /** Rejects with COMMAND_NOT_FOUND or INSTANCE_START_FAILED. */
+  async start(spec: ProcessSpec): Promise<ManagedProcess> {
+    const { fleet, command, args, env, cwd } = spec;
+    const path = env.PATH ?? process.env.PATH ?? "";
+    const executable = findCommand(command, path, cwd ?? process.cwd());
+    if (executable === undefined) throw commandNotFound(fleet, command);
+    const folder = mkdtempSync(join(tmpdir(), "mcp-fleet-"));
+    const child = spawn(executable, args, {
+      cwd: cwd ?? folder,
+      env: { ...minimalEnvironment(), TMPDIR: folder, ...env },
+      detached: true,
+      stdio: ["pipe", "pipe", "pipe"],
+    });
+    try {
+      await spawned(child);
+    } catch (error) {
+      rmSync(folder, { recursive: true, force: true });
+      throw new FleetError("INSTANCE_START_FAILED", `${fleet}: ${command} cannot be run: ${messageOf(error)}`, {
+        cause: error,
+      });
+    }
+    const managed = this.#manage(child, folder, fleet);
+    this.#running.add(managed);
+    return managed;
+  }
+
+  /** Stops everything that runs. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#running].map((running) => running.stop()));
+  }
+
+  #manage(child: ChildProcess, folder: string, fleet: string): ManagedProcess {
+    const pid = child.pid as number;
+    const identity = identify(pid);
+    if (identity !== undefined) this.#records?.add({ ...identity, folder });
+    const tail = new Tail((line) => this.#log.debug({ fleet, pid, stderr: line }));
+    child.stderr?.on("data", (chunk: Buffer) => tail.push(chunk));
+    const ended = new Promise<ProcessEnd>((resolve) => {
+      child.once("exit", (code, signal) => {
+        // Its own children (a browser, say) must not outlive it.
+        signalGroup(pid, "SIGKILL");
+        const end = () => resolve({ code, signal, stderr: tail.text });
+        // Last words may still be in the pipe; a grandchild that left the group may hold it open for ever.
+        const timer = setTimeout(end, lastWordsMs);
+        child.once("close", () => {
+          clearTimeout(timer);
+          end();
+        });
+      });
+    });
+    const gone = ended.then(() => {
+      this.#running.delete(managed);
+      this.#records?.remove(pid);
+      for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.destroy();
+      rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
+    });
+    const managed: ManagedProcess = {
+      pid,
+      stdin: child.stdin as Writable,
+      stdout: child.stdout as Readable,
+      ended,
+      stop: async (graceMs = defaultGraceMs) => {
+        child.stdin?.end();
+        const term = setTimeout(() => signalGroup(pid, "SIGTERM"), graceMs / 2);
+        const kill = setTimeout(() => signalGroup(pid, "SIGKILL"), graceMs);
+        await gone;
+        clearTimeout(term);
+        clearTimeout(kill);
+      },
+    };
+    return managed;
+  }
+}
+
+/** COMMAND_NOT_FOUND, in the words of every place that looks for a command. */
+export function commandNotFound(fleet: string, command: string): FleetError {
+  const fix = "install it, correct the name, or give an absolute path";
+  return new FleetError(
+    "COMMAND_NOT_FOUND",
+    `servers.${fleet}.process.command: "${command}" is not an executable on PATH; ${fix}`,
+  );
+}
+
+function minimalEnvironment(): Record<string, string> {
+  const entries = inherited.map((name) => [name, process.env[name]]).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries);
+}
+
+function spawned(child: ChildProcess): Promise<void> {
+  return new Promise((resolve, reject) => child.once("spawn", resolve).once("error", reject));
+}

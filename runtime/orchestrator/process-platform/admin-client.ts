@@ -1,0 +1,49 @@
+import { request } from "node:http";
+import { FleetError, messageOf } from "../../errors.ts";
+import type { GatewayStatus } from "../../gateway.ts";
+
+const defaultTimeoutMs = 10_000;
+
+/** Talks to a running gateway through its admin socket. Rejects with GATEWAY_UNREACHABLE, or CONFIG_INVALID for a refused reload. */
+export class AdminClient {
+  readonly #socketPath: string;
+
+  constructor(socketPath: string) {
+    this.#socketPath = socketPath;
+  }
+
+  status(): Promise<GatewayStatus> {
+    return this.#ask("GET", "/status") as Promise<GatewayStatus>;
+  }
+
+  reload(): Promise<GatewayStatus> {
+    return this.#ask("POST", "/reload") as Promise<GatewayStatus>;
+  }
+
+  async shutdown(): Promise<void> {
+    await this.#ask("POST", "/shutdown");
+  }
+
+  #ask(method: string, path: string): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const unreachable = (error: unknown) =>
+        reject(
+          new FleetError("GATEWAY_UNREACHABLE", `no gateway answers at ${this.#socketPath} (${messageOf(error)})`, {
+            cause: error,
+          }),
+        );
+      const asked = request({ socketPath: this.#socketPath, method, path, timeout: defaultTimeoutMs }, (response) => {
+        const chunks: Buffer[] = [];
+        response.on("data", (chunk: Buffer) => chunks.push(chunk));
+        response.on("error", unreachable);
+        response.on("end", () => {
+          const answer = JSON.parse(Buffer.concat(chunks).toString("utf8")) as { message?: string };
+          if ((response.statusCode ?? 500) < 400) resolve(answer);
+          else reject(new FleetError("CONFIG_INVALID", answer.message ?? `HTTP ${response.statusCode}`));
+        });
+      });
+      asked.on("timeout", () => asked.destroy(new Error(`no answer within ${defaultTimeoutMs} ms`)));
+      asked.on("error", unreachable).end();
+    });
+  }
+}

@@ -1,0 +1,105 @@
+import { rmSync } from "node:fs";
+import { isDeepStrictEqual } from "node:util";
+import type {
+  CheckFailure,
+  PlatformResponse,
+  ProcessFleetInputs,
+  ProcessFleetOutputs,
+} from "../../config/schema/index.ts";
+import { pathText, serverNamePattern, validateServer } from "../../config/schema/index.ts";
+import { findCommand } from "../find-command.ts";
+import type { PackageCache } from "../package-cache.ts";
+import { commandNotFound } from "../process-driver.ts";
+import { packageOf, sourceOf } from "../server-process.ts";
+import { Daemon } from "./daemon.ts";
+import { StateFolder } from "./state-folder.ts";
+
+type Response = PlatformResponse<ProcessFleetOutputs>;
+
+/** One fleet of the `process` platform: a file in the state folder, taken over by the gateway that runs there. */
+export class FleetResource {
+  readonly #packages: PackageCache;
+  readonly #entry: string;
+
+  constructor(packages: PackageCache, entry: string) {
+    this.#packages = packages;
+    this.#entry = entry;
+  }
+
+  /** What is wrong, before anything is done: at preview. */
+  async check({ name, stateDirectory, server }: ProcessFleetInputs): Promise<Response> {
+    const failures: CheckFailure[] = [];
+    if (!new RegExp(serverNamePattern).test(name)) {
+      const fix = "use lower case letters, digits and hyphens, at most 32 characters";
+      failures.push({ property: "name", reason: `"${name}" is not a name for a server; ${fix}` });
+    }
+    for (const { path, message, fix } of validateServer(server)) {
+      failures.push({ property: "server", reason: `${pathText(path)}: ${message}; ${fix}` });
+    }
+    const command = server.process?.command;
+    const known =
+      command === undefined ||
+      findCommand(command, server.process?.env?.PATH ?? process.env.PATH ?? "", server.process?.cwd ?? process.cwd());
+    if (failures.length === 0 && known === undefined)
+      failures.push({ property: "server", reason: commandNotFound(name, command as string).message });
+    const problem = new StateFolder(stateDirectory).problem();
+    if (problem !== undefined) failures.push({ property: "stateDirectory", reason: problem });
+    return { ok: true, failures };
+  }
+
+  async diff(inputs: ProcessFleetInputs, olds: ProcessFleetOutputs): Promise<Response> {
+    const replaces = (["name", "stateDirectory"] as const).filter((key) => inputs[key] !== olds[key]);
+    const file = this.#written(olds);
+    const changes =
+      replaces.length > 0 || !isDeepStrictEqual(inputs.server, olds.server) || !isDeepStrictEqual(file, olds.server);
+    return { ok: true, changes, replaces };
+  }
+
+  /** Installs the package, writes the file, and has a running gateway take it over; puts the old one back if that fails. */
+  async put(inputs: ProcessFleetInputs, progress: (line: string) => void): Promise<Response> {
+    const { name, stateDirectory, server } = inputs;
+    const wanted = packageOf({ name, ...server });
+    if (wanted !== undefined) await this.#packages.ensure(wanted.name, wanted.version, progress);
+    const state = new StateFolder(stateDirectory);
+    const daemon = new Daemon(state, this.#entry);
+    const before = state.read(state.serverFile(name));
+    state.write(state.serverFile(name), server);
+    if (daemon.running !== undefined) {
+      try {
+        await daemon.admin.reload();
+        await daemon.serving([name]);
+      } catch (error) {
+        if (before === undefined) rmSync(state.serverFile(name), { force: true });
+        else state.write(state.serverFile(name), before);
+        await daemon.admin.reload().catch(() => {});
+        throw error;
+      }
+    }
+    return { ok: true, id: `${stateDirectory}#${name}`, outs: { ...inputs, source: sourceOf({ name, ...server }) } };
+  }
+
+  async remove({ name, stateDirectory }: ProcessFleetOutputs): Promise<Response> {
+    const state = new StateFolder(stateDirectory);
+    rmSync(state.serverFile(name), { force: true });
+    const daemon = new Daemon(state, this.#entry);
+    if (daemon.running !== undefined) await daemon.admin.reload();
+    state.removeIfEmpty();
+    return { ok: true };
+  }
+
+  /** What is really there; without an id when it is gone. */
+  async read(olds: ProcessFleetOutputs): Promise<Response> {
+    const server = this.#written(olds);
+    if (server === undefined) return { ok: true };
+    return {
+      ok: true,
+      id: `${olds.stateDirectory}#${olds.name}`,
+      outs: { ...olds, server: server as ProcessFleetOutputs["server"] },
+    };
+  }
+
+  #written({ name, stateDirectory }: ProcessFleetOutputs): unknown {
+    const state = new StateFolder(stateDirectory);
+    return state.read(state.serverFile(name));
+  }
+}

@@ -1,0 +1,107 @@
+import { createHash } from "node:crypto";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { messageOf } from "../../errors.ts";
+
+/** Longest path that a unix socket may have on all systems (sun_path), with room to spare. */
+const maxSocketPath = 100;
+
+/** The folder in which a gateway daemon lives: its configuration, socket, pid file, records and logs. */
+export class StateFolder {
+  readonly path: string;
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  get gatewayFile(): string {
+    return join(this.path, "gateway.json");
+  }
+  get pidFile(): string {
+    return join(this.path, "gateway.pid");
+  }
+  get sessionKey(): string {
+    return join(this.path, "session.key");
+  }
+  get instances(): string {
+    return join(this.path, "instances");
+  }
+  get logs(): string {
+    return join(this.path, "log");
+  }
+  get servers(): string {
+    return join(this.path, "servers");
+  }
+  serverFile(name: string): string {
+    return join(this.servers, `${name}.json`);
+  }
+
+  /** Beside the rest, or in the folder for temporary files when that path would be too long for a socket. */
+  get socket(): string {
+    const beside = join(this.path, "admin.sock");
+    if (Buffer.byteLength(beside) <= maxSocketPath) return beside;
+    const digest = createHash("sha256").update(this.path).digest("hex").slice(0, 16);
+    return join(tmpdir(), `mcp-fleet-${digest}.sock`);
+  }
+
+  /** Why nothing can be kept here, or undefined when all is well. Leaves nothing behind. */
+  problem(): string | undefined {
+    let parent = this.path;
+    while (!existsSync(parent)) parent = dirname(parent);
+    try {
+      rmdirSync(mkdtempSync(join(parent, ".mcp-fleet-")));
+      return undefined;
+    } catch (error) {
+      const fix = "make the folder writable, or choose another one (process.stateDirectory, MCP_FLEET_STATE)";
+      return `the state folder ${this.path} cannot be written (${messageOf(error)}); ${fix}`;
+    }
+  }
+
+  /** Writes JSON that only the owner can read, all of it or nothing. */
+  write(file: string, value: unknown): void {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    const temporary = `${file}.new`;
+    writeFileSync(temporary, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
+    chmodSync(temporary, 0o600);
+    renameSync(temporary, file);
+  }
+
+  /** What a file holds; undefined when it is not there or was cut short. */
+  read(file: string): unknown {
+    try {
+      return JSON.parse(readFileSync(file, "utf8"));
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Removes everything of the gateway; what fleets have put here they remove themselves. */
+  clear(): void {
+    for (const file of [this.gatewayFile, this.pidFile, this.sessionKey, this.socket, this.instances, this.logs]) {
+      rmSync(file, { recursive: true, force: true });
+    }
+    this.removeIfEmpty();
+  }
+
+  /** Removes the folders that nothing is left in. */
+  removeIfEmpty(): void {
+    for (const folder of [this.servers, this.path]) {
+      try {
+        rmdirSync(folder);
+      } catch {
+        // Something else is still in it.
+      }
+    }
+  }
+}

@@ -1,0 +1,63 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { isAlive, type ProcessIdentity, signalGroup } from "./process-identity.ts";
+
+/** A running process and what it leaves on disk. */
+export interface ProcessRecord extends ProcessIdentity {
+  /** The instance's temporary folder. */
+  readonly folder: string;
+}
+
+/**
+ * One small file per running process, so that a gateway which was killed leaves nothing for ever: the next one reads
+ * them and ends what is still there.
+ */
+export class ProcessRecords {
+  readonly #folder: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  }
+
+  add(record: ProcessRecord): void {
+    writeFileSync(this.#path(record.pid), JSON.stringify(record), { mode: 0o600 });
+  }
+
+  remove(pid: number): void {
+    rmSync(this.#path(pid), { force: true });
+  }
+
+  /** Kills what earlier gateways left, with its process group and temporary folder. Returns how many still lived. */
+  sweep(): number {
+    let killed = 0;
+    for (const name of readdirSync(this.#folder)) {
+      const record = parse(join(this.#folder, name));
+      if (record !== undefined) {
+        if (isAlive(record)) {
+          killed += 1;
+          signalGroup(record.pid, "SIGKILL");
+        }
+        rmSync(record.folder, { recursive: true, force: true, maxRetries: 5 });
+      }
+      rmSync(join(this.#folder, name), { force: true });
+    }
+    return killed;
+  }
+
+  #path(pid: number): string {
+    return join(this.#folder, `${pid}.json`);
+  }
+}
+
+/** A record that was cut short says nothing: it is dropped. */
+function parse(path: string): ProcessRecord | undefined {
+  try {
+    const { pid, startedAt, folder } = JSON.parse(readFileSync(path, "utf8")) as ProcessRecord;
+    return typeof pid === "number" && typeof startedAt === "string" && typeof folder === "string"
+      ? { pid, startedAt, folder }
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}

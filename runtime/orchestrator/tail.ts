@@ -1,0 +1,30 @@
+/** Lines and characters that are kept. */
+const maxLines = 20;
+const maxLineLength = 500;
+
+/** The last lines of a stream, for error messages; each line goes to a listener as it comes. */
+export class Tail {
+  readonly #onLine: (line: string) => void;
+  #lines: string[] = [];
+  #rest = "";
+
+  constructor(onLine: (line: string) => void) {
+    this.#onLine = onLine;
+  }
+
+  get text(): string {
+    return [...this.#lines, this.#rest].filter((line) => line !== "").join("\n");
+  }
+
+  push(chunk: Buffer): void {
+    const lines = (this.#rest + chunk.toString("utf8")).split("\n");
+    this.#rest = (lines.pop() as string).slice(0, maxLineLength);
+    for (const line of lines) {
+      const short = line.slice(0, maxLineLength).trimEnd();
+      if (short === "") continue;
+      this.#lines.push(short);
+      this.#onLine(short);
+    }
+    this.#lines = this.#lines.slice(-maxLines);
+  }
+}
