@@ -18,3 +18,8 @@ export const ConfigFile = Type.Object(
   { additionalProperties: false, title: "mcp-fleet configuration" },
 );
 export type ConfigFile = Static<typeof ConfigFile>;
+
+/** The JSON Schema of the configuration file, for editors (draft 2020-12). */
+export function configSchema(): object {
+  return { $schema: "https://json-schema.org/draft/2020-12/schema", ...ConfigFile };
+}

@@ -1,4 +1,4 @@
-export { ConfigFile, serverNamePattern } from "./file.ts";
+export { ConfigFile, configSchema, serverNamePattern } from "./file.ts";
 export { Admin, Auth, Gateway, Log, Session } from "./gateway.ts";
 export { type ConfigIssue, type ConfigPath, issueText, pathText } from "./issue.ts";
 export type * from "./process-platform.ts";

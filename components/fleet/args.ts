@@ -1,0 +1,71 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { Platform } from "../platform.ts";
+import type { Isolation, ServerType, UpstreamProtocol } from "../../runtime/config/schema/index.ts";
+
+/** The `process` platform's own block of a fleet. */
+export interface FleetProcessArgs {
+  /** Executable of a `custom` server, absolute or found on PATH; it speaks MCP on its standard streams. */
+  command?: pulumi.Input<string>;
+  /** Its arguments. Defaults to none. */
+  args?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Environment added to a minimal one. Values may be references such as `${NAME}` or `file:/path`, resolved by the gateway. */
+  env?: pulumi.Input<Record<string, pulumi.Input<string>>>;
+  /** Working directory. Defaults to a temporary folder of each instance. */
+  cwd?: pulumi.Input<string>;
+  /** Folder of the gateway that serves this fleet. Defaults to one per project and stack under the user's state folder. Plain, because it decides which gateway is meant. */
+  stateDirectory?: string;
+}
+
+/** How many instances a fleet keeps. */
+export interface FleetScalingArgs {
+  /** Kept warm. Defaults to 1. */
+  minInstances?: pulumi.Input<number>;
+  /** Never more than this. Defaults to 4. */
+  maxInstances?: pulumi.Input<number>;
+  /** Calls in flight on each shared instance before another one is started. Defaults to 16. */
+  targetInFlight?: pulumi.Input<number>;
+}
+
+/** Bounds in milliseconds. */
+export interface FleetTimeoutsArgs {
+  /** To start an instance or to wait for a free one. Defaults to 30000. */
+  connectMs?: pulumi.Input<number>;
+  /** For one call. Defaults to 120000. */
+  requestMs?: pulumi.Input<number>;
+  /** A session's own instance is ended after so long without a call. Defaults to 600000. */
+  idleMs?: pulumi.Input<number>;
+}
+
+/** Which tools a fleet shows, and under which other names they may be called. */
+export interface FleetToolsArgs {
+  /** Only these tools. Defaults to all. */
+  allow?: pulumi.Input<pulumi.Input<string>[]>;
+  /** All but these tools. Defaults to none. */
+  deny?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Other name to the server's own tool name. Defaults to none. */
+  aliases?: pulumi.Input<Record<string, pulumi.Input<string>>>;
+}
+
+/** Arguments of `MCPServerFleet`. */
+export interface MCPServerFleetArgs {
+  /** Where it runs. Defaults to `process`. Plain, because it decides which resources exist. */
+  platform?: Platform;
+  /** `context7`, `sequential`, `magic` or `playwright` for the public servers of that name, `custom` for any other. Plain, because it decides which other arguments are right. */
+  type: ServerType;
+  /** Version of a preset's package. Defaults to the one that the preset pins. */
+  version?: pulumi.Input<string>;
+  /** The `process` platform's own block. */
+  process?: FleetProcessArgs;
+  /** URLs of Streamable HTTP servers that something else runs, for `custom`. */
+  endpoints?: pulumi.Input<pulumi.Input<string>[]>;
+  /** How the gateway reaches an instance: `stdio` or `http`. Defaults to what its source speaks. */
+  protocol?: pulumi.Input<UpstreamProtocol>;
+  /** Who shares one instance: `shared` for all callers, `session` for one client session. Presets choose; `custom` defaults to `session`. */
+  isolation?: pulumi.Input<Isolation>;
+  /** How many instances. */
+  scaling?: FleetScalingArgs;
+  /** Bounds in milliseconds. */
+  timeouts?: FleetTimeoutsArgs;
+  /** Which tools are shown. */
+  tools?: FleetToolsArgs;
+}

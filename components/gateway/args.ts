@@ -1,0 +1,81 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { MCPServerFleet } from "../fleet/mcp-server-fleet.ts";
+import type { Platform } from "../platform.ts";
+
+/** The `process` platform's own block of a gateway. */
+export interface GatewayProcessArgs {
+  /** Folder of the daemon; its fleets name the same one. Defaults to one per project and stack under the user's state folder. Plain, because it decides which gateway is meant. */
+  stateDirectory?: string;
+}
+
+/** A static token and who holds it. */
+export interface GatewayTokenArgs {
+  /** Who holds the token; appears in logs. */
+  name: pulumi.Input<string>;
+  /** A reference that the gateway resolves: `${NAME}` or `file:/path`. */
+  token: pulumi.Input<string>;
+}
+
+/** Who may call. */
+export interface GatewayAuthArgs {
+  /** Static tokens of RFC 6750 (`Authorization: Bearer …`); at least one. */
+  bearerTokens: pulumi.Input<pulumi.Input<GatewayTokenArgs>[]>;
+}
+
+/** A key that seals session ids. */
+export interface GatewaySessionKeyArgs {
+  /** Key id, part of every session id. */
+  id: pulumi.Input<string>;
+  /** A reference to 32 bytes in base64: `${NAME}` or `file:/path`. */
+  key: pulumi.Input<string>;
+}
+
+/** Client sessions. */
+export interface GatewaySessionArgs {
+  /** The first seals, all open. Defaults to one that is made once and kept in the state folder. */
+  keys?: pulumi.Input<pulumi.Input<GatewaySessionKeyArgs>[]>;
+  /** Defaults to 3600000 (one hour). */
+  idleTimeoutMs?: pulumi.Input<number>;
+  /** Defaults to 86400000 (one day). */
+  maxAgeMs?: pulumi.Input<number>;
+  /** Live sessions kept in memory. Defaults to 10000. */
+  maxSessions?: pulumi.Input<number>;
+}
+
+/** Structured logs. */
+export interface GatewayLogArgs {
+  /** `trace`, `debug`, `info`, `warn`, `error` or `silent`. Defaults to `info`. */
+  level?: pulumi.Input<string>;
+  /** Size in bytes at which the file rotates. Defaults to 10485760. */
+  maxBytes?: pulumi.Input<number>;
+  /** Rotated files kept. Defaults to 5. */
+  maxFiles?: pulumi.Input<number>;
+}
+
+/** Arguments of `MCPGateway`. */
+export interface MCPGatewayArgs {
+  /** Where it runs. Defaults to `process`. Plain, because it decides which resources exist. */
+  platform?: Platform;
+  /** The fleets that it serves. */
+  fleets: MCPServerFleet[];
+  /** Address to listen on. Defaults to 127.0.0.1; any other one needs `auth`. */
+  host?: pulumi.Input<string>;
+  /** Port to listen on. Defaults to 8080; 0 takes a free one. */
+  port?: pulumi.Input<number>;
+  /** Names accepted in the Host header besides loopback ones and `host`. */
+  allowedHosts?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Browser origins accepted besides loopback ones. */
+  allowedOrigins?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Largest request body in bytes. Defaults to 4194304. */
+  maxBodyBytes?: pulumi.Input<number>;
+  /** How long calls in flight may go on when it stops, in milliseconds. Defaults to 10000. */
+  drainMs?: pulumi.Input<number>;
+  /** Who may call. Without it only this machine can. */
+  auth?: GatewayAuthArgs;
+  /** Client sessions. */
+  session?: GatewaySessionArgs;
+  /** Structured logs. */
+  log?: GatewayLogArgs;
+  /** The `process` platform's own block. */
+  process?: GatewayProcessArgs;
+}

@@ -1,0 +1,33 @@
+import * as pulumi from "@pulumi/pulumi";
+import { ProcessGateway } from "../process/process-gateway.ts";
+import type { MCPGatewayArgs } from "./args.ts";
+import { resolveGateway } from "./resolve.ts";
+
+/** The gateway: one URL for all servers of its fleets. */
+export class MCPGateway extends pulumi.ComponentResource {
+  /** What MCP clients are given: `http://127.0.0.1:8080/mcp`. */
+  public readonly endpoint: pulumi.Output<string>;
+  /** Base of every path of the gateway, as seen from where it runs. */
+  public readonly internalEndpoint: pulumi.Output<string>;
+  /** What Prometheus scrapes. */
+  public readonly metricsTarget: pulumi.Output<string>;
+  /** `running`, or `stopped` when a refresh found it dead. */
+  public readonly status: pulumi.Output<string>;
+
+  constructor(name: string, args: MCPGatewayArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("mcp-fleet:index:MCPGateway", name, args, opts);
+    const { stateDirectory, gateway } = resolveGateway(name, args);
+    const fleets = args.fleets.map(({ serverName }) => serverName);
+    const deployed = new ProcessGateway(`${name}-gateway`, { name, stateDirectory, gateway, fleets }, { parent: this, dependsOn: args.fleets });
+    this.endpoint = pulumi.interpolate`${deployed.url}/mcp`;
+    this.internalEndpoint = deployed.url;
+    this.metricsTarget = pulumi.interpolate`${deployed.url}/metrics`;
+    this.status = deployed.status;
+    this.registerOutputs({
+      endpoint: this.endpoint,
+      internalEndpoint: this.internalEndpoint,
+      metricsTarget: this.metricsTarget,
+      status: this.status,
+    });
+  }
+}

@@ -1,0 +1,20 @@
+export type {
+  FleetProcessArgs,
+  FleetScalingArgs,
+  FleetTimeoutsArgs,
+  FleetToolsArgs,
+  MCPServerFleetArgs,
+} from "./components/fleet/args.ts";
+export { MCPServerFleet } from "./components/fleet/mcp-server-fleet.ts";
+export type {
+  GatewayAuthArgs,
+  GatewayLogArgs,
+  GatewayProcessArgs,
+  GatewaySessionArgs,
+  GatewaySessionKeyArgs,
+  GatewayTokenArgs,
+  MCPGatewayArgs,
+} from "./components/gateway/args.ts";
+export { MCPGateway } from "./components/gateway/mcp-gateway.ts";
+export { InputError } from "./components/input-error.ts";
+export { Platform } from "./components/platform.ts";
