@@ -1,5 +1,4 @@
 import { Option } from "commander";
-import { request } from "undici";
 import { FleetError, messageOf } from "../errors.ts";
 
 /** `--url` of the commands that ask a running gateway. */
@@ -22,6 +21,7 @@ export async function askGateway(
     ...(body === undefined ? {} : { "content-type": "application/json" }),
   };
   const sent = body === undefined ? {} : { method: "POST" as const, body: JSON.stringify(body) };
+  const { request } = await import("undici");
   const response = await request(new URL(path, url), { headers, ...sent }).catch((error) => {
     const fix = "start it with `npm start` or `mcp-fleet serve`, or give its address with --url";
     throw new FleetError("GATEWAY_UNREACHABLE", `--url: no gateway answers at ${url} (${messageOf(error)}); ${fix}`, {

@@ -1,12 +1,6 @@
 import { text } from "node:stream/consumers";
 import { Argument, Command } from "commander";
-import {
-  type Operation,
-  operate,
-  operations,
-  type ResourceKind,
-  resourceKinds,
-} from "../orchestrator/process-platform/index.ts";
+import { type Operation, operations, type ResourceKind, resourceKinds } from "../orchestrator/process-platform/operations.ts";
 
 /**
  * `mcp-fleet platform`: what the Pulumi resources of the `process` platform run. Not for people, hence hidden: one JSON
@@ -17,6 +11,8 @@ export function platformCommand(): Command {
     .addArgument(new Argument("<kind>").choices(resourceKinds))
     .addArgument(new Argument("<operation>").choices(operations))
     .action(async (kind: ResourceKind, operation: Operation) => {
+      // Loaded when needed: a deployment runs this command a dozen times.
+      const { operate } = await import("../orchestrator/process-platform/index.ts");
       const request: unknown = JSON.parse(await text(process.stdin));
       const progress = (line: string) => void process.stderr.write(`${line}\n`);
       const response = await operate(kind, operation, request, process.argv[1] as string, progress);

@@ -1,9 +1,7 @@
 import Type, { type Static } from "typebox";
 import { Gateway } from "./gateway.ts";
+import { serverNamePattern } from "./names.ts";
 import { Server } from "./server.ts";
-
-/** A fleet's name: part of paths and of federated tool names, hence short and plain. */
-export const serverNamePattern = "^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$";
 
 /** The whole configuration file. */
 export const ConfigFile = Type.Object(
@@ -19,7 +17,7 @@ export const ConfigFile = Type.Object(
 );
 export type ConfigFile = Static<typeof ConfigFile>;
 
-/** The JSON Schema of the configuration file, for editors (draft 2020-12). */
+/** The JSON Schema of the configuration file (draft 2020-12), as `mcp-fleet.schema.json` holds it. */
 export function configSchema(): object {
   return { $schema: "https://json-schema.org/draft/2020-12/schema", ...ConfigFile };
 }

@@ -1,9 +1,14 @@
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import { explain } from "./explain.ts";
-import { ConfigFile } from "./file.ts";
-import { Gateway } from "./gateway.ts";
+import type { ConfigFile } from "./file.ts";
+import type { Gateway } from "./gateway.ts";
 import type { ConfigIssue, ConfigPath } from "./issue.ts";
-import { Server } from "./server.ts";
+import schema from "./mcp-fleet.schema.json" with { type: "json" };
+import { serverNamePattern } from "./names.ts";
+import type { Server } from "./server.ts";
+
+const { gateway: gatewaySchema, servers: serversSchema } = schema.properties;
+const serverSchema = serversSchema.patternProperties[serverNamePattern];
 
 /** Addresses that only this machine reaches. */
 const loopback = new Set(["127.0.0.1", "localhost", "::1"]);
@@ -14,7 +19,7 @@ const compiled = new Map<object, ValidateFunction>();
 
 /** Every mistake in a whole configuration file, in the order of the file. */
 export function validateConfig(value: unknown): ConfigIssue[] {
-  const issues = check(ConfigFile, value, []);
+  const issues = check(schema, value, []);
   if (issues.length > 0) return issues;
   const { gateway, servers } = value as ConfigFile;
   return [
@@ -25,13 +30,13 @@ export function validateConfig(value: unknown): ConfigIssue[] {
 
 /** Every mistake in one server; paths begin at the server. */
 export function validateServer(server: unknown): ConfigIssue[] {
-  const issues = check(Server, server, []);
+  const issues = check(serverSchema, server, []);
   return issues.length > 0 ? issues : serverRules(server as Server, []);
 }
 
 /** Every mistake in the gateway's section; paths begin there. */
 export function validateGateway(gateway: unknown): ConfigIssue[] {
-  const issues = check(Gateway, gateway, []);
+  const issues = check(gatewaySchema, gateway, []);
   return issues.length > 0 ? issues : gatewayRules(gateway as Gateway, []);
 }
 

@@ -105,7 +105,7 @@ export class Daemon {
 }
 
 /** A gateway is small: a modest young generation keeps its memory so, at no cost that its benchmarks show. */
-const daemonFlags = ["--max-semi-space-size=4"];
+const daemonFlags = ["--max-semi-space-size=1"];
 
 function serves(status: GatewayStatus, name: string): boolean {
   const fleet = status.servers.find((server) => server.name === name);

@@ -1,7 +1,7 @@
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { defaults } from "../../config/index.ts";
+import { defaults } from "../../config/defaults.ts";
 import type {
   CheckFailure,
   Gateway,

@@ -11,14 +11,7 @@ import { messageOf } from "../../errors.ts";
 import { PackageCache } from "../package-cache.ts";
 import { FleetResource } from "./fleet-resource.ts";
 import { GatewayResource } from "./gateway-resource.ts";
-
-/** Resources of the `process` platform. */
-export const resourceKinds = ["fleet", "gateway"] as const;
-export type ResourceKind = (typeof resourceKinds)[number];
-
-/** What a deployment engine does with a resource. */
-export const operations = ["check", "diff", "create", "update", "delete", "read"] as const;
-export type Operation = (typeof operations)[number];
+import type { Operation, ResourceKind } from "./operations.ts";
 
 /** Carries out one operation. Never rejects: what goes wrong is in the answer. `entry` is the file of the command. */
 export async function operate(

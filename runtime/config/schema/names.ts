@@ -1,0 +1,20 @@
+/** Server types: four presets for real public MCP servers, and `custom`. */
+export const ServerType = {
+  Context7: "context7",
+  Sequential: "sequential",
+  Magic: "magic",
+  Playwright: "playwright",
+  Custom: "custom",
+} as const;
+export type ServerType = (typeof ServerType)[keyof typeof ServerType];
+
+/** Who may share one upstream session or process (architecture: isolation). */
+export const Isolation = { Shared: "shared", Session: "session" } as const;
+export type Isolation = (typeof Isolation)[keyof typeof Isolation];
+
+/** How the gateway reaches an instance. */
+export const UpstreamProtocol = { Stdio: "stdio", Http: "http" } as const;
+export type UpstreamProtocol = (typeof UpstreamProtocol)[keyof typeof UpstreamProtocol];
+
+/** A fleet's name: part of paths and of federated tool names, hence short and plain. */
+export const serverNamePattern = "^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$";
