@@ -7,12 +7,12 @@ const project = (displayName, folders, testTimeout) => ({
   transform,
   extensionsToTreatAsEsm: [".ts"],
   testEnvironment: "node",
-  setupFilesAfterEnv: [],
   testTimeout,
 });
 
 /** @type {import("jest").Config} */
 export default {
+  reporters: ["default", "<rootDir>/test/support/summary-reporter.js"],
   projects: [
     project("unit", ["components", "infra", "runtime", "scripts", "docs"], 10_000),
     project("integration", ["integration"], 60_000),

@@ -19,12 +19,16 @@ export function readConfig(): StackConfig {
   for (const key of Object.keys(pulumi.runtime.allConfig())) {
     const [namespace, name] = key.split(":", 2);
     if (namespace === project && !known.includes(name as string)) {
-      throw new InputError(where, [`${key} is not a known key; known keys are ${known.map((one) => `${project}:${one}`).join(", ")}`]);
+      throw new InputError(where, [
+        `${key} is not a known key; known keys are ${known.map((one) => `${project}:${one}`).join(", ")}`,
+      ]);
     }
   }
   const fleets = config.getObject<StackConfig["fleets"]>("fleets");
   if (fleets === undefined || Object.keys(fleets).length === 0) {
-    throw new InputError(where, [`${project}:fleets is missing; name at least one fleet, such as context7: { type: context7 }`]);
+    throw new InputError(where, [
+      `${project}:fleets is missing; name at least one fleet, such as context7: { type: context7 }`,
+    ]);
   }
   return { gateway: config.getObject<StackConfig["gateway"]>("gateway") ?? {}, fleets };
 }

@@ -12,4 +12,6 @@ export const url = gateway.internalEndpoint;
 /** `running`, or `stopped` when a refresh found it dead. */
 export const status = gateway.status;
 /** Where each fleet's instances come from. */
-export const sources = Object.fromEntries(fleets.map((fleet, index) => [Object.keys(config.fleets)[index], fleet.source]));
+export const sources = Object.fromEntries(
+  fleets.map((fleet, index) => [Object.keys(config.fleets)[index], fleet.source]),
+);

@@ -74,7 +74,10 @@ async function fromPath(reasons: string[]): Promise<PulumiEngine | undefined> {
 async function fromBuild(how: string): Promise<PulumiEngine> {
   // The language hosts lie beside the engine, which looks for them on PATH.
   process.env.PATH = `${join(builtRoot, "bin")}${delimiter}${process.env.PATH ?? ""}`;
-  return { command: await PulumiCommand.get({ root: builtRoot, skipVersionCheck: true }), origin: `${how}: ${builtRoot}` };
+  return {
+    command: await PulumiCommand.get({ root: builtRoot, skipVersionCheck: true }),
+    origin: `${how}: ${builtRoot}`,
+  };
 }
 
 /** Builds with the engines kit; the log lies beside what it builds. */
@@ -82,12 +85,17 @@ function build(progress: (line: string) => void): Promise<void> {
   const began = Date.now();
   const tell = () => {
     const seconds = Math.round((Date.now() - began) / 1000);
-    progress(`building Pulumi ${version} from Go modules: ${Math.floor(seconds / 60)} min ${seconds % 60} s of about 5 to 10 min`);
+    progress(
+      `building Pulumi ${version} from Go modules: ${Math.floor(seconds / 60)} min ${seconds % 60} s of about 5 to 10 min`,
+    );
   };
   tell();
   const timer = setInterval(tell, 10_000);
   return new Promise<void>((resolve, reject) => {
-    const child = spawn("bash", [kit, "build"], { stdio: ["ignore", "ignore", "pipe"], env: { ...process.env, ENGINES_HOME: dirname(builtRoot) } });
+    const child = spawn("bash", [kit, "build"], {
+      stdio: ["ignore", "ignore", "pipe"],
+      env: { ...process.env, ENGINES_HOME: dirname(builtRoot) },
+    });
     let log = "";
     child.stderr.on("data", (chunk) => {
       log = (log + chunk).slice(-4000);

@@ -12,7 +12,8 @@ const oldestNode = 20;
 
 function main() {
   const major = Number(process.versions.node.split(".")[0]);
-  if (major < oldestNode) fail(`Node.js ${process.versions.node} is too old; install ${oldestNode} or newer (node ${oldestNode}+, npm 10+)`);
+  if (major < oldestNode)
+    fail(`Node.js ${process.versions.node} is too old; install ${oldestNode} or newer (node ${oldestNode}+, npm 10+)`);
   // Two answers for two folders: a new lock file means new dependencies, and both mean a new build.
   const lock = digest([join(root, "package-lock.json")]);
   step(join(modules, ".setup"), lock, "installing dependencies (about a minute the first time)", () => {
@@ -22,7 +23,9 @@ function main() {
     const args = ["install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error"];
     return npm === undefined ? run("npm", args) : run(process.execPath, [npm, ...args]);
   });
-  const sources = ["index.ts", "components", "runtime", "tsconfig.json", "tsconfig.build.json"].flatMap((name) => filesIn(join(root, name)));
+  const sources = ["index.ts", "components", "runtime", "tsconfig.json", "tsconfig.build.json"].flatMap((name) =>
+    filesIn(join(root, name)),
+  );
   step(join(root, "dist", ".setup"), `${lock} ${digest(sources)}`, "building", () =>
     run(join(modules, "node", "bin", "node"), [join(root, "scripts", "build.ts")]),
   );

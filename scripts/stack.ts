@@ -65,7 +65,9 @@ async function openStack(stackName: string): Promise<Stack> {
 
 async function preview(stack: Stack, messages: EngineMessages): Promise<void> {
   const onOutput = (text: string) => process.stdout.write(text);
-  await guarded(messages, "preview", () => stack.preview({ diff: true, onOutput, onEvent: (event) => messages.take(event) }));
+  await guarded(messages, "preview", () =>
+    stack.preview({ diff: true, onOutput, onEvent: (event) => messages.take(event) }),
+  );
   process.stdout.write(isUnchanged(messages) ? "\nNo change.\n" : "");
 }
 
@@ -75,7 +77,9 @@ async function up(stack: Stack, messages: EngineMessages): Promise<void> {
     {
       title: "Check what changes",
       task: async (_context, task) => {
-        await guarded(messages, "preview", () => stack.preview({ refresh: true, onEvent: (event) => messages.take(event) }));
+        await guarded(messages, "preview", () =>
+          stack.preview({ refresh: true, onEvent: (event) => messages.take(event) }),
+        );
         task.title = isUnchanged(messages) ? "Nothing has changed" : `Changes: ${describe(messages.changes)}`;
       },
     },
@@ -89,7 +93,8 @@ async function up(stack: Stack, messages: EngineMessages): Promise<void> {
             onEvent: (event) => {
               messages.take(event);
               const { op, urn } = event.resourcePreEvent?.metadata ?? {};
-              if (op !== undefined && op !== "same" && op !== "refresh") task.output = `${op} ${urn?.split("::").pop()}`;
+              const quiet = op === undefined || op === "same" || op === "refresh" || urn?.includes("pulumi:providers:");
+              if (!quiet) task.output = `${op} ${urn?.split("::").pop()}`;
             },
           }),
         );
@@ -97,7 +102,8 @@ async function up(stack: Stack, messages: EngineMessages): Promise<void> {
     },
   ]);
   const { url } = await stack.outputs();
-  if (messages.diedPid !== undefined) process.stdout.write(`\nThe gateway (process ${messages.diedPid}) had died; it runs again.\n`);
+  if (messages.diedPid !== undefined)
+    process.stdout.write(`\nThe gateway (process ${messages.diedPid}) had died; it runs again.\n`);
   process.stdout.write(`\n${await upReport(url?.value)}\n\nUp in ${((Date.now() - began) / 1000).toFixed(1)} s.\n`);
 }
 
@@ -121,14 +127,24 @@ async function guarded(messages: EngineMessages, name: string, action: () => Pro
     const log = join(stateRoot, "log", `pulumi-${name}.log`);
     mkdirSync(join(stateRoot, "log"), { recursive: true });
     writeFileSync(log, messageOf(error));
-    const reasons = messages.errors.length > 0 ? messages.errors.join("\n") : (messageOf(error).split("\n").find((line) => line.includes("error:")) ?? messageOf(error).slice(0, 500));
+    const reasons =
+      messages.errors.length > 0
+        ? messages.errors.join("\n")
+        : (messageOf(error)
+            .split("\n")
+            .find((line) => line.includes("error:")) ?? messageOf(error).slice(0, 500));
     const text = `${reasons}\n(the engine's whole log: ${log})`;
     throw messages.badInput ? new UsageError(text) : new Error(text);
   }
 }
 
 function tasks(list: ConstructorParameters<typeof Listr>[0]): Promise<unknown> {
-  return new Listr(list as never, { concurrent: false, fallbackRenderer: "simple", collectErrors: false, rendererOptions: { showErrorMessage: false, collapseErrors: false } as never }).run();
+  return new Listr(list as never, {
+    concurrent: false,
+    fallbackRenderer: "simple",
+    collectErrors: false,
+    rendererOptions: { showErrorMessage: false, collapseErrors: false } as never,
+  }).run();
 }
 
 function isUnchanged({ changes }: EngineMessages): boolean {
@@ -146,7 +162,9 @@ function checkStack(name: string): void {
   if (existsSync(join(root, "stacks", `Pulumi.${name}.yaml`))) return;
   const known = readdirSync(join(root, "stacks")).map((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1]);
   const names = known.filter((one) => one !== undefined).join(", ");
-  throw new UsageError(`--stack: there is no stack "${name}" (no file stacks/Pulumi.${name}.yaml); there are: ${names}`);
+  throw new UsageError(
+    `--stack: there is no stack "${name}" (no file stacks/Pulumi.${name}.yaml); there are: ${names}`,
+  );
 }
 
 function checkState(): void {

@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { Platform } from "../platform.ts";
 import type { Isolation, ServerType, UpstreamProtocol } from "../../runtime/config/schema/index.ts";
+import type { Platform } from "../platform.ts";
 
 /** The `process` platform's own block of a fleet. */
 export interface FleetProcessArgs {

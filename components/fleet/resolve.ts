@@ -1,9 +1,9 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { issueText, type Server, serverNamePattern, validateServer } from "../../runtime/config/schema/index.ts";
 import { defaults, stateDirectory } from "../defaults.ts";
+import { holdsOutputs } from "../holds-outputs.ts";
 import { InputError } from "../input-error.ts";
 import { Platform } from "../platform.ts";
-import { holdsOutputs } from "../holds-outputs.ts";
 import { withoutUndefined } from "../without-undefined.ts";
 import type { MCPServerFleetArgs } from "./args.ts";
 
@@ -20,7 +20,9 @@ export function resolveFleet(name: string, args: MCPServerFleetArgs): FleetSetti
   const component = `MCPServerFleet "${name}"`;
   const { platform = defaults.platform as Platform, process, ...rest } = args;
   if (!Object.values(Platform).includes(platform)) {
-    throw new InputError(component, [`platform "${platform}" is not one of ${Object.values(Platform).join(", ")}; set platform to one of these`]);
+    throw new InputError(component, [
+      `platform "${platform}" is not one of ${Object.values(Platform).join(", ")}; set platform to one of these`,
+    ]);
   }
   if (!new RegExp(serverNamePattern).test(name)) {
     const fix = "use lower case letters, digits and hyphens, at most 32 characters";

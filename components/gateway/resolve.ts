@@ -20,11 +20,18 @@ export function resolveGateway(name: string, args: MCPGatewayArgs): GatewaySetti
   const component = `MCPGateway "${name}"`;
   const { platform = defaults.platform as Platform, process, fleets, ...rest } = args;
   if (!Object.values(Platform).includes(platform)) {
-    throw new InputError(component, [`platform "${platform}" is not one of ${Object.values(Platform).join(", ")}; set platform to one of these`]);
+    throw new InputError(component, [
+      `platform "${platform}" is not one of ${Object.values(Platform).join(", ")}; set platform to one of these`,
+    ]);
   }
-  if (fleets.length === 0) throw new InputError(component, ["fleets is an empty list; give at least one MCPServerFleet"]);
+  if (fleets.length === 0)
+    throw new InputError(component, ["fleets is an empty list; give at least one MCPServerFleet"]);
   const gateway = withoutUndefined(rest);
   const issues = holdsOutputs(gateway) ? [] : validateGateway(gateway);
   if (issues.length > 0) throw new InputError(component, issues.map(issueText));
-  return { platform, stateDirectory: process?.stateDirectory ?? stateDirectory(), gateway: gateway as unknown as pulumi.Input<Gateway> };
+  return {
+    platform,
+    stateDirectory: process?.stateDirectory ?? stateDirectory(),
+    gateway: gateway as unknown as pulumi.Input<Gateway>,
+  };
 }

@@ -16,24 +16,35 @@ function isUnknown({ __provider, ...inputs }: Properties): boolean {
   return JSON.stringify(inputs).includes(unknownValue);
 }
 
-function operate(kind: string, operation: string, request: { inputs?: Properties; olds?: Properties }): Promise<Answer> {
+function operate(
+  kind: string,
+  operation: string,
+  request: { inputs?: Properties; olds?: Properties },
+): Promise<Answer> {
   const { execFile } = require("node:child_process");
   const { node, entry } = (request.inputs ?? request.olds)?.command as { node: string; entry: string };
   return new Promise((resolve, reject) => {
-    const child = execFile(node, [entry, "platform", kind, operation], { maxBuffer: 1 << 26 }, (error, stdout, stderr) => {
-      let answer: PlatformResponse<Properties> | undefined;
-      try {
-        answer = JSON.parse(stdout);
-      } catch {
-        answer = undefined;
-      }
-      if (answer?.ok) resolve(answer);
-      else {
-        const failure = new Error(answer?.message ?? (stderr.trim() || error?.message || "the mcp-fleet command said nothing"));
-        failure.stack = undefined;
-        reject(failure);
-      }
-    });
+    const child = execFile(
+      node,
+      [entry, "platform", kind, operation],
+      { maxBuffer: 1 << 26 },
+      (error, stdout, stderr) => {
+        let answer: PlatformResponse<Properties> | undefined;
+        try {
+          answer = JSON.parse(stdout);
+        } catch {
+          answer = undefined;
+        }
+        if (answer?.ok) resolve(answer);
+        else {
+          const failure = new Error(
+            answer?.message ?? (stderr.trim() || error?.message || "the mcp-fleet command said nothing"),
+          );
+          failure.stack = undefined;
+          reject(failure);
+        }
+      },
+    );
     child.stdin?.end(JSON.stringify(request));
   });
 }
@@ -50,7 +61,10 @@ export function processProvider(kind: "fleet" | "gateway"): pulumi.dynamic.Resou
     async diff(_id, olds, news) {
       if (isUnknown(news)) return { changes: true };
       const { changes, replaces } = await operate(kind, "diff", { inputs: news, olds });
-      const [before, now] = [olds.command, news.command] as [{ node: string; entry: string }, { node: string; entry: string }];
+      const [before, now] = [olds.command, news.command] as [
+        { node: string; entry: string },
+        { node: string; entry: string },
+      ];
       const moved = before.node !== now.node || before.entry !== now.entry;
       return { changes: changes || moved, replaces: replaces ?? [], deleteBeforeReplace: true };
     },

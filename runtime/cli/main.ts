@@ -3,9 +3,11 @@ import { Command } from "commander";
 import { identity } from "../version.ts";
 import { callCommand } from "./call.ts";
 import { ExitCode, reportFailure } from "./exit.ts";
+import { initCommand } from "./init.ts";
 import { platformCommand } from "./platform.ts";
 import { serveCommand } from "./serve.ts";
 import { statusCommand } from "./status.ts";
+import { validateCommand } from "./validate.ts";
 
 const program = new Command(identity.name)
   .description("Run fleets of Model Context Protocol (MCP) servers behind one gateway.")
@@ -14,6 +16,8 @@ const program = new Command(identity.name)
     process.exit(error.exitCode === 0 ? ExitCode.Clean : ExitCode.BadUsage);
   })
   .addCommand(serveCommand())
+  .addCommand(validateCommand())
+  .addCommand(initCommand())
   .addCommand(statusCommand())
   .addCommand(callCommand())
   .addCommand(platformCommand(), { hidden: true });

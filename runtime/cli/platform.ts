@@ -1,6 +1,11 @@
 import { text } from "node:stream/consumers";
 import { Argument, Command } from "commander";
-import { type Operation, operations, type ResourceKind, resourceKinds } from "../orchestrator/process-platform/operations.ts";
+import {
+  type Operation,
+  operations,
+  type ResourceKind,
+  resourceKinds,
+} from "../orchestrator/process-platform/operations.ts";
 
 /**
  * `mcp-fleet platform`: what the Pulumi resources of the `process` platform run. Not for people, hence hidden: one JSON

@@ -49,7 +49,7 @@ export async function readConfig(path: string): Promise<{ value: unknown; files:
   if (folder) return readFolder(path);
   const source = await SourceFile.read(path);
   const issues = validateConfig(source.value).map((issue) => ({ ...issue, file: path, ...source.place(issue.path) }));
-  return { value: source.value, files: [path], issues };
+  return { value: source.value, files: [path], issues: issues.sort(byPlace) };
 }
 
 async function readFolder(path: string): Promise<{ value: unknown; files: string[]; issues: PlacedIssue[] }> {
@@ -74,8 +74,12 @@ async function readFolder(path: string): Promise<{ value: unknown; files: string
   return {
     value,
     files: [...(gateway === undefined ? [] : [gateway.path]), ...sources.map((source) => source.path)],
-    issues,
+    issues: issues.sort(byPlace),
   };
+}
+
+function byPlace(a: PlacedIssue, b: PlacedIssue): number {
+  return a.file.localeCompare(b.file) || a.line - b.line || a.column - b.column;
 }
 
 async function list(folder: string): Promise<string[]> {

@@ -1,0 +1,26 @@
+import { Command } from "commander";
+import { ExitCode } from "./exit.ts";
+
+/** `mcp-fleet validate`: is a configuration right? */
+export function validateCommand(): Command {
+  return new Command("validate")
+    .description("Check a configuration; exit code 2 when it is wrong.")
+    .requiredOption("--config <path>", "configuration file, or a folder with gateway.yaml and servers/<name>.yaml")
+    .option("--json", "list the mistakes for machines")
+    .action(async ({ config, json }: { config: string; json?: true }) => {
+      const [{ loadConfig, readConfig }, { pathText }] = await Promise.all([
+        import("../config/index.ts"),
+        import("../config/schema/index.ts"),
+      ]);
+      if (json) {
+        const { issues } = await readConfig(config);
+        const list = issues.map(({ path, ...issue }) => ({ ...issue, path: pathText(path) }));
+        process.stdout.write(`${JSON.stringify(list, null, 2)}\n`);
+        if (list.length > 0) process.exitCode = ExitCode.BadUsage;
+        return;
+      }
+      const { config: loaded } = await loadConfig(config);
+      const names = loaded.servers.map(({ name }) => name).join(", ");
+      process.stdout.write(`${config} is right: ${loaded.servers.length} servers (${names})\n`);
+    });
+}
