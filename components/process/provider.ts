@@ -22,7 +22,7 @@ function operate(
   request: { inputs?: Properties; olds?: Properties },
 ): Promise<Answer> {
   const { execFile } = require("node:child_process");
-  const { node, entry } = (request.inputs ?? request.olds)?.command as { node: string; entry: string };
+  const { node, entry } = { ...request.olds, ...request.inputs }.command as { node: string; entry: string };
   return new Promise((resolve, reject) => {
     const child = execFile(
       node,

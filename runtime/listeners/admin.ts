@@ -54,15 +54,18 @@ export class AdminListener {
     try {
       switch (`${method} ${url}`) {
         case "GET /status":
-          return void send(200, this.#actions.status());
+          send(200, this.#actions.status());
+          break;
         case "POST /reload":
           await this.#actions.reload();
-          return void send(200, this.#actions.status());
+          send(200, this.#actions.status());
+          break;
         case "POST /shutdown":
           send(202, {});
-          return this.#actions.shutdown();
+          this.#actions.shutdown();
+          break;
         default:
-          return void send(404, { message: `the admin listener has no ${method} ${url}` });
+          send(404, { message: `the admin listener has no ${method} ${url}` });
       }
     } catch (error) {
       send(400, { message: messageOf(error) });

@@ -61,9 +61,15 @@ export class FrontDoor {
     const path = query < 0 ? url : url.slice(0, query);
     try {
       this.#options.guard.check(request);
-      if (open.has(path)) return this.#rest(request, response) as undefined;
+      if (open.has(path)) {
+        this.#rest(request, response);
+        return;
+      }
       const caller = this.#options.authenticator.identify(request);
-      if (path !== mcpPath && !path.startsWith(`${mcpPath}/`)) return this.#rest(request, response) as undefined;
+      if (path !== mcpPath && !path.startsWith(`${mcpPath}/`)) {
+        this.#rest(request, response);
+        return;
+      }
       const server = path === mcpPath ? undefined : path.slice(mcpPath.length + 1);
       const service = this.#options.serviceFor(server);
       if (service === undefined)

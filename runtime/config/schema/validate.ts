@@ -101,7 +101,8 @@ function gatewayRules({ host, auth, session }: Gateway, path: ConfigPath): Confi
     const fix = "refer to an environment variable as ${NAME}, or to a file as file:PATH";
     issues.push({ path: [...path, ...at], message: "holds a secret itself", fix });
   };
-  auth?.bearerTokens.forEach(({ token }, index) => secret(token, ["auth", "bearerTokens", index, "token"]));
-  session?.keys?.forEach(({ key }, index) => secret(key, ["session", "keys", index, "key"]));
+  for (const [index, { token }] of (auth?.bearerTokens ?? []).entries())
+    secret(token, ["auth", "bearerTokens", index, "token"]);
+  for (const [index, { key }] of (session?.keys ?? []).entries()) secret(key, ["session", "keys", index, "key"]);
   return issues;
 }
