@@ -8,6 +8,7 @@ export type {
 export { MCPServerFleet } from "./components/fleet/mcp-server-fleet.ts";
 export type {
   GatewayAuthArgs,
+  GatewayFleetArgs,
   GatewayLogArgs,
   GatewayProcessArgs,
   GatewaySessionArgs,

@@ -1,21 +1,28 @@
 const transform = {
-  "^.+\\.ts$": ["@swc/jest", { jsc: { parser: { syntax: "typescript" }, target: "es2024" }, module: { type: "es6" } }],
+  "^.+\\.ts$": [
+    "@swc/jest",
+    {
+      jsc: { parser: { syntax: "typescript" }, target: "es2024", experimental: { keepImportAttributes: true } },
+      module: { type: "es6" },
+    },
+  ],
 };
-const project = (displayName, folders, testTimeout) => ({
+// Jest reads testTimeout from the top level only, so a project that needs longer says so in its own set-up file.
+const project = (displayName, folders, setup = []) => ({
   displayName,
   testMatch: folders.map((folder) => `<rootDir>/test/${folder}/**/*.test.ts`),
   transform,
   extensionsToTreatAsEsm: [".ts"],
   testEnvironment: "node",
-  testTimeout,
+  setupFilesAfterEnv: setup.map((file) => `<rootDir>/test/support/${file}`),
 });
 
 /** @type {import("jest").Config} */
 export default {
   reporters: ["default", "<rootDir>/test/support/summary-reporter.js"],
   projects: [
-    project("unit", ["components", "infra", "runtime", "scripts", "docs"], 10_000),
-    project("integration", ["integration"], 60_000),
-    project("e2e", ["e2e"], 600_000),
+    project("unit", ["components", "infra", "runtime", "scripts", "docs"]),
+    project("integration", ["integration"], ["minute-timeout.js"]),
+    project("e2e", ["e2e"], ["quarter-hour-timeout.js"]),
   ],
 };

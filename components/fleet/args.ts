@@ -1,6 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { Isolation, ServerType, UpstreamProtocol } from "../../runtime/config/schema/index.ts";
-import type { Platform } from "../platform.ts";
 
 /** The `process` platform's own block of a fleet. */
 export interface FleetProcessArgs {
@@ -49,7 +48,7 @@ export interface FleetToolsArgs {
 /** Arguments of `MCPServerFleet`. */
 export interface MCPServerFleetArgs {
   /** Where it runs. Defaults to `process`. Plain, because it decides which resources exist. */
-  platform?: Platform;
+  platform?: string;
   /** `context7`, `sequential`, `magic` or `playwright` for the public servers of that name, `custom` for any other. Plain, because it decides which other arguments are right. */
   type: ServerType;
   /** Version of a preset's package. Defaults to the one that the preset pins. */

@@ -3,7 +3,7 @@ import { issueText, type Server, serverNamePattern, validateServer } from "../..
 import { defaults, stateDirectory } from "../defaults.ts";
 import { holdsOutputs } from "../holds-outputs.ts";
 import { InputError } from "../input-error.ts";
-import { Platform } from "../platform.ts";
+import { type Platform, platformOf } from "../platform.ts";
 import { withoutUndefined } from "../without-undefined.ts";
 import type { MCPServerFleetArgs } from "./args.ts";
 
@@ -18,12 +18,8 @@ export interface FleetSettings {
 /** Checks what can be checked now; what depends on outputs is checked when they are known. Throws InputError. */
 export function resolveFleet(name: string, args: MCPServerFleetArgs): FleetSettings {
   const component = `MCPServerFleet "${name}"`;
-  const { platform = defaults.platform as Platform, process, ...rest } = args;
-  if (!Object.values(Platform).includes(platform)) {
-    throw new InputError(component, [
-      `platform "${platform}" is not one of ${Object.values(Platform).join(", ")}; set platform to one of these`,
-    ]);
-  }
+  const { platform: given = defaults.platform, process, ...rest } = args;
+  const platform = platformOf(component, given);
   if (!new RegExp(serverNamePattern).test(name)) {
     const fix = "use lower case letters, digits and hyphens, at most 32 characters";
     throw new InputError(component, [`the name becomes part of tool names and paths; ${fix}`]);

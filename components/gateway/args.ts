@@ -1,6 +1,4 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { MCPServerFleet } from "../fleet/mcp-server-fleet.ts";
-import type { Platform } from "../platform.ts";
 
 /** The `process` platform's own block of a gateway. */
 export interface GatewayProcessArgs {
@@ -52,12 +50,18 @@ export interface GatewayLogArgs {
   maxFiles?: pulumi.Input<number>;
 }
 
+/** A fleet that a gateway serves. Every `MCPServerFleet` is one; other languages give its name. */
+export interface GatewayFleetArgs {
+  /** The fleet's `serverName` output, which makes the gateway wait for the fleet. */
+  serverName: pulumi.Input<string>;
+}
+
 /** Arguments of `MCPGateway`. */
 export interface MCPGatewayArgs {
   /** Where it runs. Defaults to `process`. Plain, because it decides which resources exist. */
-  platform?: Platform;
-  /** The fleets that it serves. */
-  fleets: MCPServerFleet[];
+  platform?: string;
+  /** The fleets that it serves: `MCPServerFleet` components, at least one. */
+  fleets: GatewayFleetArgs[];
   /** Address to listen on. Defaults to 127.0.0.1; any other one needs `auth`. */
   host?: pulumi.Input<string>;
   /** Port to listen on. Defaults to 8080; 0 takes a free one. */

@@ -18,11 +18,7 @@ export class MCPGateway extends pulumi.ComponentResource {
     super("mcp-fleet:index:MCPGateway", name, args, opts);
     const { stateDirectory, gateway } = resolveGateway(name, args);
     const fleets = args.fleets.map(({ serverName }) => serverName);
-    const deployed = new ProcessGateway(
-      `${name}-gateway`,
-      { name, stateDirectory, gateway, fleets },
-      { parent: this, dependsOn: args.fleets },
-    );
+    const deployed = new ProcessGateway(`${name}-gateway`, { name, stateDirectory, gateway, fleets }, { parent: this });
     this.endpoint = pulumi.interpolate`${deployed.url}/mcp`;
     this.internalEndpoint = deployed.url;
     this.metricsTarget = pulumi.interpolate`${deployed.url}/metrics`;

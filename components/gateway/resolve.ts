@@ -3,7 +3,7 @@ import { type Gateway, issueText, validateGateway } from "../../runtime/config/s
 import { defaults, stateDirectory } from "../defaults.ts";
 import { holdsOutputs } from "../holds-outputs.ts";
 import { InputError } from "../input-error.ts";
-import { Platform } from "../platform.ts";
+import { type Platform, platformOf } from "../platform.ts";
 import { withoutUndefined } from "../without-undefined.ts";
 import type { MCPGatewayArgs } from "./args.ts";
 
@@ -18,12 +18,8 @@ export interface GatewaySettings {
 /** Checks what can be checked now; what depends on outputs is checked when they are known. Throws InputError. */
 export function resolveGateway(name: string, args: MCPGatewayArgs): GatewaySettings {
   const component = `MCPGateway "${name}"`;
-  const { platform = defaults.platform as Platform, process, fleets, ...rest } = args;
-  if (!Object.values(Platform).includes(platform)) {
-    throw new InputError(component, [
-      `platform "${platform}" is not one of ${Object.values(Platform).join(", ")}; set platform to one of these`,
-    ]);
-  }
+  const { platform: given = defaults.platform, process, fleets, ...rest } = args;
+  const platform = platformOf(component, given);
   if (fleets.length === 0)
     throw new InputError(component, ["fleets is an empty list; give at least one MCPServerFleet"]);
   const gateway = withoutUndefined(rest);

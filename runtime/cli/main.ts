@@ -12,15 +12,16 @@ import { validateCommand } from "./validate.ts";
 const program = new Command(identity.name)
   .description("Run fleets of Model Context Protocol (MCP) servers behind one gateway.")
   .version(identity.version)
-  .exitOverride((error) => {
-    process.exit(error.exitCode === 0 ? ExitCode.Clean : ExitCode.BadUsage);
-  })
   .addCommand(serveCommand())
   .addCommand(validateCommand())
   .addCommand(initCommand())
   .addCommand(statusCommand())
   .addCommand(callCommand())
   .addCommand(platformCommand(), { hidden: true });
+// A command does not take over how its parent exits, and commander's own code for bad usage is 1.
+for (const command of [program, ...program.commands]) {
+  command.exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? ExitCode.Clean : ExitCode.BadUsage));
+}
 
 try {
   await program.parseAsync();

@@ -91,7 +91,7 @@ export async function createRest(options: RestOptions): Promise<{ listener: Requ
       try {
         const answer = await executor.execute(owner, params.server, body.method, body.params);
         log.info({ server: params.server, method: body.method, metadata: body.metadata }, "request executed");
-        return "error" in answer ? reply.status(502).send(answer) : answer;
+        return "error" in answer ? reply.status(statusOf(answer.error.code)).send(answer) : answer;
       } finally {
         void registry.get(params.server)?.release(owner);
       }
@@ -99,4 +99,9 @@ export async function createRest(options: RestOptions): Promise<{ listener: Requ
   );
   await app.ready();
   return { listener, app };
+}
+
+/** HTTP status for a server's own error: the caller's mistake, or a failure behind the gateway. */
+function statusOf(rpcCode: number): number {
+  return rpcCode === -32601 || rpcCode === -32602 ? 400 : 502;
 }

@@ -20,6 +20,8 @@ interface Pending {
   /** The client's own progress token, put back into progress notifications. */
   readonly progressToken: unknown;
   readonly timer: NodeJS.Timeout;
+  /** The transport has taken the request; before that the server cannot have begun it. */
+  sent: boolean;
   resolve(reply: RpcReply): void;
   reject(error: FleetError): void;
 }
@@ -28,8 +30,8 @@ export interface MultiplexerOptions {
   /** For messages, such as `context7`. */
   readonly name: string;
   readonly events: SessionEvents;
-  /** Hands one encoded message to the transport. */
-  send(message: string): void;
+  /** Hands one encoded message to the transport, which says when it has gone out. */
+  send(message: string, onSent?: () => void): void;
 }
 
 /**
@@ -51,17 +53,20 @@ export class Multiplexer {
   }
 
   request(method: string, params: Params | undefined, exchange: Exchange): Promise<RpcReply> {
-    if (this.#ended !== undefined) return Promise.reject(this.#lost(this.#ended));
+    if (this.#ended !== undefined) return Promise.reject(this.#unreached(this.#ended));
     this.#lastId += 1;
     const id = this.#lastId;
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => this.#expire(id), exchange.timeoutMs);
       const progressToken = tokenOf(params);
-      this.#pending.set(id, { exchange, progressToken, timer, resolve, reject });
+      const pending: Pending = { exchange, progressToken, timer, sent: false, resolve, reject };
+      this.#pending.set(id, pending);
       exchange.onCancel((reason) => this.#cancel(id, reason));
       if (exchange.cancelled !== undefined) return;
       const sent = progressToken === undefined ? params : withToken(params as Params, id);
-      this.#options.send(encodeRequest(id, method, sent));
+      this.#options.send(encodeRequest(id, method, sent), () => {
+        pending.sent = true;
+      });
     });
   }
 
@@ -86,7 +91,10 @@ export class Multiplexer {
   end(reason: string): void {
     if (this.#ended !== undefined) return;
     this.#ended = reason;
-    for (const id of [...this.#pending.keys()]) this.#take(id)?.reject(this.#lost(reason));
+    for (const id of [...this.#pending.keys()]) {
+      const pending = this.#take(id);
+      pending?.reject(pending.sent ? this.#lost(reason) : this.#unreached(reason));
+    }
   }
 
   #settle(message: RpcResponse): void {
@@ -141,6 +149,11 @@ export class Multiplexer {
     this.#pending.delete(id);
     clearTimeout(pending.timer);
     return pending;
+  }
+
+  #unreached(reason: string): FleetError {
+    const text = `${this.#options.name}: the server ended before the call reached it (${reason}); call again`;
+    return new FleetError("UPSTREAM_UNREACHABLE", text);
   }
 
   #lost(reason: string): FleetError {

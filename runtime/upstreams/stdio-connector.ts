@@ -32,8 +32,9 @@ export class StdioConnector implements Connector {
   async connect(events: SessionEvents): Promise<UpstreamSession> {
     const { fleet, driver, identity, connectMs } = this.#options;
     const child = await driver.start(await this.#options.spec());
-    const lines = new LineWriter(child.stdin);
-    const mux = new Multiplexer({ name: fleet, events, send: (message) => lines.send(message) });
+    // A pipe that breaks belongs to a server that has ended, or wants no more: it is ended either way.
+    const lines = new LineWriter(child.stdin, () => void child.stop(0));
+    const mux = new Multiplexer({ name: fleet, events, send: (message, onSent) => lines.send(message, onSent) });
     const reader = new LineReader(
       (line) => mux.receive(line),
       () => void child.stop(0),
@@ -41,7 +42,8 @@ export class StdioConnector implements Connector {
     child.stdout.on("data", (chunk: Buffer) => reader.push(chunk));
     const ended = child.ended.then(({ code, signal, stderr }) => {
       const reason = `${signal === null ? `exit code ${code}` : `signal ${signal}`}${lastWords(stderr)}`;
-      mux.end(reason);
+      // After everybody has heard that the session is over: a call that is sent again must not find it.
+      setImmediate(() => mux.end(reason));
       return reason;
     });
     try {
@@ -93,13 +95,12 @@ class LineWriter {
   readonly #stream: Writable;
   #corked = false;
 
-  constructor(stream: Writable) {
+  constructor(stream: Writable, onBroken: () => void) {
     this.#stream = stream;
-    // A server that has gone is reported by its end; the pipe's own error adds nothing.
-    stream.on("error", () => {});
+    stream.on("error", onBroken);
   }
 
-  send(message: string): void {
+  send(message: string, onSent?: () => void): void {
     if (!this.#corked) {
       this.#corked = true;
       this.#stream.cork();
@@ -108,7 +109,9 @@ class LineWriter {
         this.#stream.uncork();
       });
     }
-    this.#stream.write(`${message}\n`);
+    this.#stream.write(`${message}\n`, (error) => {
+      if (error === null || error === undefined) onSent?.();
+    });
   }
 }
 

@@ -3,13 +3,16 @@ import { FleetError } from "../../../runtime/errors.ts";
 import { Exchange } from "../../../runtime/protocol/exchange.ts";
 import { Multiplexer } from "../../../runtime/upstreams/multiplexer.ts";
 
-function multiplexer() {
+function multiplexer(reaches = true) {
   const sent: Record<string, unknown>[] = [];
   const heard: unknown[] = [];
   const mux = new Multiplexer({
     name: "fake",
     events: { onNotification: (method, params) => heard.push([method, params]) },
-    send: (message) => sent.push(JSON.parse(message)),
+    send: (message, onSent) => {
+      sent.push(JSON.parse(message));
+      if (reaches) onSent?.();
+    },
   });
   const say = (message: object) => mux.receive(JSON.stringify({ jsonrpc: "2.0", ...message }));
   return { mux, sent, heard, say };
@@ -106,11 +109,21 @@ test("a cancelled call fails at once, and the server is told why", async () => {
   ]);
 });
 
-test("when the connection ends, calls in flight and later ones fail with its reason", async () => {
-  const { mux } = multiplexer();
-  const call = mux.request("ping", undefined, new Exchange(1000)).catch((error) => error);
-  mux.end("signal SIGKILL");
+test("when the connection ends, calls that reached the server fail as lost, others as never begun", async () => {
   const lost = new FleetError("INSTANCE_LOST", "fake: the server ended during the call (signal SIGKILL); call again");
-  expect(await call).toEqual(lost);
-  await expect(mux.request("ping", undefined, new Exchange(1000))).rejects.toEqual(lost);
+  const unreached = new FleetError(
+    "UPSTREAM_UNREACHABLE",
+    "fake: the server ended before the call reached it (signal SIGKILL); call again",
+  );
+  for (const [reaches, expected] of [
+    [true, lost],
+    [false, unreached],
+  ] as const) {
+    const { mux } = multiplexer(reaches);
+    const call = mux.request("ping", undefined, new Exchange(1000)).catch((error) => error);
+    mux.end("signal SIGKILL");
+    const error = await call;
+    expect([error.code, error.message]).toEqual([expected.code, expected.message]);
+    await expect(mux.request("ping", undefined, new Exchange(1000))).rejects.toThrow(unreached.message);
+  }
 });

@@ -1,0 +1,138 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import * as pulumi from "@pulumi/pulumi";
+import { MCPGateway, type MCPGatewayArgs, MCPServerFleet, type MCPServerFleetArgs } from "../../index.ts";
+
+interface Made {
+  readonly type: string;
+  readonly name: string;
+  readonly inputs: Record<string, unknown>;
+}
+let made: Made[];
+
+beforeAll(() => {
+  pulumi.runtime.setMocks(
+    {
+      newResource: ({ type, name, inputs }) => {
+        made.push({ type, name, inputs });
+        return {
+          id: `${name}-id`,
+          state: { ...inputs, url: "http://127.0.0.1:8080", status: "running", source: "somewhere" },
+        };
+      },
+      call: ({ inputs }) => inputs,
+    },
+    "shop",
+    "test",
+    false,
+  );
+  process.env.MCP_FLEET_STATE = "/state";
+});
+beforeEach(() => {
+  made = [];
+});
+// A component that refuses its arguments has already been announced to the engine.
+afterEach(() => (pulumi.runtime as unknown as { waitForRPCs(): Promise<void> }).waitForRPCs());
+
+const value = <T>(output: pulumi.Output<T>): Promise<T> => new Promise((resolve) => output.apply(resolve));
+const fleet = (name: string, args: unknown) => new MCPServerFleet(name, args as MCPServerFleetArgs);
+
+describe("a fleet and its gateway", () => {
+  test("become one resource each, with the names that state depends on", async () => {
+    const search = fleet("search", { type: "context7", scaling: { maxInstances: 7 } });
+    const gateway = new MCPGateway("gateway", { fleets: [search], port: 9000 });
+    expect(await value(gateway.endpoint)).toBe("http://127.0.0.1:8080/mcp");
+    expect(await value(gateway.metricsTarget)).toBe("http://127.0.0.1:8080/metrics");
+    expect([await value(search.path), await value(search.source)]).toEqual(["/mcp/search", "somewhere"]);
+    expect(made.map(({ type, name }) => [type, name]).sort()).toEqual([
+      ["mcp-fleet:index:MCPGateway", "gateway"],
+      ["mcp-fleet:index:MCPServerFleet", "search"],
+      ["pulumi-nodejs:dynamic/mcp-fleet:ProcessFleet", "search-fleet"],
+      ["pulumi-nodejs:dynamic/mcp-fleet:ProcessGateway", "gateway-gateway"],
+    ]);
+  });
+
+  test("carry the configuration, and the gateway only the names of its fleets", async () => {
+    const search = fleet("search", { type: "context7", scaling: { maxInstances: pulumi.output(7) } });
+    const gateway = new MCPGateway("gateway", { fleets: [search], log: { level: "debug" } });
+    await value(gateway.status);
+    const inputsOf = (wanted: string) => {
+      const { __provider, command, ...inputs } = made.find(({ name }) => name === wanted)?.inputs ?? {};
+      return inputs;
+    };
+    expect(inputsOf("search-fleet")).toEqual({
+      name: "search",
+      serverName: "search",
+      stateDirectory: "/state/shop-test",
+      server: { type: "context7", scaling: { maxInstances: 7 } },
+    });
+    expect(inputsOf("gateway-gateway")).toEqual({
+      name: "gateway",
+      stateDirectory: "/state/shop-test",
+      gateway: { log: { level: "debug" } },
+      fleets: ["search"],
+    });
+  });
+});
+
+describe("wrong arguments are refused with component, field, value and fix", () => {
+  test.each([
+    [
+      "search",
+      { type: "contxt7" },
+      'MCPServerFleet "search": type: is "contxt7"; did you mean "context7"? give one of context7, sequential, magic, playwright, custom',
+    ],
+    [
+      "search",
+      { type: "magic", scalling: {} },
+      'MCPServerFleet "search": scalling: is not a known key; did you mean "scaling"?',
+    ],
+    ["search", { type: "custom" }, 'MCPServerFleet "search": has no source of instances; add process or endpoints'],
+    [
+      "search",
+      { type: "magic", platform: "mars" },
+      'MCPServerFleet "search": platform "mars" is not one of process; set platform to one of these',
+    ],
+    [
+      "search",
+      { type: "magic", scaling: { minInstances: 5, maxInstances: 3 } },
+      'MCPServerFleet "search": scaling.minInstances: is 5, more than maxInstances (3); raise maxInstances or lower minInstances',
+    ],
+    [
+      "My Server",
+      { type: "magic" },
+      'MCPServerFleet "My Server": the name becomes part of tool names and paths; use lower case letters, digits and hyphens, at most 32 characters',
+    ],
+  ])("fleet %s %j", (name, args, message) => {
+    expect(() => fleet(name, args)).toThrow(message);
+  });
+
+  test.each([
+    [
+      { host: "0.0.0.0" },
+      'MCPGateway "gateway": host: is "0.0.0.0", which other machines reach, without authentication; add gateway.auth with at least one bearer token, or listen on 127.0.0.1',
+    ],
+    [{ prot: 1 }, 'MCPGateway "gateway": prot: is not a known key; did you mean "port"?'],
+    [{ port: 99999 }, 'MCPGateway "gateway": port: is 99999; give a number <= 65535'],
+    [{ fleets: [] }, 'MCPGateway "gateway": fleets is an empty list; give at least one MCPServerFleet'],
+  ])("gateway %j", (args, message) => {
+    const fleets = [fleet("search", { type: "context7" })];
+    expect(() => new MCPGateway("gateway", { fleets, ...args } as MCPGatewayArgs)).toThrow(message);
+  });
+});
+
+test("what depends on another resource is not known yet, and is left to the resource's own check", async () => {
+  const search = fleet("search", { type: "magic", scaling: { minInstances: pulumi.output(5), maxInstances: 3 } });
+  expect(await value(search.serverName)).toBe("search");
+});
+
+test("the provider's text, which is part of every state, is small and the same in every checkout", async () => {
+  await value(fleet("search", { type: "context7" }).serverName);
+  const text = String(made.find(({ name }) => name === "search-fleet")?.inputs.__provider);
+  expect(text.length).toBeLessThan(8000);
+  expect(text).not.toContain(join(import.meta.dirname, "../.."));
+  expect(readFileSync(join(import.meta.dirname, "../../components/process/provider.ts"), "utf8")).not.toMatch(
+    /from "(?!@pulumi|\.\.\/\.\.\/runtime\/config\/schema)/,
+  );
+});

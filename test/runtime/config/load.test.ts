@@ -1,0 +1,200 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { loadConfig } from "../../../runtime/config/index.ts";
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "config-test-"));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+async function file(name: string, text: string): Promise<string> {
+  const path = join(folder, name);
+  await mkdir(join(path, ".."), { recursive: true });
+  await writeFile(path, text);
+  return path;
+}
+const wrong = (path: string, env = {}) =>
+  loadConfig(path, { env }).then(
+    () => undefined,
+    ({ code, message }) => [code, message],
+  );
+
+test("defaults are applied, and what the file says wins", async () => {
+  const path = await file(
+    "fleet.yaml",
+    "gateway: { port: 9000 }\nservers:\n  files:\n    type: custom\n    process: { command: node }\n    scaling: { minInstances: 6 }\n",
+  );
+  const { config, files, secrets } = await loadConfig(path);
+  expect(files).toEqual([path]);
+  expect(secrets).toEqual([]);
+  expect(config).toEqual({
+    gateway: {
+      host: "127.0.0.1",
+      port: 9000,
+      allowedHosts: [],
+      allowedOrigins: [],
+      maxBodyBytes: 4194304,
+      drainMs: 10000,
+      session: { idleTimeoutMs: 3600000, maxAgeMs: 86400000, maxSessions: 10000 },
+      admin: {},
+      log: { level: "info", maxBytes: 10485760, maxFiles: 5 },
+    },
+    servers: [
+      {
+        name: "files",
+        type: "custom",
+        process: { command: "node" },
+        protocol: "stdio",
+        isolation: "session",
+        scaling: { minInstances: 6, maxInstances: 6, targetInFlight: 16 },
+        timeouts: { connectMs: 30000, requestMs: 120000, idleMs: 600000 },
+        tools: { deny: [], aliases: {} },
+      },
+    ],
+  });
+});
+
+test("every mistake is named with file, line, column, value and fix, in the order of the file", async () => {
+  const path = await file(
+    "fleet.yaml",
+    `gateway:
+  prot: 8080
+  host: 0.0.0.0
+servers:
+  a:
+    type: contxt7
+    scaling:
+      minInstances: "two"
+  Bad_Name: { type: context7 }
+`,
+  );
+  expect(await wrong(path)).toEqual([
+    "CONFIG_INVALID",
+    [
+      `${path}:2:3: gateway.prot: is not a known key; did you mean "port"?`,
+      `${path}:6:5: servers.a.type: is "contxt7"; did you mean "context7"? give one of context7, sequential, magic, playwright, custom`,
+      `${path}:8:7: servers.a.scaling.minInstances: is "two", which is not an integer; give an integer`,
+      `${path}:9:3: servers.Bad_Name: is not a name for a server; use lower case letters, digits and hyphens, at most 32 characters, not beginning or ending with a hyphen`,
+    ].join("\n"),
+  ]);
+});
+
+test.each([
+  ["{ type: custom }", "servers.a: has no source of instances; add process or endpoints"],
+  [
+    '{ type: custom, process: { command: x }, endpoints: ["http://h/mcp"] }',
+    "servers.a.endpoints: stands beside process; keep one of the two",
+  ],
+  [
+    "{ type: custom, version: '1', process: { command: x } }",
+    "servers.a.version: belongs to presets; remove it; the command of a custom server says what runs",
+  ],
+  [
+    "{ type: magic, process: { command: x } }",
+    'servers.a.process: stands beside the preset "magic"; remove it, or set type to custom',
+  ],
+  [
+    "{ type: custom, protocol: http, process: { command: x } }",
+    'servers.a.protocol: is "http", which a process does not speak; set it to stdio or leave it out',
+  ],
+  [
+    "{ type: magic, scaling: { minInstances: 5, maxInstances: 3 } }",
+    "servers.a.scaling.minInstances: is 5, more than maxInstances (3); raise maxInstances or lower minInstances",
+  ],
+  [
+    "{ type: magic, tools: { allow: [x], deny: [y] } }",
+    "servers.a.tools.deny: stands beside allow; keep one of the two",
+  ],
+  [
+    "{ type: custom, endpoints: [ftp://h] }",
+    'servers.a.endpoints[0]: is "ftp://h"; give a text that matches ^https?://',
+  ],
+  ["{ type: custom, endpoints: [] }", "servers.a.endpoints: is an empty list; give at least one, or leave the key out"],
+  ["{ type: custom, process: {} }", "servers.a.process.command: is missing; add it"],
+  ["{ type: magic, timeouts: { requestMs: 0 } }", "servers.a.timeouts.requestMs: is 0; give a number >= 1"],
+])("a server %s is refused", async (server, message) => {
+  const path = await file("fleet.yaml", `servers:\n  a: ${server}\n`);
+  const [code, text] = (await wrong(path)) as [string, string];
+  expect(code).toBe("CONFIG_INVALID");
+  expect(text.replace(/^.*?:\d+:\d+: /, "")).toBe(message);
+});
+
+test.each([
+  [
+    "{ host: 0.0.0.0 }",
+    'gateway.host: is "0.0.0.0", which other machines reach, without authentication; add gateway.auth with at least one bearer token, or listen on 127.0.0.1',
+  ],
+  [
+    "{ auth: { bearerTokens: [{ name: ci, token: abc }] } }",
+    "gateway.auth.bearerTokens[0].token: holds a secret itself; refer to an environment variable as ${NAME}, or to a file as file:PATH",
+  ],
+  [
+    "{ session: { keys: [{ id: a, key: abc }] } }",
+    "gateway.session.keys[0].key: holds a secret itself; refer to an environment variable as ${NAME}, or to a file as file:PATH",
+  ],
+])("a gateway %s is refused", async (gateway, message) => {
+  const path = await file("fleet.yaml", `gateway: ${gateway}\nservers: { a: { type: magic } }\n`);
+  expect((await wrong(path))?.[1].replace(/^.*?:\d+:\d+: /, "")).toBe(message);
+});
+
+test("JSON is read like YAML, with its lines and columns; syntax errors and doubled keys too", async () => {
+  const json = await file("fleet.json", '{\n  "servers": {\n    "a": { "type": "magic", "scalling": {} }\n  }\n}\n');
+  expect(await wrong(json)).toEqual([
+    "CONFIG_INVALID",
+    `${json}:3:29: servers.a.scalling: is not a known key; did you mean "scaling"?`,
+  ]);
+  const doubled = await file("doubled.yaml", "servers: {}\nservers: {}\n");
+  expect(await wrong(doubled)).toEqual([
+    "CONFIG_INVALID",
+    `${doubled}:2:1: Map keys must be unique; correct the syntax`,
+  ]);
+  const missing = join(folder, "none.yaml");
+  expect((await wrong(missing))?.[0]).toBe("CONFIG_UNREADABLE");
+});
+
+test("references are resolved, secrets are reported for redaction, and what is missing is named", async () => {
+  await file("token.txt", "t0ken\n");
+  const path = await file(
+    "fleet.yaml",
+    `gateway: { auth: { bearerTokens: [{ name: ci, token: "file:token.txt" }] } }
+servers:
+  a:
+    type: custom
+    process: { command: "\${SHELL_NAME:-sh}", args: ["$\${plain}"], env: { API_KEY: "\${KEY}", MODE: fast } }
+`,
+  );
+  const { config, secrets, files } = await loadConfig(path, { env: { KEY: "k3y" } });
+  expect(config.gateway.auth).toEqual({ bearerTokens: [{ name: "ci", token: "t0ken" }] });
+  expect(config.servers[0]?.process).toEqual({
+    command: "sh",
+    args: ["${plain}"],
+    env: { API_KEY: "k3y", MODE: "fast" },
+  });
+  expect([...secrets].sort()).toEqual(["k3y", "t0ken"]);
+  expect(files).toEqual([path, join(folder, "token.txt")]);
+  expect(await wrong(path)).toEqual([
+    "REFERENCE_UNRESOLVED",
+    `${path}: servers.a.process.env.API_KEY: the variable KEY is not set; set it, or write \${KEY:-default}`,
+  ]);
+});
+
+test("a folder holds the gateway and one file per server; mistakes name the file they are in", async () => {
+  await file("gateway.json", '{ "port": 9001 }');
+  await file("servers/b.yaml", "type: magic\n");
+  await file("servers/a.json", '{ "type": "context7" }');
+  const { config } = await loadConfig(folder);
+  expect([config.gateway.port, config.servers.map(({ name, type }) => [name, type])]).toEqual([
+    9001,
+    [
+      ["a", "context7"],
+      ["b", "magic"],
+    ],
+  ]);
+  const bad = await file("servers/b.yaml", "type: magic\nx: 1\n");
+  expect((await wrong(folder))?.[1]).toMatch(
+    new RegExp(`^${bad}:2:1: servers.b.x: is not a known key; known keys are type, version,`),
+  );
+});
