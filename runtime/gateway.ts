@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
+import { isDeepStrictEqual } from "node:util";
 import type { ResolvedConfig } from "./config/index.ts";
 import { AdminListener } from "./listeners/admin.ts";
 import { FrontDoor } from "./listeners/front-door.ts";
@@ -174,6 +175,10 @@ export async function startGateway(options: GatewayOptions, { listen = true } = 
     status,
     apply(next, nextSecrets) {
       secrets = nextSecrets;
+      const fixed = Object.keys(next.gateway).filter(
+        (key) => !isDeepStrictEqual(next.gateway[key as keyof typeof gateway], gateway[key as keyof typeof gateway]),
+      );
+      if (fixed.length > 0) log.warn({ keys: fixed }, "changed settings of the gateway itself need a restart");
       registry.apply(next.servers.map(withPreset));
     },
     close,

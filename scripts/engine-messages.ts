@@ -1,7 +1,7 @@
 import type { EngineEvent } from "@pulumi/pulumi/automation/index.js";
 
 /** `property gateway value {map[port:{8080}]} has a problem: port: …` */
-const checkFailure = /resource '(.+?)': property (\S+) value [\s\S]*? has a problem: ([\s\S]*)$/;
+const checkFailure = /resource '(.+?)': property \S+ value [\s\S]*? has a problem: ([\s\S]*)$/;
 const colour = /<\{%[^%]*%\}>/g;
 
 /** What an update or preview has said, gathered from the engine's events. */

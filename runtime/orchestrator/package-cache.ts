@@ -75,11 +75,8 @@ export class PackageCache {
         { cause: error },
       );
     }
-    const installed = await load(place, name);
-    if (installed === undefined)
-      throw new FleetError("PACKAGE_NOT_INSTALLED", `${name}@${version} was installed but is not in ${place}`);
     onProgress(`installed ${name}@${version}`);
-    return installed;
+    return (await load(place, name)) as InstalledPackage;
   }
 
   async #install(name: string, version: string, place: string): Promise<void> {
@@ -98,6 +95,7 @@ export class PackageCache {
         "--loglevel=error",
       ];
       await run(command, [...args, ...flags, `${name}@${version}`], temporary);
+      if ((await load(temporary, name)) === undefined) throw new Error("npm installed nothing of that name");
       await rm(place, { recursive: true, force: true });
       await rename(temporary, place);
     } catch (error) {
@@ -109,7 +107,7 @@ export class PackageCache {
   }
 
   #place(name: string, version: string): string {
-    return join(this.#folder, `${name.replace("@", "").replace("/", "__")}@${version}`);
+    return join(this.#folder, `${name.replace("@", "").replace("/", "__")}@${encodeURIComponent(version)}`);
   }
 }
 
