@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { LocalWorkspace, type Stack } from "@pulumi/pulumi/automation/index.js";
 import { Command, Option } from "commander";
@@ -170,6 +170,7 @@ function checkStack(name: string): void {
 function checkState(): void {
   try {
     mkdirSync(stateRoot, { recursive: true });
+    accessSync(stateRoot, constants.W_OK);
   } catch (error) {
     const fix = "make it writable, or set MCP_FLEET_STATE to another folder";
     throw new UsageError(`the state folder ${stateRoot} cannot be written (${messageOf(error)}); ${fix}`);

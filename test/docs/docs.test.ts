@@ -47,7 +47,9 @@ test("every YAML snippet is a right configuration, of a file or of a stack", () 
 });
 
 test("docs/errors.md lists every coded error as it is", () => {
-  const rows = [...pageAt("docs/errors.md").text.matchAll(/^\| `(\w+)` \| (\d+) \| (-\d+) \| (yes|no) \| .+ \| .+ \|$/gm)];
+  const rows = [
+    ...pageAt("docs/errors.md").text.matchAll(/^\| `(\w+)` \| (\d+) \| (-\d+) \| (yes|no) \| .+ \| .+ \|$/gm),
+  ];
   const listed = rows.map(([, code, status, rpc, again]) => [
     code,
     { status: Number(status), rpc: Number(rpc), retryable: again === "yes" },
@@ -70,5 +72,5 @@ test("docs/dependencies.md gives the reason of every direct dependency, and of n
 test("every npm script that a page names exists", () => {
   const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   const named = new Set(pages.flatMap(({ text }) => [...text.matchAll(/npm run ([\w-]+)/g)].map((match) => match[1])));
-  expect([...named].filter((name) => !(name as string in scripts))).toEqual([]);
+  expect([...named].filter((name) => !((name as string) in scripts))).toEqual([]);
 });
