@@ -14,7 +14,8 @@ export const stateRoot = process.env.MCP_FLEET_STATE ?? join(root, ".mcp-fleet")
  */
 export function engineEnvironment(): Record<string, string> {
   const path = `${join(root, "node_modules", "@pulumi", "pulumi")}${delimiter}${process.env.PATH ?? ""}`;
-  const common = { PATH: path, MCP_FLEET_STATE: stateRoot, PULUMI_SKIP_UPDATE_CHECK: "true" };
+  // The engine's TypeScript loader, which nothing here uses, would leave an empty cache in the folder for temporary files.
+  const common = { TS_NODE_CACHE: "false", PATH: path, MCP_FLEET_STATE: stateRoot, PULUMI_SKIP_UPDATE_CHECK: "true" };
   if (loggedInElsewhere()) return common;
   const backend = join(stateRoot, "pulumi");
   mkdirSync(backend, { recursive: true });

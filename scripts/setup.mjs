@@ -3,7 +3,7 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
@@ -42,12 +42,14 @@ function step(stamp, key, title, action) {
 }
 
 function run(command, args) {
-  return spawnSync(command, args, { cwd: root, stdio: ["ignore", 2, 2] });
+  // The compiler would keep its own compiled code in the folder for temporary files.
+  const env = { ...process.env, NODE_DISABLE_COMPILE_CACHE: "1" };
+  return spawnSync(command, args, { cwd: root, env, stdio: ["ignore", 2, 2] });
 }
 
 function digest(files) {
   const hash = createHash("sha256");
-  for (const file of files) hash.update(file).update(readFileSync(file));
+  for (const file of files) hash.update(relative(root, file)).update(readFileSync(file));
   return hash.digest("hex");
 }
 

@@ -25,8 +25,10 @@ export interface FleetFactoryOptions {
 export function withPreset(server: ResolvedServer): FleetOptions["server"] {
   const preset = server.type === "custom" ? undefined : presets[server.type];
   const aliases = { ...preset?.aliases, ...server.tools.aliases };
+  const version = server.version ?? preset?.version;
   return {
     ...server,
+    ...(version === undefined ? {} : { version }),
     isolation: server.isolation ?? preset?.isolation ?? "session",
     tools: { ...server.tools, aliases },
   };

@@ -19,7 +19,7 @@ export type FleetHealth = "ready" | "starting" | "failed" | "idle";
 export interface FleetStatus {
   readonly name: string;
   readonly type: string;
-  /** What the server says of itself, else the configured version. */
+  /** Of a preset its package's version, which the server may not know; of another server what it says of itself. */
   readonly version: string;
   readonly isolation: string;
   readonly source: string;
@@ -140,7 +140,7 @@ export class Fleet {
     return {
       name: this.name,
       type: this.server.type,
-      version: this.#description?.serverInfo.version ?? this.server.version ?? "unknown",
+      version: this.server.version ?? this.#description?.serverInfo.version ?? "unknown",
       isolation: this.server.isolation,
       source: this.#options.connector.source,
       instances: { ready, total: instances.length, max: this.server.scaling.maxInstances },

@@ -133,13 +133,13 @@ testWith("a Pulumi engine", "Chromium or Chrome")("playwright's screenshot of a 
 engine("after kill -9 of a server during calls, the next call of the same session succeeds", async () => {
   const call = () => client.callTool({ name: "sequential__sequentialthinking", arguments: thought });
   await call();
-  const [before] = processOf(presets.sequential.bin.replace("mcp-", ""));
+  const running = processOf("server-sequential-thinking");
   const calls: Promise<unknown>[] = [];
-  for (const pid of processOf("server-sequential-thinking")) {
+  for (const pid of running) {
     calls.push(call(), call());
     process.kill(pid, "SIGKILL");
   }
-  expect(before).toBeDefined();
+  expect(running.length).toBeGreaterThan(0);
   for (const outcome of await Promise.allSettled(calls)) {
     // A call that was cut off says so, and that it may be sent again; others have their answer.
     if (outcome.status === "rejected") expect(outcome.reason.data).toMatchObject({ retryable: true });
