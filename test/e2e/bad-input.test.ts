@@ -58,7 +58,7 @@ const cases: [string, object, object, string][] = [
     "a missing binary",
     {},
     { type: "custom", process: { command: "no-such-server" } },
-    'mcp-fleet: notes-fleet: servers.notes.process.command: "no-such-server" was not found; install it or give its absolute path',
+    'mcp-fleet: notes-fleet: servers.notes.process.command: "no-such-server" is not an executable on PATH; install it, correct the name, or give an absolute path',
   ],
 ];
 engine("a wrong key, a wrong type and a missing binary are refused at npm start", async () => {

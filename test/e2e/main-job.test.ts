@@ -163,7 +163,8 @@ engine("with nothing changed, preview and start change nothing", async () => {
   expect([code, out]).toEqual([0, expect.stringMatching(/\nNo change\.\n$/)]);
   expect((await checkout.run(start)).out).toContain("Nothing has changed");
   expect(gatewayPid()).toBe(pid);
-  expect(Object.keys(checkout.processes())).toEqual(Object.keys(before));
+  // A warm instance may have come since; none has gone.
+  expect(checkout.processes()).toMatchObject(before);
 });
 
 engine(

@@ -1,0 +1,95 @@
+import { spawn } from "node:child_process";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { LocalWorkspace } from "@pulumi/pulumi/automation/index.js";
+import { findEngine } from "../../scripts/pulumi-engine.ts";
+import { blocks, pageAt } from "../docs/pages.ts";
+import { Checkout, freePort } from "../support/checkout.ts";
+import { testWith } from "../support/needs.ts";
+
+// The pages' own commands and examples, and the package as npm would publish it.
+let checkout: Checkout;
+beforeAll(async () => {
+  checkout = new Checkout({ modules: "shared" });
+  expect((await checkout.run("node scripts/setup.mjs")).code).toBe(0);
+});
+afterAll(() => checkout.close());
+
+test("the commands of the page Standalone, word for word", async () => {
+  const port = await freePort();
+  const [making, asking] = blocks(pageAt("docs/use/standalone.md"), "sh");
+  const [build, init, validate, serve] = (making as string).trim().split("\n") as [string, string, string, string];
+  for (const line of [build, init]) expect(await checkout.run(line)).toMatchObject({ code: 0 });
+  const file = join(checkout.path, "mcp-fleet.yaml");
+  writeFileSync(file, readFileSync(file, "utf8").replace("8080", String(port)));
+  expect((await checkout.run(validate)).out).toBe(
+    "mcp-fleet.yaml is right: 4 servers (context7, magic, playwright, sequential)\n",
+  );
+  const gateway = spawn("bash", ["-c", `exec ${serve}`], { cwd: checkout.path, env: checkout.env, stdio: "ignore" });
+  const ended = new Promise((resolve) => gateway.once("exit", resolve));
+  const [status, call] = (asking as string).trim().split("\n") as [string, string];
+  const env = { MCP_FLEET_URL: `http://127.0.0.1:${port}` };
+  let shown = await checkout.run(status, env);
+  while (!/(│ ready .*){1}/.test(shown.out) || shown.out.includes("starting")) shown = await checkout.run(status, env);
+  expect(shown.out.match(/│ ready /g)).toHaveLength(4);
+  const answer = await checkout.run(call, env);
+  expect([answer.code, JSON.parse(answer.out)]).toMatchObject([0, { content: [{ type: "text" }] }]);
+  for (const [pid, command] of Object.entries(checkout.processes())) {
+    if (command.includes(" serve ") && command.includes("/node ")) process.kill(Number(pid), "SIGTERM");
+  }
+  await ended;
+  expect(checkout.processes()).toEqual({});
+});
+
+test("the quick start runs as it stands", async () => {
+  const { code, out } = await checkout.run("npm exec --no -- node examples/quick-start.ts");
+  expect(code).toBe(0);
+  expect(out).toContain("thoughtHistoryLength");
+  expect(checkout.processes()).toEqual({});
+});
+
+testWith("a Pulumi engine")("the composing example previews with a real engine", async () => {
+  const workDir = join(checkout.path, "examples/composing");
+  const program = join(workDir, "index.ts");
+  writeFileSync(program, readFileSync(program, "utf8").replace("8080", String(await freePort())));
+  const backend = join(checkout.temporary, "backend");
+  mkdirSync(backend);
+  const { command: pulumiCommand } = await findEngine(() => {});
+  const modules = join(checkout.path, "node_modules/@pulumi/pulumi");
+  const envVars = {
+    ...{ PULUMI_BACKEND_URL: `file://${backend}`, PULUMI_CONFIG_PASSPHRASE: "", MCP_FLEET_STATE: checkout.state },
+    PATH: `${modules}:${process.env.PATH}`,
+  };
+  const stack = await LocalWorkspace.createOrSelectStack({ stackName: "try", workDir }, { pulumiCommand, envVars });
+  const { changeSummary } = await stack.preview();
+  // The stack, three components and their three resources.
+  expect(changeSummary).toEqual({ create: 7 });
+});
+
+test("the package installs beside nothing but its dependencies; command and runtime work", async () => {
+  const packed = await checkout.run("npm pack --silent");
+  const archive = join(checkout.path, packed.out.trim().split("\n").at(-1) as string);
+  const { out: list } = await checkout.run(`tar --list --file ${archive}`);
+  const tops = new Set(
+    list
+      .trim()
+      .split("\n")
+      .map((name) => name.split("/")[1]),
+  );
+  expect([...tops].sort()).toEqual(
+    ["CHANGELOG.md", "LICENSE", "PulumiPlugin.yaml", "README.md", "dist", "docs", "package.json"].sort(),
+  );
+  const project = join(checkout.temporary, "project");
+  mkdirSync(project);
+  writeFileSync(join(project, "package.json"), '{ "private": true, "type": "module" }');
+  const install = `cd ${project} && npm install --no-audit --no-fund --loglevel=error ${archive}`;
+  expect(await checkout.run(install)).toMatchObject({ code: 0 });
+  const node = join(checkout.path, "node_modules/node/bin/node");
+  const command = join(project, "node_modules/mcp-fleet/dist/runtime/cli/main.js");
+  expect((await checkout.run(`${node} ${command} --version`)).out).toBe("0.1.0\n");
+  const program = 'import("mcp-fleet/runtime").then((all) => console.log(Object.keys(all).sort().join(" ")))';
+  expect((await checkout.run(`cd ${project} && ${node} --eval '${program}'`)).out).toBe(
+    "CompleteMCPIntegration ErrorKinds FleetError loadConfig startGateway\n",
+  );
+});
