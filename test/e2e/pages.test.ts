@@ -28,19 +28,17 @@ test("the commands of the page Standalone, word for word", async () => {
   expect((await checkout.run(validate)).out).toBe(
     "mcp-fleet.yaml is right: 4 servers (context7, sequential, magic, playwright)\n",
   );
-  const gateway = spawn("bash", ["-c", `exec ${serve}`], { cwd: checkout.path, env: checkout.env, stdio: "ignore" });
-  const ended = new Promise((resolve) => gateway.once("exit", resolve));
+  const options = { cwd: checkout.path, env: checkout.env, stdio: "ignore", detached: true } as const;
+  const gateway = spawn("bash", ["-c", serve], options);
   const [status, call] = (asking as string).trim().split("\n") as [string, string];
   const env = { MCP_FLEET_URL: `http://127.0.0.1:${port}` };
   const readyCount = async () => (await checkout.run(status, env)).out.match(/│ ready /g)?.length;
   while ((await readyCount()) !== 4);
   const answer = await checkout.run(call, env);
   expect([answer.code, JSON.parse(answer.out)]).toMatchObject([0, { content: [{ type: "text" }] }]);
-  for (const [pid, command] of Object.entries(checkout.processes())) {
-    if (command.includes(" serve ") && command.includes("/node ")) process.kill(Number(pid), "SIGTERM");
-  }
-  await ended;
-  expect(checkout.processes()).toEqual({});
+  // As Ctrl-C on a terminal: to the whole group.
+  process.kill(-(gateway.pid as number), "SIGTERM");
+  while (Object.keys(checkout.processes()).length > 0) await new Promise((resolve) => setTimeout(resolve, 50));
 });
 
 test("the quick start runs as it stands", async () => {
