@@ -114,13 +114,12 @@ export class Instance {
       await this.#serve();
       if (this.#stopping || !this.#restart) break;
       this.#restarts += 1;
-      this.#set("backoff");
       await this.#pause(restartDelay(this.#failures));
     }
-    this.#set("ended");
+    if (this.#state !== "ended") this.#set("ended");
   }
 
-  /** One life: opens a session and resolves when it is over. */
+  /** One life: opens a session and resolves when it is over, in a state in which nobody takes it for ready. */
   async #serve(): Promise<void> {
     const { connector, events, log, now } = this.#options;
     const began = now();
@@ -133,6 +132,7 @@ export class Instance {
       if (this.#stopping) return;
       log.error({ instance: this.id, code: this.#lastError.code, failures: this.#failures }, messageOf(error));
       for (const waiter of this.#waiters.splice(0)) waiter.reject(this.#lastError);
+      this.#over();
       return;
     }
     if (this.#stopping) return session.close();
@@ -150,6 +150,11 @@ export class Instance {
     this.#failures = now() - readyAt >= soundAfterMs ? 0 : this.#failures + 1;
     this.#lastError = new FleetError("INSTANCE_LOST", `${this.id} was lost (${reason}); call again`);
     log.warn({ instance: this.id, reason }, "instance lost");
+    this.#over();
+  }
+
+  #over(): void {
+    this.#set(this.#restart ? "backoff" : "ended");
   }
 
   #set(state: InstanceState): void {

@@ -68,7 +68,7 @@ export class HttpSession implements UpstreamSession {
       this.#sessionId = outcome.sessionId;
       this.#headers["mcp-session-id"] = outcome.sessionId;
     }
-    if (outcome.status === 404 && this.#sessionId !== undefined) {
+    if (this.#sessionId !== undefined && hasForgotten(outcome)) {
       this.#end("the server forgot the session");
       const message = `${this.#options.fleet}: the server no longer knows the session; call again`;
       throw new FleetError("UPSTREAM_SESSION_EXPIRED", message);
@@ -157,4 +157,9 @@ export class HttpSession implements UpstreamSession {
           { cause: error },
         );
   }
+}
+
+/** 404 by the specification (basic/transports, session management); many servers answer 400 and say so in words. */
+function hasForgotten({ status, reply, text }: HttpOutcome): boolean {
+  return status === 404 || (status === 400 && reply === undefined && /session/i.test(text));
 }

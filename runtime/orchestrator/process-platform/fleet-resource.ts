@@ -72,6 +72,7 @@ export class FleetResource {
         if (before === undefined) rmSync(state.serverFile(name), { force: true });
         else state.write(state.serverFile(name), before);
         await daemon.admin.reload().catch(() => {});
+        if (before !== undefined) await daemon.serving([name]).catch(() => {});
         throw error;
       }
     }

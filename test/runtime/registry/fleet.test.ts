@@ -1,0 +1,101 @@
+import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import pino from "pino";
+import { resolveConfig } from "../../../runtime/config/index.ts";
+import { FleetError } from "../../../runtime/errors.ts";
+import { Metrics } from "../../../runtime/observability/metrics.ts";
+import { Exchange } from "../../../runtime/protocol/exchange.ts";
+import { Fleet, type FleetOptions } from "../../../runtime/registry/fleet.ts";
+import { FakeConnector, type FakeSession, settled } from "../../support/fake-connector.ts";
+
+let connector: FakeConnector;
+let fleet: Fleet;
+let heard: unknown[];
+const metrics = new Metrics(
+  () => [],
+  () => ({ live: 0, max: 1 }),
+);
+
+beforeEach(async () => {
+  connector = new FakeConnector();
+  heard = [];
+  const { servers } = resolveConfig({
+    servers: { fake: { type: "custom", endpoints: ["http://127.0.0.1:9/mcp"], tools: { deny: ["hidden"] } } },
+  });
+  fleet = new Fleet({
+    server: { ...(servers[0] as FleetOptions["server"]), isolation: "shared" },
+    ...{ connector, metrics, log: pino({ level: "silent" }), now: () => 0 },
+    onListChanged: (_fleet, kind) => heard.push(kind),
+  });
+  await settled();
+  // Once ready it asks for the tools by itself.
+  reply(latest(), { tools: [{ name: "shown" }, { name: "hidden" }] });
+  await settled();
+});
+afterEach(() => fleet.close());
+
+const latest = () => connector.sessions.at(-1) as FakeSession;
+const reply = (session: FakeSession, result: unknown) => session.calls.at(-1)?.resolve({ result });
+const call = (method: string) => fleet.call("anna", method, {}, new Exchange(1000));
+
+test("its status tells what operators ask", () => {
+  expect(fleet.status()).toEqual({
+    ...{ name: "fake", type: "custom", version: "1.0.0", isolation: "shared", source: "fake" },
+    ...{ instances: { ready: 1, total: 1, max: 4 }, inFlight: 0, waiting: 0, restarts: 0 },
+    ...{ health: "ready", tools: 2, startupMs: 0 },
+  });
+});
+
+test("tools that its filter hides are not listed", async () => {
+  expect(await fleet.listTools()).toEqual([{ name: "shown" }]);
+});
+
+test.each(["tools/list", "resources/read", "prompts/get"])(
+  "%s is sent again when the server ended during it",
+  async (method) => {
+    const answer = call(method);
+    await settled();
+    latest().die("killed");
+    await settled();
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(connector.sessions).toHaveLength(2);
+    latest()
+      .calls.find((sent) => sent.method === method)
+      ?.resolve({ result: "again" });
+    expect(await answer).toEqual({ result: "again" });
+  },
+);
+
+test("tools/call is not sent again when the server ended during it: it may have had an effect", async () => {
+  const answer = call("tools/call").catch((error) => error);
+  await settled();
+  latest().die("killed");
+  expect((await answer).code).toBe("INSTANCE_LOST");
+});
+
+test("tools/call is sent again when the server had not begun it", async () => {
+  const answer = call("tools/call");
+  await settled();
+  latest().calls.at(-1)?.reject(new FleetError("UPSTREAM_SESSION_EXPIRED", "forgotten"));
+  await settled();
+  expect(latest().calls.filter(({ method }) => method === "tools/call")).toHaveLength(2);
+  reply(latest(), "done");
+  expect(await answer).toEqual({ result: "done" });
+});
+
+test("nothing is sent a third time", async () => {
+  const answer = call("tools/call").catch((error) => error);
+  for (let attempt = 0; attempt < 2; attempt++) {
+    await settled();
+    latest().calls.at(-1)?.reject(new FleetError("UPSTREAM_SESSION_EXPIRED", "forgotten"));
+  }
+  expect((await answer).code).toBe("UPSTREAM_SESSION_EXPIRED");
+  expect(latest().calls.filter(({ method }) => method === "tools/call")).toHaveLength(2);
+});
+
+test("a changed list is asked for anew, and told", async () => {
+  latest().events.onNotification("notifications/tools/list_changed", undefined);
+  const listed = fleet.listTools();
+  await settled();
+  reply(latest(), { tools: [{ name: "new" }] });
+  expect([await listed, heard]).toEqual([[{ name: "new" }], ["tools"]]);
+});
