@@ -12,12 +12,13 @@ import type { PackageCache } from "../package-cache.ts";
 import { commandNotFound } from "../process-driver.ts";
 import { packageOf, sourceOf } from "../server-process.ts";
 import { Daemon } from "./daemon.ts";
+import type { PlatformResource } from "./operations.ts";
 import { StateFolder } from "./state-folder.ts";
 
 type Response = PlatformResponse<ProcessFleetOutputs>;
 
 /** One fleet of the `process` platform: a file in the state folder, taken over by the gateway that runs there. */
-export class FleetResource {
+export class FleetResource implements PlatformResource<ProcessFleetInputs, ProcessFleetOutputs> {
   readonly #packages: PackageCache;
   readonly #entry: string;
 
@@ -56,7 +57,7 @@ export class FleetResource {
   }
 
   /** Installs the package, writes the file, and has a running gateway take it over; puts the old one back if that fails. */
-  async put(inputs: ProcessFleetInputs, progress: (line: string) => void): Promise<Response> {
+  async create(inputs: ProcessFleetInputs, progress: (line: string) => void): Promise<Response> {
     const { name, stateDirectory, server } = inputs;
     const wanted = packageOf({ name, ...server });
     if (wanted !== undefined) await this.#packages.ensure(wanted.name, wanted.version, progress);
@@ -79,7 +80,11 @@ export class FleetResource {
     return { ok: true, id: `${stateDirectory}#${name}`, outs: { ...inputs, source: sourceOf({ name, ...server }) } };
   }
 
-  async remove({ name, stateDirectory }: ProcessFleetOutputs): Promise<Response> {
+  update(inputs: ProcessFleetInputs, _olds: ProcessFleetOutputs, progress: (line: string) => void): Promise<Response> {
+    return this.create(inputs, progress);
+  }
+
+  async delete({ name, stateDirectory }: ProcessFleetOutputs): Promise<Response> {
     const state = new StateFolder(stateDirectory);
     rmSync(state.serverFile(name), { force: true });
     const daemon = new Daemon(state, this.#entry);

@@ -12,12 +12,13 @@ import type {
 import { pathText, validateGateway } from "../../config/schema/index.ts";
 import type { GatewayStatus } from "../../gateway.ts";
 import { Daemon } from "./daemon.ts";
+import type { PlatformResource } from "./operations.ts";
 import { StateFolder } from "./state-folder.ts";
 
 type Response = PlatformResponse<ProcessGatewayOutputs>;
 
 /** The gateway of the `process` platform: a daemon in a state folder. */
-export class GatewayResource {
+export class GatewayResource implements PlatformResource<ProcessGatewayInputs, ProcessGatewayOutputs> {
   readonly #entry: string;
 
   constructor(entry: string) {
@@ -65,7 +66,7 @@ export class GatewayResource {
   }
 
   /** Drains it and leaves nothing: no process, socket, key or log. */
-  async remove({ stateDirectory }: ProcessGatewayOutputs): Promise<Response> {
+  async delete({ stateDirectory }: ProcessGatewayOutputs): Promise<Response> {
     await this.#daemon(stateDirectory).stop();
     new StateFolder(stateDirectory).clear();
     return { ok: true };

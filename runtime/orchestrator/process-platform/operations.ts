@@ -1,3 +1,5 @@
+import type { PlatformResponse } from "../../config/schema/index.ts";
+
 /** Resources of the `process` platform. */
 export const resourceKinds = ["fleet", "gateway"] as const;
 export type ResourceKind = (typeof resourceKinds)[number];
@@ -5,3 +7,13 @@ export type ResourceKind = (typeof resourceKinds)[number];
 /** What a deployment engine does with a resource. */
 export const operations = ["check", "diff", "create", "update", "delete", "read"] as const;
 export type Operation = (typeof operations)[number];
+
+/** One kind of resource: an operation each, answered in the same form. */
+export interface PlatformResource<Inputs, Outputs> {
+  check(inputs: Inputs): Promise<PlatformResponse<Outputs>>;
+  diff(inputs: Inputs, olds: Outputs): Promise<PlatformResponse<Outputs>>;
+  create(inputs: Inputs, progress: (line: string) => void): Promise<PlatformResponse<Outputs>>;
+  update(inputs: Inputs, olds: Outputs, progress: (line: string) => void): Promise<PlatformResponse<Outputs>>;
+  delete(olds: Outputs): Promise<PlatformResponse<Outputs>>;
+  read(olds: Outputs): Promise<PlatformResponse<Outputs>>;
+}
