@@ -1,4 +1,4 @@
-import { fleetTable } from "../runtime/cli/status.ts";
+import { fleetTable } from "../runtime/cli/fleet-table.ts";
 import type { FleetStatus } from "../runtime/registry/fleet.ts";
 
 /** What is shown when a stack is up: its servers, and how to connect. */

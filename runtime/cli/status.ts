@@ -1,4 +1,3 @@
-import Table from "cli-table3";
 import { Command } from "commander";
 import type { FleetStatus } from "../registry/fleet.ts";
 import { askGateway, tokenOption, urlOption } from "./gateway-url.ts";
@@ -12,26 +11,7 @@ export function statusCommand(): Command {
     .option("--json", "for machines")
     .action(async ({ url, token, json }: { url: string; token?: string; json?: true }) => {
       const fleets = (await askGateway(url, "/api/v1/servers", { token })) as FleetStatus[];
-      process.stdout.write(json ? `${JSON.stringify(fleets, null, 2)}\n` : `${fleetTable(fleets)}\n`);
+      if (json) process.stdout.write(`${JSON.stringify(fleets, null, 2)}\n`);
+      else process.stdout.write(`${(await import("./fleet-table.ts")).fleetTable(fleets)}\n`);
     });
-}
-
-/** The fleets as a table for people. */
-export function fleetTable(fleets: readonly FleetStatus[]): string {
-  const table = new Table({
-    head: ["server", "version", "instances", "health", "tools", "start-up"],
-    style: { head: [], border: [] },
-  });
-  for (const { name, version, instances, health, tools, startupMs, error } of fleets) {
-    const count = `${instances.ready}/${instances.total} (max ${instances.max})`;
-    table.push([
-      name,
-      version,
-      count,
-      error === undefined ? health : `${health}: ${error}`,
-      tools ?? "–",
-      startupMs === null ? "–" : `${startupMs} ms`,
-    ]);
-  }
-  return table.toString();
 }

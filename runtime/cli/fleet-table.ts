@@ -1,0 +1,22 @@
+import Table from "cli-table3";
+import type { FleetStatus } from "../registry/fleet.ts";
+
+/** The fleets as a table for people. */
+export function fleetTable(fleets: readonly FleetStatus[]): string {
+  const table = new Table({
+    head: ["server", "version", "instances", "health", "tools", "start-up"],
+    style: { head: [], border: [] },
+  });
+  for (const { name, version, instances, health, tools, startupMs, error } of fleets) {
+    const count = `${instances.ready}/${instances.total} (max ${instances.max})`;
+    table.push([
+      name,
+      version,
+      count,
+      error === undefined ? health : `${health}: ${error}`,
+      tools ?? "–",
+      startupMs === null ? "–" : `${startupMs} ms`,
+    ]);
+  }
+  return table.toString();
+}
