@@ -122,7 +122,9 @@ function npm(): { command: string; args: string[] } {
 
 function run(command: string, args: string[], cwd: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    execFile(command, args, { cwd, timeout: installTimeoutMs, maxBuffer: 1 << 24 }, (error, _stdout, stderr) => {
+    // npm would leave a cache of its compiled code among the temporary files.
+    const env = { ...process.env, NODE_DISABLE_COMPILE_CACHE: "1" };
+    execFile(command, args, { cwd, env, timeout: installTimeoutMs, maxBuffer: 1 << 24 }, (error, _stdout, stderr) => {
       const reason = stderr
         .split("\n")
         .filter((line) => line.startsWith("npm error") && !line.includes("complete log"));
