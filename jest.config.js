@@ -23,6 +23,7 @@ export default {
   projects: [
     project("unit", ["components", "infra", "runtime", "scripts", "docs"]),
     project("integration", ["integration"], ["minute-timeout.js"]),
+    project("conformance", ["conformance"], ["minute-timeout.js"]),
     project("e2e", ["e2e"], ["quarter-hour-timeout.js"]),
   ],
 };

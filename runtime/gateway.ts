@@ -4,22 +4,26 @@ import { isDeepStrictEqual } from "node:util";
 import type { ResolvedConfig } from "./config/index.ts";
 import { AdminListener } from "./listeners/admin.ts";
 import { FrontDoor } from "./listeners/front-door.ts";
+import { ModernHttp } from "./listeners/modern-http.ts";
 import { createRest } from "./listeners/rest.ts";
 import { StreamableHttp } from "./listeners/streamable-http.ts";
+import { Subscriptions } from "./listeners/subscriptions.ts";
 import { startLog } from "./observability/logger.ts";
 import { Metrics } from "./observability/metrics.ts";
 import { FleetFactory, withPreset } from "./orchestrator/fleet-factory.ts";
 import { PackageCache } from "./orchestrator/package-cache.ts";
 import { ProcessDriver } from "./orchestrator/process-driver.ts";
-import type { ClientSession } from "./protocol/client-session.ts";
 import { encodeNotification } from "./protocol/json-rpc.ts";
+import { ParkedCalls } from "./protocol/parked-calls.ts";
 import { SessionSealer } from "./protocol/sealed-session.ts";
+import { Sealer } from "./protocol/sealer.ts";
 import { sessionKeys } from "./protocol/session-keys.ts";
 import { SessionTable } from "./protocol/session-table.ts";
 import type { FleetStatus } from "./registry/fleet.ts";
 import { FleetRegistry, type ListChange } from "./registry/fleet-registry.ts";
 import { Executor } from "./routing/executor.ts";
 import { FederatedService } from "./routing/federated-service.ts";
+import type { ServiceClient } from "./routing/mcp-service.ts";
 import { SingleService } from "./routing/single-service.ts";
 import { Authenticator } from "./security/authenticator.ts";
 import { RequestGuard } from "./security/request-guard.ts";
@@ -60,6 +64,11 @@ export interface RunningGateway {
 
 /** Sessions and streams are looked after so often. */
 const pulseMs = 15_000;
+/** Calls that wait for answers of their clients, and for how long (a person may be asked). */
+const maxParked = 10_000;
+const parkedMs = 10 * 60_000;
+/** Open `subscriptions/listen` streams of one caller. */
+const maxSubscriptions = 1000;
 const now = () => performance.now();
 
 /**
@@ -100,9 +109,21 @@ export async function startGateway(options: GatewayOptions, { listen = true } = 
     sealer: new SessionSealer(keys),
     ...gateway.session,
     clock: Date.now,
-    onGone: (session) => releaseAll(session, registry),
+    onGone: (session) => {
+      session.close();
+      releaseAll(session, registry);
+    },
+  });
+  const parked = new ParkedCalls({
+    sealer: new Sealer("request state", keys),
+    ...{ clock: Date.now, max: maxParked, expiryMs: parkedMs },
+  });
+  const subscriptions: Subscriptions = new Subscriptions({
+    onGone: (client) => releaseAll(client, registry),
+    maxPerCaller: maxSubscriptions,
   });
   const announce = ({ server, kind }: ListChange) => {
+    subscriptions.announce({ server, kind });
     const message = encodeNotification(`notifications/${kind}/list_changed`);
     for (const session of sessions.sessions()) {
       if (session.claims.server === server || (session.claims.server === undefined && kind !== "resources"))
@@ -114,7 +135,10 @@ export async function startGateway(options: GatewayOptions, { listen = true } = 
   const door = new FrontDoor({
     guard: new RequestGuard(gateway),
     authenticator: new Authenticator(gateway.auth?.bearerTokens),
-    mcp: new StreamableHttp({ sessions, metrics, log, maxBodyBytes: gateway.maxBodyBytes }),
+    mcp: new StreamableHttp({
+      ...{ sessions, metrics, log, maxBodyBytes: gateway.maxBodyBytes },
+      modern: new ModernHttp({ parked, subscriptions, log }),
+    }),
     serviceFor: (server) => {
       if (server === undefined) return federated;
       const fleet = registry.get(server);
@@ -129,6 +153,7 @@ export async function startGateway(options: GatewayOptions, { listen = true } = 
 
   const pulse = setInterval(() => {
     sessions.purge();
+    subscriptions.keepAlive();
     for (const session of sessions.sessions()) for (const stream of session.streams) stream.keepAlive();
   }, pulseMs).unref();
 
@@ -145,6 +170,8 @@ export async function startGateway(options: GatewayOptions, { listen = true } = 
     log.info("draining");
     clearInterval(pulse);
     for (const session of sessions.sessions()) for (const stream of session.streams) stream.end();
+    subscriptions.close();
+    parked.close();
     await door.close(gateway.drainMs);
     await rest.app.close();
     sessions.clear();
@@ -185,9 +212,8 @@ export async function startGateway(options: GatewayOptions, { listen = true } = 
   };
 }
 
-function releaseAll(session: ClientSession, registry: FleetRegistry): void {
-  for (const stream of session.streams) stream.end();
-  for (const name of session.fleets) void registry.get(name)?.release(session.claims.id);
+function releaseAll({ owner, fleets }: ServiceClient, registry: FleetRegistry): void {
+  for (const name of fleets) void registry.get(name)?.release(owner);
 }
 
 function gaugesOf({ name, health, instances, inFlight, waiting, restarts }: FleetStatus) {

@@ -20,17 +20,23 @@ export class PostReply {
 
   /** Progress and log lines of the call; dropped for a client that takes no event stream. */
   notify(method: string, params: Params | undefined): void {
-    if (!this.#streamable || this.#response.writableEnded) return;
-    this.#stream ??= new EventStream(this.#response, this.#headers);
-    this.#stream.send(encodeNotification(method, params));
+    this.send(encodeNotification(method, params));
   }
 
-  /** Ends the answer with its last message. */
-  end(message: string): void {
+  /** Sends one message before the response. False when the client takes no event stream, or has gone. */
+  send(message: string): boolean {
+    if (!this.#streamable || this.#response.writableEnded || this.#response.destroyed) return false;
+    this.#stream ??= new EventStream(this.#response, this.#headers);
+    this.#stream.send(message);
+    return true;
+  }
+
+  /** Ends the answer with its last message; a stream that has begun keeps its status. */
+  end(message: string, status = 200): void {
     if (this.#response.destroyed) return;
     if (this.#stream !== undefined) this.#stream.end(message);
     else {
-      this.#response.writeHead(200, {
+      this.#response.writeHead(status, {
         "content-type": "application/json",
         "content-length": Buffer.byteLength(message),
         ...this.#headers,

@@ -16,7 +16,10 @@ import {
   type RpcNotification,
   type RpcReply,
   type RpcRequest,
+  replyOf,
 } from "../protocol/json-rpc.ts";
+import { wantsLog } from "../protocol/log-levels.ts";
+import { isModern } from "../protocol/modern-request.ts";
 import {
   allowsBatch,
   assumedRevision,
@@ -28,7 +31,9 @@ import type { SessionTable } from "../protocol/session-table.ts";
 import type { McpService } from "../routing/mcp-service.ts";
 import { readBody } from "./body.ts";
 import { EventStream } from "./event-stream.ts";
+import type { ModernHttp } from "./modern-http.ts";
 import { PostReply } from "./post-reply.ts";
+import { SessionClient } from "./session-client.ts";
 
 /** An MCP path and who calls it. */
 export interface McpTarget {
@@ -40,6 +45,7 @@ export interface McpTarget {
 
 export interface StreamableHttpOptions {
   readonly sessions: SessionTable;
+  readonly modern: ModernHttp;
   readonly metrics: Metrics;
   readonly log: Logger;
   readonly maxBodyBytes: number;
@@ -49,7 +55,7 @@ const sessionHeader = "mcp-session-id";
 const streams = (request: IncomingMessage): boolean => accepts(request, "text/event-stream");
 
 /**
- * Streamable HTTP for clients of the session era (2025-03-26, 2025-06-18, 2025-11-25; basic/transports): POST sends
+ * Streamable HTTP: requests of the stateless era are passed on; here are the clients of the session era (2025-03-26, 2025-06-18, 2025-11-25; basic/transports): POST sends
  * messages, GET opens a stream for what servers say unasked, DELETE ends the session.
  */
 export class StreamableHttp {
@@ -92,24 +98,29 @@ export class StreamableHttp {
     target: McpTarget,
     messages: RpcMessage | RpcMessage[],
   ): Promise<void> {
-    if (!Array.isArray(messages) && isRequest(messages) && messages.method === "initialize") {
-      return this.#initialize(response, target, messages);
+    if (!Array.isArray(messages)) {
+      if (isModern(messages, request.headers)) {
+        return this.#options.modern.serve(request, response, target, messages, streams(request));
+      }
+      if (isRequest(messages) && messages.method === "initialize") return this.#initialize(response, target, messages);
     }
     const session = this.#session(request, target);
     if (Array.isArray(messages)) return this.#batch(session, target, messages, response, streams(request));
     if (isRequest(messages)) {
       const reply = new PostReply(response, streams(request));
-      reply.end(await this.#call(session, target, messages, (method, params) => reply.notify(method, params)));
+      reply.end(await this.#call(session, target, messages, reply));
       return;
     }
     if (isNotification(messages)) this.#notified(session, target, messages);
+    else session.answered(messages.id, replyOf(messages));
     response.writeHead(202).end();
   }
 
   async #initialize(response: ServerResponse, target: McpTarget, { id, params }: RpcRequest): Promise<void> {
     const described = await target.service.describe();
     const revision = negotiate(params?.protocolVersion);
-    const opened = this.#options.sessions.open(revision, target.server, target.caller);
+    const client = { capabilities: asParams(params?.capabilities) ?? {}, clientInfo: asParams(params?.clientInfo) };
+    const opened = this.#options.sessions.open(revision, target.server, target.caller, client);
     this.#options.log.info(
       { client: params?.clientInfo, revision, server: target.server, caller: target.caller },
       "session opened",
@@ -123,9 +134,14 @@ export class StreamableHttp {
     session: ClientSession,
     target: McpTarget,
     { id, method, params }: RpcRequest,
-    notify: (method: string, params: Params | undefined) => void,
+    answer: PostReply,
   ): Promise<string> {
-    const exchange = new Exchange(target.service.timeoutFor(params), notify);
+    const notify = (said: string, about: Params | undefined) => {
+      const dropped = session.logLevel !== undefined && said === "notifications/message";
+      if (!dropped || wantsLog(session.logLevel as string, about?.level)) answer.notify(said, about);
+    };
+    const client = new SessionClient(session, answer);
+    const exchange = new Exchange(target.service.timeoutFor(params), notify, client);
     session.calls.set(id, exchange);
     let reply: RpcReply;
     try {
@@ -151,15 +167,17 @@ export class StreamableHttp {
         `Invalid request: MCP ${session.claims.revision} has no batches; send one message`,
       );
     }
-    for (const message of messages) if (isNotification(message)) this.#notified(session, target, message);
+    for (const message of messages) {
+      if (isNotification(message)) this.#notified(session, target, message);
+      else if (!isRequest(message)) session.answered(message.id, replyOf(message));
+    }
     const requests = messages.filter(isRequest);
     if (requests.length === 0) {
       response.writeHead(202).end();
       return;
     }
     const reply = new PostReply(response, streamable);
-    const notify = (method: string, params: Params | undefined) => reply.notify(method, params);
-    const answers = await Promise.all(requests.map((message) => this.#call(session, target, message, notify)));
+    const answers = await Promise.all(requests.map((message) => this.#call(session, target, message, reply)));
     reply.end(`[${answers.join(",")}]`);
   }
 
@@ -215,3 +233,6 @@ function accepts(request: IncomingMessage, type: string): boolean {
   const accept = request.headers.accept;
   return accept === undefined || accept.includes(type) || accept.includes("*/*");
 }
+
+const asParams = (value: unknown): Params | undefined =>
+  typeof value === "object" && value !== null ? (value as Params) : undefined;

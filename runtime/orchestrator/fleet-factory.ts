@@ -55,10 +55,10 @@ export class FleetFactory {
   }
 
   #connector(server: FleetOptions["server"]): Connector {
-    const { driver, packages, identity, log } = this.#options;
+    const { driver, packages, identity, log, now } = this.#options;
     const { connectMs } = server.timeouts;
     if (server.endpoints !== undefined) {
-      return new HttpConnector({ fleet: server.name, endpoints: server.endpoints, identity, connectMs });
+      return new HttpConnector({ fleet: server.name, endpoints: server.endpoints, identity, connectMs, now });
     }
     return new StdioConnector({
       fleet: server.name,
@@ -66,6 +66,7 @@ export class FleetFactory {
       identity,
       driver,
       connectMs,
+      now,
       spec: () => processSpecFor(server, packages, (line) => log.info({ server: server.name }, line)),
     });
   }

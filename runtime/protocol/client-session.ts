@@ -1,6 +1,7 @@
+import { FleetError } from "../errors.ts";
 import type { EventStream } from "../listeners/event-stream.ts";
 import type { Exchange } from "./exchange.ts";
-import type { RequestId } from "./json-rpc.ts";
+import { encodeRequest, type Params, type RequestId, type RpcReply } from "./json-rpc.ts";
 import type { SessionClaims } from "./sealed-session.ts";
 
 /** A client's session in this process: what its sealed id says, and what is going on in it. */
@@ -12,16 +13,55 @@ export class ClientSession {
   readonly streams = new Set<EventStream>();
   /** Fleets that may hold an instance for this session. */
   readonly fleets = new Set<string>();
+  /** Set by `logging/setLevel`. */
+  logLevel: string | undefined;
+  readonly #asked = new Map<RequestId, PromiseWithResolvers<RpcReply>>();
+  #lastAsked = 0;
 
   constructor(claims: SessionClaims) {
     this.claims = claims;
   }
 
-  /** Sends a notification on the session's first GET stream; without one it is lost, as the protocol allows. */
-  notify(message: string): void {
+  /** Under what name fleets keep things for it. */
+  get owner(): string {
+    return this.claims.id;
+  }
+
+  /** Sends a message on the session's first GET stream; without one it is lost, as the protocol allows for notifications. */
+  notify(message: string): boolean {
     for (const stream of this.streams) {
       stream.send(message);
-      return;
+      return true;
     }
+    return false;
   }
+
+  /** Sends a request of a server with an id of the gateway's own; resolves with the client's reply. */
+  ask(method: string, params: Params | undefined, send: (message: string) => boolean): Promise<RpcReply> {
+    this.#lastAsked += 1;
+    const id = `mcp-fleet-${this.#lastAsked}`;
+    if (!send(encodeRequest(id, method, params))) return Promise.reject(unheard(method));
+    const asked = Promise.withResolvers<RpcReply>();
+    this.#asked.set(id, asked);
+    return asked.promise;
+  }
+
+  /** The client has answered a request of a server; one that nobody waits for any more is dropped. */
+  answered(id: RequestId, reply: RpcReply): void {
+    this.#asked.get(id)?.resolve(reply);
+    this.#asked.delete(id);
+  }
+
+  /** The session is over: nobody will answer. */
+  close(): void {
+    for (const stream of this.streams) stream.end();
+    for (const asked of this.#asked.values())
+      asked.reject(new FleetError("CANCELLED", "the client's session has ended"));
+    this.#asked.clear();
+  }
+}
+
+function unheard(method: string): FleetError {
+  const text = `${method}: the client takes no event stream; send Accept: text/event-stream, or open one with GET`;
+  return new FleetError("NOT_ACCEPTABLE", text);
 }

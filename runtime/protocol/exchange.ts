@@ -1,7 +1,24 @@
-import type { Params } from "./json-rpc.ts";
+import type { Params, RpcReply } from "./json-rpc.ts";
 
 /** Something that a server says about a call while it works on it: progress, a log line. */
 export type ExchangeListener = (method: string, params: Params | undefined) => void;
+
+/** The client behind a call, as far as a server may turn to it while it works. */
+export interface ExchangeClient {
+  /** Calls of one owner may be told apart by nobody else: a client session, or a caller of the stateless era. */
+  readonly owner: string;
+  /** Speaks a stateless revision (2026-07-28 on): it is asked by results, not by requests. */
+  readonly modern: boolean;
+  /** What it said that it can do: `elicitation`, `sampling`, `roots`. */
+  readonly capabilities: Params;
+  readonly clientInfo: Params | undefined;
+  /** Least severe log line that it wants; undefined when it has not said. */
+  readonly logLevel: string | undefined;
+  /** It has been asked and has not answered yet: the call's deadline stands still meanwhile. */
+  readonly asked: boolean;
+  /** Puts a server's request to the client; resolves with the client's own reply. Rejects when it has gone. */
+  ask(method: string, params: Params | undefined): Promise<RpcReply>;
+}
 
 /**
  * One call on its way through the gateway: its deadline, its cancellation and what its server says meanwhile.
@@ -10,12 +27,15 @@ export type ExchangeListener = (method: string, params: Params | undefined) => v
 export class Exchange {
   readonly timeoutMs: number;
   readonly listener: ExchangeListener | undefined;
+  /** Absent for calls of the gateway itself and of the REST interface. */
+  readonly client: ExchangeClient | undefined;
   #cancelled: string | undefined;
   #canceller: ((reason: string) => void) | undefined;
 
-  constructor(timeoutMs: number, listener?: ExchangeListener) {
+  constructor(timeoutMs: number, listener?: ExchangeListener, client?: ExchangeClient) {
     this.timeoutMs = timeoutMs;
     this.listener = listener;
+    this.client = client;
   }
 
   /** Why it was cancelled; undefined while it goes on. */

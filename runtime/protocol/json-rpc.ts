@@ -37,6 +37,10 @@ export const isRequest = (message: RpcMessage): message is RpcRequest => "method
 export const isNotification = (message: RpcMessage): message is RpcNotification =>
   "method" in message && !("id" in message);
 
+/** What a response says, without its envelope. */
+export const replyOf = (message: RpcResponse): RpcReply =>
+  "result" in message ? { result: message.result } : { error: message.error };
+
 /**
  * Checks the envelope of one parsed message (JSON-RPC 2.0; MCP `basic/index`): nothing inside params or results.
  * Throws INVALID_REQUEST.

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { FleetError, messageOf } from "../errors.ts";
-import type { SealingKey } from "./sealed-session.ts";
+import type { SealingKey } from "./sealer.ts";
 
 /** `gateway.session.keys` of a configuration, references resolved. */
 export interface ConfiguredKey {

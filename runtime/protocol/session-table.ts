@@ -3,7 +3,7 @@ import { LRUCache } from "lru-cache";
 import { FleetError } from "../errors.ts";
 import { ClientSession } from "./client-session.ts";
 import type { DownstreamRevision } from "./revisions.ts";
-import type { SessionSealer } from "./sealed-session.ts";
+import type { ClientDeclaration, SessionSealer } from "./sealed-session.ts";
 
 export interface SessionTableOptions {
   readonly sealer: SessionSealer;
@@ -58,6 +58,7 @@ export class SessionTable {
     revision: DownstreamRevision,
     server: string | undefined,
     caller: string,
+    client: ClientDeclaration,
   ): { id: string; session: ClientSession } {
     const { sealer, clock } = this.#options;
     const session = new ClientSession({
@@ -66,6 +67,7 @@ export class SessionTable {
       server,
       caller,
       openedAt: clock(),
+      client,
     });
     const id = sealer.seal(session.claims);
     this.#live.set(id, session);

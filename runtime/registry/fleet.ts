@@ -2,13 +2,15 @@ import type { Logger } from "pino";
 import type { ResolvedServer } from "../config/index.ts";
 import { FleetError } from "../errors.ts";
 import type { Metrics } from "../observability/metrics.ts";
-import type { Exchange } from "../protocol/exchange.ts";
+import { Exchange } from "../protocol/exchange.ts";
 import type { Params, RpcReply } from "../protocol/json-rpc.ts";
+import { wantsMore } from "../protocol/log-levels.ts";
 import type { Connector, ServerDescription } from "../upstreams/upstream-session.ts";
 import { Catalog, type CatalogKind, type ToolDescription } from "./catalog.ts";
 import { Instance } from "./instance.ts";
 import type { InstanceSource } from "./instance-source.ts";
 import { LeasedInstances } from "./leased-instances.ts";
+import { type ResourceListener, ResourceSubscriptions } from "./resource-subscriptions.ts";
 import { SharedInstances } from "./shared-instances.ts";
 import { ToolFilter } from "./tool-filter.ts";
 
@@ -73,6 +75,9 @@ export class Fleet {
   #description: ServerDescription | undefined;
   #startupMs: number | undefined;
   #closed = false;
+  readonly #subscriptions = new ResourceSubscriptions();
+  /** What servers of the session era were told to log, by owner; under "" what all shared instances were. */
+  readonly #logLevels = new Map<string, string>();
 
   constructor(options: FleetOptions) {
     const { server, now } = options;
@@ -123,13 +128,44 @@ export class Fleet {
     }
   }
 
+  /** The server's own description of a tool, hidden or not. */
+  async tool(name: string): Promise<ToolDescription | undefined> {
+    return (await this.catalog.list("tools")).find((tool) => tool.name === name);
+  }
+
+  /** Asks the server to tell when a resource changes; `listener` hears of it until the owner unsubscribes or goes. */
+  async subscribe(owner: string, uri: string, listener: ResourceListener): Promise<RpcReply> {
+    const reply = await this.#ask(owner, "resources/subscribe", { uri });
+    if ("result" in reply) this.#subscriptions.add(uri, owner, listener);
+    return reply;
+  }
+
+  async unsubscribe(owner: string, uri: string): Promise<RpcReply> {
+    const wanted = this.#subscriptions.remove(uri, owner);
+    return wanted && this.#shared ? { result: {} } : this.#ask(owner, "resources/unsubscribe", { uri });
+  }
+
+  /** Asks a server of the session era for log lines of at least this level; others than the owner's lines may come too. */
+  async setLogLevel(owner: string, level: string): Promise<RpcReply> {
+    const key = this.#shared ? "" : owner;
+    if (!wantsMore(level, this.#logLevels.get(key))) return { result: {} };
+    const reply = await this.#ask(owner, "logging/setLevel", { level });
+    if ("result" in reply) this.#logLevels.set(key, level);
+    return reply;
+  }
+
   /** Tells the owner's own instance something, if it has one. */
   async notify(owner: string, method: string, params: Params | undefined): Promise<void> {
     (await this.#source.acquire(owner)).notify(method, params);
   }
 
-  release(owner: string): Promise<void> {
-    return this.#source.release(owner);
+  async release(owner: string): Promise<void> {
+    this.#logLevels.delete(owner);
+    for (const uri of this.#subscriptions.of(owner)) {
+      const wanted = this.#subscriptions.remove(uri, owner);
+      if (this.#shared && !wanted) void this.#ask(owner, "resources/unsubscribe", { uri }).catch(() => {});
+    }
+    await this.#source.release(owner);
   }
 
   status(): FleetStatus {
@@ -181,17 +217,30 @@ export class Fleet {
     }
   }
 
+  get #shared(): boolean {
+    return this.server.isolation === "shared";
+  }
+
+  /** A request of the gateway's own, for an owner. */
+  #ask(owner: string, method: string, params: Params): Promise<RpcReply> {
+    return this.call(owner, method, params, new Exchange(this.server.timeouts.requestMs));
+  }
+
   #create(): Instance {
     const { connector, log, now } = this.#options;
     this.#lastId += 1;
-    return new Instance({
+    const instance: Instance = new Instance({
       id: `${this.name}-${this.#lastId}`,
       connector,
       log,
       now,
-      events: { onNotification: (method) => this.#heard(method) },
-      onChange: (instance) => this.#changed(instance),
+      events: {
+        onNotification: (method, params) => this.#heard(instance, method, params),
+        tool: (name) => this.tool(name),
+      },
+      onChange: (changed) => this.#changed(changed),
     });
+    return instance;
   }
 
   #changed(instance: Instance): void {
@@ -202,6 +251,7 @@ export class Fleet {
       this.#description = instance.description;
       this.#startupMs = Math.min(this.#startupMs ?? Number.POSITIVE_INFINITY, instance.startupMs ?? 0);
       if (this.catalog.toolCount === undefined) void this.listTools().catch(() => {});
+      if (this.#shared) this.#resume();
       if (before !== undefined && (before.name !== name || before.version !== version)) {
         this.catalog.invalidate();
         this.#options.onListChanged(this, "tools");
@@ -211,7 +261,20 @@ export class Fleet {
     if (instance.state === "ended") queueMicrotask(() => this.#source?.tend());
   }
 
-  #heard(method: string): void {
+  /** An instance that came up knows nothing of what others were asked for. */
+  #resume(): void {
+    for (const { uri, owner } of this.#subscriptions.all()) {
+      void this.#ask(owner, "resources/subscribe", { uri }).catch(() => {});
+    }
+    const level = this.#logLevels.get("");
+    if (level !== undefined) void this.#ask("", "logging/setLevel", { level }).catch(() => {});
+  }
+
+  #heard(instance: Instance, method: string, params: Params | undefined): void {
+    if (method === "notifications/resources/updated") {
+      this.#subscriptions.updated(params ?? {}, this.#source.ownerOf(instance));
+      return;
+    }
     const kind = /^notifications\/(tools|prompts|resources)\/list_changed$/.exec(method)?.[1];
     if (kind === undefined) return;
     if (kind !== "resources") this.catalog.invalidate(kind as CatalogKind);

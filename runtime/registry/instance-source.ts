@@ -10,6 +10,8 @@ export interface InstanceSource {
   acquire(owner: string): Promise<Instance>;
   /** Any ready instance, for questions whose answer depends on no session: lists of tools, health. */
   peek(): Promise<Instance>;
+  /** The one owner that an instance serves; undefined when it may serve any. */
+  ownerOf(instance: Instance): string | undefined;
   /** The owner has gone; what it alone used is ended. */
   release(owner: string): Promise<void>;
   /** Ends what has been idle for too long and keeps the warm ones warm; called every few seconds. */

@@ -60,6 +60,11 @@ export class LeasedInstances implements InstanceSource {
     return instance;
   }
 
+  ownerOf(instance: Instance): string | undefined {
+    for (const [owner, leased] of this.#leases) if (leased === instance) return owner;
+    return undefined;
+  }
+
   async release(owner: string): Promise<void> {
     const instance = this.#leases.get(owner);
     if (instance === undefined) return;

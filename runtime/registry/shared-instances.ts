@@ -41,6 +41,8 @@ export class SharedInstances implements InstanceSource {
     return this.acquire();
   }
 
+  ownerOf(): undefined {}
+
   async release(): Promise<void> {}
 
   tend(): void {

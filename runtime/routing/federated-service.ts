@@ -1,14 +1,13 @@
 import type { Logger } from "pino";
 import { FleetError, messageOf } from "../errors.ts";
-import type { ClientSession } from "../protocol/client-session.ts";
 import type { Exchange } from "../protocol/exchange.ts";
 import type { Params, RpcReply } from "../protocol/json-rpc.ts";
 import type { Fleet } from "../registry/fleet.ts";
 import type { FleetRegistry } from "../registry/fleet-registry.ts";
 import type { GatewayIdentity } from "../upstreams/handshake.ts";
 import { federatedName, splitFederatedName } from "./federated-name.ts";
-import { type McpService, methodNotFound, nameOf } from "./mcp-service.ts";
-import { callTool, unknownTool } from "./single-service.ts";
+import { type McpService, methodNotFound, nameOf, type ServiceClient } from "./mcp-service.ts";
+import { callFleet, callTool, unknownTool } from "./single-service.ts";
 
 /** What a merged list waits for one slow server. */
 const listDeadlineMs = 15_000;
@@ -39,7 +38,7 @@ export class FederatedService implements McpService {
   }
 
   async handle(
-    session: ClientSession,
+    client: ServiceClient,
     method: string,
     params: Params | undefined,
     exchange: Exchange,
@@ -54,13 +53,12 @@ export class FederatedService implements McpService {
       case "tools/call": {
         const target = await this.#find(nameOf(params), (fleet) => fleet.listTools());
         if (target === undefined) return unknownTool(nameOf(params));
-        return callTool(target.fleet, session, target.name, params, exchange);
+        return callTool(target.fleet, client, target.name, params, exchange);
       }
       case "prompts/get": {
         const target = await this.#find(nameOf(params), (fleet) => fleet.catalog.list("prompts"));
         if (target === undefined) return { error: { code: -32602, message: `Unknown prompt: ${nameOf(params)}` } };
-        session.fleets.add(target.fleet.name);
-        return target.fleet.call(session.claims.id, method, { ...params, name: target.name }, exchange);
+        return callFleet(target.fleet, client, method, { ...params, name: target.name }, exchange);
       }
       default:
         return methodNotFound(method);
@@ -68,6 +66,15 @@ export class FederatedService implements McpService {
   }
 
   notified(): void {}
+
+  async tool(name: string): Promise<Params | undefined> {
+    const target = await this.#find(name, (fleet) => fleet.listTools());
+    return target?.fleet.tool(target.fleet.tools.resolve(target.name));
+  }
+
+  async subscribe(): Promise<RpcReply> {
+    return methodNotFound("resources/subscribe");
+  }
 
   /** One list of all servers; those that cannot answer in time are left out and named in `_meta`. */
   async #merge(

@@ -1,16 +1,32 @@
 import { FleetError } from "../errors.ts";
-import type { ClientSession } from "../protocol/client-session.ts";
 import type { Exchange } from "../protocol/exchange.ts";
 import type { Params, RpcReply } from "../protocol/json-rpc.ts";
+import type { ResourceListener } from "../registry/resource-subscriptions.ts";
+
+/** On whose behalf a service works: a client session, or a caller of the stateless era. */
+export interface ServiceClient {
+  /** Instances are leased, and subscriptions kept, under this name. */
+  readonly owner: string;
+  /** Fleets that may hold something for the owner. */
+  readonly fleets: Set<string>;
+  /** Least severe log line that it wants. */
+  logLevel: string | undefined;
+  /** Sends a notification that belongs to no call; false when nobody listens. */
+  notify(message: string): boolean;
+}
 
 /** What one MCP path (`/mcp` or `/mcp/<server>`) does with what its clients send. */
 export interface McpService {
   /** The result of `initialize`, without the protocol version. */
   describe(): Promise<Params>;
   /** Answers a request of an open session. Rejects with a FleetError when there is no answer of a server. */
-  handle(session: ClientSession, method: string, params: Params | undefined, exchange: Exchange): Promise<RpcReply>;
+  handle(client: ServiceClient, method: string, params: Params | undefined, exchange: Exchange): Promise<RpcReply>;
   /** Passes a client's notification on where a server should hear of it. */
-  notified(session: ClientSession, method: string, params: Params | undefined): void;
+  notified(client: ServiceClient, method: string, params: Params | undefined): void;
+  /** A tool as it is listed here, for what a header must repeat of its arguments. */
+  tool(name: string): Promise<Params | undefined>;
+  /** Asks to hear when a resource changes; `listener` is told until the client goes. */
+  subscribe(client: ServiceClient, uri: string, listener: ResourceListener): Promise<RpcReply>;
   /** How long a call of this method may take, in milliseconds. */
   timeoutFor(params: Params | undefined): number;
 }

@@ -1,8 +1,9 @@
-import type { ClientSession } from "../protocol/client-session.ts";
 import type { Exchange } from "../protocol/exchange.ts";
-import type { Params, RpcReply } from "../protocol/json-rpc.ts";
+import { encodeNotification, type Params, type RpcReply } from "../protocol/json-rpc.ts";
+import { isLogLevel } from "../protocol/log-levels.ts";
 import type { Fleet } from "../registry/fleet.ts";
-import { type McpService, nameOf } from "./mcp-service.ts";
+import type { ResourceListener } from "../registry/resource-subscriptions.ts";
+import { type McpService, methodNotFound, nameOf, type ServiceClient } from "./mcp-service.ts";
 
 /** `/mcp/<server>`: one server as it is, names unchanged. */
 export class SingleService implements McpService {
@@ -21,8 +22,12 @@ export class SingleService implements McpService {
     return this.#fleet.server.timeouts.requestMs;
   }
 
+  tool(name: string): Promise<Params | undefined> {
+    return this.#fleet.tool(this.#fleet.tools.resolve(name));
+  }
+
   async handle(
-    session: ClientSession,
+    client: ServiceClient,
     method: string,
     params: Params | undefined,
     exchange: Exchange,
@@ -33,37 +38,84 @@ export class SingleService implements McpService {
       case "tools/list":
         return { result: { tools: await this.#fleet.listTools() } };
       case "tools/call":
-        return callTool(this.#fleet, session, nameOf(params), params, exchange);
+        return callTool(this.#fleet, client, nameOf(params), params, exchange);
+      case "logging/setLevel":
+        return this.#setLogLevel(client, params);
+      case "resources/subscribe": {
+        const tell = (about: Params) => client.notify(encodeNotification("notifications/resources/updated", about));
+        return this.subscribe(client, String(params?.uri), tell);
+      }
+      case "resources/unsubscribe":
+        return this.#fleet.unsubscribe(client.owner, String(params?.uri));
       default:
-        session.fleets.add(this.#fleet.name);
-        return this.#fleet.call(session.claims.id, method, params, exchange);
+        return callFleet(this.#fleet, client, method, params, exchange);
     }
   }
 
-  notified(session: ClientSession, method: string, params: Params | undefined): void {
-    if (method === "notifications/roots/list_changed" && session.fleets.has(this.#fleet.name)) {
-      void this.#fleet.notify(session.claims.id, method, params).catch(() => {});
+  subscribe(client: ServiceClient, uri: string, listener: ResourceListener): Promise<RpcReply> {
+    client.fleets.add(this.#fleet.name);
+    return this.#fleet.subscribe(client.owner, uri, listener);
+  }
+
+  notified(client: ServiceClient, method: string, params: Params | undefined): void {
+    if (method === "notifications/roots/list_changed" && client.fleets.has(this.#fleet.name)) {
+      void this.#fleet.notify(client.owner, method, params).catch(() => {});
     }
+  }
+
+  async #setLogLevel(client: ServiceClient, params: Params | undefined): Promise<RpcReply> {
+    const { capabilities } = await this.#fleet.describe();
+    if (!("logging" in capabilities)) return methodNotFound("logging/setLevel");
+    const level = params?.level;
+    if (!isLogLevel(level)) {
+      return { error: { code: -32602, message: `Invalid params: unknown log level ${JSON.stringify(level)}` } };
+    }
+    client.logLevel = level;
+    client.fleets.add(this.#fleet.name);
+    return this.#fleet.setLogLevel(client.owner, level);
   }
 }
 
 /** Calls a tool by its own name or an alias, if the fleet shows it. */
 export function callTool(
   fleet: Fleet,
-  session: ClientSession,
+  client: ServiceClient,
   name: string,
   params: Params | undefined,
   exchange: Exchange,
 ): Promise<RpcReply> {
   const tool = fleet.tools.resolve(name);
   if (!fleet.tools.permits(tool)) return Promise.resolve(unknownTool(name));
-  session.fleets.add(fleet.name);
-  return fleet.call(
-    session.claims.id,
-    "tools/call",
-    tool === params?.name ? params : { ...params, name: tool },
-    exchange,
-  );
+  return callFleet(fleet, client, "tools/call", tool === params?.name ? params : { ...params, name: tool }, exchange);
+}
+
+/** Sends one request to a fleet for a client. */
+export async function callFleet(
+  fleet: Fleet,
+  client: ServiceClient,
+  method: string,
+  params: Params | undefined,
+  exchange: Exchange,
+): Promise<RpcReply> {
+  client.fleets.add(fleet.name);
+  const modern = exchange.client?.modern === true;
+  if (modern || method.startsWith("tasks/")) {
+    const server = await fleet.describe();
+    // The tasks of 2025-11-25 and the extension of 2026-07-28 share names, not messages.
+    if (method.startsWith("tasks/") && server.modern !== modern) return methodNotFound(method);
+    if (modern && !server.modern) {
+      if (params?.requestState !== undefined) return foreignState();
+      const level = exchange.client?.logLevel;
+      if (level !== undefined && "logging" in server.capabilities) await fleet.setLogLevel(client.owner, level);
+    }
+  }
+  return fleet.call(client.owner, method, params, exchange);
+}
+
+/** A server of the session era has no `requestState`: the one that came is neither the gateway's nor the server's. */
+function foreignState(): RpcReply {
+  const message = 'Invalid params: "requestState" was not made here, or has been changed';
+  return { error: { code: -32602, message } };
 }
 
 /** Servers answer -32602 for a tool that they lack (server/tools, error handling). */

@@ -1,4 +1,5 @@
 import { FleetError } from "../errors.ts";
+import { bridgedCapabilities } from "../protocol/client-requests.ts";
 import { Exchange } from "../protocol/exchange.ts";
 import type { Params, RpcReply } from "../protocol/json-rpc.ts";
 import { upstreamRevisions } from "../protocol/revisions.ts";
@@ -16,8 +17,8 @@ export interface HandshakePeer {
 }
 
 /**
- * `initialize` of the session-era revisions (basic/lifecycle). Declares no client capabilities: a session may be shared,
- * so a server must not ask one client what another one started. The caller sends `notifications/initialized`.
+ * `initialize` of the session-era revisions (basic/lifecycle). Declares every client capability, because a session may
+ * serve several clients; what the client of a call lacks is refused then. The caller sends `notifications/initialized`.
  */
 export async function initialize(
   peer: HandshakePeer,
@@ -25,7 +26,7 @@ export async function initialize(
   clientInfo: GatewayIdentity,
   timeoutMs: number,
 ): Promise<ServerDescription> {
-  const params = { protocolVersion: upstreamRevisions[0], capabilities: {}, clientInfo };
+  const params = { protocolVersion: upstreamRevisions[0], capabilities: bridgedCapabilities, clientInfo };
   const reply = await peer.request("initialize", params, new Exchange(timeoutMs));
   if ("error" in reply) {
     throw new FleetError("UPSTREAM_PROTOCOL", `${server}: the server refused to initialize: ${reply.error.message}`);
@@ -43,6 +44,7 @@ export async function initialize(
   }
   return {
     protocolVersion: result.protocolVersion,
+    modern: false,
     capabilities: result.capabilities ?? {},
     serverInfo: result.serverInfo ?? { name: server, version: "unknown" },
     ...(result.instructions === undefined ? {} : { instructions: result.instructions }),

@@ -1,6 +1,14 @@
 import type { Pool } from "undici";
+import { FleetError } from "../errors.ts";
+import { Exchange } from "../protocol/exchange.ts";
+import { encodeRequest } from "../protocol/json-rpc.ts";
+import { enveloped, modernRevision } from "../protocol/modern.ts";
+import { type Era, EraVerdict, eraOf } from "./era-verdict.ts";
 import type { GatewayIdentity } from "./handshake.ts";
+import { HttpEndpoint } from "./http-endpoint.ts";
 import { HttpSession } from "./http-session.ts";
+import { headersOf, ModernHttpWire } from "./modern-http.ts";
+import { ModernSession } from "./modern-session.ts";
 import type { Connector, SessionEvents, UpstreamSession } from "./upstream-session.ts";
 
 export interface HttpConnectorOptions {
@@ -8,6 +16,13 @@ export interface HttpConnectorOptions {
   readonly endpoints: readonly string[];
   readonly identity: GatewayIdentity;
   readonly connectMs: number;
+  readonly now: () => number;
+}
+
+/** One endpoint and what is known of its server. */
+interface Target {
+  readonly url: URL;
+  readonly verdict: EraVerdict;
 }
 
 /** Connections kept to one origin (measured best between 16 and 64). */
@@ -17,25 +32,55 @@ const connectionsPerOrigin = 32;
 export class HttpConnector implements Connector {
   readonly source: string;
   readonly #options: HttpConnectorOptions;
-  readonly #urls: readonly URL[];
+  readonly #targets: readonly Target[];
   readonly #pools = new Map<string, Pool>();
   #turn = 0;
 
   constructor(options: HttpConnectorOptions) {
     this.#options = options;
-    this.#urls = options.endpoints.map((endpoint) => new URL(endpoint));
+    this.#targets = options.endpoints.map((text) => ({ url: new URL(text), verdict: new EraVerdict(options.now) }));
     this.source = options.endpoints.join(", ");
   }
 
   async connect(events: SessionEvents): Promise<UpstreamSession> {
     const { fleet, identity, connectMs } = this.#options;
-    const url = this.#urls[this.#turn % this.#urls.length] as URL;
+    const { url, verdict } = this.#targets[this.#turn % this.#targets.length] as Target;
     this.#turn += 1;
-    return HttpSession.open({ fleet, url, dispatcher: await this.#poolFor(url.origin), events }, identity, connectMs);
+    const endpoint = new HttpEndpoint({ fleet, url, dispatcher: await this.#poolFor(url.origin) });
+    const era: Era = verdict.legacy ? { modern: false } : await this.#probe(endpoint);
+    verdict.reached(era);
+    try {
+      const session = era.modern
+        ? new ModernSession(fleet, new ModernHttpWire(fleet, endpoint, events), events, identity, era.discovered)
+        : await HttpSession.open(fleet, endpoint, events, identity, connectMs);
+      void session.ended.then((reason) => reason !== "closed" && verdict.forget());
+      return session;
+    } catch (error) {
+      verdict.forget();
+      throw error;
+    }
   }
 
   async close(): Promise<void> {
     await Promise.all([...this.#pools.values()].map((pool) => pool.destroy()));
+  }
+
+  /** Asks a server for its era; a server that fails to answer, or wants authentication, says nothing about it. */
+  async #probe(endpoint: HttpEndpoint): Promise<Era> {
+    const { fleet, identity, connectMs } = this.#options;
+    const method = "server/discover";
+    const params = enveloped(undefined, undefined, { ...identity });
+    const body = encodeRequest(0, method, params);
+    const exchange = new Exchange(connectMs);
+    const { status, reply } = await endpoint.post(body, headersOf(method, params), exchange, () => {});
+    if (status === 401 || status === 403 || status >= 500) {
+      const fix = "check the server, and the headers that it wants";
+      throw new FleetError("UPSTREAM_PROTOCOL", `${fleet}: ${endpoint.origin} answered HTTP ${status}; ${fix}`);
+    }
+    const era: ReturnType<typeof eraOf> = reply === undefined ? { modern: false } : eraOf(reply);
+    if (typeof era === "object") return era;
+    const text = `${fleet}: the server knows no revision that the gateway does (${modernRevision})`;
+    throw new FleetError("UPSTREAM_PROTOCOL", text);
   }
 
   async #poolFor(origin: string): Promise<Pool> {

@@ -2,7 +2,14 @@ import { StringDecoder } from "node:string_decoder";
 import { createParser, type EventSourceParser } from "eventsource-parser";
 import type { Dispatcher } from "undici";
 import { FleetError } from "../errors.ts";
-import { checkMessage, isNotification, isRequest, type RpcMessage, type RpcReply } from "../protocol/json-rpc.ts";
+import {
+  checkMessage,
+  isNotification,
+  isRequest,
+  type RpcMessage,
+  type RpcReply,
+  replyOf,
+} from "../protocol/json-rpc.ts";
 
 /** Largest answer that is kept in memory while it arrives. */
 const maxAnswerBytes = 64 * 1024 * 1024;
@@ -104,6 +111,6 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
       return;
     }
     if (isRequest(message) || isNotification(message)) this.#onMessage(message);
-    else this.#reply = "result" in message ? { result: message.result } : { error: message.error };
+    else this.#reply = replyOf(message);
   }
 }

@@ -1,6 +1,6 @@
-import type { Dispatcher } from "undici";
 import { FleetError, messageOf } from "../errors.ts";
-import { Exchange } from "../protocol/exchange.ts";
+import { answerServer, clientOf } from "../protocol/client-requests.ts";
+import { Exchange, type ExchangeClient } from "../protocol/exchange.ts";
 import {
   encodeNotification,
   encodeReply,
@@ -12,24 +12,24 @@ import {
   type RpcReply,
 } from "../protocol/json-rpc.ts";
 import { type GatewayIdentity, initialize } from "./handshake.ts";
-import { HttpExchange, type HttpOutcome } from "./http-exchange.ts";
+import type { HttpEndpoint } from "./http-endpoint.ts";
+import type { HttpOutcome } from "./http-exchange.ts";
 import type { ServerDescription, SessionEvents, UpstreamSession } from "./upstream-session.ts";
 
-/** Errors of undici and of sockets that mean: no byte of the request has gone out. */
-const unreachable = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "UND_ERR_CONNECT_TIMEOUT"]);
-
-export interface HttpSessionOptions {
-  readonly fleet: string;
-  readonly url: URL;
-  readonly dispatcher: Dispatcher;
-  readonly events: SessionEvents;
-}
+/** For the server to take a notification, or the answer to a question of its own. */
+const answerTimeoutMs = 10_000;
+/** Notifications that belong to the call on whose stream they come. */
+const ofOneCall = new Set(["notifications/progress", "notifications/message"]);
+/** Between two attempts to open the stream for what the server says unasked. */
+const streamRetryMs = 1000;
 
 /** One session of Streamable HTTP with a server of the session era; several calls share its connections. */
 export class HttpSession implements UpstreamSession {
   readonly ended: Promise<string>;
-  readonly #options: HttpSessionOptions;
-  readonly #path: string;
+  readonly #fleet: string;
+  readonly #endpoint: HttpEndpoint;
+  readonly #events: SessionEvents;
+  readonly #inFlight = new Set<Exchange>();
   #description: ServerDescription | undefined;
   #headers: Record<string, string> = {
     "content-type": "application/json",
@@ -37,22 +37,37 @@ export class HttpSession implements UpstreamSession {
   };
   #sessionId: string | undefined;
   #lastId = 0;
+  #over = false;
+  #stream: { close(): void } | undefined;
   #end: (reason: string) => void = () => {};
 
-  private constructor(options: HttpSessionOptions) {
-    this.#options = options;
-    this.#path = options.url.pathname + options.url.search;
+  private constructor(fleet: string, endpoint: HttpEndpoint, events: SessionEvents) {
+    this.#fleet = fleet;
+    this.#endpoint = endpoint;
+    this.#events = events;
     this.ended = new Promise((resolve) => {
-      this.#end = resolve;
+      this.#end = (reason) => {
+        this.#over = true;
+        this.#stream?.close();
+        resolve(reason);
+      };
     });
   }
 
-  static async open(options: HttpSessionOptions, identity: GatewayIdentity, timeoutMs: number): Promise<HttpSession> {
-    const session = new HttpSession(options);
-    const description = await initialize(session, options.fleet, identity, timeoutMs);
+  static async open(
+    fleet: string,
+    endpoint: HttpEndpoint,
+    events: SessionEvents,
+    identity: GatewayIdentity,
+    timeoutMs: number,
+  ): Promise<HttpSession> {
+    const session = new HttpSession(fleet, endpoint, events);
+    const description = await initialize(session, fleet, identity, timeoutMs);
     session.#description = description;
     session.#headers["mcp-protocol-version"] = description.protocolVersion;
     session.notify("notifications/initialized");
+    // A server without sessions has nothing to say outside of calls.
+    if (session.#sessionId !== undefined) void session.#listen();
     return session;
   }
 
@@ -70,92 +85,65 @@ export class HttpSession implements UpstreamSession {
     }
     if (this.#sessionId !== undefined && hasForgotten(outcome)) {
       this.#end("the server forgot the session");
-      const message = `${this.#options.fleet}: the server no longer knows the session; call again`;
+      const message = `${this.#fleet}: the server no longer knows the session; call again`;
       throw new FleetError("UPSTREAM_SESSION_EXPIRED", message);
     }
     if (outcome.reply !== undefined) return outcome.reply;
     const said = outcome.text.slice(0, 200);
     throw new FleetError(
       "UPSTREAM_PROTOCOL",
-      `${this.#options.fleet}: ${this.#options.url.origin} answered HTTP ${outcome.status} without a JSON-RPC response${said === "" ? "" : `: ${said}`}`,
+      `${this.#fleet}: ${this.#endpoint.origin} answered HTTP ${outcome.status} without a JSON-RPC response${said === "" ? "" : `: ${said}`}`,
     );
   }
 
   notify(method: string, params?: Params): void {
-    void this.#post(encodeNotification(method, params), new Exchange(10_000)).catch((error) =>
-      this.#end(messageOf(error)),
-    );
+    const exchange = new Exchange(answerTimeoutMs);
+    void this.#post(encodeNotification(method, params), exchange).catch((error) => this.#end(messageOf(error)));
   }
 
   async close(): Promise<void> {
     this.#end("closed");
-    if (this.#sessionId === undefined) return;
-    await this.#options.dispatcher
-      .request({
-        path: this.#path,
-        origin: this.#options.url.origin,
-        method: "DELETE",
-        headers: this.#headers,
-        headersTimeout: 2000,
-      })
-      .then((response) => response.body.dump())
-      .catch(() => {});
+    if (this.#sessionId !== undefined) await this.#endpoint.delete(this.#headers);
   }
 
-  #post(body: string, exchange: Exchange): Promise<HttpOutcome> {
-    return new Promise((resolve, reject) => {
-      const { fleet, url, dispatcher } = this.#options;
-      const settle = new HttpExchange(
-        (message) => this.#take(message, exchange),
-        (outcome) => {
-          clearTimeout(timer);
-          resolve(outcome);
-        },
-        (error) => {
-          clearTimeout(timer);
-          reject(error instanceof FleetError ? error : this.#broken(error));
-        },
-      );
-      const timer = setTimeout(() => {
-        const fix = "raise timeouts.requestMs of this server, or ask for less in one call";
-        settle.abort(new FleetError("REQUEST_TIMEOUT", `${fleet}: no answer within ${exchange.timeoutMs} ms; ${fix}`));
-      }, exchange.timeoutMs);
-      exchange.onCancel((reason) => settle.abort(new FleetError("CANCELLED", `cancelled by the client: ${reason}`)));
-      const options = { origin: url.origin, path: this.#path, method: "POST" as const, headers: this.#headers, body };
-      dispatcher.dispatch({ ...options, headersTimeout: 0, bodyTimeout: 0 }, settle);
-    });
-  }
-
-  #take(message: RpcMessage, exchange: Exchange): void {
-    if (isNotification(message)) {
-      if (exchange.listener !== undefined) exchange.listener(message.method, message.params);
-      else this.#options.events.onNotification(message.method, message.params);
-    } else if (isRequest(message)) {
-      const reply: RpcReply =
-        message.method === "ping"
-          ? { result: {} }
-          : { error: { code: -32601, message: `Method not found: ${message.method}` } };
-      void this.#post(encodeReply(message.id, reply), new Exchange(10_000)).catch(() => {});
+  async #post(body: string, exchange: Exchange): Promise<HttpOutcome> {
+    this.#inFlight.add(exchange);
+    const onMessage = (message: RpcMessage) => this.#take(message, exchange, exchange.client);
+    try {
+      return await this.#endpoint.post(body, this.#headers, exchange, onMessage);
+    } catch (error) {
+      // One broken connection leaves the session; a server that is gone takes it along.
+      if (error instanceof FleetError && error.code === "UPSTREAM_UNREACHABLE") this.#end(error.message);
+      throw error;
+    } finally {
+      this.#inFlight.delete(exchange);
     }
   }
 
-  #broken(error: Error): FleetError {
-    const { fleet, url } = this.#options;
-    const code = String((error as NodeJS.ErrnoException).code ?? "");
-    const reason = error.message === "" ? code : error.message;
-    // One broken connection leaves the session; a server that is gone takes it along.
-    if (unreachable.has(code)) this.#end(reason);
-    return unreachable.has(code)
-      ? new FleetError(
-          "UPSTREAM_UNREACHABLE",
-          `${fleet}: ${url.origin} cannot be reached (${reason}); is the server up?`,
-          { cause: error },
-        )
-      : new FleetError(
-          "INSTANCE_LOST",
-          `${fleet}: the connection to ${url.origin} broke during the call (${reason}); call again`,
-          { cause: error },
-        );
+  /** Keeps the GET stream open as long as the session lives and the server offers one (405 says that it does not). */
+  async #listen(): Promise<void> {
+    while (!this.#over) {
+      const stream = this.#endpoint.stream({ ...this.#headers, accept: "text/event-stream" }, undefined, (message) =>
+        this.#take(message, undefined, clientOf(this.#inFlight)),
+      );
+      this.#stream = stream;
+      const outcome = await stream.ended.catch(() => undefined);
+      if (outcome !== undefined && outcome.status !== 200) return;
+      await new Promise((resolve) => setTimeout(resolve, streamRetryMs).unref());
+    }
+  }
+
+  #take(message: RpcMessage, exchange: Exchange | undefined, client: ExchangeClient | undefined): void {
+    if (isNotification(message)) {
+      // A changed list concerns everybody, on whatever stream it is told.
+      if (exchange?.listener !== undefined && ofOneCall.has(message.method))
+        exchange.listener(message.method, message.params);
+      else this.#events.onNotification(message.method, message.params);
+    } else if (isRequest(message)) {
+      void answerServer(client, message.method, message.params)
+        .then((reply) => this.#post(encodeReply(message.id, reply), new Exchange(answerTimeoutMs)))
+        .catch(() => {});
+    }
   }
 }
 

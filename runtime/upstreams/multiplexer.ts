@@ -1,4 +1,5 @@
 import { FleetError } from "../errors.ts";
+import { answerServer, clientOf } from "../protocol/client-requests.ts";
 import type { Exchange } from "../protocol/exchange.ts";
 import {
   checkMessage,
@@ -12,14 +13,16 @@ import {
   type RpcReply,
   type RpcRequest,
   type RpcResponse,
+  replyOf,
 } from "../protocol/json-rpc.ts";
 import type { SessionEvents } from "./upstream-session.ts";
 
 interface Pending {
+  readonly method: string;
   readonly exchange: Exchange;
   /** The client's own progress token, put back into progress notifications. */
   readonly progressToken: unknown;
-  readonly timer: NodeJS.Timeout;
+  timer: NodeJS.Timeout;
   /** The transport has taken the request; before that the server cannot have begun it. */
   sent: boolean;
   resolve(reply: RpcReply): void;
@@ -52,6 +55,11 @@ export class Multiplexer {
     return this.#pending.size;
   }
 
+  /** The connection has gone. */
+  get ended(): boolean {
+    return this.#ended !== undefined;
+  }
+
   request(method: string, params: Params | undefined, exchange: Exchange): Promise<RpcReply> {
     if (this.#ended !== undefined) return Promise.reject(this.#unreached(this.#ended));
     this.#lastId += 1;
@@ -59,7 +67,7 @@ export class Multiplexer {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => this.#expire(id), exchange.timeoutMs);
       const progressToken = tokenOf(params);
-      const pending: Pending = { exchange, progressToken, timer, sent: false, resolve, reject };
+      const pending: Pending = { method, exchange, progressToken, timer, sent: false, resolve, reject };
       this.#pending.set(id, pending);
       exchange.onCancel((reason) => this.#cancel(id, reason));
       if (exchange.cancelled !== undefined) return;
@@ -100,7 +108,7 @@ export class Multiplexer {
   #settle(message: RpcResponse): void {
     const pending = this.#take(message.id);
     if (pending === undefined) return;
-    pending.resolve("result" in message ? { result: message.result } : { error: message.error });
+    pending.resolve(replyOf(message));
   }
 
   #relay(method: string, params: Params | undefined): void {
@@ -111,21 +119,27 @@ export class Multiplexer {
       return;
     }
     // A log line names no call; with one call in flight it can belong to no other.
-    if (method === "notifications/message" && this.#pending.size === 1) {
-      for (const { exchange } of this.#pending.values()) exchange.listener?.(method, params);
+    const calls = [...this.#pending.values()].filter((pending) => pending.method !== "subscriptions/listen");
+    if (method === "notifications/message" && calls.length === 1) {
+      calls[0]?.exchange.listener?.(method, params);
       return;
     }
     this.#options.events.onNotification(method, params);
   }
 
-  /** Servers may ping; they are told no for what the gateway did not declare in `initialize`. */
-  #answer({ id, method }: RpcRequest): void {
-    const reply: RpcReply =
-      method === "ping" ? { result: {} } : { error: { code: -32601, message: `Method not found: ${method}` } };
-    this.#options.send(encodeReply(id, reply));
+  #answer({ id, method, params }: RpcRequest): void {
+    const client = clientOf([...this.#pending.values()].map(({ exchange }) => exchange));
+    void answerServer(client, method, params).then((reply) => {
+      if (this.#ended === undefined) this.#options.send(encodeReply(id, reply));
+    });
   }
 
   #expire(id: RequestId): void {
+    const waiting = this.#pending.get(id);
+    if (waiting?.exchange.client?.asked) {
+      waiting.timer = setTimeout(() => this.#expire(id), waiting.exchange.timeoutMs);
+      return;
+    }
     const pending = this.#take(id);
     if (pending === undefined) return;
     this.notify("notifications/cancelled", { requestId: id, reason: "timeout" });

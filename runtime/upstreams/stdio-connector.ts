@@ -1,10 +1,14 @@
-import type { Writable } from "node:stream";
 import { FleetError, messageOf } from "../errors.ts";
 import type { ManagedProcess, ProcessDriver, ProcessSpec } from "../orchestrator/process-driver.ts";
-import type { Exchange } from "../protocol/exchange.ts";
+import { Exchange } from "../protocol/exchange.ts";
 import type { Params, RpcReply } from "../protocol/json-rpc.ts";
+import { enveloped } from "../protocol/modern.ts";
+import { type Era, EraVerdict, eraOf } from "./era-verdict.ts";
 import { type GatewayIdentity, initialize } from "./handshake.ts";
 import { LineReader } from "./line-reader.ts";
+import { LineWriter } from "./line-writer.ts";
+import { ModernMultiplexedWire } from "./modern-multiplexed.ts";
+import { ModernSession } from "./modern-session.ts";
 import { Multiplexer } from "./multiplexer.ts";
 import type { Connector, ServerDescription, SessionEvents, UpstreamSession } from "./upstream-session.ts";
 
@@ -17,24 +21,73 @@ export interface StdioConnectorOptions {
   readonly spec: () => Promise<ProcessSpec>;
   /** For the handshake after the process has started. */
   readonly connectMs: number;
+  readonly now: () => number;
 }
+
+/** A process and the way to talk to it, before anything has been said. */
+interface Link {
+  readonly child: ManagedProcess;
+  readonly mux: Multiplexer;
+  readonly ended: Promise<string>;
+  /** Who takes what the server says unasked. */
+  hear: SessionEvents["onNotification"];
+}
+
+/** A server that has not answered `server/discover` for so long is of the session era: some answer nothing before `initialize`. */
+const longestSilenceMs = 5000;
 
 /** One process per session: MCP over standard streams (basic/transports, stdio). */
 export class StdioConnector implements Connector {
   readonly source: string;
   readonly #options: StdioConnectorOptions;
+  readonly #verdict: EraVerdict;
 
   constructor(options: StdioConnectorOptions) {
     this.#options = options;
     this.source = options.source;
+    this.#verdict = new EraVerdict(options.now);
   }
 
   async connect(events: SessionEvents): Promise<UpstreamSession> {
-    const { fleet, driver, identity, connectMs } = this.#options;
+    const { fleet, identity } = this.#options;
+    let link = await this.#start(events);
+    try {
+      const era: Era = this.#verdict.legacy ? { modern: false } : await this.#probe(link);
+      // Some servers of the session era end when they hear anything before `initialize`.
+      if (!era.modern && link.mux.ended) link = await this.#start(events);
+      if (!era.modern) {
+        const session = await this.#initialize(link);
+        this.#verdict.reached(era);
+        return session;
+      }
+      this.#verdict.reached(era);
+      const { child, mux, ended } = link;
+      const wire = new ModernMultiplexedWire(mux, ended, () => child.stop());
+      link.hear = (method, params) => wire.heard(method, params);
+      return new ModernSession(fleet, wire, events, identity, era.discovered);
+    } catch (error) {
+      await link.child.stop(0);
+      const why = error instanceof FleetError && error.code === "INSTANCE_LOST" ? await link.ended : messageOf(error);
+      throw new FleetError(
+        "INSTANCE_START_FAILED",
+        `${fleet}: the server process (${this.source}) did not start: ${why}; run the command by hand to see what it lacks`,
+        { cause: error },
+      );
+    }
+  }
+
+  async close(): Promise<void> {}
+
+  async #start(events: SessionEvents): Promise<Link> {
+    const { fleet, driver } = this.#options;
     const child = await driver.start(await this.#options.spec());
     // A pipe that breaks belongs to a server that has ended, or wants no more: it is ended either way.
     const lines = new LineWriter(child.stdin, () => void child.stop(0));
-    const mux = new Multiplexer({ name: fleet, events, send: (message, onSent) => lines.send(message, onSent) });
+    const mux = new Multiplexer({
+      name: fleet,
+      events: { onNotification: (method, params) => link.hear(method, params) },
+      send: (message, onSent) => lines.send(message, onSent),
+    });
     const reader = new LineReader(
       (line) => mux.receive(line),
       () => void child.stop(0),
@@ -46,22 +99,27 @@ export class StdioConnector implements Connector {
       setImmediate(() => mux.end(reason));
       return reason;
     });
-    try {
-      const description = await initialize(mux, fleet, identity, connectMs);
-      mux.notify("notifications/initialized");
-      return new StdioSession(child, mux, description, ended);
-    } catch (error) {
-      await child.stop(0);
-      const why = error instanceof FleetError && error.code === "INSTANCE_LOST" ? await ended : messageOf(error);
-      throw new FleetError(
-        "INSTANCE_START_FAILED",
-        `${fleet}: the server process (${this.source}) did not start: ${why}; run the command by hand to see what it lacks`,
-        { cause: error },
-      );
-    }
+    const link: Link = { child, mux, ended, hear: (method, params) => events.onNotification(method, params) };
+    return link;
   }
 
-  async close(): Promise<void> {}
+  async #probe({ mux }: Link): Promise<Era> {
+    const { identity, connectMs, fleet } = this.#options;
+    const params = enveloped(undefined, undefined, { ...identity });
+    const exchange = new Exchange(Math.min(longestSilenceMs, connectMs / 2));
+    // Silence and a sudden end are answers too.
+    const reply = await mux.request("server/discover", params, exchange).catch(() => undefined);
+    const era: ReturnType<typeof eraOf> = reply === undefined ? { modern: false } : eraOf(reply);
+    if (typeof era === "object") return era;
+    throw new FleetError("UPSTREAM_PROTOCOL", `${fleet}: the server knows no revision of MCP that the gateway does`);
+  }
+
+  async #initialize({ child, mux, ended }: Link): Promise<UpstreamSession> {
+    const { fleet, identity, connectMs } = this.#options;
+    const description = await initialize(mux, fleet, identity, connectMs);
+    mux.notify("notifications/initialized");
+    return new StdioSession(child, mux, description, ended);
+  }
 }
 
 class StdioSession implements UpstreamSession {
@@ -87,31 +145,6 @@ class StdioSession implements UpstreamSession {
 
   close(): Promise<void> {
     return this.#child.stop();
-  }
-}
-
-/** Gathers the messages of one turn of the event loop into one write: system calls cost more than the JSON. */
-class LineWriter {
-  readonly #stream: Writable;
-  #corked = false;
-
-  constructor(stream: Writable, onBroken: () => void) {
-    this.#stream = stream;
-    stream.on("error", onBroken);
-  }
-
-  send(message: string, onSent?: () => void): void {
-    if (!this.#corked) {
-      this.#corked = true;
-      this.#stream.cork();
-      setImmediate(() => {
-        this.#corked = false;
-        this.#stream.uncork();
-      });
-    }
-    this.#stream.write(`${message}\n`, (error) => {
-      if (error === null || error === undefined) onSent?.();
-    });
   }
 }
 

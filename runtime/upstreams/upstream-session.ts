@@ -1,9 +1,11 @@
 import type { Exchange } from "../protocol/exchange.ts";
 import type { Params, RpcReply } from "../protocol/json-rpc.ts";
 
-/** What a server said of itself in `initialize` (basic/lifecycle). */
+/** What a server said of itself in `initialize` (basic/lifecycle) or `server/discover`. */
 export interface ServerDescription {
   readonly protocolVersion: string;
+  /** Of the stateless era (2026-07-28 on)? */
+  readonly modern: boolean;
   readonly capabilities: Params;
   readonly serverInfo: { readonly name: string; readonly version: string };
   readonly instructions?: string;
@@ -24,6 +26,8 @@ export interface UpstreamSession {
 export interface SessionEvents {
   /** `notifications/…` that belongs to no call, such as `notifications/tools/list_changed`. */
   onNotification(method: string, params: Params | undefined): void;
+  /** The server's own description of a tool, for what a transport repeats of its arguments. */
+  tool?(name: string): Promise<Params | undefined>;
 }
 
 /** Opens sessions with the instances of one fleet. */

@@ -7,6 +7,7 @@ import type { Connector, SessionEvents, UpstreamSession } from "../../runtime/up
 export class FakeSession implements UpstreamSession {
   readonly description = {
     protocolVersion: "2025-11-25",
+    modern: false,
     capabilities: { tools: {} },
     serverInfo: { name: "fake", version: "1.0.0" },
   };

@@ -9,6 +9,7 @@ const claims: SessionClaims = {
   server: "context7",
   caller: "local",
   openedAt: 1_700_000_000_000,
+  client: { capabilities: { roots: {} }, clientInfo: { name: "client", version: "1" } },
 };
 
 test("an id opens to the claims it was sealed with, is visible ASCII, and differs each time", () => {

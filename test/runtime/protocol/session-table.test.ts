@@ -19,9 +19,11 @@ function table(options: { maxSessions?: number; clock?: () => number } = {}) {
   return { sessions, gone };
 }
 
+const declared = { capabilities: {}, clientInfo: undefined };
+
 test("a session is found by its id, at its own path, by its own caller only", () => {
   const { sessions } = table();
-  const { id, session } = sessions.open("2025-11-25", "a", "anna");
+  const { id, session } = sessions.open("2025-11-25", "a", "anna", declared);
   expect(sessions.find(id, "a", "anna")).toBe(session);
   expect(() => sessions.find(id, undefined, "anna")).toThrow(unknown);
   expect(() => sessions.find(id, "a", "bert")).toThrow(unknown);
@@ -29,7 +31,7 @@ test("a session is found by its id, at its own path, by its own caller only", ()
 });
 
 test("another process with the same key serves the session", () => {
-  const { id, session } = table().sessions.open("2025-11-25", undefined, "local");
+  const { id, session } = table().sessions.open("2025-11-25", undefined, "local", declared);
   const restarted = table().sessions;
   expect(restarted.find(id, undefined, "local").claims).toEqual(session.claims);
   expect(restarted.live).toBe(1);
@@ -37,7 +39,7 @@ test("another process with the same key serves the session", () => {
 
 test("an ended session stays ended, and its leases are given back once", () => {
   const { sessions, gone } = table();
-  const { id, session } = sessions.open("2025-11-25", undefined, "local");
+  const { id, session } = sessions.open("2025-11-25", undefined, "local", declared);
   sessions.end(id);
   sessions.end(id);
   expect(gone).toEqual([session]);
@@ -47,7 +49,7 @@ test("an ended session stays ended, and its leases are given back once", () => {
 test("a session past its greatest age is not found, even after a restart", () => {
   let time = 0;
   const { sessions } = table({ clock: () => time });
-  const { id } = sessions.open("2025-11-25", undefined, "local");
+  const { id } = sessions.open("2025-11-25", undefined, "local", declared);
   time = 1000;
   expect(sessions.find(id, undefined, "local")).toBeDefined();
   time = 1001;
@@ -57,10 +59,10 @@ test("a session past its greatest age is not found, even after a restart", () =>
 
 test("the bound holds: the session that was used least recently goes", () => {
   const { sessions, gone } = table({ maxSessions: 2 });
-  const first = sessions.open("2025-11-25", undefined, "local");
-  const second = sessions.open("2025-11-25", undefined, "local");
+  const first = sessions.open("2025-11-25", undefined, "local", declared);
+  const second = sessions.open("2025-11-25", undefined, "local", declared);
   sessions.find(first.id, undefined, "local");
-  sessions.open("2025-11-25", undefined, "local");
+  sessions.open("2025-11-25", undefined, "local", declared);
   expect(gone).toEqual([second.session]);
   expect([sessions.live, sessions.max]).toEqual([2, 2]);
 });

@@ -1,7 +1,16 @@
 import { expect, jest, test } from "@jest/globals";
 import { FleetError } from "../../../runtime/errors.ts";
+import type { ExchangeClient } from "../../../runtime/protocol/exchange.ts";
 import { Exchange } from "../../../runtime/protocol/exchange.ts";
+import type { RpcReply } from "../../../runtime/protocol/json-rpc.ts";
 import { Multiplexer } from "../../../runtime/upstreams/multiplexer.ts";
+import { settled } from "../../support/fake-connector.ts";
+
+const anna: ExchangeClient = {
+  ...{ owner: "anna", modern: false, asked: false, clientInfo: undefined, logLevel: undefined },
+  capabilities: { roots: {} },
+  ask: () => Promise.reject(new Error("not asked")),
+};
 
 function multiplexer(reaches = true) {
   const sent: Record<string, unknown>[] = [];
@@ -70,16 +79,48 @@ test("a log line goes to the only call in flight, else to nobody's call", async 
   mux.end("over");
 });
 
-test("a server's ping is answered, its other requests are refused, noise is dropped", () => {
+test("a server's ping is answered, a request that belongs to no client is refused, noise is dropped", async () => {
   const { mux, sent, say } = multiplexer();
   say({ id: "x", method: "ping" });
   say({ id: "y", method: "roots/list" });
+  say({ id: "z", method: "no/such" });
   mux.receive("not json");
   mux.receive('{"jsonrpc":"1.0"}');
+  await settled();
+  const nobody = "roots/list: no client's call is in flight to which it could belong";
   expect(sent).toEqual([
     { jsonrpc: "2.0", id: "x", result: {} },
-    { jsonrpc: "2.0", id: "y", error: { code: -32601, message: "Method not found: roots/list" } },
+    { jsonrpc: "2.0", id: "y", error: { code: -32601, message: nobody } },
+    { jsonrpc: "2.0", id: "z", error: { code: -32601, message: "Method not found: no/such" } },
   ]);
+});
+
+test("a server's question goes to the client whose call is in flight, and its deadline stands still meanwhile", async () => {
+  jest.useFakeTimers({ doNotFake: ["setImmediate"] });
+  const { mux, sent, say } = multiplexer();
+  const answer = Promise.withResolvers<RpcReply>();
+  const client = { ...anna, asked: true, ask: () => answer.promise };
+  const call = mux.request("tools/call", { name: "asks" }, new Exchange(250, undefined, client));
+  say({ id: 7, method: "roots/list" });
+  jest.advanceTimersByTime(1000);
+  client.asked = false;
+  answer.resolve({ result: { roots: [] } });
+  await settled();
+  say({ id: 1, result: { done: true } });
+  jest.useRealTimers();
+  expect(await call).toEqual({ result: { done: true } });
+  expect(sent.slice(1)).toEqual([{ jsonrpc: "2.0", id: 7, result: { roots: [] } }]);
+});
+
+test("with calls of two owners in flight nobody is asked, for it could be the wrong one", async () => {
+  const { mux, sent, say } = multiplexer();
+  for (const owner of ["anna", "bert"]) {
+    void mux.request("tools/call", {}, new Exchange(250, undefined, { ...anna, owner })).catch(() => {});
+  }
+  say({ id: 7, method: "roots/list" });
+  await settled();
+  expect(sent.slice(2)).toMatchObject([{ id: 7, error: { code: -32601 } }]);
+  mux.end("over");
 });
 
 test("a call past its deadline fails, and the server is told to stop", async () => {

@@ -1,0 +1,77 @@
+import { FleetError } from "../errors.ts";
+import { clientRequests } from "../protocol/client-requests.ts";
+import type { ExchangeClient } from "../protocol/exchange.ts";
+import { encodeNotification, type Params, type RpcReply } from "../protocol/json-rpc.ts";
+import { wantsLog } from "../protocol/log-levels.ts";
+import type { ModernDeclaration } from "../protocol/modern-request.ts";
+import type { ParkedCall } from "../protocol/parked-call.ts";
+import type { ServiceClient } from "../routing/mcp-service.ts";
+import type { PostReply } from "./post-reply.ts";
+
+/** Only these may be answered with a wish for input (basic/patterns/mrtr). */
+const askable = new Set(["tools/call", "prompts/get", "resources/read"]);
+
+/**
+ * The client of one stateless call. It has no session, so what servers keep for it they keep for its caller. While a
+ * call is parked, the client comes back with a new request: what belongs to the connection is exchanged then.
+ */
+export class ModernCaller implements ExchangeClient, ServiceClient {
+  readonly modern = true;
+  readonly owner: string;
+  readonly fleets = new Set<string>();
+  readonly capabilities: Params;
+  readonly clientInfo: Params | undefined;
+  readonly logLevel: string | undefined;
+  readonly #method: string;
+  readonly #call: ParkedCall;
+  #reply: PostReply;
+  #refuse: (error: FleetError) => void = () => {};
+  /** Rejects when the call needs what the client has not declared. */
+  readonly refused: Promise<never>;
+
+  constructor(caller: string, method: string, declared: ModernDeclaration, call: ParkedCall, reply: PostReply) {
+    this.owner = `caller:${caller}`;
+    this.capabilities = declared.capabilities;
+    this.clientInfo = declared.clientInfo;
+    this.logLevel = declared.logLevel;
+    this.#method = method;
+    this.#call = call;
+    this.#reply = reply;
+    this.refused = new Promise((_, reject) => {
+      this.#refuse = reject;
+    });
+    this.refused.catch(() => {});
+  }
+
+  get asked(): boolean {
+    return this.#call.waiting;
+  }
+
+  /** Its parked call goes on under another request. */
+  cameBack(reply: PostReply): void {
+    this.#reply = reply;
+  }
+
+  /** Progress and log lines of the call. */
+  told(method: string, params: Params | undefined): void {
+    if (method === "notifications/message" && !(this.logLevel && wantsLog(this.logLevel, params?.level))) return;
+    this.#reply.send(encodeNotification(method, params));
+  }
+
+  notify(message: string): boolean {
+    return this.#reply.send(message);
+  }
+
+  async ask(method: string, params: Params | undefined): Promise<RpcReply> {
+    const capability = clientRequests.get(method) as string;
+    if (!askable.has(this.#method)) throw new FleetError("METHOD_UNKNOWN", `${this.#method} may not ask the client`);
+    if (this.capabilities[capability] === undefined) {
+      const data = { requiredCapabilities: { [capability]: {} } };
+      const text = `The call needs the client's capability "${capability}", which it has not declared`;
+      const error = new FleetError("CAPABILITY_MISSING", text, { data });
+      this.#refuse(error);
+      throw error;
+    }
+    return this.#call.ask(method, params);
+  }
+}

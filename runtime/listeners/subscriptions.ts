@@ -1,0 +1,109 @@
+import { randomUUID } from "node:crypto";
+import type { ServerResponse } from "node:http";
+import { FleetError } from "../errors.ts";
+import { encodeNotification, encodeReply, type Params, type RequestId, type RpcRequest } from "../protocol/json-rpc.ts";
+import { envelope } from "../protocol/modern.ts";
+import type { ListChange } from "../registry/fleet-registry.ts";
+import type { ServiceClient } from "../routing/mcp-service.ts";
+import { EventStream } from "./event-stream.ts";
+import type { McpTarget } from "./streamable-http.ts";
+
+export interface SubscriptionsOptions {
+  /** The subscription has ended: what fleets keep for its owner is to be given back. */
+  readonly onGone: (client: ServiceClient) => void;
+  /** Open subscriptions of one caller; the next one is refused. */
+  readonly maxPerCaller: number;
+}
+
+interface Subscription extends ServiceClient {
+  readonly id: RequestId;
+  readonly target: McpTarget;
+  readonly stream: EventStream;
+  readonly filter: Params;
+}
+
+const keyOf = { tools: "toolsListChanged", prompts: "promptsListChanged", resources: "resourcesListChanged" } as const;
+
+/** The open `subscriptions/listen` streams of stateless clients (basic/patterns/subscriptions). */
+export class Subscriptions {
+  readonly #options: SubscriptionsOptions;
+  readonly #open = new Set<Subscription>();
+
+  constructor(options: SubscriptionsOptions) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#open.size;
+  }
+
+  /** Opens one: the first message names what is honoured, and each later one its subscription. */
+  async open(response: ServerResponse, target: McpTarget, { id, params }: RpcRequest): Promise<void> {
+    const wanted = params?.notifications;
+    if (typeof wanted !== "object" || wanted === null) {
+      throw new FleetError("ENVELOPE_INVALID", 'Invalid params: "notifications" must be an object');
+    }
+    const mine = [...this.#open].filter((open) => open.target.caller === target.caller).length;
+    if (mine >= this.#options.maxPerCaller) {
+      const text = `${mine} subscriptions of this caller are open; close one before you open another`;
+      throw new FleetError("POOL_EXHAUSTED", text);
+    }
+    const { capabilities } = await target.service.describe();
+    const filter = honoured(wanted as Params, capabilities as Params);
+    const subscription: Subscription = {
+      ...{ id, target, filter, owner: `listen:${randomUUID()}`, fleets: new Set<string>(), logLevel: undefined },
+      stream: new EventStream(response),
+      notify: () => false,
+    };
+    this.#open.add(subscription);
+    response.on("close", () => {
+      this.#open.delete(subscription);
+      this.#options.onGone(subscription);
+    });
+    this.#send(subscription, "notifications/subscriptions/acknowledged", { notifications: filter });
+    const updated = (about: Params) => this.#send(subscription, "notifications/resources/updated", about);
+    for (const uri of (filter.resourceSubscriptions as string[] | undefined) ?? []) {
+      await target.service.subscribe(subscription, uri, updated).catch(() => {});
+    }
+  }
+
+  /** A list has changed: tells those who listen where it shows. */
+  announce({ server, kind }: ListChange): void {
+    for (const subscription of this.#open) {
+      const concerned = subscription.target.server === undefined || subscription.target.server === server;
+      if (concerned && subscription.filter[keyOf[kind]]) {
+        this.#send(subscription, `notifications/${kind}/list_changed`, {});
+      }
+    }
+  }
+
+  keepAlive(): void {
+    for (const { stream } of this.#open) stream.keepAlive();
+  }
+
+  /** Ends all of them as the specification wants it: with the response of the request that opened them. */
+  close(): void {
+    for (const { id, stream } of this.#open) {
+      const _meta = { [envelope.subscription]: id };
+      stream.end(encodeReply(id, { result: { resultType: "complete", _meta } }));
+    }
+  }
+
+  #send({ id, stream }: Subscription, method: string, params: Params): void {
+    const _meta = { ...(params._meta as Params | undefined), [envelope.subscription]: id };
+    stream.send(encodeNotification(method, { ...params, _meta }));
+  }
+}
+
+/** What of a filter the server can honour. */
+function honoured(wanted: Params, capabilities: Params): Params {
+  const filter: Params = {};
+  for (const [kind, key] of Object.entries(keyOf)) {
+    if (wanted[key] === true && (capabilities[kind] as Params | undefined)?.listChanged === true) filter[key] = true;
+  }
+  const uris = wanted.resourceSubscriptions;
+  if (Array.isArray(uris) && (capabilities.resources as Params | undefined)?.subscribe === true) {
+    filter.resourceSubscriptions = uris.filter((uri) => typeof uri === "string");
+  }
+  return filter;
+}

@@ -1,0 +1,60 @@
+import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
+
+/** A key of 32 bytes and its name inside sealed texts. */
+export interface SealingKey {
+  readonly id: string;
+  readonly key: Buffer;
+}
+
+const nonceBytes = 12;
+const tagBytes = 16;
+
+/**
+ * Seals and opens texts that clients keep for the gateway, with AES-256-GCM (NIST SP 800-38D). Form:
+ * `<key id>.<base64url(nonce, ciphertext, tag)>`, visible ASCII. The first key seals, all open, so keys can be rotated.
+ * What was sealed for one purpose does not open for another.
+ */
+export class Sealer {
+  readonly #purpose: string;
+  readonly #sealing: SealingKey;
+  readonly #keys: ReadonlyMap<string, Buffer>;
+
+  constructor(purpose: string, keys: readonly SealingKey[]) {
+    if (keys[0] === undefined) throw new RangeError("at least one session key is needed");
+    for (const { id, key } of keys) {
+      if (key.length !== 32) throw new RangeError(`session key ${id} has ${key.length} bytes instead of 32`);
+    }
+    this.#purpose = purpose;
+    this.#sealing = keys[0];
+    this.#keys = new Map(keys.map(({ id, key }) => [id, key]));
+  }
+
+  seal(plain: string): string {
+    const nonce = randomBytes(nonceBytes);
+    const { id, key } = this.#sealing;
+    const cipher = createCipheriv("aes-256-gcm", key, nonce).setAAD(this.#context(id));
+    const sealed = Buffer.concat([nonce, cipher.update(plain, "utf8"), cipher.final(), cipher.getAuthTag()]);
+    return `${id}.${sealed.toString("base64url")}`;
+  }
+
+  /** The text, or undefined for one that no key of ours has sealed for this purpose. */
+  open(text: string): string | undefined {
+    const dot = text.indexOf(".");
+    const keyId = text.slice(0, Math.max(dot, 0));
+    const key = this.#keys.get(keyId);
+    const bytes = Buffer.from(text.slice(dot + 1), "base64url");
+    if (key === undefined || bytes.length <= nonceBytes + tagBytes) return undefined;
+    const decipher = createDecipheriv("aes-256-gcm", key, bytes.subarray(0, nonceBytes))
+      .setAAD(this.#context(keyId))
+      .setAuthTag(bytes.subarray(-tagBytes));
+    try {
+      return decipher.update(bytes.subarray(nonceBytes, -tagBytes), undefined, "utf8") + decipher.final("utf8");
+    } catch {
+      return undefined;
+    }
+  }
+
+  #context(keyId: string): Buffer {
+    return Buffer.from(`${this.#purpose}\n${keyId}`);
+  }
+}

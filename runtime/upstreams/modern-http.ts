@@ -1,0 +1,110 @@
+import { FleetError } from "../errors.ts";
+import type { Exchange } from "../protocol/exchange.ts";
+import { encodeHeaderValue, nameForHeader } from "../protocol/header-values.ts";
+import { encodeRequest, isNotification, type Params, type RpcMessage, type RpcReply } from "../protocol/json-rpc.ts";
+import { modernErrors, modernRevision } from "../protocol/modern.ts";
+import { type MirroredParam, mirroredParams, paramHeaders } from "../protocol/param-headers.ts";
+import type { HttpEndpoint } from "./http-endpoint.ts";
+import type { ModernWire } from "./modern-session.ts";
+import type { SessionEvents } from "./upstream-session.ts";
+
+/** Answers with these codes come from a server that knows the stateless era; others on HTTP 4xx from one that does not. */
+const modernRefusals = new Set<number>([...Object.values(modernErrors), -32700, -32600, -32601, -32602, -32603]);
+
+/** Streamable HTTP of the stateless era (2026-07-28, basic/transports): each call a POST of its own, no session. */
+export class ModernHttpWire implements ModernWire {
+  readonly ended: Promise<string>;
+  readonly #fleet: string;
+  readonly #endpoint: HttpEndpoint;
+  readonly #events: SessionEvents;
+  /** The mirrored arguments of each tool, by its description. */
+  readonly #mirrored = new WeakMap<Params, readonly MirroredParam[]>();
+  #lastId = 0;
+  #end: (reason: string) => void = () => {};
+
+  constructor(fleet: string, endpoint: HttpEndpoint, events: SessionEvents) {
+    this.#fleet = fleet;
+    this.#endpoint = endpoint;
+    this.#events = events;
+    this.ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+  }
+
+  async request(method: string, params: Params, exchange: Exchange): Promise<RpcReply> {
+    const reply = await this.#post(method, params, exchange);
+    if (method === "tools/list") return withoutInvalidTools(reply);
+    const stale = "error" in reply && reply.error.code === modernErrors.headerMismatch && method === "tools/call";
+    if (!stale) return reply;
+    // The tool's schema has changed since it was read, and with it the arguments to be mirrored.
+    this.#events.onNotification("notifications/tools/list_changed", undefined);
+    return this.#post(method, params, exchange);
+  }
+
+  listen(params: Params, onMessage: (message: RpcMessage) => void) {
+    const method = "subscriptions/listen";
+    this.#lastId += 1;
+    return this.#endpoint.stream(headersOf(method, params), encodeRequest(this.#lastId, method, params), onMessage);
+  }
+
+  async close(): Promise<void> {
+    this.#end("closed");
+  }
+
+  async #post(method: string, params: Params, exchange: Exchange): Promise<RpcReply> {
+    const headers = headersOf(method, params);
+    if (method === "tools/call") Object.assign(headers, await this.#mirror(params));
+    this.#lastId += 1;
+    const body = encodeRequest(this.#lastId, method, params);
+    const onMessage = (message: RpcMessage) => {
+      if (isNotification(message)) exchange.listener?.(message.method, message.params);
+    };
+    const outcome = await this.#endpoint.post(body, headers, exchange, onMessage).catch((error: unknown) => {
+      if (error instanceof FleetError && error.code === "UPSTREAM_UNREACHABLE") this.#end(error.message);
+      throw error;
+    });
+    const { status, reply, text } = outcome;
+    const refused = status === 400 || status === 404 || status === 405;
+    if (refused && !(reply !== undefined && "error" in reply && modernRefusals.has(reply.error.code))) {
+      const reason = `${this.#fleet}: the server no longer speaks MCP ${modernRevision}; call again`;
+      this.#end(reason);
+      throw new FleetError("UPSTREAM_SESSION_EXPIRED", reason);
+    }
+    if (reply !== undefined) return reply;
+    const said = text === "" ? "" : `: ${text.slice(0, 200)}`;
+    const problem = `${this.#endpoint.origin} answered HTTP ${status} without a JSON-RPC response${said}`;
+    throw new FleetError("UPSTREAM_PROTOCOL", `${this.#fleet}: ${problem}`);
+  }
+
+  async #mirror(params: Params): Promise<Record<string, string>> {
+    const tool = await this.#events.tool?.(String(params.name)).catch(() => undefined);
+    if (tool === undefined) return {};
+    let mirrored = this.#mirrored.get(tool);
+    if (mirrored === undefined) {
+      mirrored = mirroredParams(tool.inputSchema) ?? [];
+      this.#mirrored.set(tool, mirrored);
+    }
+    return mirrored.length === 0 ? {} : paramHeaders(mirrored, params.arguments);
+  }
+}
+
+/** The headers that repeat the body's method, name and revision (SEP-2243). */
+export function headersOf(method: string, params: Params | undefined): Record<string, string> {
+  const name = nameForHeader(method, params);
+  return {
+    "content-type": "application/json",
+    accept: "application/json, text/event-stream",
+    "mcp-protocol-version": modernRevision,
+    "mcp-method": method,
+    ...(name === undefined ? {} : { "mcp-name": encodeHeaderValue(name) }),
+  };
+}
+
+/** A tool whose header annotations break the rules must not be offered (basic/transports, "Custom headers"). */
+function withoutInvalidTools(reply: RpcReply): RpcReply {
+  if (!("result" in reply)) return reply;
+  const result = reply.result as Params & { tools?: unknown };
+  if (!Array.isArray(result?.tools)) return reply;
+  const valid = result.tools.filter((tool) => mirroredParams((tool as Params | null)?.inputSchema) !== undefined);
+  return valid.length === result.tools.length ? reply : { result: { ...result, tools: valid } };
+}

@@ -1,0 +1,69 @@
+import { expect, test } from "@jest/globals";
+import { Exchange } from "../../../runtime/protocol/exchange.ts";
+import type { RpcReply } from "../../../runtime/protocol/json-rpc.ts";
+import { ParkedCall } from "../../../runtime/protocol/parked-call.ts";
+import { ParkedCalls } from "../../../runtime/protocol/parked-calls.ts";
+import { Sealer } from "../../../runtime/protocol/sealer.ts";
+
+const sealer = new Sealer("request state", [{ id: "k", key: Buffer.alloc(32, 1) }]);
+const table = (more: { clock?: () => number; max?: number } = {}) =>
+  new ParkedCalls({ sealer, clock: () => 0, max: 10, expiryMs: 1000, ...more });
+
+/** A call whose server asks `questions` and then answers with what it heard. */
+function asking(binding: string, ...questions: string[]): { call: ParkedCall; exchange: Exchange } {
+  const call = new ParkedCall(binding);
+  const exchange = new Exchange(1000);
+  const running = Promise.all(questions.map((about) => call.ask("elicitation/create", { about }))).then(
+    (replies): RpcReply => ({ result: replies }),
+  );
+  call.run(exchange, running);
+  return { call, exchange };
+}
+
+test("questions are gathered into one answer, and the call goes on when all are answered", async () => {
+  const { call } = asking("anna", "name", "age");
+  const inputRequests = {
+    "input-1": { method: "elicitation/create", params: { about: "name" } },
+    "input-2": { method: "elicitation/create", params: { about: "age" } },
+  };
+  expect(await call.next()).toEqual({ inputRequests });
+  call.answer({ "input-2": { age: 7 }, other: { ignored: true } });
+  expect(await call.next()).toEqual({ inputRequests: { "input-1": inputRequests["input-1"] } });
+  call.answer({ "input-1": { name: "Anna" } });
+  expect(await call.next()).toEqual({ result: [{ result: { name: "Anna" } }, { result: { age: 7 } }] });
+  expect(call.waiting).toBe(false);
+});
+
+test("a state leads back to its call once, for its own request", () => {
+  const calls = table();
+  const { call } = asking("anna", "name");
+  const state = calls.park(call);
+  expect([calls.owns(state), calls.owns("a server's own"), calls.owns(undefined)]).toEqual([true, false, false]);
+  expect(() => calls.resume(state, "bert")).toThrow('"requestState" belongs to another request');
+  expect(calls.resume(state, "anna")).toBe(call);
+  expect(() => calls.resume(state, "anna")).toThrow("has expired or was used before");
+  expect(() => calls.resume(`${state.slice(0, -1)}~`, "anna")).toThrow("was not made here, or has been changed");
+});
+
+test("what was sealed for another purpose is no state", () => {
+  const session = new Sealer("session", [{ id: "k", key: Buffer.alloc(32, 1) }]);
+  expect(() => table().resume(`mcp-fleet:${session.seal("[]")}`, "anna")).toThrow("was not made here");
+});
+
+test("a call whose client comes too late, or that must give way, is cancelled", async () => {
+  let time = 0;
+  const calls = table({ clock: () => time, max: 1 });
+  const first = asking("anna", "name");
+  const second = asking("anna", "name");
+  calls.park(first.call);
+  const state = calls.park(second.call);
+  expect([first.exchange.cancelled, second.exchange.cancelled]).toEqual([
+    "the client did not answer in time",
+    undefined,
+  ]);
+  await expect(first.call.next()).rejects.toThrow("the client did not answer in time");
+  time = 1001;
+  expect(() => calls.resume(state, "anna")).toThrow("has expired or was used before");
+  calls.close();
+  expect([calls.size, second.exchange.cancelled]).toEqual([0, "the gateway is shutting down"]);
+});
