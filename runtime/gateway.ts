@@ -20,9 +20,10 @@ import { Sealer } from "./protocol/sealer.ts";
 import { sessionKeys } from "./protocol/session-keys.ts";
 import { SessionTable } from "./protocol/session-table.ts";
 import type { FleetStatus } from "./registry/fleet.ts";
-import { FleetRegistry, type ListChange } from "./registry/fleet-registry.ts";
+import { FleetRegistry } from "./registry/fleet-registry.ts";
 import { Executor } from "./routing/executor.ts";
 import { FederatedService } from "./routing/federated-service.ts";
+import { ListChangeNotices } from "./routing/list-change-notices.ts";
 import type { ServiceClient } from "./routing/mcp-service.ts";
 import { SingleService } from "./routing/single-service.ts";
 import { Authenticator } from "./security/authenticator.ts";
@@ -97,11 +98,11 @@ export async function startGateway(options: GatewayOptions, { listen = true } = 
   // Listeners → protocol → security → routing → registry → upstreams.
   const factory: FleetFactory = new FleetFactory({
     ...{ driver, packages, identity, metrics, log, now },
-    onListChanged: (fleet, kind) => announce({ server: fleet.name, kind }),
+    onListChanged: (fleet, kind) => notices.add({ server: fleet.name, kind }),
   });
   const registry: FleetRegistry = new FleetRegistry({
     create: (server) => factory.create(server),
-    onListChanged: (change) => announce(change),
+    onListChanged: (change) => notices.add(change),
     drainMs: gateway.drainMs,
     log,
   });
@@ -122,14 +123,14 @@ export async function startGateway(options: GatewayOptions, { listen = true } = 
     onGone: (client) => releaseAll(client, registry),
     maxPerCaller: maxSubscriptions,
   });
-  const announce = ({ server, kind }: ListChange) => {
-    subscriptions.announce({ server, kind });
+  const notices: ListChangeNotices = new ListChangeNotices((kind, servers) => {
+    subscriptions.announce(kind, servers);
     const message = encodeNotification(`notifications/${kind}/list_changed`);
     for (const session of sessions.sessions()) {
-      if (session.claims.server === server || (session.claims.server === undefined && kind !== "resources"))
-        session.notify(message);
+      const { server } = session.claims;
+      if (server === undefined || servers.has(server)) session.notify(message);
     }
-  };
+  });
   const executor = new Executor(registry);
   const federated = new FederatedService(registry, identity, log);
   const door = new FrontDoor({

@@ -50,7 +50,12 @@ export class CompleteMCPIntegration {
   ): Promise<unknown> {
     if (this.#gateway === undefined)
       throw new FleetError("SERVER_UNKNOWN", "no server runs; call setupProductionServers() first");
-    const reply = await (await this.#gateway).executor.execute(this.#owner, server, method, params);
+    const reply = await (await this.#gateway).executor.execute(
+      { owner: this.#owner, caller: undefined },
+      server,
+      method,
+      params,
+    );
     if ("result" in reply) return reply.result;
     throw new FleetError("UPSTREAM_PROTOCOL", `${server}: ${reply.error.message}`, { data: { error: reply.error } });
   }

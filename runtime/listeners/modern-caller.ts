@@ -5,6 +5,7 @@ import { encodeNotification, type Params, type RpcReply } from "../protocol/json
 import { wantsLog } from "../protocol/log-levels.ts";
 import type { ModernDeclaration } from "../protocol/modern-request.ts";
 import type { ParkedCall } from "../protocol/parked-call.ts";
+import { leaseOfCaller } from "../registry/fleet.ts";
 import type { ServiceClient } from "../routing/mcp-service.ts";
 import type { PostReply } from "./post-reply.ts";
 
@@ -18,6 +19,7 @@ const askable = new Set(["tools/call", "prompts/get", "resources/read"]);
 export class ModernCaller implements ExchangeClient, ServiceClient {
   readonly modern = true;
   readonly owner: string;
+  readonly caller: string;
   readonly fleets = new Set<string>();
   readonly capabilities: Params;
   readonly clientInfo: Params | undefined;
@@ -30,7 +32,8 @@ export class ModernCaller implements ExchangeClient, ServiceClient {
   readonly refused: Promise<never>;
 
   constructor(caller: string, method: string, declared: ModernDeclaration, call: ParkedCall, reply: PostReply) {
-    this.owner = `caller:${caller}`;
+    this.owner = leaseOfCaller(caller);
+    this.caller = caller;
     this.capabilities = declared.capabilities;
     this.clientInfo = declared.clientInfo;
     this.logLevel = declared.logLevel;

@@ -89,7 +89,7 @@ export async function createRest(options: RestOptions): Promise<{ listener: Requ
       // Each request is an owner of its own: without a session, nobody may meet another caller's state.
       const owner = `rest-${randomUUID()}`;
       try {
-        const answer = await executor.execute(owner, params.server, body.method, body.params);
+        const answer = await executor.execute({ owner, caller: undefined }, params.server, body.method, body.params);
         log.info({ server: params.server, method: body.method, metadata: body.metadata }, "request executed");
         return "error" in answer ? reply.status(statusOf(answer.error.code)).send(answer) : answer;
       } finally {

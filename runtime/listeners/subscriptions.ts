@@ -3,7 +3,8 @@ import type { ServerResponse } from "node:http";
 import { FleetError } from "../errors.ts";
 import { encodeNotification, encodeReply, type Params, type RequestId, type RpcRequest } from "../protocol/json-rpc.ts";
 import { envelope } from "../protocol/modern.ts";
-import type { ListChange } from "../registry/fleet-registry.ts";
+import type { ListCapability } from "../registry/catalog.ts";
+import { leaseOfCaller } from "../registry/fleet.ts";
 import type { ServiceClient } from "../routing/mcp-service.ts";
 import { EventStream } from "./event-stream.ts";
 import type { McpTarget } from "./streamable-http.ts";
@@ -51,7 +52,8 @@ export class Subscriptions {
     const { capabilities } = await target.service.describe();
     const filter = honoured(wanted as Params, capabilities as Params);
     const subscription: Subscription = {
-      ...{ id, target, filter, owner: `listen:${randomUUID()}`, fleets: new Set<string>(), logLevel: undefined },
+      ...{ id, target, filter, fleets: new Set<string>(), logLevel: undefined },
+      ...{ owner: `listen:${randomUUID()}`, caller: target.caller, lease: leaseOfCaller(target.caller) },
       stream: new EventStream(response),
       notify: () => false,
     };
@@ -67,13 +69,12 @@ export class Subscriptions {
     }
   }
 
-  /** A list has changed: tells those who listen where it shows. */
-  announce({ server, kind }: ListChange): void {
+  /** Lists of these servers have changed: tells those who listen where they show. */
+  announce(kind: ListCapability, servers: ReadonlySet<string>): void {
     for (const subscription of this.#open) {
-      const concerned = subscription.target.server === undefined || subscription.target.server === server;
-      if (concerned && subscription.filter[keyOf[kind]]) {
-        this.#send(subscription, `notifications/${kind}/list_changed`, {});
-      }
+      const { server } = subscription.target;
+      if (server !== undefined && !servers.has(server)) continue;
+      if (subscription.filter[keyOf[kind]]) this.#send(subscription, `notifications/${kind}/list_changed`, {});
     }
   }
 

@@ -27,6 +27,10 @@ export class ClientSession {
     return this.claims.id;
   }
 
+  get caller(): string {
+    return this.claims.caller;
+  }
+
   /** Sends a message on the session's first GET stream; without one it is lost, as the protocol allows for notifications. */
   notify(message: string): boolean {
     for (const stream of this.streams) {

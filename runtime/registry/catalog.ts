@@ -14,22 +14,55 @@ export interface PromptDescription {
   readonly [key: string]: unknown;
 }
 
+/** A resource as its server describes it. */
+export interface ResourceDescription {
+  readonly uri: string;
+  readonly [key: string]: unknown;
+}
+
+/** A resource template (RFC 6570) as its server describes it. */
+export interface TemplateDescription {
+  readonly uriTemplate: string;
+  readonly [key: string]: unknown;
+}
+
 interface Kinds {
   readonly tools: ToolDescription;
   readonly prompts: PromptDescription;
+  readonly resources: ResourceDescription;
+  readonly resourceTemplates: TemplateDescription;
 }
 export type CatalogKind = keyof Kinds;
+/** The capabilities under which servers declare their lists. */
+export type ListCapability = "tools" | "prompts" | "resources";
+
+const listMethods = {
+  tools: "tools/list",
+  prompts: "prompts/list",
+  resources: "resources/list",
+  resourceTemplates: "resources/templates/list",
+} as const;
+
+const capabilityOf = (kind: CatalogKind): ListCapability => (kind === "resourceTemplates" ? "resources" : kind);
 
 /** Pages of one list that are read before a server is taken to count in circles. */
 const maxPages = 100;
+/** How long a list is kept whose server does not say when it changes. */
+const unannouncedMs = 30_000;
 
 export interface CatalogOptions {
   readonly fleet: string;
   readonly timeoutMs: number;
+  readonly now: () => number;
   /** Asks any ready instance. */
   readonly ask: (method: string, params: Params | undefined, exchange: Exchange) => Promise<RpcReply>;
-  /** Does the server declare the capability? Without it the list is empty. */
-  readonly offers: (kind: CatalogKind) => Promise<boolean>;
+  /** What the server declares of a kind; undefined means that its list is empty. */
+  readonly offers: (capability: ListCapability) => Promise<{ readonly listChanged?: boolean } | undefined>;
+}
+
+interface Kept {
+  readonly list: Promise<readonly unknown[]>;
+  until: number;
 }
 
 /**
@@ -38,7 +71,7 @@ export interface CatalogOptions {
  */
 export class Catalog {
   readonly #options: CatalogOptions;
-  readonly #lists = new Map<CatalogKind, Promise<readonly Kinds[CatalogKind][]>>();
+  readonly #lists = new Map<CatalogKind, Kept>();
   #toolCount: number | undefined;
 
   constructor(options: CatalogOptions) {
@@ -51,33 +84,39 @@ export class Catalog {
   }
 
   list<Kind extends CatalogKind>(kind: Kind): Promise<readonly Kinds[Kind][]> {
-    let list = this.#lists.get(kind);
-    if (list === undefined) {
-      list = this.#read(kind);
-      this.#lists.set(kind, list);
+    let kept = this.#lists.get(kind);
+    if (kept === undefined || this.#options.now() >= kept.until) {
+      const fresh: Kept = { list: this.#read(kind, (until) => (fresh.until = until)), until: Number.POSITIVE_INFINITY };
+      kept = fresh;
+      this.#lists.set(kind, fresh);
       // A failure is not kept: the next caller asks again.
-      list.catch(() => this.#lists.delete(kind));
+      fresh.list.catch(() => this.#lists.get(kind) === fresh && this.#lists.delete(kind));
     }
-    return list as Promise<readonly Kinds[Kind][]>;
+    return kept.list as Promise<readonly Kinds[Kind][]>;
   }
 
-  invalidate(kind?: CatalogKind): void {
-    if (kind === undefined) this.#lists.clear();
-    else this.#lists.delete(kind);
+  invalidate(capability?: ListCapability): void {
+    for (const kind of [...this.#lists.keys()]) {
+      if (capability === undefined || capabilityOf(kind) === capability) this.#lists.delete(kind);
+    }
   }
 
-  async #read(kind: CatalogKind): Promise<readonly Kinds[CatalogKind][]> {
-    const { fleet, ask, offers, timeoutMs } = this.#options;
-    const items: Kinds[CatalogKind][] = [];
+  async #read(kind: CatalogKind, keepUntil: (time: number) => void): Promise<readonly unknown[]> {
+    const { fleet, ask, offers, timeoutMs, now } = this.#options;
+    const method = listMethods[kind];
+    const items: unknown[] = [];
     let cursor: unknown;
-    const present = await offers(kind);
-    for (let page = 0; present && page < maxPages; page += 1) {
-      const reply = await ask(`${kind}/list`, cursor === undefined ? undefined : { cursor }, new Exchange(timeoutMs));
+    const declared = await offers(capabilityOf(kind));
+    if (declared?.listChanged !== true) keepUntil(now() + unannouncedMs);
+    for (let page = 0; declared !== undefined && page < maxPages; page += 1) {
+      const reply = await ask(method, cursor === undefined ? undefined : { cursor }, new Exchange(timeoutMs));
       if ("error" in reply) {
-        throw new FleetError("UPSTREAM_PROTOCOL", `${fleet}: ${kind}/list failed: ${reply.error.message}`);
+        // Servers with resources need not have templates.
+        if (reply.error.code === -32601 && kind === "resourceTemplates") break;
+        throw new FleetError("UPSTREAM_PROTOCOL", `${fleet}: ${method} failed: ${reply.error.message}`);
       }
       const result = reply.result as { [key: string]: unknown; nextCursor?: unknown };
-      items.push(...((result[kind] as Kinds[CatalogKind][] | undefined) ?? []));
+      items.push(...((result[kind] as unknown[] | undefined) ?? []));
       cursor = result.nextCursor;
       if (cursor === undefined || cursor === null) break;
     }

@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Logger } from "pino";
-import type { CatalogKind } from "./catalog.ts";
+import type { ListCapability } from "./catalog.ts";
 import type { Fleet, FleetOptions } from "./fleet.ts";
 
 /** Something that changed in what clients may list. */
-export type ListChange = { readonly server: string; readonly kind: CatalogKind | "resources" };
+export type ListChange = { readonly server: string; readonly kind: ListCapability };
 
 export interface FleetRegistryOptions {
   readonly create: (server: FleetOptions["server"]) => Fleet;
@@ -58,8 +58,7 @@ export class FleetRegistry {
         "fleets applied",
       );
     for (const server of names) {
-      onListChanged({ server, kind: "tools" });
-      onListChanged({ server, kind: "prompts" });
+      for (const kind of ["tools", "prompts", "resources"] as const) onListChanged({ server, kind });
     }
   }
 

@@ -6,7 +6,7 @@ import { Exchange } from "../protocol/exchange.ts";
 import type { Params, RpcReply } from "../protocol/json-rpc.ts";
 import { wantsMore } from "../protocol/log-levels.ts";
 import type { Connector, ServerDescription } from "../upstreams/upstream-session.ts";
-import { Catalog, type CatalogKind, type ToolDescription } from "./catalog.ts";
+import { Catalog, type ListCapability, type ToolDescription } from "./catalog.ts";
 import { Instance } from "./instance.ts";
 import type { InstanceSource } from "./instance-source.ts";
 import { LeasedInstances } from "./leased-instances.ts";
@@ -36,6 +36,16 @@ export interface FleetStatus {
   readonly error?: string;
 }
 
+/** For whom a fleet works. */
+export interface FleetClient {
+  /** A client session, or whatever else keeps state of its own. */
+  readonly owner: string;
+  /** Who is authenticated behind it; undefined when nobody else may share anything with the owner. */
+  readonly caller: string | undefined;
+  /** Under which name it has an instance to itself, when not the owner's. */
+  readonly lease?: string;
+}
+
 export interface FleetOptions {
   readonly server: ResolvedServer & { readonly isolation: string };
   readonly connector: Connector;
@@ -43,7 +53,7 @@ export interface FleetOptions {
   readonly metrics: Metrics;
   readonly now: () => number;
   /** The fleet's list of this kind has changed. */
-  readonly onListChanged: (fleet: Fleet, kind: CatalogKind | "resources") => void;
+  readonly onListChanged: (fleet: Fleet, kind: ListCapability) => void;
 }
 
 /** Calls of these methods change nothing, so one that was cut off may be sent again. */
@@ -61,6 +71,9 @@ const idempotent = new Set([
 const untouched = new Set(["UPSTREAM_SESSION_EXPIRED", "UPSTREAM_UNREACHABLE"]);
 /** The fleet's pulse: idle instances, leases and queues are looked after so often. */
 const tendEveryMs = 1000;
+
+/** Under which name the instances of a caller are leased who has no session, or whose sessions share them. */
+export const leaseOfCaller = (caller: string): string => `caller:${caller}`;
 
 /** All instances of one MCP server, and the way to call it. */
 export class Fleet {
@@ -89,7 +102,8 @@ export class Fleet {
       fleet: this.name,
       timeoutMs: server.timeouts.requestMs,
       ask: async (method, params, exchange) => (await this.#source.peek()).request(method, params, exchange),
-      offers: async (kind) => kind in (await this.describe()).capabilities,
+      now,
+      offers: async (kind) => (await this.describe()).capabilities[kind] as Params | undefined,
     });
     const limits = { ...server.scaling, connectMs: server.timeouts.connectMs, idleMs: server.timeouts.idleMs };
     const create = () => this.#create();
@@ -114,11 +128,11 @@ export class Fleet {
   }
 
   /** One call for one owner. Sent again only when the server has not begun it, or when that changes nothing. */
-  async call(owner: string, method: string, params: Params | undefined, exchange: Exchange): Promise<RpcReply> {
+  async call(client: FleetClient, method: string, params: Params | undefined, exchange: Exchange): Promise<RpcReply> {
     const { metrics, now } = this.#options;
     const began = now();
     try {
-      const reply = await this.#attempt(owner, method, params, exchange);
+      const reply = await this.#attempt(this.#leaseOf(client), method, params, exchange);
       metrics.requestEnded(this.name, method, "error" in reply ? "error" : "ok", now() - began);
       return reply;
     } catch (error) {
@@ -134,36 +148,39 @@ export class Fleet {
   }
 
   /** Asks the server to tell when a resource changes; `listener` hears of it until the owner unsubscribes or goes. */
-  async subscribe(owner: string, uri: string, listener: ResourceListener): Promise<RpcReply> {
-    const reply = await this.#ask(owner, "resources/subscribe", { uri });
-    if ("result" in reply) this.#subscriptions.add(uri, owner, listener);
+  async subscribe(client: FleetClient, uri: string, listener: ResourceListener): Promise<RpcReply> {
+    const reply = await this.#ask(client, "resources/subscribe", { uri });
+    if ("result" in reply) this.#subscriptions.add(uri, client, listener);
     return reply;
   }
 
-  async unsubscribe(owner: string, uri: string): Promise<RpcReply> {
-    const wanted = this.#subscriptions.remove(uri, owner);
-    return wanted && this.#shared ? { result: {} } : this.#ask(owner, "resources/unsubscribe", { uri });
+  async unsubscribe(client: FleetClient, uri: string): Promise<RpcReply> {
+    const wanted = this.#subscriptions.remove(uri, client.owner);
+    return wanted ? { result: {} } : this.#ask(client, "resources/unsubscribe", { uri });
   }
 
   /** Asks a server of the session era for log lines of at least this level; others than the owner's lines may come too. */
-  async setLogLevel(owner: string, level: string): Promise<RpcReply> {
-    const key = this.#shared ? "" : owner;
+  async setLogLevel(client: FleetClient, level: string): Promise<RpcReply> {
+    const key = this.#shared ? "" : this.#leaseOf(client);
     if (!wantsMore(level, this.#logLevels.get(key))) return { result: {} };
-    const reply = await this.#ask(owner, "logging/setLevel", { level });
+    const reply = await this.#ask(client, "logging/setLevel", { level });
     if ("result" in reply) this.#logLevels.set(key, level);
     return reply;
   }
 
   /** Tells the owner's own instance something, if it has one. */
-  async notify(owner: string, method: string, params: Params | undefined): Promise<void> {
-    (await this.#source.acquire(owner)).notify(method, params);
+  async notify(client: FleetClient, method: string, params: Params | undefined): Promise<void> {
+    (await this.#source.acquire(this.#leaseOf(client))).notify(method, params);
   }
 
+  /** The owner has gone. What it shares with other sessions of its caller stays until it is idle. */
   async release(owner: string): Promise<void> {
     this.#logLevels.delete(owner);
-    for (const uri of this.#subscriptions.of(owner)) {
+    for (const { uri, client } of this.#subscriptions.of(owner)) {
       const wanted = this.#subscriptions.remove(uri, owner);
-      if (this.#shared && !wanted) void this.#ask(owner, "resources/unsubscribe", { uri }).catch(() => {});
+      if (!wanted && this.server.isolation !== "session") {
+        void this.#ask(client, "resources/unsubscribe", { uri }).catch(() => {});
+      }
     }
     await this.#source.release(owner);
   }
@@ -221,9 +238,14 @@ export class Fleet {
     return this.server.isolation === "shared";
   }
 
-  /** A request of the gateway's own, for an owner. */
-  #ask(owner: string, method: string, params: Params): Promise<RpcReply> {
-    return this.call(owner, method, params, new Exchange(this.server.timeouts.requestMs));
+  /** Under which name its instance is leased. */
+  #leaseOf({ owner, caller, lease = owner }: FleetClient): string {
+    return this.server.isolation === "caller" && caller !== undefined ? leaseOfCaller(caller) : lease;
+  }
+
+  /** A request of the gateway's own, for a client. */
+  #ask(client: FleetClient, method: string, params: Params): Promise<RpcReply> {
+    return this.call(client, method, params, new Exchange(this.server.timeouts.requestMs));
   }
 
   #create(): Instance {
@@ -254,7 +276,7 @@ export class Fleet {
       if (this.#shared) this.#resume();
       if (before !== undefined && (before.name !== name || before.version !== version)) {
         this.catalog.invalidate();
-        this.#options.onListChanged(this, "tools");
+        for (const kind of ["tools", "prompts", "resources"] as const) this.#options.onListChanged(this, kind);
       }
     }
     // A lease that was lost is looked after at once, not at the next pulse.
@@ -263,21 +285,23 @@ export class Fleet {
 
   /** An instance that came up knows nothing of what others were asked for. */
   #resume(): void {
-    for (const { uri, owner } of this.#subscriptions.all()) {
-      void this.#ask(owner, "resources/subscribe", { uri }).catch(() => {});
+    for (const { uri, client } of this.#subscriptions.all()) {
+      void this.#ask(client, "resources/subscribe", { uri }).catch(() => {});
     }
     const level = this.#logLevels.get("");
-    if (level !== undefined) void this.#ask("", "logging/setLevel", { level }).catch(() => {});
+    if (level !== undefined)
+      void this.#ask({ owner: "", caller: undefined }, "logging/setLevel", { level }).catch(() => {});
   }
 
   #heard(instance: Instance, method: string, params: Params | undefined): void {
     if (method === "notifications/resources/updated") {
-      this.#subscriptions.updated(params ?? {}, this.#source.ownerOf(instance));
+      const lease = this.#source.ownerOf(instance);
+      this.#subscriptions.updated(params ?? {}, (client) => lease === undefined || lease === this.#leaseOf(client));
       return;
     }
     const kind = /^notifications\/(tools|prompts|resources)\/list_changed$/.exec(method)?.[1];
     if (kind === undefined) return;
-    if (kind !== "resources") this.catalog.invalidate(kind as CatalogKind);
-    this.#options.onListChanged(this, kind as CatalogKind | "resources");
+    this.catalog.invalidate(kind as ListCapability);
+    this.#options.onListChanged(this, kind as ListCapability);
   }
 }

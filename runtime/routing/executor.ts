@@ -2,7 +2,7 @@ import { FleetError } from "../errors.ts";
 import { translateCall } from "../orchestrator/presets.ts";
 import { Exchange } from "../protocol/exchange.ts";
 import type { Params, RpcReply } from "../protocol/json-rpc.ts";
-import type { Fleet } from "../registry/fleet.ts";
+import type { Fleet, FleetClient } from "../registry/fleet.ts";
 import type { FleetRegistry } from "../registry/fleet-registry.ts";
 import { unknownTool } from "./single-service.ts";
 
@@ -27,18 +27,18 @@ export class Executor {
    * The server's own reply, unchanged. A method with a slash, and `ping`, is one of MCP; anything else names a tool or
    * an alias, which may stand for several calls: then the reply is the last one's, or the first that failed.
    */
-  async execute(owner: string, server: string, method: string, params: Params | undefined): Promise<RpcReply> {
+  async execute(client: FleetClient, server: string, method: string, params: Params | undefined): Promise<RpcReply> {
     const fleet = this.fleet(server);
     const { requestMs } = fleet.server.timeouts;
     if (method === "ping" || method.includes("/")) {
       if (method === "tools/list") return { result: { tools: await fleet.listTools() } };
-      return fleet.call(owner, method, params, new Exchange(requestMs));
+      return fleet.call(client, method, params, new Exchange(requestMs));
     }
     let reply: RpcReply = unknownTool(method);
     for (const step of translateCall(fleet.server.type, fleet.tools.resolve(method), params ?? {})) {
       if (!fleet.tools.permits(step.tool)) return unknownTool(method);
       reply = await fleet.call(
-        owner,
+        client,
         "tools/call",
         { name: step.tool, arguments: step.arguments },
         new Exchange(requestMs),

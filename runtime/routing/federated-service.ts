@@ -1,20 +1,54 @@
 import type { Logger } from "pino";
-import { FleetError, messageOf } from "../errors.ts";
 import type { Exchange } from "../protocol/exchange.ts";
-import type { Params, RpcReply } from "../protocol/json-rpc.ts";
+import { encodeNotification, type Params, type RpcReply } from "../protocol/json-rpc.ts";
+import { isLogLevel } from "../protocol/log-levels.ts";
 import type { Fleet } from "../registry/fleet.ts";
 import type { FleetRegistry } from "../registry/fleet-registry.ts";
+import type { ResourceListener } from "../registry/resource-subscriptions.ts";
 import type { GatewayIdentity } from "../upstreams/handshake.ts";
 import { federatedName, splitFederatedName } from "./federated-name.ts";
+import { federatedUri, splitFederatedUri, withFederatedUris } from "./federated-uri.ts";
 import { type McpService, methodNotFound, nameOf, type ServiceClient } from "./mcp-service.ts";
-import { callFleet, callTool, unknownTool } from "./single-service.ts";
+import { type MergedKind, mergedList } from "./merged-list.ts";
+import { callFleet, callTool, unknownLevel, unknownTool } from "./single-service.ts";
 
-/** What a merged list waits for one slow server. */
-const listDeadlineMs = 15_000;
 const defaultTimeoutMs = 120_000;
-const instructions = "Tools and prompts of several MCP servers; each name begins with its server: <server>__<name>.";
+const instructions =
+  "Several MCP servers behind one gateway. Names of tools and prompts begin with their server: <server>__<name>; " +
+  "so do URIs of resources: <server>+<uri>.";
+const capabilities = {
+  tools: { listChanged: true },
+  prompts: { listChanged: true },
+  resources: { subscribe: true, listChanged: true },
+  completions: {},
+  logging: {},
+};
 
-/** `/mcp`: the tools and prompts of all servers, as `<server>__<name>`, in the order of the servers' names. */
+interface Named {
+  readonly name: string;
+}
+const tools: MergedKind<Named> = {
+  key: "tools",
+  list: (fleet) => fleet.listTools(),
+  show: ({ name: server }, tool) => ({ ...tool, name: federatedName(server, tool.name) }),
+};
+const prompts: MergedKind<Named> = {
+  key: "prompts",
+  list: ({ catalog }) => catalog.list("prompts"),
+  show: ({ name: server }, prompt) => ({ ...prompt, name: federatedName(server, prompt.name) }),
+};
+const resources: MergedKind<{ readonly uri: string }> = {
+  key: "resources",
+  list: ({ catalog }) => catalog.list("resources"),
+  show: ({ name: server }, resource) => ({ ...resource, uri: federatedUri(server, resource.uri) }),
+};
+const templates: MergedKind<{ readonly uriTemplate: string }> = {
+  key: "resourceTemplates",
+  list: ({ catalog }) => catalog.list("resourceTemplates"),
+  show: ({ name: server }, template) => ({ ...template, uriTemplate: federatedUri(server, template.uriTemplate) }),
+};
+
+/** `/mcp`: what all servers offer, under names that tell the server, in the order of the servers' names. */
 export class FederatedService implements McpService {
   readonly #registry: FleetRegistry;
   readonly #identity: GatewayIdentity;
@@ -27,12 +61,14 @@ export class FederatedService implements McpService {
   }
 
   async describe(): Promise<Params> {
-    const capabilities = { tools: { listChanged: true }, prompts: { listChanged: true } };
     return { capabilities, serverInfo: this.#identity, instructions };
   }
 
   timeoutFor(params: Params | undefined): number {
-    const server = typeof params?.name === "string" ? splitFederatedName(params.name)?.server : undefined;
+    const { name, uri } = params ?? {};
+    let server: string | undefined;
+    if (typeof name === "string") server = splitFederatedName(name)?.server;
+    else if (typeof uri === "string") server = splitFederatedUri(uri)?.server;
     const fleet = server === undefined ? undefined : this.#registry.get(server);
     return fleet?.server.timeouts.requestMs ?? defaultTimeoutMs;
   }
@@ -47,62 +83,98 @@ export class FederatedService implements McpService {
       case "ping":
         return { result: {} };
       case "tools/list":
-        return this.#merge("tools", (fleet) => fleet.listTools());
+        return this.#merge(tools, params);
       case "prompts/list":
-        return this.#merge("prompts", (fleet) => fleet.catalog.list("prompts"));
+        return this.#merge(prompts, params);
+      case "resources/list":
+        return this.#merge(resources, params);
+      case "resources/templates/list":
+        return this.#merge(templates, params);
       case "tools/call": {
-        const target = await this.#find(nameOf(params), (fleet) => fleet.listTools());
+        const target = await this.#find(nameOf(params), tools);
         if (target === undefined) return unknownTool(nameOf(params));
-        return callTool(target.fleet, client, target.name, params, exchange);
+        const reply = await callTool(target.fleet, client, target.name, params, exchange);
+        return withFederatedUris(target.fleet.name, reply);
       }
       case "prompts/get": {
-        const target = await this.#find(nameOf(params), (fleet) => fleet.catalog.list("prompts"));
-        if (target === undefined) return { error: { code: -32602, message: `Unknown prompt: ${nameOf(params)}` } };
-        return callFleet(target.fleet, client, method, { ...params, name: target.name }, exchange);
+        const target = await this.#find(nameOf(params), prompts);
+        if (target === undefined) return unknown("prompt", nameOf(params));
+        const reply = await callFleet(target.fleet, client, method, { ...params, name: target.name }, exchange);
+        return withFederatedUris(target.fleet.name, reply);
       }
+      case "resources/read": {
+        const target = this.#findUri(params?.uri);
+        if (target === undefined) return unknown("resource", params?.uri);
+        const reply = await callFleet(target.fleet, client, method, { ...params, uri: target.uri }, exchange);
+        return withFederatedUris(target.fleet.name, reply);
+      }
+      case "resources/subscribe": {
+        const tell = (about: Params) => client.notify(encodeNotification("notifications/resources/updated", about));
+        return this.subscribe(client, String(params?.uri), tell);
+      }
+      case "resources/unsubscribe": {
+        const target = this.#findUri(params?.uri);
+        return target === undefined ? unknown("resource", params?.uri) : target.fleet.unsubscribe(client, target.uri);
+      }
+      case "completion/complete":
+        return this.#complete(client, params, exchange);
+      case "logging/setLevel":
+        // Each server is told when the client calls it.
+        if (!isLogLevel(params?.level)) return unknownLevel(params?.level);
+        client.logLevel = params.level;
+        return { result: {} };
       default:
         return methodNotFound(method);
     }
   }
 
-  notified(): void {}
+  notified(client: ServiceClient, method: string, params: Params | undefined): void {
+    if (method !== "notifications/roots/list_changed") return;
+    for (const name of client.fleets) {
+      void this.#registry
+        .get(name)
+        ?.notify(client, method, params)
+        .catch(() => {});
+    }
+  }
 
   async tool(name: string): Promise<Params | undefined> {
-    const target = await this.#find(name, (fleet) => fleet.listTools());
+    const target = await this.#find(name, tools);
     return target?.fleet.tool(target.fleet.tools.resolve(target.name));
   }
 
-  async subscribe(): Promise<RpcReply> {
-    return methodNotFound("resources/subscribe");
+  async subscribe(client: ServiceClient, uri: string, listener: ResourceListener): Promise<RpcReply> {
+    const target = this.#findUri(uri);
+    if (target === undefined) return unknown("resource", uri);
+    const { fleet } = target;
+    client.fleets.add(fleet.name);
+    const { resources: offered } = (await fleet.describe()).capabilities as { resources?: { subscribe?: boolean } };
+    if (offered?.subscribe !== true) return methodNotFound("resources/subscribe");
+    return fleet.subscribe(client, target.uri, (about) =>
+      listener({ ...about, uri: federatedUri(fleet.name, String(about.uri)) }),
+    );
   }
 
-  /** One list of all servers; those that cannot answer in time are left out and named in `_meta`. */
-  async #merge(
-    key: "tools" | "prompts",
-    list: (fleet: Fleet) => Promise<readonly { name: string }[]>,
-  ): Promise<RpcReply> {
-    const fleets = this.#registry.all();
-    const lists = await Promise.allSettled(fleets.map((fleet) => withDeadline(list(fleet), fleet.name)));
-    const items: unknown[] = [];
-    const unavailable: string[] = [];
-    lists.forEach((outcome, index) => {
-      const { name: server } = fleets[index] as Fleet;
-      if (outcome.status === "fulfilled") {
-        for (const item of outcome.value) items.push({ ...item, name: federatedName(server, item.name) });
-      } else {
-        unavailable.push(server);
-        this.#log.warn({ server, list: key }, `left out of the list: ${messageOf(outcome.reason)}`);
-      }
-    });
-    const meta = unavailable.length === 0 ? {} : { _meta: { "mcp-fleet/unavailable": unavailable } };
-    return { result: { [key]: items, ...meta } };
+  async #complete(client: ServiceClient, params: Params | undefined, exchange: Exchange): Promise<RpcReply> {
+    const ref = params?.ref as { readonly name?: unknown; readonly uri?: unknown } | undefined;
+    if (typeof ref?.uri === "string") {
+      const target = this.#findUri(ref.uri);
+      if (target === undefined) return unknown("resource", ref.uri);
+      const sent = { ...params, ref: { ...ref, uri: target.uri } };
+      return callFleet(target.fleet, client, "completion/complete", sent, exchange);
+    }
+    const target = await this.#find(nameOf(ref), prompts);
+    if (target === undefined) return unknown("prompt", nameOf(ref));
+    const sent = { ...params, ref: { ...ref, name: target.name } };
+    return callFleet(target.fleet, client, "completion/complete", sent, exchange);
+  }
+
+  async #merge<Item>(kind: MergedKind<Item>, params: Params | undefined): Promise<RpcReply> {
+    return { result: await mergedList(this.#registry.all(), kind, params?.cursor, this.#log) };
   }
 
   /** The fleet of a federated name, and the name there. */
-  async #find(
-    text: string,
-    list: (fleet: Fleet) => Promise<readonly { name: string }[]>,
-  ): Promise<{ fleet: Fleet; name: string } | undefined> {
+  async #find(text: string, { list }: MergedKind<Named>): Promise<{ fleet: Fleet; name: string } | undefined> {
     const parts = splitFederatedName(text);
     const fleet = parts === undefined ? undefined : this.#registry.get(parts.server);
     if (parts === undefined || fleet === undefined) return undefined;
@@ -110,15 +182,14 @@ export class FederatedService implements McpService {
     const whole = (await list(fleet)).find(({ name }) => federatedName(fleet.name, name) === text);
     return { fleet, name: whole?.name ?? parts.name };
   }
+
+  #findUri(text: unknown): { fleet: Fleet; uri: string } | undefined {
+    const parts = typeof text === "string" ? splitFederatedUri(text) : undefined;
+    const fleet = parts === undefined ? undefined : this.#registry.get(parts.server);
+    return parts === undefined || fleet === undefined ? undefined : { fleet, uri: parts.uri };
+  }
 }
 
-async function withDeadline<T>(promise: Promise<T>, server: string): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new FleetError("REQUEST_TIMEOUT", `${server}: no list within ${listDeadlineMs} ms`)),
-      listDeadlineMs,
-    );
-  });
-  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
-}
+const unknown = (what: string, text: unknown): RpcReply => ({
+  error: { code: -32602, message: `Unknown ${what}: ${String(text)}` },
+});

@@ -1,12 +1,11 @@
 import { FleetError } from "../errors.ts";
 import type { Exchange } from "../protocol/exchange.ts";
 import type { Params, RpcReply } from "../protocol/json-rpc.ts";
+import type { FleetClient } from "../registry/fleet.ts";
 import type { ResourceListener } from "../registry/resource-subscriptions.ts";
 
 /** On whose behalf a service works: a client session, or a caller of the stateless era. */
-export interface ServiceClient {
-  /** Instances are leased, and subscriptions kept, under this name. */
-  readonly owner: string;
+export interface ServiceClient extends FleetClient {
   /** Fleets that may hold something for the owner. */
   readonly fleets: Set<string>;
   /** Least severe log line that it wants. */

@@ -46,7 +46,7 @@ export class SingleService implements McpService {
         return this.subscribe(client, String(params?.uri), tell);
       }
       case "resources/unsubscribe":
-        return this.#fleet.unsubscribe(client.owner, String(params?.uri));
+        return this.#fleet.unsubscribe(client, String(params?.uri));
       default:
         return callFleet(this.#fleet, client, method, params, exchange);
     }
@@ -54,12 +54,12 @@ export class SingleService implements McpService {
 
   subscribe(client: ServiceClient, uri: string, listener: ResourceListener): Promise<RpcReply> {
     client.fleets.add(this.#fleet.name);
-    return this.#fleet.subscribe(client.owner, uri, listener);
+    return this.#fleet.subscribe(client, uri, listener);
   }
 
   notified(client: ServiceClient, method: string, params: Params | undefined): void {
     if (method === "notifications/roots/list_changed" && client.fleets.has(this.#fleet.name)) {
-      void this.#fleet.notify(client.owner, method, params).catch(() => {});
+      void this.#fleet.notify(client, method, params).catch(() => {});
     }
   }
 
@@ -67,12 +67,10 @@ export class SingleService implements McpService {
     const { capabilities } = await this.#fleet.describe();
     if (!("logging" in capabilities)) return methodNotFound("logging/setLevel");
     const level = params?.level;
-    if (!isLogLevel(level)) {
-      return { error: { code: -32602, message: `Invalid params: unknown log level ${JSON.stringify(level)}` } };
-    }
+    if (!isLogLevel(level)) return unknownLevel(level);
     client.logLevel = level;
     client.fleets.add(this.#fleet.name);
-    return this.#fleet.setLogLevel(client.owner, level);
+    return this.#fleet.setLogLevel(client, level);
   }
 }
 
@@ -99,23 +97,27 @@ export async function callFleet(
 ): Promise<RpcReply> {
   client.fleets.add(fleet.name);
   const modern = exchange.client?.modern === true;
-  if (modern || method.startsWith("tasks/")) {
+  const level = exchange.client?.logLevel;
+  if (modern || level !== undefined || method.startsWith("tasks/")) {
     const server = await fleet.describe();
     // The tasks of 2025-11-25 and the extension of 2026-07-28 share names, not messages.
     if (method.startsWith("tasks/") && server.modern !== modern) return methodNotFound(method);
-    if (modern && !server.modern) {
-      if (params?.requestState !== undefined) return foreignState();
-      const level = exchange.client?.logLevel;
-      if (level !== undefined && "logging" in server.capabilities) await fleet.setLogLevel(client.owner, level);
+    if (modern && !server.modern && params?.requestState !== undefined) return foreignState();
+    if (level !== undefined && !server.modern && "logging" in server.capabilities) {
+      await fleet.setLogLevel(client, level);
     }
   }
-  return fleet.call(client.owner, method, params, exchange);
+  return fleet.call(client, method, params, exchange);
 }
 
 /** A server of the session era has no `requestState`: the one that came is neither the gateway's nor the server's. */
 function foreignState(): RpcReply {
   const message = 'Invalid params: "requestState" was not made here, or has been changed';
   return { error: { code: -32602, message } };
+}
+
+export function unknownLevel(level: unknown): RpcReply {
+  return { error: { code: -32602, message: `Invalid params: unknown log level ${JSON.stringify(level)}` } };
 }
 
 /** Servers answer -32602 for a tool that they lack (server/tools, error handling). */

@@ -9,7 +9,7 @@ export const ServerType = {
 export type ServerType = (typeof ServerType)[keyof typeof ServerType];
 
 /** Who may share one upstream session or process (architecture: isolation). */
-export const Isolation = { Shared: "shared", Session: "session" } as const;
+export const Isolation = { Shared: "shared", Caller: "caller", Session: "session" } as const;
 export type Isolation = (typeof Isolation)[keyof typeof Isolation];
 
 /** How the gateway reaches an instance. */

@@ -2,13 +2,22 @@ import { expect, test } from "@jest/globals";
 import type { Params, RpcReply } from "../../../runtime/protocol/json-rpc.ts";
 import { Catalog } from "../../../runtime/registry/catalog.ts";
 
-function catalog(replies: RpcReply[], offered = true) {
+function catalog(replies: RpcReply[], offered: object | null = { listChanged: true }) {
   const asked: unknown[] = [];
   const ask = async (method: string, params: Params | undefined) => {
     asked.push([method, params]);
     return replies.shift() as RpcReply;
   };
-  return { asked, catalog: new Catalog({ fleet: "fake", timeoutMs: 1000, ask, offers: async () => offered }) };
+  return {
+    asked,
+    catalog: new Catalog({
+      fleet: "fake",
+      timeoutMs: 1000,
+      now: () => 0,
+      ask,
+      offers: async () => offered ?? undefined,
+    }),
+  };
 }
 
 test("all pages are read once, in order, for all who ask at the same time", async () => {
@@ -41,14 +50,39 @@ test("a change makes it ask again, a failure too", async () => {
 });
 
 test("a server without the capability is not asked, one that counts in circles is given up", async () => {
-  const { catalog: silent, asked } = catalog([], false);
+  const { catalog: silent, asked } = catalog([], null);
   expect(await silent.list("prompts")).toEqual([]);
   expect(asked).toEqual([]);
   const endless = new Catalog({
     fleet: "fake",
     timeoutMs: 1000,
     ask: async () => ({ result: { tools: [{ name: "a" }], nextCursor: "again" } }),
-    offers: async () => true,
+    now: () => 0,
+    offers: async () => ({ listChanged: true }),
   });
   expect((await endless.list("tools")).length).toBe(100);
+});
+
+test("a list whose changes are not announced is read again after half a minute", async () => {
+  let time = 0;
+  const asked: string[] = [];
+  const ask = async (method: string) => {
+    asked.push(method);
+    return method === "resources/list"
+      ? { result: { resources: [{ uri: "file:///a" }] } }
+      : { error: { code: -32601, message: "Method not found" } };
+  };
+  const it = new Catalog({ fleet: "fake", timeoutMs: 1000, now: () => time, ask, offers: async () => ({}) });
+  await it.list("resources");
+  time = 29_999;
+  expect(await it.list("resources")).toEqual([{ uri: "file:///a" }]);
+  time = 30_000;
+  await it.list("resources");
+  // A server with resources need not have templates.
+  expect(await it.list("resourceTemplates")).toEqual([]);
+  it.invalidate("resources");
+  await it.list("resourceTemplates");
+  expect(asked).toEqual([
+    ...["resources/list", "resources/list", "resources/templates/list", "resources/templates/list"],
+  ]);
 });

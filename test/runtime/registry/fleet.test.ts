@@ -35,7 +35,7 @@ afterEach(() => fleet.close());
 
 const latest = () => connector.sessions.at(-1) as FakeSession;
 const reply = (session: FakeSession, result: unknown) => session.calls.at(-1)?.resolve({ result });
-const call = (method: string) => fleet.call("anna", method, {}, new Exchange(1000));
+const call = (method: string) => fleet.call({ owner: "anna", caller: undefined }, method, {}, new Exchange(1000));
 
 test("its status tells what operators ask", () => {
   expect(fleet.status()).toEqual({

@@ -1,0 +1,39 @@
+import type { Params, RpcReply } from "../protocol/json-rpc.ts";
+
+/**
+ * URI of a server's resource at `/mcp`: `<server>+<uri>`. A scheme may hold a plus sign (RFC 3986, section 3.1), a
+ * server's name may not, so no two servers' resources collide and the original comes back unchanged.
+ */
+export const federatedUri = (server: string, uri: string): string => `${server}+${uri}`;
+
+/** The parts of a federated URI, or of a template of one. */
+export function splitFederatedUri(text: string): { readonly server: string; readonly uri: string } | undefined {
+  const at = text.indexOf("+");
+  return at <= 0 ? undefined : { server: text.slice(0, at), uri: text.slice(at + 1) };
+}
+
+/** Where results name resources: contents of a resource, content of a tool's result, messages of a prompt. */
+const lists = ["contents", "content", "messages"] as const;
+
+/** A server's result as it reads at `/mcp`: every resource that it names can be read there. */
+export function withFederatedUris(server: string, reply: RpcReply): RpcReply {
+  if (!("result" in reply) || typeof reply.result !== "object" || reply.result === null) return reply;
+  const result: Params = { ...(reply.result as Params) };
+  for (const key of lists) {
+    const items = result[key];
+    if (Array.isArray(items)) result[key] = items.map((item) => named(server, item));
+  }
+  return { result };
+}
+
+/** One item: resource contents and links have a URI of their own, embedded resources and messages hold one deeper. */
+function named(server: string, item: unknown): unknown {
+  if (typeof item !== "object" || item === null) return item;
+  const { uri, resource, content } = item as Params;
+  return {
+    ...item,
+    ...(typeof uri === "string" ? { uri: federatedUri(server, uri) } : {}),
+    ...(resource === undefined ? {} : { resource: named(server, resource) }),
+    ...(content === undefined || Array.isArray(content) ? {} : { content: named(server, content) }),
+  };
+}

@@ -1,0 +1,59 @@
+import type { Logger } from "pino";
+import { FleetError, messageOf } from "../errors.ts";
+import type { Params } from "../protocol/json-rpc.ts";
+import type { Fleet } from "../registry/fleet.ts";
+
+/** What a merged list waits for one slow server. */
+const deadlineMs = 15_000;
+/** Items of one page. Many clients read only the first, so it is large. */
+const pageSize = 1000;
+
+/** One kind of thing that servers list, and how an item of a server reads in the merged list. */
+export interface MergedKind<Item> {
+  /** Key of the result: `tools`, `prompts`, … */
+  readonly key: string;
+  readonly list: (fleet: Fleet) => Promise<readonly Item[]>;
+  readonly show: (fleet: Fleet, item: Item) => unknown;
+}
+
+/** One page of all servers' lists in the order of the servers' names; those that cannot answer in time are named in `_meta`. */
+export async function mergedList<Item>(
+  fleets: readonly Fleet[],
+  { key, list, show }: MergedKind<Item>,
+  cursor: unknown,
+  log: Logger,
+): Promise<Params> {
+  const from = cursor === undefined ? 0 : positionOf(cursor);
+  const outcomes = await Promise.allSettled(fleets.map((fleet) => withDeadline(list(fleet), fleet.name)));
+  const items: unknown[] = [];
+  const unavailable: string[] = [];
+  outcomes.forEach((outcome, index) => {
+    const fleet = fleets[index] as Fleet;
+    if (outcome.status === "fulfilled") for (const item of outcome.value) items.push(show(fleet, item));
+    else {
+      unavailable.push(fleet.name);
+      log.warn({ server: fleet.name, list: key }, `left out of the list: ${messageOf(outcome.reason)}`);
+    }
+  });
+  const end = from + pageSize;
+  return {
+    [key]: items.slice(from, end),
+    ...(end < items.length ? { nextCursor: Buffer.from(String(end)).toString("base64url") } : {}),
+    ...(unavailable.length === 0 ? {} : { _meta: { "mcp-fleet/unavailable": unavailable } }),
+  };
+}
+
+function positionOf(cursor: unknown): number {
+  const text = typeof cursor === "string" ? Buffer.from(cursor, "base64url").toString("latin1") : "";
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new FleetError("INVALID_PARAMS", 'Invalid params: "cursor" is not one that a list gave');
+}
+
+async function withDeadline<T>(promise: Promise<T>, server: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const error = () => reject(new FleetError("REQUEST_TIMEOUT", `${server}: no list within ${deadlineMs} ms`));
+    timer = setTimeout(error, deadlineMs);
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
