@@ -4,10 +4,15 @@ import { isDeepStrictEqual } from "node:util";
 import type { ResolvedConfig } from "./config/index.ts";
 import { AdminListener } from "./listeners/admin.ts";
 import { FrontDoor } from "./listeners/front-door.ts";
+import { LegacySse } from "./listeners/legacy-sse.ts";
+import { ModernCalls } from "./listeners/modern-calls.ts";
 import { ModernHttp } from "./listeners/modern-http.ts";
 import { createRest } from "./listeners/rest.ts";
+import { SessionCalls } from "./listeners/session-calls.ts";
 import { StreamableHttp } from "./listeners/streamable-http.ts";
 import { Subscriptions } from "./listeners/subscriptions.ts";
+import { TcpListener } from "./listeners/tcp.ts";
+import { WebSocketListener } from "./listeners/web-socket.ts";
 import { startLog } from "./observability/logger.ts";
 import { Metrics } from "./observability/metrics.ts";
 import { FleetFactory, withPreset } from "./orchestrator/fleet-factory.ts";
@@ -26,7 +31,7 @@ import { FederatedService } from "./routing/federated-service.ts";
 import { ListChangeNotices } from "./routing/list-change-notices.ts";
 import type { ServiceClient } from "./routing/mcp-service.ts";
 import { SingleService } from "./routing/single-service.ts";
-import { Authenticator } from "./security/authenticator.ts";
+import { Authenticator, localCaller } from "./security/authenticator.ts";
 import { RequestGuard } from "./security/request-guard.ts";
 import { identity } from "./version.ts";
 
@@ -55,6 +60,8 @@ export interface GatewayStatus {
 /** A gateway at work. */
 export interface RunningGateway {
   readonly url: string | undefined;
+  /** Port of the TCP listener; undefined without one. */
+  readonly tcpPort: number | undefined;
   readonly executor: Executor;
   status(): GatewayStatus;
   /** Takes over the fleets of a new configuration. */
@@ -70,6 +77,7 @@ const maxParked = 10_000;
 const parkedMs = 10 * 60_000;
 /** Open `subscriptions/listen` streams of one caller. */
 const maxSubscriptions = 1000;
+const loopback = "127.0.0.1";
 const now = () => performance.now();
 
 /**
@@ -131,20 +139,31 @@ export async function startGateway(options: GatewayOptions, { listen = true } = 
       if (server === undefined || servers.has(server)) session.notify(message);
     }
   });
+  const sessionCalls = new SessionCalls({ sessions, log });
+  const modernCalls = new ModernCalls({ parked, log });
   const executor = new Executor(registry);
   const federated = new FederatedService(registry, identity, log);
+  const duplex = { calls: sessionCalls, modern: modernCalls, subscriptions, log };
+  const serviceFor = (server: string | undefined) => {
+    if (server === undefined) return federated;
+    const fleet = registry.get(server);
+    return fleet && new SingleService(fleet);
+  };
   const door = new FrontDoor({
     guard: new RequestGuard(gateway),
     authenticator: new Authenticator(gateway.auth?.bearerTokens),
     mcp: new StreamableHttp({
-      ...{ sessions, metrics, log, maxBodyBytes: gateway.maxBodyBytes },
-      modern: new ModernHttp({ parked, subscriptions, log }),
+      ...{ calls: sessionCalls, metrics, log, maxBodyBytes: gateway.maxBodyBytes },
+      modern: new ModernHttp({ calls: modernCalls, subscriptions }),
     }),
-    serviceFor: (server) => {
-      if (server === undefined) return federated;
-      const fleet = registry.get(server);
-      return fleet && new SingleService(fleet);
-    },
+    sse: new LegacySse({ ...duplex, maxBodyBytes: gateway.maxBodyBytes }),
+    webSocket: new WebSocketListener({ ...duplex, maxMessageBytes: gateway.maxBodyBytes }),
+    serviceFor,
+  });
+  const { tcp } = gateway.listeners;
+  const tcpListener = new TcpListener(duplex, () => {
+    const service = serviceFor(tcp?.server);
+    return service && { service, server: tcp?.server, caller: localCaller };
   });
   const rest = await createRest({
     ...{ server: door.server, registry, executor, metrics, log, maxBodyBytes: gateway.maxBodyBytes },
@@ -159,6 +178,7 @@ export async function startGateway(options: GatewayOptions, { listen = true } = 
   }, pulseMs).unref();
 
   let url: string | undefined;
+  let tcpPort: number | undefined;
   let admin: AdminListener | undefined;
   const status = (): GatewayStatus => {
     const servers = registry.all().map((fleet) => fleet.status());
@@ -174,6 +194,7 @@ export async function startGateway(options: GatewayOptions, { listen = true } = 
     subscriptions.close();
     parked.close();
     await door.close(gateway.drainMs);
+    await tcpListener.close();
     await rest.app.close();
     sessions.clear();
     await registry.close();
@@ -185,6 +206,7 @@ export async function startGateway(options: GatewayOptions, { listen = true } = 
 
   try {
     if (listen) url = `http://${hostInUrl(gateway.host)}:${await door.listen(gateway.host, gateway.port)}`;
+    if (tcp !== undefined) tcpPort = await tcpListener.listen(loopback, tcp.port);
     if (gateway.admin.socket !== undefined) {
       const shutdown = options.onShutdown ?? (() => {});
       const reload = options.reload ?? (async () => {});
@@ -199,6 +221,7 @@ export async function startGateway(options: GatewayOptions, { listen = true } = 
 
   return {
     url,
+    tcpPort,
     executor,
     status,
     apply(next, nextSecrets) {

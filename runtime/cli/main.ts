@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import { identity } from "../version.ts";
 import { callCommand } from "./call.ts";
+import { connectCommand } from "./connect.ts";
 import { ExitCode, reportFailure } from "./exit.ts";
 import { initCommand } from "./init.ts";
 import { platformCommand } from "./platform.ts";
@@ -17,6 +18,7 @@ const program = new Command(identity.name)
   .addCommand(initCommand())
   .addCommand(statusCommand())
   .addCommand(callCommand())
+  .addCommand(connectCommand())
   .addCommand(platformCommand(), { hidden: true });
 // A command does not take over how its parent exits, and commander's own code for bad usage is 1.
 for (const command of [program, ...program.commands]) {

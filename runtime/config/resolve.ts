@@ -1,15 +1,16 @@
 import { defaults } from "./defaults.ts";
 import type { ResolvedConfig, ResolvedServer } from "./resolved.ts";
-import type { ConfigFile, Server } from "./schema/index.ts";
+import { type ConfigFile, protocolOf, type Server } from "./schema/index.ts";
 
 /** Applies the defaults to a configuration that has been validated and whose references have been resolved. */
 export function resolveConfig({ gateway = {}, servers }: ConfigFile): ResolvedConfig {
-  const { session, admin, log, ...rest } = gateway;
+  const { session, admin, log, listeners, ...rest } = gateway;
   return {
     gateway: {
       ...defaults.gateway,
       ...rest,
       session: { ...defaults.session, ...session },
+      listeners: { ...listeners },
       admin: { ...admin },
       log: { ...defaults.log, ...log },
     },
@@ -26,7 +27,7 @@ function resolveServer(
   return {
     ...rest,
     name,
-    protocol: protocol ?? (rest.endpoints === undefined ? "stdio" : "http"),
+    protocol: protocol ?? (rest.endpoints?.[0] === undefined ? "stdio" : protocolOf(rest.endpoints[0])),
     ...(settled === undefined ? {} : { isolation: settled }),
     scaling: {
       ...defaults.scaling,

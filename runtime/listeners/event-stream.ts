@@ -21,8 +21,12 @@ export class EventStream {
   }
 
   send(message: string): void {
+    this.event("message", message);
+  }
+
+  event(name: string, data: string): void {
     if (this.#response.writableLength > maxBuffered) this.#response.destroy();
-    else this.#response.write(`event: message\ndata: ${message}\n\n`);
+    else this.#response.write(`event: ${name}\ndata: ${data}\n\n`);
   }
 
   keepAlive(): void {

@@ -1,21 +1,26 @@
-import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer, type IncomingMessage, type RequestListener, type Server, ServerResponse } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import type { Duplex as Stream } from "node:stream";
 import { FleetError, messageOf } from "../errors.ts";
 import { errorReply } from "../protocol/json-rpc.ts";
 import type { McpService } from "../routing/mcp-service.ts";
 import type { Authenticator } from "../security/authenticator.ts";
 import type { RequestGuard } from "../security/request-guard.ts";
+import type { LegacySse } from "./legacy-sse.ts";
 import type { StreamableHttp } from "./streamable-http.ts";
+import type { McpTarget } from "./target.ts";
+import type { WebSocketListener } from "./web-socket.ts";
 
 export interface FrontDoorOptions {
   readonly guard: RequestGuard;
   readonly authenticator: Authenticator;
   readonly mcp: StreamableHttp;
+  readonly sse: LegacySse;
+  readonly webSocket: WebSocketListener;
   /** The service of `/mcp` (undefined) or of `/mcp/<server>`; undefined when there is no such server. */
   readonly serviceFor: (server: string | undefined) => McpService | undefined;
 }
 
-const mcpPath = "/mcp";
 /** Paths that need no authentication: load balancers ask them. */
 const open = new Set(["/health", "/ready"]);
 
@@ -28,6 +33,7 @@ export class FrontDoor {
   constructor(options: FrontDoorOptions) {
     this.#options = options;
     this.server = createServer((request, response) => this.#serve(request, response));
+    this.server.on("upgrade", (request, socket, head) => this.#upgrade(request, socket, head));
     // Event streams and slow tools keep requests open for long; their own deadlines end them.
     this.server.requestTimeout = 0;
   }
@@ -50,35 +56,71 @@ export class FrontDoor {
     if (!this.server.listening) return;
     const closed = new Promise((resolve) => this.server.close(resolve));
     this.server.closeIdleConnections();
-    const timer = setTimeout(() => this.server.closeAllConnections(), ms);
+    this.#options.webSocket.close();
+    const timer = setTimeout(() => {
+      this.server.closeAllConnections();
+      this.#options.webSocket.terminate();
+    }, ms);
     await closed;
     clearTimeout(timer);
   }
 
   #serve(request: IncomingMessage, response: ServerResponse): void {
-    const url = request.url as string;
-    const query = url.indexOf("?");
-    const path = query < 0 ? url : url.slice(0, query);
+    const { guard, authenticator, mcp, sse } = this.#options;
+    const path = pathOf(request);
     try {
-      this.#options.guard.check(request);
+      guard.check(request);
       if (open.has(path)) {
         this.#rest(request, response);
         return;
       }
-      const caller = this.#options.authenticator.identify(request);
-      if (path !== mcpPath && !path.startsWith(`${mcpPath}/`)) {
-        this.#rest(request, response);
-        return;
-      }
-      const server = path === mcpPath ? undefined : path.slice(mcpPath.length + 1);
-      const service = this.#options.serviceFor(server);
-      if (service === undefined)
-        throw new FleetError("SERVER_UNKNOWN", `no server is called "${server}"; GET /api/v1/servers lists them`);
-      void this.#options.mcp.serve(request, response, { service, server, caller });
+      const caller = authenticator.identify(request);
+      const { room, server } = roomOf(path);
+      if (room === "mcp") void mcp.serve(request, response, this.#target(server, caller));
+      else if (room === "sse") sse.open(request, response, this.#target(server, caller));
+      else if (path === "/messages") sse.receive(request, response, caller).catch((error) => refuse(response, error));
+      else this.#rest(request, response);
     } catch (error) {
       refuse(response, error);
     }
   }
+
+  #upgrade(request: IncomingMessage, socket: Stream, head: Buffer): void {
+    const { guard, authenticator, webSocket } = this.#options;
+    try {
+      guard.check(request);
+      const caller = authenticator.identify(request);
+      const { room, server } = roomOf(pathOf(request));
+      if (room !== "ws") throw new FleetError("SERVER_UNKNOWN", "a WebSocket is served at /ws and /ws/<server>");
+      webSocket.accept(request, socket, head, this.#target(server, caller));
+    } catch (error) {
+      // The one answer that there can be before the upgrade; then nobody speaks HTTP on the socket.
+      const response = new ServerResponse(request);
+      response.assignSocket(socket as Socket);
+      refuse(response, error);
+      response.on("finish", () => socket.end());
+    }
+  }
+
+  #target(server: string | undefined, caller: string): McpTarget {
+    const service = this.#options.serviceFor(server);
+    if (service !== undefined) return { service, server, caller };
+    throw new FleetError("SERVER_UNKNOWN", `no server is called "${server}"; GET /api/v1/servers lists them`);
+  }
+}
+
+function pathOf({ url }: IncomingMessage): string {
+  const text = url as string;
+  const query = text.indexOf("?");
+  return query < 0 ? text : text.slice(0, query);
+}
+
+/** `/mcp` is the room of all servers, `/mcp/<server>` that of one. */
+function roomOf(path: string): { readonly room: string; readonly server: string | undefined } {
+  const slash = path.indexOf("/", 1);
+  return slash < 0
+    ? { room: path.slice(1), server: undefined }
+    : { room: path.slice(1, slash), server: path.slice(slash + 1) };
 }
 
 function refuse(response: ServerResponse, error: unknown): void {

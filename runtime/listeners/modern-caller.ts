@@ -7,7 +7,7 @@ import type { ModernDeclaration } from "../protocol/modern-request.ts";
 import type { ParkedCall } from "../protocol/parked-call.ts";
 import { leaseOfCaller } from "../registry/fleet.ts";
 import type { ServiceClient } from "../routing/mcp-service.ts";
-import type { PostReply } from "./post-reply.ts";
+import type { Answer } from "./target.ts";
 
 /** Only these may be answered with a wish for input (basic/patterns/mrtr). */
 const askable = new Set(["tools/call", "prompts/get", "resources/read"]);
@@ -26,12 +26,12 @@ export class ModernCaller implements ExchangeClient, ServiceClient {
   readonly logLevel: string | undefined;
   readonly #method: string;
   readonly #call: ParkedCall;
-  #reply: PostReply;
+  #answer: Answer;
   #refuse: (error: FleetError) => void = () => {};
   /** Rejects when the call needs what the client has not declared. */
   readonly refused: Promise<never>;
 
-  constructor(caller: string, method: string, declared: ModernDeclaration, call: ParkedCall, reply: PostReply) {
+  constructor(caller: string, method: string, declared: ModernDeclaration, call: ParkedCall, answer: Answer) {
     this.owner = leaseOfCaller(caller);
     this.caller = caller;
     this.capabilities = declared.capabilities;
@@ -39,7 +39,7 @@ export class ModernCaller implements ExchangeClient, ServiceClient {
     this.logLevel = declared.logLevel;
     this.#method = method;
     this.#call = call;
-    this.#reply = reply;
+    this.#answer = answer;
     this.refused = new Promise((_, reject) => {
       this.#refuse = reject;
     });
@@ -51,18 +51,18 @@ export class ModernCaller implements ExchangeClient, ServiceClient {
   }
 
   /** Its parked call goes on under another request. */
-  cameBack(reply: PostReply): void {
-    this.#reply = reply;
+  cameBack(answer: Answer): void {
+    this.#answer = answer;
   }
 
   /** Progress and log lines of the call. */
   told(method: string, params: Params | undefined): void {
     if (method === "notifications/message" && !(this.logLevel && wantsLog(this.logLevel, params?.level))) return;
-    this.#reply.send(encodeNotification(method, params));
+    this.#answer.send(encodeNotification(method, params));
   }
 
   notify(message: string): boolean {
-    return this.#reply.send(message);
+    return this.#answer.send(message);
   }
 
   async ask(method: string, params: Params | undefined): Promise<RpcReply> {

@@ -1,12 +1,12 @@
 import type { ServerResponse } from "node:http";
-import { encodeNotification, type Params } from "../protocol/json-rpc.ts";
 import { EventStream } from "./event-stream.ts";
+import type { Answer } from "./target.ts";
 
 /**
  * The answer to one POST of Streamable HTTP: plain JSON as long as the response is all there is to say, an event stream
  * from the first notification on (basic/transports, "Sending Messages to the Server").
  */
-export class PostReply {
+export class PostReply implements Answer {
   readonly #response: ServerResponse;
   readonly #headers: Record<string, string>;
   readonly #streamable: boolean;
@@ -16,11 +16,6 @@ export class PostReply {
     this.#response = response;
     this.#streamable = streamable;
     this.#headers = headers;
-  }
-
-  /** Progress and log lines of the call; dropped for a client that takes no event stream. */
-  notify(method: string, params: Params | undefined): void {
-    this.send(encodeNotification(method, params));
   }
 
   /** Sends one message before the response. False when the client takes no event stream, or has gone. */

@@ -1,18 +1,18 @@
 import type { ClientSession } from "../protocol/client-session.ts";
 import type { ExchangeClient } from "../protocol/exchange.ts";
 import type { Params, RpcReply } from "../protocol/json-rpc.ts";
-import type { PostReply } from "./post-reply.ts";
+import type { Answer } from "./target.ts";
 
-/** A session-era client during one call: a server's requests go out on the call's own event stream. */
+/** A session-era client during one call: a server's requests go out where its other messages of the call do. */
 export class SessionClient implements ExchangeClient {
   readonly modern = false;
   readonly #session: ClientSession;
-  readonly #reply: PostReply;
+  readonly #answer: Answer;
   #open = 0;
 
-  constructor(session: ClientSession, reply: PostReply) {
+  constructor(session: ClientSession, answer: Answer) {
     this.#session = session;
-    this.#reply = reply;
+    this.#answer = answer;
   }
 
   get owner(): string {
@@ -33,7 +33,7 @@ export class SessionClient implements ExchangeClient {
   }
 
   async ask(method: string, params: Params | undefined): Promise<RpcReply> {
-    const send = (message: string) => this.#reply.send(message) || this.#session.notify(message);
+    const send = (message: string) => this.#answer.send(message) || this.#session.notify(message);
     this.#open += 1;
     try {
       return await this.#session.ask(method, params, send);

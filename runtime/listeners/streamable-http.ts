@@ -3,48 +3,28 @@ import type { Logger } from "pino";
 import { ErrorKinds, FleetError } from "../errors.ts";
 import type { Metrics } from "../observability/metrics.ts";
 import type { ClientSession } from "../protocol/client-session.ts";
-import { Exchange } from "../protocol/exchange.ts";
 import {
   encodeReply,
   errorReply,
   isNotification,
   isRequest,
-  type Params,
   parseMessages,
   type RequestId,
   type RpcMessage,
-  type RpcNotification,
-  type RpcReply,
   type RpcRequest,
   replyOf,
 } from "../protocol/json-rpc.ts";
-import { wantsLog } from "../protocol/log-levels.ts";
 import { isModern } from "../protocol/modern-request.ts";
-import {
-  allowsBatch,
-  assumedRevision,
-  downstreamRevisions,
-  isDownstreamRevision,
-  negotiate,
-} from "../protocol/revisions.ts";
-import type { SessionTable } from "../protocol/session-table.ts";
-import type { McpService } from "../routing/mcp-service.ts";
+import { allowsBatch, assumedRevision, downstreamRevisions, isDownstreamRevision } from "../protocol/revisions.ts";
 import { readBody } from "./body.ts";
 import { EventStream } from "./event-stream.ts";
 import type { ModernHttp } from "./modern-http.ts";
 import { PostReply } from "./post-reply.ts";
-import { SessionClient } from "./session-client.ts";
-
-/** An MCP path and who calls it. */
-export interface McpTarget {
-  readonly service: McpService;
-  /** The fleet of `/mcp/<server>`; undefined at `/mcp`. */
-  readonly server: string | undefined;
-  readonly caller: string;
-}
+import type { SessionCalls } from "./session-calls.ts";
+import type { McpTarget } from "./target.ts";
 
 export interface StreamableHttpOptions {
-  readonly sessions: SessionTable;
+  readonly calls: SessionCalls;
   readonly modern: ModernHttp;
   readonly metrics: Metrics;
   readonly log: Logger;
@@ -108,50 +88,17 @@ export class StreamableHttp {
     if (Array.isArray(messages)) return this.#batch(session, target, messages, response, streams(request));
     if (isRequest(messages)) {
       const reply = new PostReply(response, streams(request));
-      reply.end(await this.#call(session, target, messages, reply));
+      reply.end(await this.#options.calls.call(session, target, messages, reply));
       return;
     }
-    if (isNotification(messages)) this.#notified(session, target, messages);
+    if (isNotification(messages)) this.#options.calls.notified(session, target, messages);
     else session.answered(messages.id, replyOf(messages));
     response.writeHead(202).end();
   }
 
-  async #initialize(response: ServerResponse, target: McpTarget, { id, params }: RpcRequest): Promise<void> {
-    const described = await target.service.describe();
-    const revision = negotiate(params?.protocolVersion);
-    const client = { capabilities: asParams(params?.capabilities) ?? {}, clientInfo: asParams(params?.clientInfo) };
-    const opened = this.#options.sessions.open(revision, target.server, target.caller, client);
-    this.#options.log.info(
-      { client: params?.clientInfo, revision, server: target.server, caller: target.caller },
-      "session opened",
-    );
-    const reply = new PostReply(response, false, { [sessionHeader]: opened.id });
-    reply.end(encodeReply(id, { result: { protocolVersion: revision, ...described } }));
-  }
-
-  /** Answers one request; never rejects. */
-  async #call(
-    session: ClientSession,
-    target: McpTarget,
-    { id, method, params }: RpcRequest,
-    answer: PostReply,
-  ): Promise<string> {
-    const notify = (said: string, about: Params | undefined) => {
-      const dropped = session.logLevel !== undefined && said === "notifications/message";
-      if (!dropped || wantsLog(session.logLevel as string, about?.level)) answer.notify(said, about);
-    };
-    const client = new SessionClient(session, answer);
-    const exchange = new Exchange(target.service.timeoutFor(params), notify, client);
-    session.calls.set(id, exchange);
-    let reply: RpcReply;
-    try {
-      reply = await target.service.handle(session, method, params, exchange);
-    } catch (error) {
-      if (!(error instanceof FleetError)) this.#options.log.error({ err: error, method }, "a call failed unexpectedly");
-      reply = errorReply(error);
-    }
-    session.calls.delete(id);
-    return encodeReply(id, reply);
+  async #initialize(response: ServerResponse, target: McpTarget, request: RpcRequest): Promise<void> {
+    const { id, answer } = await this.#options.calls.open(target, request);
+    new PostReply(response, false, { [sessionHeader]: id }).end(answer);
   }
 
   async #batch(
@@ -168,7 +115,7 @@ export class StreamableHttp {
       );
     }
     for (const message of messages) {
-      if (isNotification(message)) this.#notified(session, target, message);
+      if (isNotification(message)) this.#options.calls.notified(session, target, message);
       else if (!isRequest(message)) session.answered(message.id, replyOf(message));
     }
     const requests = messages.filter(isRequest);
@@ -177,14 +124,10 @@ export class StreamableHttp {
       return;
     }
     const reply = new PostReply(response, streamable);
-    const answers = await Promise.all(requests.map((message) => this.#call(session, target, message, reply)));
+    const answers = await Promise.all(
+      requests.map((message) => this.#options.calls.call(session, target, message, reply)),
+    );
     reply.end(`[${answers.join(",")}]`);
-  }
-
-  #notified(session: ClientSession, target: McpTarget, { method, params }: RpcNotification): void {
-    if (method === "notifications/cancelled") {
-      session.calls.get(params?.requestId as RequestId)?.cancel(String(params?.reason ?? "no reason given"));
-    } else target.service.notified(session, method, params);
   }
 
   #get(request: IncomingMessage, response: ServerResponse, target: McpTarget): void {
@@ -197,7 +140,7 @@ export class StreamableHttp {
 
   #delete(request: IncomingMessage, response: ServerResponse, target: McpTarget): void {
     this.#session(request, target);
-    this.#options.sessions.end(request.headers[sessionHeader] as string);
+    this.#options.calls.sessions.end(request.headers[sessionHeader] as string);
     response.writeHead(204).end();
   }
 
@@ -206,7 +149,7 @@ export class StreamableHttp {
     if (typeof id !== "string") {
       throw new FleetError("SESSION_MISSING", "Bad request: no Mcp-Session-Id header; initialize a session first");
     }
-    const session = this.#options.sessions.find(id, server, caller);
+    const session = this.#options.calls.sessions.find(id, server, caller);
     const version = request.headers["mcp-protocol-version"] ?? assumedRevision;
     if (isDownstreamRevision(version)) return session;
     throw new FleetError(
@@ -233,6 +176,3 @@ function accepts(request: IncomingMessage, type: string): boolean {
   const accept = request.headers.accept;
   return accept === undefined || accept.includes(type) || accept.includes("*/*");
 }
-
-const asParams = (value: unknown): Params | undefined =>
-  typeof value === "object" && value !== null ? (value as Params) : undefined;

@@ -1,13 +1,12 @@
 import { randomUUID } from "node:crypto";
-import type { ServerResponse } from "node:http";
 import { FleetError } from "../errors.ts";
+import type { NoticeStream } from "../protocol/client-session.ts";
 import { encodeNotification, encodeReply, type Params, type RequestId, type RpcRequest } from "../protocol/json-rpc.ts";
 import { envelope } from "../protocol/modern.ts";
 import type { ListCapability } from "../registry/catalog.ts";
 import { leaseOfCaller } from "../registry/fleet.ts";
 import type { ServiceClient } from "../routing/mcp-service.ts";
-import { EventStream } from "./event-stream.ts";
-import type { McpTarget } from "./streamable-http.ts";
+import type { McpTarget } from "./target.ts";
 
 export interface SubscriptionsOptions {
   /** The subscription has ended: what fleets keep for its owner is to be given back. */
@@ -19,7 +18,7 @@ export interface SubscriptionsOptions {
 interface Subscription extends ServiceClient {
   readonly id: RequestId;
   readonly target: McpTarget;
-  readonly stream: EventStream;
+  readonly stream: NoticeStream;
   readonly filter: Params;
 }
 
@@ -38,8 +37,11 @@ export class Subscriptions {
     return this.#open.size;
   }
 
-  /** Opens one: the first message names what is honoured, and each later one its subscription. */
-  async open(response: ServerResponse, target: McpTarget, { id, params }: RpcRequest): Promise<void> {
+  /**
+   * Opens one: the first message names what is honoured, and each later one its subscription. Returns what is to be done
+   * when the client has gone. Rejects, before anything is sent, with what is wrong with the request.
+   */
+  async open(stream: () => NoticeStream, target: McpTarget, { id, params }: RpcRequest): Promise<() => void> {
     const wanted = params?.notifications;
     if (typeof wanted !== "object" || wanted === null) {
       throw new FleetError("ENVELOPE_INVALID", 'Invalid params: "notifications" must be an object');
@@ -54,19 +56,18 @@ export class Subscriptions {
     const subscription: Subscription = {
       ...{ id, target, filter, fleets: new Set<string>(), logLevel: undefined },
       ...{ owner: `listen:${randomUUID()}`, caller: target.caller, lease: leaseOfCaller(target.caller) },
-      stream: new EventStream(response),
+      stream: stream(),
       notify: () => false,
     };
     this.#open.add(subscription);
-    response.on("close", () => {
-      this.#open.delete(subscription);
-      this.#options.onGone(subscription);
-    });
     this.#send(subscription, "notifications/subscriptions/acknowledged", { notifications: filter });
     const updated = (about: Params) => this.#send(subscription, "notifications/resources/updated", about);
     for (const uri of (filter.resourceSubscriptions as string[] | undefined) ?? []) {
-      await target.service.subscribe(subscription, uri, updated).catch(() => {});
+      void target.service.subscribe(subscription, uri, updated).catch(() => {});
     }
+    return () => {
+      if (this.#open.delete(subscription)) this.#options.onGone(subscription);
+    };
   }
 
   /** Lists of these servers have changed: tells those who listen where they show. */

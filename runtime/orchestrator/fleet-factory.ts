@@ -1,11 +1,16 @@
 import type { Logger } from "pino";
 import type { ResolvedServer } from "../config/index.ts";
+import { FleetError, messageOf } from "../errors.ts";
 import type { Metrics } from "../observability/metrics.ts";
 import { Fleet, type FleetOptions } from "../registry/fleet.ts";
+import { DuplexConnector } from "../upstreams/duplex-connector.ts";
 import type { GatewayIdentity } from "../upstreams/handshake.ts";
 import { HttpConnector } from "../upstreams/http-connector.ts";
-import { StdioConnector } from "../upstreams/stdio-connector.ts";
+import { openSse } from "../upstreams/sse-link.ts";
+import { openProcess } from "../upstreams/stdio-link.ts";
+import { openTcp } from "../upstreams/tcp-link.ts";
 import type { Connector } from "../upstreams/upstream-session.ts";
+import { openWebSocket } from "../upstreams/web-socket-link.ts";
 import type { PackageCache } from "./package-cache.ts";
 import { presets } from "./presets.ts";
 import type { ProcessDriver } from "./process-driver.ts";
@@ -56,18 +61,38 @@ export class FleetFactory {
 
   #connector(server: FleetOptions["server"]): Connector {
     const { driver, packages, identity, log, now } = this.#options;
-    const { connectMs } = server.timeouts;
-    if (server.endpoints !== undefined) {
-      return new HttpConnector({ fleet: server.name, endpoints: server.endpoints, identity, connectMs, now });
+    const { name, endpoints, protocol, timeouts } = server;
+    const { connectMs } = timeouts;
+    if (endpoints === undefined) {
+      const source = sourceOf(server);
+      return new DuplexConnector({
+        ...{ fleet: name, source, identity, connectMs, now },
+        open: async (receive) => {
+          const spec = await processSpecFor(server, packages, (line) => log.info({ server: name }, line));
+          return openProcess(driver, spec, receive);
+        },
+        failure: (why, cause) => {
+          const fix = "run the command by hand to see what it lacks";
+          const text = `${name}: the server process (${source}) did not start: ${why}; ${fix}`;
+          return new FleetError("INSTANCE_START_FAILED", text, { cause });
+        },
+      });
     }
-    return new StdioConnector({
-      fleet: server.name,
-      source: sourceOf(server),
-      identity,
-      driver,
-      connectMs,
-      now,
-      spec: () => processSpecFor(server, packages, (line) => log.info({ server: server.name }, line)),
+    if (protocol === "http") return new HttpConnector({ fleet: name, endpoints, identity, connectMs, now });
+    const open = { ws: openWebSocket, tcp: openTcp, sse: openSse }[protocol as "ws" | "tcp" | "sse"];
+    let turn = 0;
+    let url = new URL(endpoints[0] as string);
+    const failure = (why: string, cause: unknown) => {
+      const text = `${name}: ${url.href} cannot be reached (${why}); is the server up?`;
+      return new FleetError("UPSTREAM_UNREACHABLE", text, { cause });
+    };
+    return new DuplexConnector({
+      ...{ fleet: name, source: endpoints.join(", "), identity, connectMs, now, failure },
+      open: (receive) => {
+        url = new URL(endpoints[turn % endpoints.length] as string);
+        turn += 1;
+        return open(url, connectMs, receive).catch((error) => Promise.reject(failure(messageOf(error), error)));
+      },
     });
   }
 }

@@ -1,16 +1,24 @@
 import { FleetError } from "../errors.ts";
-import type { EventStream } from "../listeners/event-stream.ts";
 import type { Exchange } from "./exchange.ts";
 import { encodeRequest, type Params, type RequestId, type RpcReply } from "./json-rpc.ts";
 import type { SessionClaims } from "./sealed-session.ts";
+
+/** Where a client hears what belongs to none of its calls: an event stream, a connection. */
+export interface NoticeStream {
+  send(message: string): void;
+  /** A sign of life, where the transport has none of its own. */
+  keepAlive(): void;
+  /** Ends it, with a last message if there is one. */
+  end(message?: string): void;
+}
 
 /** A client's session in this process: what its sealed id says, and what is going on in it. */
 export class ClientSession {
   readonly claims: SessionClaims;
   /** Calls in flight by the client's own request id, for `notifications/cancelled`. */
   readonly calls = new Map<RequestId, Exchange>();
-  /** The client's open GET streams. */
-  readonly streams = new Set<EventStream>();
+  /** The client's open GET streams, or its connection. */
+  readonly streams = new Set<NoticeStream>();
   /** Fleets that may hold an instance for this session. */
   readonly fleets = new Set<string>();
   /** Set by `logging/setLevel`. */

@@ -33,15 +33,14 @@ export function isModern(message: RpcMessage, headers: IncomingHttpHeaders): boo
 }
 
 /**
- * Checks envelope and headers of a request (basic/index, "Request metadata"; SEP-2243). Throws ENVELOPE_INVALID,
- * HEADER_MISMATCH, and REVISION_UNKNOWN for a revision that is not served.
+ * Checks the envelope of a request (basic/index, "Request metadata"). Throws ENVELOPE_INVALID, and REVISION_UNKNOWN for
+ * a revision that is not served; before that `check` may find that a transport's headers say something else.
  */
-export function declarationOf(request: RpcRequest, headers: IncomingHttpHeaders): ModernDeclaration {
-  const { params } = request;
+export function declarationOf({ params }: RpcRequest, check?: (version: string) => void): ModernDeclaration {
   const meta = asObject(params?._meta) ?? {};
   const version = meta[envelope.version];
   if (typeof version !== "string") throw incomplete(envelope.version, "a string");
-  checkHeaders(request, headers, version);
+  check?.(version);
   if (version !== modernRevision) {
     const data = { supported: [modernRevision], requested: version };
     throw new FleetError("REVISION_UNKNOWN", `Unsupported protocol version: ${version}`, { data });
@@ -56,7 +55,8 @@ export function declarationOf(request: RpcRequest, headers: IncomingHttpHeaders)
   };
 }
 
-function checkHeaders({ method, params }: RpcRequest, headers: IncomingHttpHeaders, version: string): void {
+/** Checks that the headers repeat what the body says (SEP-2243). Throws HEADER_MISMATCH. */
+export function checkHeaders({ method, params }: RpcRequest, headers: IncomingHttpHeaders, version: string): void {
   compare("MCP-Protocol-Version", headers["mcp-protocol-version"], version);
   compare("Mcp-Method", headers["mcp-method"], method);
   const name = nameForHeader(method, params);

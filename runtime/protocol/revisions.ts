@@ -1,5 +1,5 @@
 /** Session-era ("legacy") revisions of MCP that the gateway speaks to clients, newest first. */
-export const downstreamRevisions = ["2025-11-25", "2025-06-18", "2025-03-26"] as const;
+export const downstreamRevisions = ["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"] as const;
 
 /** Revisions that an upstream server may negotiate, newest first. */
 export const upstreamRevisions = ["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"] as const;

@@ -3,12 +3,14 @@ import { FleetError } from "../errors.ts";
 import { Exchange } from "../protocol/exchange.ts";
 import { encodeRequest } from "../protocol/json-rpc.ts";
 import { enveloped, modernRevision } from "../protocol/modern.ts";
+import { DuplexConnector } from "./duplex-connector.ts";
 import { type Era, EraVerdict, eraOf } from "./era-verdict.ts";
 import type { GatewayIdentity } from "./handshake.ts";
 import { HttpEndpoint } from "./http-endpoint.ts";
 import { HttpSession } from "./http-session.ts";
 import { headersOf, ModernHttpWire } from "./modern-http.ts";
 import { ModernSession } from "./modern-session.ts";
+import { openSse } from "./sse-link.ts";
 import type { Connector, SessionEvents, UpstreamSession } from "./upstream-session.ts";
 
 export interface HttpConnectorOptions {
@@ -50,9 +52,11 @@ export class HttpConnector implements Connector {
     const era: Era = verdict.legacy ? { modern: false } : await this.#probe(endpoint);
     verdict.reached(era);
     try {
-      const session = era.modern
+      const session: UpstreamSession = era.modern
         ? new ModernSession(fleet, new ModernHttpWire(fleet, endpoint, events), events, identity, era.discovered)
-        : await HttpSession.open(fleet, endpoint, events, identity, connectMs);
+        : await HttpSession.open(fleet, endpoint, events, identity, connectMs).catch((error) =>
+            noStreamableHttp(error) ? this.#overSse(url, events, error) : Promise.reject(error),
+          );
       void session.ended.then((reason) => reason !== "closed" && verdict.forget());
       return session;
     } catch (error) {
@@ -63,6 +67,15 @@ export class HttpConnector implements Connector {
 
   async close(): Promise<void> {
     await Promise.all([...this.#pools.values()].map((pool) => pool.destroy()));
+  }
+
+  /** A server that refuses `initialize` by POST may be one of 2024-11-05 (basic/transports, "Backwards Compatibility"). */
+  #overSse(url: URL, events: SessionEvents, error: unknown): Promise<UpstreamSession> {
+    const { connectMs } = this.#options;
+    const open = (receive: (message: string) => void) =>
+      openSse(url, connectMs, receive).catch(() => Promise.reject(error));
+    const failure = (_why: string, cause: unknown) => cause as FleetError;
+    return new DuplexConnector({ ...this.#options, source: url.href, open, failure }).connect(events);
   }
 
   /** Asks a server for its era; a server that fails to answer, or wants authentication, says nothing about it. */
@@ -94,3 +107,9 @@ export class HttpConnector implements Connector {
     return pool;
   }
 }
+
+const refusals = new Set<unknown>([400, 404, 405]);
+
+/** Has the server refused to speak Streamable HTTP, rather than failed? */
+const noStreamableHttp = (error: unknown): boolean =>
+  error instanceof FleetError && error.code === "UPSTREAM_PROTOCOL" && refusals.has(error.data?.status);

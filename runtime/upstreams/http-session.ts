@@ -93,6 +93,7 @@ export class HttpSession implements UpstreamSession {
     throw new FleetError(
       "UPSTREAM_PROTOCOL",
       `${this.#fleet}: ${this.#endpoint.origin} answered HTTP ${outcome.status} without a JSON-RPC response${said === "" ? "" : `: ${said}`}`,
+      { data: { status: outcome.status } },
     );
   }
 

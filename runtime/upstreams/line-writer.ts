@@ -5,7 +5,7 @@ export class LineWriter {
   readonly #stream: Writable;
   #corked = false;
 
-  constructor(stream: Writable, onBroken: () => void) {
+  constructor(stream: Writable, onBroken: (error: Error) => void) {
     this.#stream = stream;
     stream.on("error", onBroken);
   }

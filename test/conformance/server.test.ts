@@ -47,3 +47,16 @@ test.each(cells)("clients of $revision, a server of $era eras over standard stre
   const process_ = { command: process.execPath, args: [fixture("stdio.ts")], env: { ERA: era } };
   await check({ type: "custom", process: process_ }, era, revision);
 });
+
+const transports = [
+  { transport: "TCP", file: "tcp.ts", url: (port: number) => `tcp://127.0.0.1:${port}` },
+  { transport: "WebSocket", file: "web-socket.ts", url: (port: number) => `ws://127.0.0.1:${port}/` },
+];
+const more = transports.flatMap((transport) =>
+  revisions.flatMap((revision) => eras.map((era) => ({ ...transport, revision, era }))),
+);
+
+test.each(more)("clients of $revision, a server of $era eras over $transport", async ({ file, url, revision, era }) => {
+  server = await Listening.start(fixture(file), { ERA: era });
+  await check({ type: "custom", endpoints: [url(server.port)] }, era, revision);
+});

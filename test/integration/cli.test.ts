@@ -4,7 +4,11 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { Client } from "@modelcontextprotocol/client";
+import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
 import { request } from "undici";
+import { parse } from "yaml";
+import { say, TestGateway } from "../support/gateway.ts";
 
 const root = join(import.meta.dirname, "../..");
 const entry = join(root, "runtime/cli/main.ts");
@@ -198,4 +202,39 @@ test("the log file rotates by size, and the oldest go", async () => {
   expect(names).toEqual(["gateway.log", "gateway.log.txt", "rotated-gateway.log", "rotated-gateway.log"]);
   const newest = await readFile(join(logs, "gateway.log"), "utf8");
   expect(newest).toContain('"msg":"ended"');
+});
+
+test("connect is a server on standard streams for clients of either era, and outlives a restart of the gateway", async () => {
+  const port = await freePort();
+  const text = `
+gateway: { port: ${port} }
+servers:
+  counter: { type: custom, process: { command: ${process.execPath}, args: [ ${fixture} ] } }
+`;
+  let gateway = await TestGateway.start(parse(text));
+  const clients: Client[] = [];
+  try {
+    for (const mode of ["legacy", "auto"] as const) {
+      const client = new Client({ name: "stdio", version: "1" }, { versionNegotiation: { mode } });
+      const args = [entry, "connect", "--url", `http://127.0.0.1:${port}/mcp/counter`];
+      clients.push(client);
+      await client.connect(new StdioClientTransport({ command: process.execPath, args }));
+      expect(await say(client, "count")).toMatchObject({ count: 1 });
+    }
+    await gateway.close();
+    gateway = await TestGateway.start(parse(text));
+    for (const client of clients) expect(await say(client, "count")).toMatchObject({ count: 1 });
+  } finally {
+    await Promise.all(clients.map((client) => client.close()));
+    await gateway.close();
+  }
+});
+
+test.each([
+  ["nonsense", 2, '--url: "nonsense" is no URL'],
+  ["http://127.0.0.1:1/other/path", 2, "is no MCP path of a gateway"],
+  ["http://127.0.0.1:1", 1, "--url: no gateway answers at ws://127.0.0.1:1/ws"],
+])("connect --url %s ends with code %d", async (url, code, message) => {
+  const ended = await run(["connect", "--url", url]);
+  expect([ended.code, ended.err]).toEqual([code, expect.stringContaining(message)]);
 });

@@ -74,6 +74,22 @@ export const Log = Type.Object(
   options,
 );
 
+/** Listeners besides the gateway's HTTP port. */
+export const Listeners = Type.Object(
+  {
+    tcp: Type.Optional(
+      Type.Object(
+        {
+          port: Type.Integer({ minimum: 0, maximum: 65535, description: "On 127.0.0.1; 0 takes a free one." }),
+          server: Type.Optional(Type.String({ description: "One server, names unchanged. Defaults to all." })),
+        },
+        { ...options, description: "MCP over TCP, one message a line. It cannot authenticate, so not beside `auth`." },
+      ),
+    ),
+  },
+  options,
+);
+
 /** The gateway in front of all fleets. */
 export const Gateway = Type.Object(
   {
@@ -93,6 +109,7 @@ export const Gateway = Type.Object(
     drainMs: Type.Optional(
       Type.Integer({ minimum: 0, description: "How long calls in flight may go on after SIGTERM. Defaults to 10000." }),
     ),
+    listeners: Type.Optional(Listeners),
     auth: Type.Optional(Auth),
     session: Type.Optional(Session),
     admin: Type.Optional(Admin),
@@ -102,6 +119,7 @@ export const Gateway = Type.Object(
 );
 
 export type Auth = Static<typeof Auth>;
+export type Listeners = Static<typeof Listeners>;
 export type Session = Static<typeof Session>;
 export type Admin = Static<typeof Admin>;
 export type Log = Static<typeof Log>;

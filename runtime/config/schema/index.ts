@@ -1,9 +1,9 @@
 // The TypeBox definitions are types here; what runs is the JSON Schema that was made from them: loading the builder
 // would cost every gateway 20 MB of memory.
 export type { ConfigFile } from "./file.ts";
-export type { Admin, Auth, Gateway, Log, Session } from "./gateway.ts";
+export type { Admin, Auth, Gateway, Listeners, Log, Session } from "./gateway.ts";
 export { type ConfigIssue, type ConfigPath, issueText, pathText } from "./issue.ts";
-export { Isolation, ServerType, serverNamePattern, UpstreamProtocol } from "./names.ts";
+export { Isolation, protocolOf, ServerType, serverNamePattern, UpstreamProtocol } from "./names.ts";
 export type * from "./process-platform.ts";
 export type { ProcessSource, Scaling, Server, Timeouts, Tools } from "./server.ts";
 export { validateConfig, validateGateway, validateServer } from "./validate.ts";

@@ -12,9 +12,15 @@ export type ServerType = (typeof ServerType)[keyof typeof ServerType];
 export const Isolation = { Shared: "shared", Caller: "caller", Session: "session" } as const;
 export type Isolation = (typeof Isolation)[keyof typeof Isolation];
 
-/** How the gateway reaches an instance. */
-export const UpstreamProtocol = { Stdio: "stdio", Http: "http" } as const;
+/** How the gateway reaches an instance: `http` is Streamable HTTP, `sse` the HTTP+SSE of 2024-11-05. */
+export const UpstreamProtocol = { Stdio: "stdio", Http: "http", Sse: "sse", Ws: "ws", Tcp: "tcp" } as const;
 export type UpstreamProtocol = (typeof UpstreamProtocol)[keyof typeof UpstreamProtocol];
 
 /** A fleet's name: part of paths and of federated tool names, hence short and plain. */
 export const serverNamePattern = "^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$";
+
+/** The protocol that the scheme of an endpoint stands for. */
+export function protocolOf(endpoint: string): UpstreamProtocol {
+  if (/^wss?:/.test(endpoint)) return "ws";
+  return endpoint.startsWith("tcp:") ? "tcp" : "http";
+}

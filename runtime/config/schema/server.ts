@@ -77,12 +77,23 @@ export const Server = Type.Object(
     ),
     process: Type.Optional(ProcessSource),
     endpoints: Type.Optional(
-      Type.Array(Type.String({ pattern: "^https?://", description: "URL of a Streamable HTTP server." }), {
-        minItems: 1,
-        description: "Fixed instances that something else runs.",
-      }),
+      Type.Array(
+        Type.String({
+          pattern: "^(https?|wss?|tcp)://",
+          description: "URL of a server: http(s):// for Streamable HTTP, ws(s)://, or tcp://host:port.",
+        }),
+        {
+          minItems: 1,
+          description: "Fixed instances that something else runs.",
+        },
+      ),
     ),
-    protocol: Type.Optional(oneOf(UpstreamProtocol, "Defaults to `stdio` for a process, `http` for endpoints.")),
+    protocol: Type.Optional(
+      oneOf(
+        UpstreamProtocol,
+        "Defaults to `stdio` for a process, else to what the endpoints' scheme says. `sse` is the HTTP+SSE of 2024-11-05.",
+      ),
+    ),
     isolation: Type.Optional(
       oneOf(Isolation, "Who shares one upstream session or process. Presets choose; `custom` defaults to `session`."),
     ),

@@ -4,7 +4,7 @@ import type { ConfigFile } from "./file.ts";
 import type { Gateway } from "./gateway.ts";
 import type { ConfigIssue, ConfigPath } from "./issue.ts";
 import schema from "./mcp-fleet.schema.json" with { type: "json" };
-import { serverNamePattern } from "./names.ts";
+import { protocolOf, serverNamePattern } from "./names.ts";
 import type { Server } from "./server.ts";
 
 const { gateway: gatewaySchema, servers: serversSchema } = schema.properties;
@@ -54,7 +54,7 @@ function check(schema: object, value: unknown, path: ConfigPath): ConfigIssue[] 
 function serverRules(server: Server, path: ConfigPath): ConfigIssue[] {
   const { type, version, process, endpoints, protocol, scaling, tools } = server;
   const issues: ConfigIssue[] = [];
-  const add = (field: readonly string[], message: string, fix: string) =>
+  const add = (field: ConfigPath, message: string, fix: string) =>
     issues.push({ path: [...path, ...field], message, fix });
   if (type === "custom") {
     if (process === undefined && endpoints === undefined)
@@ -69,9 +69,18 @@ function serverRules(server: Server, path: ConfigPath): ConfigIssue[] {
     if (endpoints !== undefined)
       add(["endpoints"], `stands beside the preset "${type}"`, "remove it, or set type to custom");
   }
-  const natural = endpoints === undefined ? "stdio" : "http";
-  if (protocol !== undefined && protocol !== natural) {
-    const source = endpoints === undefined ? "a process" : "endpoints";
+  for (const [index, endpoint] of (endpoints ?? []).entries()) {
+    const sound = URL.canParse(endpoint) && (!endpoint.startsWith("tcp:") || new URL(endpoint).port !== "");
+    if (!sound) add(["endpoints", index], `is "${endpoint}", which is no address`, "write it like tcp://host:9000");
+  }
+  const natural = endpoints === undefined ? "stdio" : protocolOf(endpoints[0] as string);
+  const other = endpoints?.findIndex((endpoint) => protocolOf(endpoint) !== natural) ?? -1;
+  if (other >= 0) {
+    const fix = `use one protocol (the first endpoint says ${natural}), or make a server of its own of it`;
+    add(["endpoints", other], `is ${endpoints?.[other]}, which speaks another protocol than the first`, fix);
+  }
+  if (protocol !== undefined && protocol !== natural && !(protocol === "sse" && natural === "http")) {
+    const source = endpoints === undefined ? "a process" : `an endpoint like ${endpoints[0]}`;
     add(["protocol"], `is "${protocol}", which ${source} does not speak`, `set it to ${natural} or leave it out`);
   }
   const { minInstances, maxInstances } = scaling ?? {};
@@ -86,13 +95,21 @@ function serverRules(server: Server, path: ConfigPath): ConfigIssue[] {
 }
 
 /** What JSON Schema cannot say well of the gateway. */
-function gatewayRules({ host, auth, session }: Gateway, path: ConfigPath): ConfigIssue[] {
+function gatewayRules({ host, auth, session, listeners }: Gateway, path: ConfigPath): ConfigIssue[] {
   const issues: ConfigIssue[] = [];
   if (host !== undefined && !loopback.has(host) && auth === undefined) {
     const fix = "add gateway.auth with at least one bearer token, or listen on 127.0.0.1";
     issues.push({
       path: [...path, "host"],
       message: `is "${host}", which other machines reach, without authentication`,
+      fix,
+    });
+  }
+  if (listeners?.tcp !== undefined && auth !== undefined) {
+    const fix = "remove one of the two; clients that authenticate use HTTP or WebSocket";
+    issues.push({
+      path: [...path, "listeners", "tcp"],
+      message: "stands beside auth, which a TCP connection cannot satisfy",
       fix,
     });
   }

@@ -40,6 +40,7 @@ test("defaults are applied, and what the file says wins", async () => {
       drainMs: 10000,
       session: { idleTimeoutMs: 3600000, maxAgeMs: 86400000, maxSessions: 10000 },
       admin: {},
+      listeners: {},
       log: { level: "info", maxBytes: 10485760, maxFiles: 5 },
     },
     servers: [
@@ -110,7 +111,16 @@ test.each([
   ],
   [
     "{ type: custom, endpoints: [ftp://h] }",
-    'servers.a.endpoints[0]: is "ftp://h"; give a text that matches ^https?://',
+    'servers.a.endpoints[0]: is "ftp://h"; give a text that matches ^(https?|wss?|tcp)://',
+  ],
+  [
+    '{ type: custom, endpoints: ["tcp://127.0.0.1"] }',
+    'servers.a.endpoints[0]: is "tcp://127.0.0.1", which is no address; write it like tcp://host:9000',
+  ],
+  [
+    '{ type: custom, endpoints: ["ws://h/ws", "http://h/mcp"] }',
+    "servers.a.endpoints[1]: is http://h/mcp, which speaks another protocol than the first; " +
+      "use one protocol (the first endpoint says ws), or make a server of its own of it",
   ],
   ["{ type: custom, endpoints: [] }", "servers.a.endpoints: is an empty list; give at least one, or leave the key out"],
   ["{ type: custom, process: {} }", "servers.a.process.command: is missing; add it"],

@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
 import type { FleetError } from "../../../runtime/errors.ts";
 import type { RpcMessage, RpcRequest } from "../../../runtime/protocol/json-rpc.ts";
-import { checkParamHeaders, declarationOf, isModern } from "../../../runtime/protocol/modern-request.ts";
+import { checkHeaders, checkParamHeaders, declarationOf, isModern } from "../../../runtime/protocol/modern-request.ts";
 
 const version = "io.modelcontextprotocol/protocolVersion";
 const capabilities = "io.modelcontextprotocol/clientCapabilities";
@@ -20,6 +20,9 @@ const failure = (work: () => unknown) => {
   }
   return undefined;
 };
+
+const declared = (message: RpcRequest, sent: Record<string, string>) =>
+  declarationOf(message, (revision) => checkHeaders(message, sent, revision));
 
 const bare = (method: string): RpcMessage => ({ jsonrpc: "2.0", id: 1, method });
 
@@ -43,7 +46,7 @@ test("what a request declares", () => {
     "io.modelcontextprotocol/logLevel": "error",
     [capabilities]: { roots: {} },
   };
-  expect(declarationOf(request(meta), headers)).toEqual({
+  expect(declared(request(meta), headers)).toEqual({
     ...{ capabilities: { roots: {} }, clientInfo: info, logLevel: "error" },
   });
 });
@@ -55,12 +58,12 @@ test.each([
   ["another method", request(), { ...headers, "mcp-method": "ping" }, "HEADER_MISMATCH", 'Mcp-Method says "ping"'],
   ["another name", request(), { ...headers, "mcp-name": "Echo" }, "HEADER_MISMATCH", 'Mcp-Name says "Echo"'],
 ])("%s is refused", (_what, message, sent, code, text) => {
-  expect(failure(() => declarationOf(message, sent))).toMatchObject({ code, message: expect.stringContaining(text) });
+  expect(failure(() => declared(message, sent))).toMatchObject({ code, message: expect.stringContaining(text) });
 });
 
 test("an unknown revision is told which ones there are", () => {
   const sent = { ...headers, "mcp-protocol-version": "2099-01-01" };
-  expect(failure(() => declarationOf(request({ [version]: "2099-01-01" }), sent))).toEqual({
+  expect(failure(() => declared(request({ [version]: "2099-01-01" }), sent))).toEqual({
     code: "REVISION_UNKNOWN",
     message: "Unsupported protocol version: 2099-01-01",
     data: { supported: ["2026-07-28"], requested: "2099-01-01" },

@@ -1,0 +1,72 @@
+import { randomBytes } from "node:crypto";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { FleetError } from "../errors.ts";
+import { readBody } from "./body.ts";
+import { Duplex, type DuplexOptions } from "./duplex.ts";
+import { EventStream } from "./event-stream.ts";
+import type { McpTarget } from "./target.ts";
+
+export interface LegacySseOptions extends DuplexOptions {
+  readonly maxBodyBytes: number;
+}
+
+interface Connection {
+  readonly duplex: Duplex;
+  readonly caller: string;
+}
+
+/**
+ * HTTP+SSE of 2024-11-05 (basic/transports): a GET opens the stream on which the server speaks, whose first event tells
+ * where to POST messages. Deprecated, but many clients know nothing else.
+ */
+export class LegacySse {
+  readonly #options: LegacySseOptions;
+  readonly #connections = new Map<string, Connection>();
+
+  constructor(options: LegacySseOptions) {
+    this.#options = options;
+  }
+
+  /** `GET /sse`. */
+  open(request: IncomingMessage, response: ServerResponse, target: McpTarget): void {
+    if (request.method !== "GET") {
+      response.writeHead(405, { allow: "GET" }).end();
+      return;
+    }
+    const id = randomBytes(16).toString("base64url");
+    const stream = new EventStream(response);
+    const duplex = new Duplex(this.#options, target, {
+      send: (message) => stream.send(message),
+      keepAlive: () => stream.keepAlive(),
+      close: () => stream.end(),
+      // Each message is a request of its own, which the client sends without waiting: there is nothing to hold back.
+      pause: () => {},
+      resume: () => {},
+    });
+    this.#connections.set(id, { duplex, caller: target.caller });
+    response.on("close", () => {
+      this.#connections.delete(id);
+      duplex.closed();
+    });
+    stream.event("endpoint", `/messages?sessionId=${id}`);
+  }
+
+  /** `POST /messages?sessionId=…`. Throws SESSION_UNKNOWN for a stream that has gone, or is another caller's. */
+  async receive(request: IncomingMessage, response: ServerResponse, caller: string): Promise<void> {
+    if (request.method !== "POST") {
+      response.writeHead(405, { allow: "POST" }).end();
+      return;
+    }
+    const id = new URL(request.url as string, "http://localhost").searchParams.get("sessionId") ?? "";
+    const connection = this.#connections.get(id);
+    if (connection === undefined || connection.caller !== caller) {
+      throw new FleetError(
+        "SESSION_UNKNOWN",
+        "Session not found: its event stream has ended; GET /sse opens a new one",
+      );
+    }
+    const text = await readBody(request, this.#options.maxBodyBytes);
+    response.writeHead(202, { "content-type": "text/plain" }).end("Accepted");
+    connection.duplex.receive(text);
+  }
+}

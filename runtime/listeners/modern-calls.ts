@@ -1,0 +1,115 @@
+import { createHash } from "node:crypto";
+import type { Logger } from "pino";
+import { FleetError } from "../errors.ts";
+import { Exchange } from "../protocol/exchange.ts";
+import { errorReply, type Params, type RpcReply, type RpcRequest } from "../protocol/json-rpc.ts";
+import { modernRevision, withModernParts } from "../protocol/modern.ts";
+import type { ModernDeclaration } from "../protocol/modern-request.ts";
+import { ParkedCall } from "../protocol/parked-call.ts";
+import type { ParkedCalls } from "../protocol/parked-calls.ts";
+import { ModernCaller } from "./modern-caller.ts";
+import type { Answer, McpTarget } from "./target.ts";
+
+export interface ModernCallsOptions {
+  readonly parked: ParkedCalls;
+  readonly log: Logger;
+}
+
+/** What the stateless era has; anything else is unknown to it, also what the session era knows. */
+const methods = new Set([
+  ...["server/discover", "completion/complete", "tools/list", "tools/call", "prompts/list", "prompts/get"],
+  ...["resources/list", "resources/templates/list", "resources/read", "tasks/get", "tasks/update", "tasks/cancel"],
+]);
+
+/** What goes on with a parked call: its client and its exchange. */
+interface Running {
+  readonly call: ParkedCall;
+  readonly client: ModernCaller;
+  readonly exchange: Exchange;
+}
+
+/** Says what to do when the client no longer waits for an answer; the returned function takes that back. */
+export type WhenGone = (cancel: (reason: string) => void) => () => void;
+
+/** What the stateless era does on every transport (2026-07-28, basic/index): each request stands for itself. */
+export class ModernCalls {
+  readonly #options: ModernCallsOptions;
+  readonly #running = new WeakMap<ParkedCall, Running>();
+
+  constructor(options: ModernCallsOptions) {
+    this.#options = options;
+  }
+
+  /** Answers one request; rejects only with METHOD_UNKNOWN. */
+  async call(
+    target: McpTarget,
+    message: RpcRequest,
+    declared: ModernDeclaration,
+    answer: Answer,
+    whenGone: WhenGone,
+  ): Promise<RpcReply> {
+    if (!methods.has(message.method)) throw new FleetError("METHOD_UNKNOWN", `Method not found: ${message.method}`);
+    try {
+      const { serverInfo, ...described } = await target.service.describe();
+      if (message.method === "server/discover") {
+        const { tasks: _sessionEraTasks, ...capabilities } = described.capabilities as Params;
+        const result = { supportedVersions: [modernRevision], ...described, capabilities };
+        return withModernParts(message.method, { result }, serverInfo);
+      }
+      const running = this.#resume(target, message, answer) ?? this.#start(target, message, declared, answer);
+      return withModernParts(message.method, await this.#outcome(running, whenGone), serverInfo);
+    } catch (error) {
+      if (!(error instanceof FleetError)) this.#options.log.error({ err: error }, "a call failed unexpectedly");
+      return errorReply(error);
+    }
+  }
+
+  #start(target: McpTarget, { method, params }: RpcRequest, declared: ModernDeclaration, answer: Answer): Running {
+    const call = new ParkedCall(bindingOf(target, method, params));
+    const client = new ModernCaller(target.caller, method, declared, call, answer);
+    const told = (said: string, about: Params | undefined) => client.told(said, about);
+    const exchange = new Exchange(target.service.timeoutFor(params), told, client);
+    call.run(exchange, target.service.handle(client, method, params, exchange));
+    const running = { call, client, exchange };
+    this.#running.set(call, running);
+    return running;
+  }
+
+  #resume(target: McpTarget, { method, params }: RpcRequest, answer: Answer): Running | undefined {
+    const { parked } = this.#options;
+    const state = params?.requestState;
+    if (!parked.owns(state)) return undefined;
+    const call = parked.resume(state, bindingOf(target, method, params));
+    const running = this.#running.get(call) as Running;
+    running.client.cameBack(answer);
+    call.answer((params?.inputResponses ?? {}) as Params);
+    return running;
+  }
+
+  /** The result, or the questions that come first; then the call stays here until its client brings the answers. */
+  async #outcome({ call, client, exchange }: Running, whenGone: WhenGone): Promise<RpcReply> {
+    const stay = whenGone((reason) => call.cancel(reason));
+    try {
+      const outcome = await Promise.race([call.next(), client.refused]);
+      if (!("inputRequests" in outcome)) return outcome;
+      const requestState = this.#options.parked.park(call);
+      return { result: { resultType: "input_required", ...outcome, requestState } };
+    } catch (error) {
+      exchange.cancel("refused");
+      throw error;
+    } finally {
+      stay();
+    }
+  }
+}
+
+/** Whose call it is and which: who goes on with it must be the same caller, with the same request. */
+function bindingOf({ server, caller }: McpTarget, method: string, params: Params | undefined): string {
+  const { _meta, inputResponses, requestState, ...asked } = params ?? {};
+  const text = JSON.stringify([server ?? null, caller, method, asked], (_key, value) =>
+    typeof value === "object" && value !== null && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : value,
+  );
+  return createHash("sha256").update(text).digest("base64url");
+}

@@ -1,0 +1,15 @@
+import type { McpService } from "../routing/mcp-service.ts";
+
+/** An MCP path and who calls it. */
+export interface McpTarget {
+  readonly service: McpService;
+  /** The fleet of `/mcp/<server>`; undefined at `/mcp`. */
+  readonly server: string | undefined;
+  readonly caller: string;
+}
+
+/** Where messages go that come before the answer to a request: an event stream, a connection. */
+export interface Answer {
+  /** False when the client takes no such messages, or has gone. */
+  send(message: string): boolean;
+}

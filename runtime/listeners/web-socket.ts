@@ -1,0 +1,81 @@
+import type { IncomingMessage } from "node:http";
+import type { Duplex as Stream } from "node:stream";
+import { type WebSocket, WebSocketServer } from "ws";
+import { Duplex, type DuplexOptions } from "./duplex.ts";
+import type { McpTarget } from "./target.ts";
+
+export interface WebSocketOptions extends DuplexOptions {
+  readonly maxMessageBytes: number;
+}
+
+/** The subprotocol of RFC 6455 that clients may ask for. */
+const subprotocol = "mcp";
+/** Bytes that may wait for a slow client before it is disconnected. */
+const maxBuffered = 8 * 1024 * 1024;
+/** A client that has not answered a ping when the next one is due is gone. */
+const pingEveryMs = 30_000;
+
+/** MCP over WebSocket at `/ws`, one JSON-RPC message a text frame: a custom transport (basic/transports). */
+export class WebSocketListener {
+  readonly #options: WebSocketOptions;
+  readonly #server: WebSocketServer;
+  readonly #pulse: NodeJS.Timeout;
+  readonly #silent = new WeakSet<WebSocket>();
+
+  constructor(options: WebSocketOptions) {
+    this.#options = options;
+    this.#server = new WebSocketServer({
+      ...{ noServer: true, maxPayload: options.maxMessageBytes, perMessageDeflate: false },
+      handleProtocols: (offered) => (offered.has(subprotocol) ? subprotocol : false),
+    });
+    this.#pulse = setInterval(() => this.#ping(), pingEveryMs).unref();
+  }
+
+  /** Takes over a connection that asks for an upgrade; who calls has been checked. */
+  accept(request: IncomingMessage, socket: Stream, head: Buffer, target: McpTarget): void {
+    this.#server.handleUpgrade(request, socket, head, (client) => this.#serve(client, target));
+  }
+
+  close(): void {
+    clearInterval(this.#pulse);
+    // 1001: the server is going away (RFC 6455, section 7.4.1).
+    for (const client of this.#server.clients) client.close(1001);
+  }
+
+  /** Cuts those that have not closed. */
+  terminate(): void {
+    for (const client of this.#server.clients) client.terminate();
+  }
+
+  #serve(client: WebSocket, target: McpTarget): void {
+    const duplex = new Duplex(this.#options, target, {
+      send(message) {
+        if (client.bufferedAmount > maxBuffered) client.terminate();
+        else client.send(message);
+      },
+      keepAlive: () => {},
+      close: () => client.close(),
+      pause: () => client.pause(),
+      resume: () => client.resume(),
+    });
+    client.on("message", (data, binary) => {
+      // 1003: unsupported data.
+      if (binary) client.close(1003, "send text frames");
+      else duplex.receive(data.toString());
+    });
+    client.on("pong", () => this.#silent.delete(client));
+    client.on("close", () => duplex.closed());
+    // A broken frame or a message too large: the socket is closed with the right code, and "close" follows.
+    client.on("error", () => {});
+  }
+
+  #ping(): void {
+    for (const client of this.#server.clients) {
+      if (this.#silent.has(client)) client.terminate();
+      else {
+        this.#silent.add(client);
+        client.ping();
+      }
+    }
+  }
+}

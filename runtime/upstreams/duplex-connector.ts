@@ -1,0 +1,146 @@
+import { FleetError, messageOf } from "../errors.ts";
+import { Exchange } from "../protocol/exchange.ts";
+import type { Params, RpcReply } from "../protocol/json-rpc.ts";
+import { enveloped } from "../protocol/modern.ts";
+import { type Era, EraVerdict, eraOf } from "./era-verdict.ts";
+import { type GatewayIdentity, initialize } from "./handshake.ts";
+import { ModernMultiplexedWire } from "./modern-multiplexed.ts";
+import { ModernSession } from "./modern-session.ts";
+import { Multiplexer } from "./multiplexer.ts";
+import type { Connector, ServerDescription, SessionEvents, UpstreamSession } from "./upstream-session.ts";
+
+/** A connection to one instance that carries whole messages both ways: standard streams, WebSocket, TCP, HTTP+SSE. */
+export interface DuplexLink {
+  /** Hands over one message; `onSent` is called when it has gone out. */
+  send(message: string, onSent?: () => void): void;
+  /** Resolves with the reason when the link can carry no more. */
+  readonly ended: Promise<string>;
+  /** Lets the server end in its own time. */
+  close(): Promise<void>;
+  /** Ends at once. */
+  abort(): Promise<void>;
+}
+
+export interface DuplexConnectorOptions {
+  readonly fleet: string;
+  /** Where instances come from, for people. */
+  readonly source: string;
+  readonly identity: GatewayIdentity;
+  /** For the handshake. */
+  readonly connectMs: number;
+  readonly now: () => number;
+  /** Opens a link; each message of the server goes to `receive`. */
+  readonly open: (receive: (message: string) => void) => Promise<DuplexLink>;
+  /** The error for an instance that could not be opened. */
+  readonly failure: (why: string, cause: unknown) => FleetError;
+}
+
+/** A link and what is said on it, before the era is known. */
+interface Dialogue {
+  readonly link: DuplexLink;
+  readonly mux: Multiplexer;
+  /** Who takes what the server says unasked. */
+  hear: SessionEvents["onNotification"];
+}
+
+/** A server that has not answered `server/discover` for so long is of the session era: some answer nothing before `initialize`. */
+const longestSilenceMs = 5000;
+
+/** Sessions of either era over full-duplex links, one link each. */
+export class DuplexConnector implements Connector {
+  readonly source: string;
+  readonly #options: DuplexConnectorOptions;
+  readonly #verdict: EraVerdict;
+
+  constructor(options: DuplexConnectorOptions) {
+    this.#options = options;
+    this.source = options.source;
+    this.#verdict = new EraVerdict(options.now);
+  }
+
+  async connect(events: SessionEvents): Promise<UpstreamSession> {
+    let dialogue = await this.#begin(events);
+    try {
+      const era: Era = this.#verdict.legacy ? { modern: false } : await this.#probe(dialogue);
+      // Some servers of the session era end when they hear anything before `initialize`.
+      if (!era.modern && dialogue.mux.ended) dialogue = await this.#begin(events);
+      const session = era.modern ? this.#modern(dialogue, era, events) : await this.#initialize(dialogue);
+      this.#verdict.reached(era);
+      return session;
+    } catch (error) {
+      const { link } = dialogue;
+      await link.abort();
+      const why = error instanceof FleetError && error.code === "INSTANCE_LOST" ? await link.ended : messageOf(error);
+      throw this.#options.failure(why, error);
+    }
+  }
+
+  async close(): Promise<void> {}
+
+  async #begin(events: SessionEvents): Promise<Dialogue> {
+    const { fleet, open } = this.#options;
+    const mux: Multiplexer = new Multiplexer({
+      name: fleet,
+      events: { onNotification: (method, params) => dialogue.hear(method, params) },
+      send: (message, onSent) => link.send(message, onSent),
+    });
+    const link = await open((message) => mux.receive(message));
+    const dialogue: Dialogue = { link, mux, hear: (method, params) => events.onNotification(method, params) };
+    // After everybody has heard that the session is over: a call that is sent again must not find it.
+    void link.ended.then((reason) => setImmediate(() => mux.end(reason)));
+    return dialogue;
+  }
+
+  async #probe({ mux }: Dialogue): Promise<Era> {
+    const { identity, connectMs, fleet } = this.#options;
+    const params = enveloped(undefined, undefined, { ...identity });
+    const exchange = new Exchange(Math.min(longestSilenceMs, connectMs / 2));
+    // Silence and a sudden end are answers too.
+    const reply = await mux.request("server/discover", params, exchange).catch(() => undefined);
+    const era: ReturnType<typeof eraOf> = reply === undefined ? { modern: false } : eraOf(reply);
+    if (typeof era === "object") return era;
+    throw new FleetError("UPSTREAM_PROTOCOL", `${fleet}: the server knows no revision of MCP that the gateway does`);
+  }
+
+  #modern(dialogue: Dialogue, era: Era & { modern: true }, events: SessionEvents): UpstreamSession {
+    const { fleet, identity } = this.#options;
+    const { link, mux } = dialogue;
+    const wire = new ModernMultiplexedWire(mux, link.ended, () => link.close());
+    dialogue.hear = (method, params) => wire.heard(method, params);
+    return new ModernSession(fleet, wire, events, identity, era.discovered);
+  }
+
+  async #initialize({ link, mux }: Dialogue): Promise<UpstreamSession> {
+    const { fleet, identity, connectMs } = this.#options;
+    const description = await initialize(mux, fleet, identity, connectMs);
+    mux.notify("notifications/initialized");
+    return new DuplexSession(link, mux, description);
+  }
+}
+
+/** A session of the session era on its own link. */
+class DuplexSession implements UpstreamSession {
+  readonly description: ServerDescription;
+  readonly ended: Promise<string>;
+  readonly #link: DuplexLink;
+  readonly #mux: Multiplexer;
+
+  constructor(link: DuplexLink, mux: Multiplexer, description: ServerDescription) {
+    this.#link = link;
+    this.#mux = mux;
+    this.description = description;
+    this.ended = link.ended;
+  }
+
+  request(method: string, params: Params | undefined, exchange: Exchange): Promise<RpcReply> {
+    return this.#mux.request(method, params, exchange);
+  }
+
+  notify(method: string, params?: Params): void {
+    this.#mux.notify(method, params);
+  }
+
+  close(): Promise<void> {
+    return this.#link.close();
+  }
+}

@@ -1,0 +1,30 @@
+import type { ProcessDriver, ProcessSpec } from "../orchestrator/process-driver.ts";
+import type { DuplexLink } from "./duplex-connector.ts";
+import { LineReader } from "./line-reader.ts";
+import { LineWriter } from "./line-writer.ts";
+
+/** Starts a process that speaks MCP on its standard streams, one message a line (basic/transports, stdio). */
+export async function openProcess(
+  driver: ProcessDriver,
+  spec: ProcessSpec,
+  receive: (message: string) => void,
+): Promise<DuplexLink> {
+  const child = await driver.start(spec);
+  // A pipe that breaks belongs to a server that has ended, or wants no more: it is ended either way.
+  const lines = new LineWriter(child.stdin, () => void child.stop(0));
+  const reader = new LineReader(receive, () => void child.stop(0));
+  child.stdout.on("data", (chunk: Buffer) => reader.push(chunk));
+  return {
+    send: (message, onSent) => lines.send(message, onSent),
+    ended: child.ended.then(({ code, signal, stderr }) => {
+      return `${signal === null ? `exit code ${code}` : `signal ${signal}`}${lastWords(stderr)}`;
+    }),
+    close: () => child.stop(),
+    abort: () => child.stop(0),
+  };
+}
+
+function lastWords(stderr: string): string {
+  const text = stderr.trim();
+  return text === "" ? "" : `, last words: ${text.split("\n").slice(-3).join(" | ")}`;
+}

@@ -1,0 +1,32 @@
+import { once } from "node:events";
+import { connect } from "node:net";
+import type { DuplexLink } from "./duplex-connector.ts";
+import { LineReader } from "./line-reader.ts";
+import { LineWriter } from "./line-writer.ts";
+
+/** Connects to a server that speaks MCP over TCP, one message a line: a custom transport (basic/transports). */
+export async function openTcp(
+  { hostname, port }: URL,
+  connectMs: number,
+  receive: (message: string) => void,
+): Promise<DuplexLink> {
+  const socket = connect({ host: hostname.replace(/^\[|\]$/g, ""), port: Number(port) });
+  socket.setNoDelay(true).setKeepAlive(true, 30_000);
+  const timer = setTimeout(() => socket.destroy(new Error(`no connection within ${connectMs} ms`)), connectMs);
+  try {
+    await once(socket, "connect");
+  } finally {
+    clearTimeout(timer);
+  }
+  let reason = "the connection was closed";
+  const lines = new LineWriter(socket, (error) => {
+    reason = error.message;
+  });
+  const reader = new LineReader(receive, () => socket.destroy());
+  socket.on("data", (chunk: Buffer) => reader.push(chunk));
+  const ended = new Promise<string>((resolve) => socket.on("close", () => resolve(reason)));
+  const close = async () => {
+    socket.destroy();
+  };
+  return { send: (message, onSent) => lines.send(message, onSent), ended, close, abort: close };
+}

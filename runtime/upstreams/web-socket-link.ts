@@ -1,0 +1,30 @@
+import type { DuplexLink } from "./duplex-connector.ts";
+import { maxLineBytes } from "./line-reader.ts";
+
+/** Connects to a server that speaks MCP over WebSocket, one message a text frame: a custom transport (basic/transports). */
+export async function openWebSocket(
+  url: URL,
+  connectMs: number,
+  receive: (message: string) => void,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<DuplexLink> {
+  // Loaded with the first such server.
+  const { WebSocket } = await import("ws");
+  const options = { headers, handshakeTimeout: connectMs, maxPayload: maxLineBytes, perMessageDeflate: false };
+  const socket = new WebSocket(url, "mcp", options);
+  let reason: string | undefined;
+  await new Promise<void>((resolve, reject) => socket.once("open", resolve).once("error", reject));
+  socket.on("message", (data) => receive(data.toString()));
+  socket.on("error", (error) => {
+    reason = error.message;
+  });
+  const ended = new Promise<string>((resolve) => {
+    socket.on("close", (code) => resolve(reason ?? `the connection was closed with code ${code}`));
+  });
+  return {
+    send: (message, onSent) => socket.send(message, (error) => error ?? onSent?.()),
+    ended,
+    close: async () => socket.close(1000),
+    abort: async () => socket.terminate(),
+  };
+}
