@@ -123,7 +123,7 @@ describe("sessions", () => {
     );
     expect([wrong.status, wrong.body.error.message]).toEqual([
       400,
-      'Bad request: unsupported MCP-Protocol-Version "1999-01-01" (supported: 2025-11-25, 2025-06-18, 2025-03-26)',
+      'Bad request: unsupported MCP-Protocol-Version "1999-01-01" (supported: 2025-11-25, 2025-06-18, 2025-03-26, 2024-11-05)',
     ]);
   });
 });
