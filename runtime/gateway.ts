@@ -31,6 +31,7 @@ import { FederatedService } from "./routing/federated-service.ts";
 import { ListChangeNotices } from "./routing/list-change-notices.ts";
 import type { ServiceClient } from "./routing/mcp-service.ts";
 import { SingleService } from "./routing/single-service.ts";
+import { ToolSearchService } from "./routing/tool-search-service.ts";
 import { Authenticator, localCaller } from "./security/authenticator.ts";
 import { RequestGuard } from "./security/request-guard.ts";
 import { identity } from "./version.ts";
@@ -142,7 +143,8 @@ export async function startGateway(options: GatewayOptions, { listen = true } = 
   const sessionCalls = new SessionCalls({ sessions, log });
   const modernCalls = new ModernCalls({ parked, log });
   const executor = new Executor(registry);
-  const federated = new FederatedService(registry, identity, log);
+  const all = new FederatedService(registry, identity, log);
+  const federated = gateway.toolSearch ? new ToolSearchService(all) : all;
   const duplex = { calls: sessionCalls, modern: modernCalls, subscriptions, log };
   const serviceFor = (server: string | undefined) => {
     if (server === undefined) return federated;

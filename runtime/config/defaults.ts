@@ -8,6 +8,8 @@ export const defaults = Object.freeze({
     allowedOrigins: [],
     // Fits a screenshot in base64 sent as an argument; still small enough to parse at once.
     maxBodyBytes: 4 * 1024 * 1024,
+    // Models choose best among tools that they see, as long as there are not hundreds.
+    toolSearch: false,
     // Shorter than the 30 s that process managers grant before they kill.
     drainMs: 10_000,
   }),

@@ -8,6 +8,7 @@ export interface ResolvedGateway {
   readonly allowedOrigins: readonly string[];
   readonly maxBodyBytes: number;
   readonly drainMs: number;
+  readonly toolSearch: boolean;
   readonly listeners: { readonly tcp?: { readonly port: number; readonly server?: string } };
   readonly auth?: { readonly bearerTokens: readonly { readonly name: string; readonly token: string }[] };
   readonly session: {

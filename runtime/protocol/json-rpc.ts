@@ -60,6 +60,11 @@ export function checkMessage(value: unknown): RpcMessage {
   if (params !== undefined && (typeof params !== "object" || params === null || Array.isArray(params))) {
     invalid('"params" must be an object');
   }
+  // Servers drop a message with another `_meta` without an answer (basic/index: an object).
+  const meta = (params as Params | undefined)?._meta;
+  if (meta !== undefined && (typeof meta !== "object" || meta === null || Array.isArray(meta))) {
+    invalid('"params._meta" must be an object');
+  }
   return message as unknown as RpcMessage;
 }
 

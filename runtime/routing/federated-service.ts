@@ -9,7 +9,7 @@ import type { GatewayIdentity } from "../upstreams/handshake.ts";
 import { federatedName, splitFederatedName } from "./federated-name.ts";
 import { federatedUri, splitFederatedUri, withFederatedUris } from "./federated-uri.ts";
 import { type McpService, methodNotFound, nameOf, type ServiceClient } from "./mcp-service.ts";
-import { type MergedKind, mergedList } from "./merged-list.ts";
+import { type MergedKind, merged, mergedList } from "./merged-list.ts";
 import { callFleet, callTool, unknownLevel, unknownTool } from "./single-service.ts";
 
 const defaultTimeoutMs = 120_000;
@@ -153,6 +153,11 @@ export class FederatedService implements McpService {
     return fleet.subscribe(client, target.uri, (about) =>
       listener({ ...about, uri: federatedUri(fleet.name, String(about.uri)) }),
     );
+  }
+
+  /** All tools at once, as they are listed here. */
+  async allTools(): Promise<readonly unknown[]> {
+    return (await merged(this.#registry.all(), tools, this.#log)).items;
   }
 
   async #complete(client: ServiceClient, params: Params | undefined, exchange: Exchange): Promise<RpcReply> {

@@ -16,14 +16,12 @@ export interface MergedKind<Item> {
   readonly show: (fleet: Fleet, item: Item) => unknown;
 }
 
-/** One page of all servers' lists in the order of the servers' names; those that cannot answer in time are named in `_meta`. */
-export async function mergedList<Item>(
+/** All servers' items in the order of the servers' names; those that cannot answer in time are named. */
+export async function merged<Item>(
   fleets: readonly Fleet[],
   { key, list, show }: MergedKind<Item>,
-  cursor: unknown,
   log: Logger,
-): Promise<Params> {
-  const from = cursor === undefined ? 0 : positionOf(cursor);
+): Promise<{ readonly items: readonly unknown[]; readonly unavailable: readonly string[] }> {
   const outcomes = await Promise.allSettled(fleets.map((fleet) => withDeadline(list(fleet), fleet.name)));
   const items: unknown[] = [];
   const unavailable: string[] = [];
@@ -35,9 +33,21 @@ export async function mergedList<Item>(
       log.warn({ server: fleet.name, list: key }, `left out of the list: ${messageOf(outcome.reason)}`);
     }
   });
+  return { items, unavailable };
+}
+
+/** One page of them, as a result. */
+export async function mergedList<Item>(
+  fleets: readonly Fleet[],
+  kind: MergedKind<Item>,
+  cursor: unknown,
+  log: Logger,
+): Promise<Params> {
+  const from = cursor === undefined ? 0 : positionOf(cursor);
   const end = from + pageSize;
+  const { items, unavailable } = await merged(fleets, kind, log);
   return {
-    [key]: items.slice(from, end),
+    [kind.key]: items.slice(from, end),
     ...(end < items.length ? { nextCursor: Buffer.from(String(end)).toString("base64url") } : {}),
     ...(unavailable.length === 0 ? {} : { _meta: { "mcp-fleet/unavailable": unavailable } }),
   };

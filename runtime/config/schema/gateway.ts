@@ -106,6 +106,11 @@ export const Gateway = Type.Object(
     maxBodyBytes: Type.Optional(
       Type.Integer({ minimum: 1024, description: "Largest request body. Defaults to 4194304." }),
     ),
+    toolSearch: Type.Optional(
+      Type.Boolean({
+        description: "`/mcp` shows only `find_tools`, `describe_tools` and `call_tool`. Defaults to false.",
+      }),
+    ),
     drainMs: Type.Optional(
       Type.Integer({ minimum: 0, description: "How long calls in flight may go on after SIGTERM. Defaults to 10000." }),
     ),

@@ -41,6 +41,7 @@ test("defaults are applied, and what the file says wins", async () => {
       session: { idleTimeoutMs: 3600000, maxAgeMs: 86400000, maxSessions: 10000 },
       admin: {},
       listeners: {},
+      toolSearch: false,
       log: { level: "info", maxBytes: 10485760, maxFiles: 5 },
     },
     servers: [

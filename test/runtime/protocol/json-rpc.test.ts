@@ -17,6 +17,10 @@ describe("checkMessage", () => {
     [{ jsonrpc: "2.0", id: null, method: "ping" }, 'Invalid request: "id" must be a string or a number'],
     [{ jsonrpc: "2.0", id: 1, method: 7 }, 'Invalid request: "method" must be a string'],
     [{ jsonrpc: "2.0", id: 1, method: "ping", params: [1] }, 'Invalid request: "params" must be an object'],
+    [
+      { jsonrpc: "2.0", id: 1, method: "ping", params: { _meta: null } },
+      'Invalid request: "params._meta" must be an object',
+    ],
     [{ jsonrpc: "2.0", id: 1 }, 'Invalid request: a message has "method", or "id" with one of "result" and "error"'],
     [
       { jsonrpc: "2.0", id: 1, result: {}, error: {} },
