@@ -92,6 +92,8 @@ export function withModernParts(method: string, reply: RpcReply, serverInfo: unk
 /** A modern result as the session era knows it. */
 export function withoutModernParts(reply: RpcReply): RpcReply {
   if (!("result" in reply) || typeof reply.result !== "object" || reply.result === null) return reply;
-  const { resultType, ttlMs, cacheScope, ...result } = reply.result as Params;
-  return { result };
+  const { resultType, ttlMs, cacheScope, _meta, ...result } = reply.result as Params;
+  if (typeof _meta !== "object" || _meta === null) return { result };
+  const { [envelope.serverInfo]: _server, ...meta } = _meta as Params;
+  return { result: Object.keys(meta).length === 0 ? result : { ...result, _meta: meta } };
 }
