@@ -174,6 +174,7 @@ export class Duplex {
   /** What is not the answer to a request: it ends without the connection. */
   #stream(): NoticeStream {
     return {
+      attached: true,
       send: (message) => void this.#send(message),
       keepAlive: () => this.#channel.keepAlive(),
       end: (message) => {

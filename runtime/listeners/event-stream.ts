@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import type { NoticeStream } from "../protocol/client-session.ts";
 
 /** A comment line that keeps proxies from closing a quiet stream. */
 const keepAlive = ": keep-alive\n\n";
@@ -6,7 +7,7 @@ const keepAlive = ": keep-alive\n\n";
 const maxBuffered = 8 * 1024 * 1024;
 
 /** Server-sent events to one client (WHATWG HTML, section 9.2), one JSON-RPC message an event. */
-export class EventStream {
+export class EventStream implements NoticeStream {
   readonly #response: ServerResponse;
 
   constructor(response: ServerResponse, headers: Record<string, string> = {}) {
@@ -20,13 +21,19 @@ export class EventStream {
     response.flushHeaders();
   }
 
+  get attached(): boolean {
+    return !this.#response.destroyed;
+  }
+
   send(message: string): void {
     this.event("message", message);
   }
 
-  event(name: string, data: string): void {
+  /** With an `id` a client can say later which event it saw last. */
+  event(name: string, data: string, id?: string): void {
+    if (this.#response.destroyed) return;
     if (this.#response.writableLength > maxBuffered) this.#response.destroy();
-    else this.#response.write(`event: ${name}\ndata: ${data}\n\n`);
+    else this.#response.write(`event: ${name}\n${id === undefined ? "" : `id: ${id}\n`}data: ${data}\n\n`);
   }
 
   keepAlive(): void {

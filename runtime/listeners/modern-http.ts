@@ -50,7 +50,7 @@ export class ModernHttp {
     if (method === "tools/call" && typeof params?.name === "string") {
       checkParamHeaders(await target.service.tool(params.name), params, request.headers);
     }
-    const reply = new PostReply(response, streamable);
+    const reply = new PostReply(response, streamable ? () => new EventStream(response) : undefined);
     const outcome = await calls.call(target, message, declared, reply, (cancel) => {
       const gone = () => cancel("the client closed the stream");
       response.once("close", gone);

@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import { EventStream } from "./event-stream.ts";
+import type { NoticeStream } from "../protocol/client-session.ts";
 import type { Answer } from "./target.ts";
 
 /**
@@ -9,28 +9,30 @@ import type { Answer } from "./target.ts";
 export class PostReply implements Answer {
   readonly #response: ServerResponse;
   readonly #headers: Record<string, string>;
-  readonly #streamable: boolean;
-  #stream: EventStream | undefined;
+  readonly #open: (() => NoticeStream) | undefined;
+  #stream: NoticeStream | undefined;
 
-  constructor(response: ServerResponse, streamable: boolean, headers: Record<string, string> = {}) {
+  /** `open` begins the event stream; undefined for a client that takes none. */
+  constructor(response: ServerResponse, open: (() => NoticeStream) | undefined, headers: Record<string, string> = {}) {
     this.#response = response;
-    this.#streamable = streamable;
+    this.#open = open;
     this.#headers = headers;
   }
 
   /** Sends one message before the response. False when the client takes no event stream, or has gone. */
   send(message: string): boolean {
-    if (!this.#streamable || this.#response.writableEnded || this.#response.destroyed) return false;
-    this.#stream ??= new EventStream(this.#response, this.#headers);
+    if (this.#stream === undefined) {
+      if (this.#open === undefined || this.#response.writableEnded || this.#response.destroyed) return false;
+      this.#stream = this.#open();
+    }
     this.#stream.send(message);
     return true;
   }
 
   /** Ends the answer with its last message; a stream that has begun keeps its status. */
   end(message: string, status = 200): void {
-    if (this.#response.destroyed) return;
     if (this.#stream !== undefined) this.#stream.end(message);
-    else {
+    else if (!this.#response.destroyed) {
       this.#response.writeHead(status, {
         "content-type": "application/json",
         "content-length": Buffer.byteLength(message),

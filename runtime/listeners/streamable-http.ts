@@ -17,9 +17,9 @@ import {
 import { isModern } from "../protocol/modern-request.ts";
 import { allowsBatch, assumedRevision, downstreamRevisions, isDownstreamRevision } from "../protocol/revisions.ts";
 import { readBody } from "./body.ts";
-import { EventStream } from "./event-stream.ts";
 import type { ModernHttp } from "./modern-http.ts";
 import { PostReply } from "./post-reply.ts";
+import { Replay } from "./replay.ts";
 import type { SessionCalls } from "./session-calls.ts";
 import type { McpTarget } from "./target.ts";
 
@@ -40,6 +40,7 @@ const streams = (request: IncomingMessage): boolean => accepts(request, "text/ev
  */
 export class StreamableHttp {
   readonly #options: StreamableHttpOptions;
+  readonly #replay = new Replay();
 
   constructor(options: StreamableHttpOptions) {
     this.#options = options;
@@ -87,7 +88,7 @@ export class StreamableHttp {
     const session = this.#session(request, target);
     if (Array.isArray(messages)) return this.#batch(session, target, messages, response, streams(request));
     if (isRequest(messages)) {
-      const reply = new PostReply(response, streams(request));
+      const reply = this.#reply(session, response, streams(request));
       reply.end(await this.#options.calls.call(session, target, messages, reply));
       return;
     }
@@ -98,7 +99,7 @@ export class StreamableHttp {
 
   async #initialize(response: ServerResponse, target: McpTarget, request: RpcRequest): Promise<void> {
     const { id, answer } = await this.#options.calls.open(target, request);
-    new PostReply(response, false, { [sessionHeader]: id }).end(answer);
+    new PostReply(response, undefined, { [sessionHeader]: id }).end(answer);
   }
 
   async #batch(
@@ -123,7 +124,7 @@ export class StreamableHttp {
       response.writeHead(202).end();
       return;
     }
-    const reply = new PostReply(response, streamable);
+    const reply = this.#reply(session, response, streamable);
     const answers = await Promise.all(
       requests.map((message) => this.#options.calls.call(session, target, message, reply)),
     );
@@ -133,9 +134,17 @@ export class StreamableHttp {
   #get(request: IncomingMessage, response: ServerResponse, target: McpTarget): void {
     if (!streams(request)) throw new FleetError("NOT_ACCEPTABLE", "Not acceptable: send Accept: text/event-stream");
     const session = this.#session(request, target);
-    const stream = new EventStream(response);
+    const last = request.headers["last-event-id"];
+    const resumed = typeof last === "string" ? this.#replay.resume(session, last, response) : undefined;
+    if (resumed !== undefined) return;
+    const stream = this.#replay.open(session, response);
+    // What was said while nobody listened waits on the stream that was left, until the client opens another one.
+    for (const other of session.streams) if (!other.attached) session.streams.delete(other);
     session.streams.add(stream);
-    response.on("close", () => session.streams.delete(stream));
+  }
+
+  #reply(session: ClientSession, response: ServerResponse, streamable: boolean): PostReply {
+    return new PostReply(response, streamable ? () => this.#replay.open(session, response) : undefined);
   }
 
   #delete(request: IncomingMessage, response: ServerResponse, target: McpTarget): void {

@@ -5,6 +5,8 @@ import type { SessionClaims } from "./sealed-session.ts";
 
 /** Where a client hears what belongs to none of its calls: an event stream, a connection. */
 export interface NoticeStream {
+  /** Does anybody read it now? What is sent to a stream that is not read waits for its reader to come back. */
+  readonly attached: boolean;
   send(message: string): void;
   /** A sign of life, where the transport has none of its own. */
   keepAlive(): void;
@@ -39,12 +41,20 @@ export class ClientSession {
     return this.claims.caller;
   }
 
-  /** Sends a message on the session's first GET stream; without one it is lost, as the protocol allows for notifications. */
+  /**
+   * Sends a message on one of the session's streams, one that is read if there is one. False when nobody reads it: a
+   * notification may be lost, as the protocol allows.
+   */
   notify(message: string): boolean {
+    let left: NoticeStream | undefined;
     for (const stream of this.streams) {
-      stream.send(message);
-      return true;
+      if (stream.attached) {
+        stream.send(message);
+        return true;
+      }
+      left = stream;
     }
+    left?.send(message);
     return false;
   }
 

@@ -128,6 +128,58 @@ describe("sessions", () => {
   });
 });
 
+/** Reads server-sent events until `enough`, then cuts the connection; resolves with ids and messages. */
+async function events(path: string, options: object, enough: (seen: Seen[]) => boolean): Promise<Seen[]> {
+  const { body, headers } = await request(`${it.url}${path}`, options);
+  expect(headers["content-type"]).toBe("text/event-stream");
+  const seen: Seen[] = [];
+  let rest = "";
+  for await (const chunk of body) {
+    const blocks = (rest + chunk).split("\n\n");
+    rest = blocks.pop() as string;
+    for (const block of blocks) {
+      const [, id, data] = /^event: message\nid: (\S+)\ndata: (.*)$/.exec(block) ?? [];
+      if (id !== undefined) seen.push({ id, message: JSON.parse(data as string) });
+    }
+    if (enough(seen)) break;
+  }
+  return seen;
+}
+interface Seen {
+  readonly id: string;
+  readonly message: { readonly params?: { readonly progress: number }; readonly result?: unknown };
+}
+
+describe("a stream that broke", () => {
+  const call = (ms: number) => ({
+    ...{ jsonrpc: "2.0", id: "long", method: "tools/call" },
+    params: { name: "slow", arguments: { steps: 4, ms }, _meta: { progressToken: "t" } },
+  });
+
+  test("goes on where it ended, result included, for its own session alone", async () => {
+    const session = await openSession("/mcp/stateful", "2025-11-25");
+    const post_ = { method: "POST", headers: { ...both, ...session }, body: JSON.stringify(call(50)) };
+    const first = await events("/mcp/stateful", post_, (seen) => seen.length >= 1);
+    const last = (first.at(-1) as Seen).id;
+    const get = { headers: { ...session, accept: "text/event-stream", "last-event-id": last } };
+    const others = await openSession("/mcp/stateful", "2025-11-25");
+    const foreign = await request(`${it.url}/mcp/stateful`, { headers: { ...get.headers, ...others } });
+    const rest = await events("/mcp/stateful", get, () => false);
+    expect([...first, ...rest].map(({ message }) => message.params?.progress ?? message.result)).toEqual([
+      ...[1, 2, 3, 4, { content: [{ type: "text", text: '{"steps":4}' }] }],
+    ]);
+    // Once more, after the end.
+    expect(await events("/mcp/stateful", get, () => false)).toEqual(rest);
+    let said = "";
+    foreign.body.on("data", (chunk) => {
+      said += chunk;
+    });
+    foreign.body.on("error", () => {});
+    foreign.body.destroy();
+    expect([foreign.statusCode, said]).toEqual([200, ""]);
+  });
+});
+
 describe("hostile and mistaken requests", () => {
   test.each([
     ["not JSON", "{", {}, 400, -32700],
