@@ -15,7 +15,7 @@ import {
 import { declarationOf, isModern } from "../protocol/modern-request.ts";
 import { allowsBatch } from "../protocol/revisions.ts";
 import type { ModernCalls } from "./modern-calls.ts";
-import type { SessionCalls } from "./session-calls.ts";
+import { reasonOf, type SessionCalls } from "./session-calls.ts";
 import type { Subscriptions } from "./subscriptions.ts";
 import type { McpTarget } from "./target.ts";
 
@@ -124,7 +124,7 @@ export class Duplex {
     // A client may send what comes next before it has the answer: a connection keeps the order.
     await this.#opening;
     if (isNotification(message) && message.method === "notifications/cancelled") {
-      this.#cancels.get(message.params?.requestId as RequestId)?.(String(message.params?.reason ?? "no reason given"));
+      this.#cancels.get(message.params?.requestId as RequestId)?.(reasonOf(message.params));
     }
     const session = this.#session?.session;
     if (session === undefined) {

@@ -78,10 +78,14 @@ export class SessionCalls {
 
   notified(session: ClientSession, target: McpTarget, { method, params }: RpcNotification): void {
     if (method === "notifications/cancelled") {
-      session.calls.get(params?.requestId as RequestId)?.cancel(String(params?.reason ?? "no reason given"));
+      session.calls.get(params?.requestId as RequestId)?.cancel(reasonOf(params));
     } else target.service.notified(session, method, params);
   }
 }
+
+/** Why a client cancels, if it says so. */
+export const reasonOf = (params: Params | undefined): string =>
+  typeof params?.reason === "string" ? params.reason : "no reason given";
 
 const asParams = (value: unknown): Params | undefined =>
   typeof value === "object" && value !== null ? (value as Params) : undefined;

@@ -110,12 +110,13 @@ function thought(problem: unknown, params: Params): Params {
 function component(type: unknown, params: Params): Params {
   if (type === undefined) return params;
   const folder = "/";
+  const what = typeof type === "string" ? type : JSON.stringify(type);
   return {
-    message: `Create a ${type} component`,
-    searchQuery: String(type),
+    message: `Create a ${what} component`,
+    searchQuery: what,
     absolutePathToCurrentFile: folder,
     absolutePathToProjectDirectory: folder,
-    standaloneRequestQuery: `a ${type} component`,
+    standaloneRequestQuery: `a ${what} component`,
     ...params,
   };
 }

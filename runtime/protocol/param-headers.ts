@@ -11,7 +11,7 @@ export interface MirroredParam {
 
 const annotation = "x-mcp-header";
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-const mirrorable = new Set(["string", "integer", "boolean"]);
+const mirrorable = new Set<unknown>(["string", "integer", "boolean"]);
 
 /**
  * The mirrored arguments of a tool, by its input schema: primitive properties that are reached through `properties`
@@ -26,7 +26,7 @@ export function mirroredParams(schema: unknown): readonly MirroredParam[] | unde
     for (const [key, child] of Object.entries(node)) {
       if (key === annotation) {
         const { type } = node as { type?: unknown };
-        const valid = typeof child === "string" && token.test(child) && reachable && mirrorable.has(String(type));
+        const valid = typeof child === "string" && token.test(child) && reachable && mirrorable.has(type);
         if (!valid || names.has(child.toLowerCase())) return false;
         names.add(child.toLowerCase());
         found.push({ header: `mcp-param-${child.toLowerCase()}`, path });

@@ -39,7 +39,8 @@ export class ResourceSubscriptions {
 
   /** Tells those who asked for the resource, or for one that it is part of, and who may hear of it. */
   updated(params: Params, mayHear: (client: FleetClient) => boolean): void {
-    const updated = String(params.uri);
+    const { uri: updated } = params;
+    if (typeof updated !== "string") return;
     for (const [uri, subscribed] of this.#byUri) {
       if (updated !== uri && !updated.startsWith(uri.endsWith("/") ? uri : `${uri}/`)) continue;
       for (const { client, listener } of subscribed.values()) if (mayHear(client)) listener(params);

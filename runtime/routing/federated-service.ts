@@ -8,7 +8,7 @@ import type { ResourceListener } from "../registry/resource-subscriptions.ts";
 import type { GatewayIdentity } from "../upstreams/handshake.ts";
 import { federatedName, splitFederatedName } from "./federated-name.ts";
 import { federatedUri, splitFederatedUri, withFederatedUris } from "./federated-uri.ts";
-import { type McpService, methodNotFound, nameOf, type ServiceClient } from "./mcp-service.ts";
+import { type McpService, methodNotFound, nameOf, type ServiceClient, uriOf } from "./mcp-service.ts";
 import { type MergedKind, merged, mergedList } from "./merged-list.ts";
 import { callFleet, callTool, unknownLevel, unknownTool } from "./single-service.ts";
 
@@ -103,18 +103,18 @@ export class FederatedService implements McpService {
         return withFederatedUris(target.fleet.name, reply);
       }
       case "resources/read": {
-        const target = this.#findUri(params?.uri);
-        if (target === undefined) return unknown("resource", params?.uri);
+        const target = this.#findUri(uriOf(params));
+        if (target === undefined) return unknown("resource", uriOf(params));
         const reply = await callFleet(target.fleet, client, method, { ...params, uri: target.uri }, exchange);
         return withFederatedUris(target.fleet.name, reply);
       }
       case "resources/subscribe": {
         const tell = (about: Params) => client.notify(encodeNotification("notifications/resources/updated", about));
-        return this.subscribe(client, String(params?.uri), tell);
+        return this.subscribe(client, uriOf(params), tell);
       }
       case "resources/unsubscribe": {
-        const target = this.#findUri(params?.uri);
-        return target === undefined ? unknown("resource", params?.uri) : target.fleet.unsubscribe(client, target.uri);
+        const target = this.#findUri(uriOf(params));
+        return target === undefined ? unknown("resource", uriOf(params)) : target.fleet.unsubscribe(client, target.uri);
       }
       case "completion/complete":
         return this.#complete(client, params, exchange);
@@ -188,13 +188,13 @@ export class FederatedService implements McpService {
     return { fleet, name: whole?.name ?? parts.name };
   }
 
-  #findUri(text: unknown): { fleet: Fleet; uri: string } | undefined {
-    const parts = typeof text === "string" ? splitFederatedUri(text) : undefined;
+  #findUri(text: string): { fleet: Fleet; uri: string } | undefined {
+    const parts = splitFederatedUri(text);
     const fleet = parts === undefined ? undefined : this.#registry.get(parts.server);
     return parts === undefined || fleet === undefined ? undefined : { fleet, uri: parts.uri };
   }
 }
 
-const unknown = (what: string, text: unknown): RpcReply => ({
-  error: { code: -32602, message: `Unknown ${what}: ${String(text)}` },
+const unknown = (what: string, text: string): RpcReply => ({
+  error: { code: -32602, message: `Unknown ${what}: ${text}` },
 });

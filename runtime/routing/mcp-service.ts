@@ -35,6 +35,12 @@ export function methodNotFound(method: string): RpcReply {
   return { error: { code: -32601, message: `Method not found: ${method}` } };
 }
 
+/** The URI that a request is about. Throws INVALID_PARAMS. */
+export function uriOf(params: Params | undefined): string {
+  if (typeof params?.uri === "string") return params.uri;
+  throw new FleetError("INVALID_PARAMS", 'Invalid params: "uri" must be a string');
+}
+
 /** The string that a call names its tool or prompt with. Throws INVALID_PARAMS. */
 export function nameOf(params: Params | undefined): string {
   if (typeof params?.name === "string") return params.name;

@@ -3,7 +3,7 @@ import { encodeNotification, type Params, type RpcReply } from "../protocol/json
 import { isLogLevel } from "../protocol/log-levels.ts";
 import type { Fleet } from "../registry/fleet.ts";
 import type { ResourceListener } from "../registry/resource-subscriptions.ts";
-import { type McpService, methodNotFound, nameOf, type ServiceClient } from "./mcp-service.ts";
+import { type McpService, methodNotFound, nameOf, type ServiceClient, uriOf } from "./mcp-service.ts";
 
 /** `/mcp/<server>`: one server as it is, names unchanged. */
 export class SingleService implements McpService {
@@ -43,10 +43,10 @@ export class SingleService implements McpService {
         return this.#setLogLevel(client, params);
       case "resources/subscribe": {
         const tell = (about: Params) => client.notify(encodeNotification("notifications/resources/updated", about));
-        return this.subscribe(client, String(params?.uri), tell);
+        return this.subscribe(client, uriOf(params), tell);
       }
       case "resources/unsubscribe":
-        return this.#fleet.unsubscribe(client, String(params?.uri));
+        return this.#fleet.unsubscribe(client, uriOf(params));
       default:
         return callFleet(this.#fleet, client, method, params, exchange);
     }

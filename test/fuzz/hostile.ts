@@ -17,11 +17,14 @@ const ids = fc.oneof(
   fc.constant({}),
   fc.constant([]),
 );
+const trap = fc.constant({ toString: null, __proto__: null });
 const name = fc.oneof(
+  trap,
+
   fc.constantFrom("stateful__count", "count", "__proto__", "constructor", "stateful__"),
   fc.string(),
 );
-const uri = fc.oneof(fc.constantFrom("stateful+file:///x", "file:///x", "+", "stateful+"), fc.string());
+const uri = fc.oneof(trap, fc.constantFrom("stateful+file:///x", "file:///x", "+", "stateful+"), fc.string());
 const meta = fc.record(
   {
     [`${key}/protocolVersion`]: fc.oneof(version, fc.jsonValue()),

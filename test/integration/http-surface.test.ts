@@ -192,6 +192,18 @@ describe("hostile and mistaken requests", () => {
     expect(await post("/mcp", body, headers)).toMatchObject({ status, body: { error: { code } } });
   });
 
+  test.each(["/mcp", "/mcp/stateful"])("%s: an object that cannot be made a text is told by its key", async (path) => {
+    const session = await openSession(path);
+    const ask = async (method: string, params: object) =>
+      (await post(path, { jsonrpc: "2.0", id: 1, method, params }, session)).body.error;
+    const trap = { toString: null };
+    const wrong = (key: string) => ({ code: -32602, message: `Invalid params: "${key}" must be a string` });
+    expect(await ask("resources/subscribe", { uri: trap })).toMatchObject(wrong("uri"));
+    expect(await ask("tools/call", { name: trap })).toMatchObject(wrong("name"));
+    const cancelled = { jsonrpc: "2.0", method: "notifications/cancelled", params: { requestId: 1, reason: trap } };
+    expect((await post(path, cancelled, session)).status).toBe(202);
+  });
+
   test("an unknown server and an unknown path are named", async () => {
     expect(await post("/mcp/nope", initialize)).toMatchObject({
       status: 404,
