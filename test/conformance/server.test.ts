@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { afterEach, expect, test } from "@jest/globals";
 import type { Server } from "../../runtime/config/schema/index.ts";
-import { conformance } from "../support/conformance.ts";
+import { conformance, stableConformance } from "../support/conformance.ts";
 import { TestGateway } from "../support/gateway.ts";
 import { Listening } from "../support/listening.ts";
 
@@ -46,6 +46,14 @@ test.each(cells)("clients of $revision, a server of $era eras over Streamable HT
 test.each(cells)("clients of $revision, a server of $era eras over standard streams", async ({ revision, era }) => {
   const process_ = { command: process.execPath, args: [fixture("stdio.ts")], env: { ERA: era } };
   await check({ type: "custom", process: process_ }, era, revision);
+});
+
+test.each(eras)("the suite's stable line, a server of %s eras over Streamable HTTP", async (era) => {
+  server = await Listening.start(fixture("http.ts"), { ERA: era });
+  const endpoints = [`http://127.0.0.1:${server.port}/mcp`];
+  gateway = await TestGateway.start({ servers: { fixture: { type: "custom", endpoints, isolation: "shared" } } });
+  const url = `http://localhost:${new URL(gateway.url).port}/mcp/fixture`;
+  expect(await stableConformance(url)).toMatchObject({ failed: [], passed: 30 });
 });
 
 const transports = [

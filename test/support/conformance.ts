@@ -3,7 +3,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-const suite = join(import.meta.dirname, "../../node_modules/@modelcontextprotocol/conformance/dist/index.js");
+const packages = join(import.meta.dirname, "../../node_modules");
+const newest = join(packages, "@modelcontextprotocol/conformance/dist/index.js");
+const stable = join(packages, "conformance-0.1/dist/index.js");
 
 /** What one run of the official suite came to. */
 export interface Verdict {
@@ -16,12 +18,37 @@ export interface Verdict {
 }
 
 /** Runs the official suite's server scenarios that a revision requires against a URL. */
-export async function conformance(url: string, revision: string): Promise<Verdict> {
+export const conformance = (url: string, revision: string): Promise<Verdict> =>
+  run(newest, ["server", "--url", url, "--requirements", revision]);
+
+/** Runs the active server scenarios of the suite's stable line (0.1.16), which knows revisions up to 2025-11-25. */
+export const stableConformance = (url: string): Promise<Verdict> =>
+  run(stable, ["server", "--url", url, "--suite", "active"]);
+
+/** Runs one client scenario of a revision; the suite appends its server's URL to the command. */
+export const clientConformance = (command: string, scenario: string, revision: string): Promise<Verdict> =>
+  run(newest, [
+    "client",
+    "--command",
+    command,
+    "--scenario",
+    scenario,
+    "--spec-version",
+    revision,
+    "--timeout",
+    "60000",
+  ]);
+
+async function run(suite: string, args: readonly string[]): Promise<Verdict> {
   const folder = await mkdtemp(join(tmpdir(), "conformance-"));
   try {
-    const args = [suite, "server", "--url", url, "--requirements", revision, "-o", folder];
     const log = await new Promise<string>((resolve) => {
-      execFile(process.execPath, args, { cwd: folder, maxBuffer: 1 << 26 }, (_error, out, err) => resolve(out + err));
+      execFile(
+        process.execPath,
+        [suite, ...args, "-o", folder],
+        { cwd: folder, maxBuffer: 1 << 26 },
+        (_error, out, err) => resolve(out + err),
+      );
     });
     return verdictOf(log);
   } finally {
