@@ -71,6 +71,6 @@ test("docs/dependencies.md gives the reason of every direct dependency, and of n
 
 test("every npm script that a page names exists", () => {
   const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-  const named = new Set(pages.flatMap(({ text }) => [...text.matchAll(/npm run ([\w-]+)/g)].map((match) => match[1])));
+  const named = new Set(pages.flatMap(({ text }) => [...text.matchAll(/npm run ([\w:-]+)/g)].map((match) => match[1])));
   expect([...named].filter((name) => !((name as string) in scripts))).toEqual([]);
 });
