@@ -7,6 +7,7 @@ import type { Params, RpcReply } from "../protocol/json-rpc.ts";
 import { wantsMore } from "../protocol/log-levels.ts";
 import type { Connector, ServerDescription } from "../upstreams/upstream-session.ts";
 import { Catalog, type ListCapability, type ToolDescription } from "./catalog.ts";
+import { type FleetCall, type FleetStage, pipelineOf } from "./fleet-call.ts";
 import { Instance } from "./instance.ts";
 import type { InstanceSource } from "./instance-source.ts";
 import { LeasedInstances } from "./leased-instances.ts";
@@ -52,6 +53,8 @@ export interface FleetOptions {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly now: () => number;
+  /** Around the choice of an instance, outermost first: response cache, coalescing, priority queue. Defaults to none. */
+  readonly stages?: readonly FleetStage[];
   /** The fleet's list of this kind has changed. */
   readonly onListChanged: (fleet: Fleet, kind: ListCapability) => void;
 }
@@ -83,6 +86,7 @@ export class Fleet {
   readonly tools: ToolFilter;
   readonly #options: FleetOptions;
   readonly #source: InstanceSource;
+  readonly #pipeline: FleetCall;
   readonly #pulse: NodeJS.Timeout;
   #lastId = 0;
   #description: ServerDescription | undefined;
@@ -111,6 +115,11 @@ export class Fleet {
       server.isolation === "shared"
         ? new SharedInstances(limits, create, now)
         : new LeasedInstances(this.name, limits, create, now);
+    this.#pipeline = pipelineOf(
+      options.stages ?? [],
+      (client, method, params, exchange) => this.#attempt(this.#leaseOf(client), method, params, exchange),
+      this,
+    );
     this.#pulse = setInterval(() => this.#source.tend(), tendEveryMs).unref();
   }
 
@@ -132,7 +141,7 @@ export class Fleet {
     const { metrics, now } = this.#options;
     const began = now();
     try {
-      const reply = await this.#attempt(this.#leaseOf(client), method, params, exchange);
+      const reply = await this.#pipeline(client, method, params, exchange);
       metrics.requestEnded(this.name, method, "error" in reply ? "error" : "ok", now() - began);
       return reply;
     } catch (error) {
