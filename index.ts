@@ -5,6 +5,7 @@ export type {
   FleetToolsArgs,
   MCPServerFleetArgs,
 } from "./components/fleet/args.ts";
+export type { FleetContainerArgs } from "./components/fleet/container-args.ts";
 export { MCPServerFleet } from "./components/fleet/mcp-server-fleet.ts";
 export type {
   GatewayAuthArgs,

@@ -4,8 +4,19 @@ import { InputError } from "./input-error.ts";
 export const Platform = {
   /** Processes of this machine, looked after by the gateway's own daemon. */
   Process: "process",
+  /** Hardened units of this machine's service manager. */
+  Systemd: "systemd",
+  /** Containers of a Docker host on a private network. */
+  Docker: "docker",
+  /** Workloads of a Kubernetes cluster. */
+  Kubernetes: "kubernetes",
+  /** ECS services on Fargate behind a load balancer. */
+  Aws: "aws",
 } as const;
 export type Platform = (typeof Platform)[keyof typeof Platform];
+
+/** Platforms that run containers: there a server is an image, not a command of this machine. */
+const containerPlatforms: readonly string[] = [Platform.Docker, Platform.Kubernetes, Platform.Aws];
 
 /** The platform that an argument names. Throws InputError for one that does not exist. */
 export function platformOf(component: string, platform: string): Platform {
@@ -14,4 +25,20 @@ export function platformOf(component: string, platform: string): Platform {
   throw new InputError(component, [
     `platform "${platform}" is not one of ${known.join(", ")}; set platform to one of these`,
   ]);
+}
+
+/**
+ * Refuses what belongs to another platform: each platform's block on any other one, and `container` where nothing
+ * runs in containers. Throws InputError.
+ */
+export function refuseForeignBlocks(component: string, platform: Platform, args: object): void {
+  const given = args as Readonly<Record<string, unknown>>;
+  const problems = Object.values(Platform)
+    .filter((block) => block !== platform && given[block] !== undefined)
+    .map((block) => `${block} is given, but platform is "${platform}"; remove ${block}, or set platform to ${block}`);
+  if (given.container !== undefined && !containerPlatforms.includes(platform)) {
+    const fix = `remove container, or set platform to one of ${containerPlatforms.join(", ")}`;
+    problems.push(`container is given, but platform is "${platform}", which runs no containers; ${fix}`);
+  }
+  if (problems.length > 0) throw new InputError(component, problems);
 }

@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { Isolation, ServerType, UpstreamProtocol } from "../../runtime/config/schema/index.ts";
+import type { FleetContainerArgs } from "./container-args.ts";
 
 /** The `process` platform's own block of a fleet. */
 export interface FleetProcessArgs {
@@ -47,7 +48,7 @@ export interface FleetToolsArgs {
 
 /** Arguments of `MCPServerFleet`. */
 export interface MCPServerFleetArgs {
-  /** Where it runs. Defaults to `process`. Plain, because it decides which resources exist. */
+  /** Where it runs: `process` or another one of `Platform`. Defaults to `process`. Plain, because it decides which resources exist. */
   platform?: string;
   /** `context7`, `sequential`, `magic` or `playwright` for the public servers of that name, `custom` for any other. Plain, because it decides which other arguments are right. */
   type: ServerType;
@@ -55,6 +56,8 @@ export interface MCPServerFleetArgs {
   version?: pulumi.Input<string>;
   /** The `process` platform's own block. */
   process?: FleetProcessArgs;
+  /** What runs in its containers, on the platforms that run containers. */
+  container?: FleetContainerArgs;
   /** URLs of Streamable HTTP servers that something else runs, for `custom`. */
   endpoints?: pulumi.Input<pulumi.Input<string>[]>;
   /** How the gateway reaches an instance: `stdio` or `http`. Defaults to what its source speaks. */
@@ -67,4 +70,6 @@ export interface MCPServerFleetArgs {
   timeouts?: FleetTimeoutsArgs;
   /** Which tools are shown. */
   tools?: FleetToolsArgs;
+  /** Labels or tags of every resource, as the platform calls them; `process` has nothing to tag. Defaults to none. */
+  tags?: pulumi.Input<Record<string, pulumi.Input<string>>>;
 }

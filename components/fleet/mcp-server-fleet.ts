@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { ProcessFleet } from "../process/process-fleet.ts";
+import { platforms } from "../platforms.ts";
 import type { MCPServerFleetArgs } from "./args.ts";
 import { resolveFleet } from "./resolve.ts";
 
@@ -12,17 +12,32 @@ export class MCPServerFleet extends pulumi.ComponentResource {
   public readonly serverName: pulumi.Output<string>;
   /** Path of this server at its gateway: `/mcp/<name>`. */
   public readonly path: pulumi.Output<string>;
-  /** Where its instances come from: a package and its version, a command line, or endpoints. */
+  /** Where its instances come from: a package and its version, an image, a command line, or endpoints. */
   public readonly source: pulumi.Output<string>;
+  /** How a gateway reaches it, in JSON; its `MCPGateway` reads this. */
+  public readonly configuration: pulumi.Output<string>;
+  /** Where the platform's own network reaches its instances; empty where the gateway itself runs them. */
+  public readonly internalEndpoint: pulumi.Output<string>;
+  /** What Prometheus scrapes; empty where the gateway counts for it. */
+  public readonly metricsTarget: pulumi.Output<string>;
 
   constructor(name: string, args: MCPServerFleetArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mcp-fleet:index:MCPServerFleet", name, args, opts);
     const settings = resolveFleet(name, args);
-    const { stateDirectory, server } = settings;
-    const deployed = new ProcessFleet(`${name}-fleet`, { name, stateDirectory, server }, { parent: this });
+    const deployed = platforms[settings.platform].fleet(this, name, settings);
     this.serverName = deployed.serverName;
     this.path = pulumi.interpolate`/mcp/${deployed.serverName}`;
     this.source = deployed.source;
-    this.registerOutputs({ serverName: this.serverName, path: this.path, source: this.source });
+    this.configuration = deployed.configuration;
+    this.internalEndpoint = deployed.internalEndpoint;
+    this.metricsTarget = deployed.metricsTarget;
+    this.registerOutputs({
+      serverName: this.serverName,
+      path: this.path,
+      source: this.source,
+      configuration: this.configuration,
+      internalEndpoint: this.internalEndpoint,
+      metricsTarget: this.metricsTarget,
+    });
   }
 }

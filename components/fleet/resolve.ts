@@ -1,33 +1,47 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { issueText, type Server, serverNamePattern, validateServer } from "../../runtime/config/schema/index.ts";
-import { defaults, stateDirectory } from "../defaults.ts";
+import { defaults } from "../defaults.ts";
 import { holdsOutputs } from "../holds-outputs.ts";
 import { InputError } from "../input-error.ts";
-import { type Platform, platformOf } from "../platform.ts";
+import { Platform, platformOf, refuseForeignBlocks } from "../platform.ts";
 import { withoutUndefined } from "../without-undefined.ts";
 import type { MCPServerFleetArgs } from "./args.ts";
 
-/** A fleet's arguments, checked, with the platform's block taken apart. */
+/** A fleet's arguments, checked as far as they are the same on every platform. */
 export interface FleetSettings {
+  /** The component as errors name it: `MCPServerFleet "context7"`. */
+  readonly component: string;
+  readonly name: string;
   readonly platform: Platform;
-  readonly stateDirectory: string;
-  /** The fleet as in a configuration file; may hold outputs. */
-  readonly server: pulumi.Input<Server>;
+  /** Labels or tags of every resource. */
+  readonly tags: pulumi.Input<Record<string, pulumi.Input<string>>>;
+  /** What belongs in a configuration file on every platform: all but the source of the instances. May hold outputs. */
+  readonly common: Readonly<Record<string, unknown>>;
+  /** The arguments as given, for the platform's own block. */
+  readonly args: MCPServerFleetArgs;
 }
 
-/** Checks what can be checked now; what depends on outputs is checked when they are known. Throws InputError. */
+/** Checks what is the same on every platform, and can be checked now. Throws InputError. */
 export function resolveFleet(name: string, args: MCPServerFleetArgs): FleetSettings {
   const component = `MCPServerFleet "${name}"`;
-  const { platform: given = defaults.platform, process, ...rest } = args;
-  const platform = platformOf(component, given);
+  const platform = platformOf(component, args.platform ?? defaults.platform);
+  refuseForeignBlocks(component, platform, args);
   if (!new RegExp(serverNamePattern).test(name)) {
     const fix = "use lower case letters, digits and hyphens, at most 32 characters";
     throw new InputError(component, [`the name becomes part of tool names and paths; ${fix}`]);
   }
-  const { stateDirectory: folder = stateDirectory(), ...source } = process ?? {};
-  const runs = withoutUndefined(source);
-  const server = withoutUndefined({ ...rest, process: Object.keys(runs).length === 0 ? undefined : runs });
-  const issues = holdsOutputs(server) ? [] : validateServer(server);
+  const notCommon = new Set<string>(["platform", "tags", "container", "endpoints", ...Object.values(Platform)]);
+  const common = withoutUndefined(Object.fromEntries(Object.entries(args).filter(([key]) => !notCommon.has(key))));
+  return { component, name, platform, tags: args.tags ?? {}, common, args };
+}
+
+/**
+ * The fleet as a configuration file says it, checked now, or by the platform when it depends on outputs. Throws
+ * InputError.
+ */
+export function checkedServer(component: string, server: object): pulumi.Input<Server> {
+  const given = withoutUndefined(server);
+  const issues = holdsOutputs(given) ? [] : validateServer(given);
   if (issues.length > 0) throw new InputError(component, issues.map(issueText));
-  return { platform, stateDirectory: folder, server: server as unknown as pulumi.Input<Server> };
+  return given as unknown as pulumi.Input<Server>;
 }

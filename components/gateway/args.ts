@@ -54,11 +54,13 @@ export interface GatewayLogArgs {
 export interface GatewayFleetArgs {
   /** The fleet's `serverName` output, which makes the gateway wait for the fleet. */
   serverName: pulumi.Input<string>;
+  /** The fleet's `configuration` output: how its instances are reached. Not read on `process`, where fleet and gateway share a folder. */
+  configuration?: pulumi.Input<string>;
 }
 
 /** Arguments of `MCPGateway`. */
 export interface MCPGatewayArgs {
-  /** Where it runs. Defaults to `process`. Plain, because it decides which resources exist. */
+  /** Where it runs: `process` or another one of `Platform`. Defaults to `process`. Plain, because it decides which resources exist. */
   platform?: string;
   /** The fleets that it serves: `MCPServerFleet` components, at least one. */
   fleets: GatewayFleetArgs[];
@@ -80,6 +82,8 @@ export interface MCPGatewayArgs {
   session?: GatewaySessionArgs;
   /** Structured logs. */
   log?: GatewayLogArgs;
+  /** Labels or tags of every resource, as the platform calls them; `process` has nothing to tag. Defaults to none. */
+  tags?: pulumi.Input<Record<string, pulumi.Input<string>>>;
   /** The `process` platform's own block. */
   process?: GatewayProcessArgs;
 }

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { ProcessGateway } from "../process/process-gateway.ts";
+import { platforms } from "../platforms.ts";
 import type { MCPGatewayArgs } from "./args.ts";
 import { resolveGateway } from "./resolve.ts";
 
@@ -16,12 +16,11 @@ export class MCPGateway extends pulumi.ComponentResource {
 
   constructor(name: string, args: MCPGatewayArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mcp-fleet:index:MCPGateway", name, args, opts);
-    const { stateDirectory, gateway } = resolveGateway(name, args);
-    const fleets = args.fleets.map(({ serverName }) => serverName);
-    const deployed = new ProcessGateway(`${name}-gateway`, { name, stateDirectory, gateway, fleets }, { parent: this });
+    const settings = resolveGateway(name, args);
+    const deployed = platforms[settings.platform].gateway(this, name, settings);
     this.endpoint = pulumi.interpolate`${deployed.url}/mcp`;
-    this.internalEndpoint = deployed.url;
-    this.metricsTarget = pulumi.interpolate`${deployed.url}/metrics`;
+    this.internalEndpoint = deployed.internalUrl;
+    this.metricsTarget = pulumi.interpolate`${deployed.internalUrl}/metrics`;
     this.status = deployed.status;
     this.registerOutputs({
       endpoint: this.endpoint,

@@ -1,33 +1,45 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { type Gateway, issueText, validateGateway } from "../../runtime/config/schema/index.ts";
-import { defaults, stateDirectory } from "../defaults.ts";
+import { defaults } from "../defaults.ts";
 import { holdsOutputs } from "../holds-outputs.ts";
 import { InputError } from "../input-error.ts";
-import { type Platform, platformOf } from "../platform.ts";
+import { Platform, platformOf, refuseForeignBlocks } from "../platform.ts";
 import { withoutUndefined } from "../without-undefined.ts";
 import type { MCPGatewayArgs } from "./args.ts";
 
-/** A gateway's arguments, checked, with the platform's block taken apart. */
+/** A gateway's arguments, checked as far as they are the same on every platform. */
 export interface GatewaySettings {
+  /** The component as errors name it: `MCPGateway "gateway"`. */
+  readonly component: string;
+  readonly name: string;
   readonly platform: Platform;
-  readonly stateDirectory: string;
-  /** The gateway as in a configuration file; may hold outputs. */
-  readonly gateway: pulumi.Input<Gateway>;
+  /** Labels or tags of every resource. */
+  readonly tags: pulumi.Input<Record<string, pulumi.Input<string>>>;
+  /** What belongs in a configuration file on every platform; may hold outputs. */
+  readonly common: Readonly<Record<string, unknown>>;
+  /** The arguments as given, for the fleets and the platform's own block. */
+  readonly args: MCPGatewayArgs;
 }
 
-/** Checks what can be checked now; what depends on outputs is checked when they are known. Throws InputError. */
+/** Checks what is the same on every platform, and can be checked now. Throws InputError. */
 export function resolveGateway(name: string, args: MCPGatewayArgs): GatewaySettings {
   const component = `MCPGateway "${name}"`;
-  const { platform: given = defaults.platform, process, fleets, ...rest } = args;
-  const platform = platformOf(component, given);
-  if (fleets.length === 0)
+  const platform = platformOf(component, args.platform ?? defaults.platform);
+  refuseForeignBlocks(component, platform, args);
+  if (args.fleets.length === 0)
     throw new InputError(component, ["fleets is an empty list; give at least one MCPServerFleet"]);
-  const gateway = withoutUndefined(rest);
-  const issues = holdsOutputs(gateway) ? [] : validateGateway(gateway);
+  const notCommon = new Set<string>(["platform", "tags", "fleets", ...Object.values(Platform)]);
+  const common = withoutUndefined(Object.fromEntries(Object.entries(args).filter(([key]) => !notCommon.has(key))));
+  return { component, name, platform, tags: args.tags ?? {}, common, args };
+}
+
+/**
+ * The gateway as a configuration file says it, checked now, or by the platform when it depends on outputs. Throws
+ * InputError.
+ */
+export function checkedGateway(component: string, gateway: object): pulumi.Input<Gateway> {
+  const given = withoutUndefined(gateway);
+  const issues = holdsOutputs(given) ? [] : validateGateway(given);
   if (issues.length > 0) throw new InputError(component, issues.map(issueText));
-  return {
-    platform,
-    stateDirectory: process?.stateDirectory ?? stateDirectory(),
-    gateway: gateway as unknown as pulumi.Input<Gateway>,
-  };
+  return given as unknown as pulumi.Input<Gateway>;
 }

@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import * as pulumi from "@pulumi/pulumi";
-import { MCPGateway, type MCPGatewayArgs, MCPServerFleet, type MCPServerFleetArgs } from "../../index.ts";
+import { providerSdk } from "../../components/provider-sdk.ts";
+import { MCPGateway, type MCPGatewayArgs, MCPServerFleet, type MCPServerFleetArgs, Platform } from "../../index.ts";
 
 interface Made {
   readonly type: string;
@@ -92,7 +93,27 @@ describe("wrong arguments are refused with component, field, value and fix", () 
     [
       "search",
       { type: "magic", platform: "mars" },
-      'MCPServerFleet "search": platform "mars" is not one of process; set platform to one of these',
+      'MCPServerFleet "search": platform "mars" is not one of process, systemd, docker, kubernetes, aws; set platform to one of these',
+    ],
+    [
+      "search",
+      { type: "magic", platform: "aws" },
+      'MCPServerFleet "search": platform "aws" is not in this version of mcp-fleet; set platform to process',
+    ],
+    [
+      "search",
+      { type: "magic", kubernetes: {} },
+      'MCPServerFleet "search": kubernetes is given, but platform is "process"; remove kubernetes, or set platform to kubernetes',
+    ],
+    [
+      "search",
+      { type: "magic", platform: "docker", process: { command: "x" } },
+      'MCPServerFleet "search": process is given, but platform is "docker"; remove process, or set platform to process',
+    ],
+    [
+      "search",
+      { type: "magic", container: { image: "x" } },
+      'MCPServerFleet "search": container is given, but platform is "process", which runs no containers; remove container, or set platform to one of docker, kubernetes, aws',
     ],
     [
       "search",
@@ -115,6 +136,14 @@ describe("wrong arguments are refused with component, field, value and fix", () 
     ],
     [{ prot: 1 }, 'MCPGateway "gateway": prot: is not a known key; did you mean "port"?'],
     [{ port: 99999 }, 'MCPGateway "gateway": port: is 99999; give a number <= 65535'],
+    [
+      { platform: "docker", process: {} },
+      'MCPGateway "gateway": process is given, but platform is "docker"; remove process, or set platform to process',
+    ],
+    [
+      { platform: "systemd" },
+      'MCPGateway "gateway": platform "systemd" is not in this version of mcp-fleet; set platform to process',
+    ],
     [{ fleets: [] }, 'MCPGateway "gateway": fleets is an empty list; give at least one MCPServerFleet'],
   ])("gateway %j", (args, message) => {
     const fleets = [fleet("search", { type: "context7" })];
@@ -134,5 +163,11 @@ test("the provider's text, which is part of every state, is small and the same i
   expect(text).not.toContain(join(import.meta.dirname, "../.."));
   expect(readFileSync(join(import.meta.dirname, "../../components/process/provider.ts"), "utf8")).not.toMatch(
     /from "(?!@pulumi|\.\.\/\.\.\/runtime\/config\/schema)/,
+  );
+});
+
+test("a provider's package that is not installed is named, with the command that installs it", () => {
+  expect(() => providerSdk('MCPGateway "gateway"', Platform.Aws, "@pulumi/nowhere")).toThrow(
+    'MCPGateway "gateway": platform "aws" needs the package @pulumi/nowhere, which is not installed; run npm install @pulumi/nowhere',
   );
 });

@@ -1,0 +1,38 @@
+import * as pulumi from "@pulumi/pulumi";
+import { childOf } from "../child-of.ts";
+import { stateDirectory } from "../defaults.ts";
+import { checkedServer } from "../fleet/resolve.ts";
+import { checkedGateway } from "../gateway/resolve.ts";
+import type { PlatformComponents } from "../platforms.ts";
+import { withoutUndefined } from "../without-undefined.ts";
+import { ProcessFleet } from "./process-fleet.ts";
+import { ProcessGateway } from "./process-gateway.ts";
+
+/** A fleet whose instances the gateway's daemon on this machine runs itself. Nothing here can be tagged. */
+export const fleet: PlatformComponents["fleet"] = (parent, name, { component, common, args }) => {
+  const { stateDirectory: folder = stateDirectory(), ...source } = args.process ?? {};
+  const runs = withoutUndefined(source);
+  const process = Object.keys(runs).length === 0 ? undefined : runs;
+  const server = checkedServer(component, { ...common, process, endpoints: args.endpoints });
+  const inputs = { name, stateDirectory: folder, server };
+  const deployed = new ProcessFleet(`${name}-fleet`, inputs, childOf(parent)());
+  return {
+    serverName: deployed.serverName,
+    source: deployed.source,
+    configuration: pulumi.jsonStringify(server),
+    internalEndpoint: pulumi.output(""),
+    metricsTarget: pulumi.output(""),
+  };
+};
+
+/** The gateway's daemon on this machine. */
+export const gateway: PlatformComponents["gateway"] = (parent, name, { component, common, args }) => {
+  const inputs = {
+    name,
+    stateDirectory: args.process?.stateDirectory ?? stateDirectory(),
+    gateway: checkedGateway(component, common),
+    fleets: args.fleets.map(({ serverName }) => serverName),
+  };
+  const { url, status } = new ProcessGateway(`${name}-gateway`, inputs, childOf(parent)());
+  return { url, internalUrl: url, status };
+};
