@@ -1,0 +1,116 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import type { Target } from "../../runtime/bench/target.ts";
+import { nginxArguments, nginxCommand } from "./nginx.ts";
+
+const here = import.meta.dirname;
+const entry = join(here, "../../runtime/cli/main.ts");
+const token = "bench-token";
+
+/** The processes of one run: the upstream, and everything that may stand before it. All end with `stop`. */
+export class Contestants {
+  readonly folder = mkdtempSync(join(tmpdir(), "mcp-fleet-bench-"));
+  readonly #children: ChildProcess[] = [];
+  #upstream = 0;
+
+  /** Starts the upstream; resolves with it as a target. */
+  async upstream(): Promise<Target> {
+    const { child, line } = await this.#start(process.execPath, [join(here, "echo-upstream.mjs")], /^(\d+)$/);
+    this.#upstream = Number(line);
+    return { name: "direct", url: `http://127.0.0.1:${line}/mcp`, headers: {}, pids: [child.pid as number] };
+  }
+
+  /** A proxy of this folder. */
+  async proxy(name: string, file: string): Promise<Target> {
+    const origin = `http://127.0.0.1:${this.#upstream}`;
+    const { child, line } = await this.#start(process.execPath, [join(here, file), origin], /^(\d+)$/);
+    return { name, url: `http://127.0.0.1:${line}/mcp`, headers: {}, pids: [child.pid as number] };
+  }
+
+  /** nginx as a plain proxy; undefined where it is not installed. */
+  async nginx(): Promise<Target | undefined> {
+    if (nginxCommand === undefined) return undefined;
+    const port = await freePort();
+    const child = spawn(nginxCommand, nginxArguments(join(this.folder, "nginx"), port, this.#upstream), {
+      stdio: "ignore",
+    });
+    this.#children.push(child);
+    return { name: "nginx", url: `http://127.0.0.1:${port}/mcp`, headers: {}, pids: [child.pid as number] };
+  }
+
+  /** The gateway with nothing but what it cannot do without. */
+  minimal(flags: readonly string[] = []): Promise<Target> {
+    return this.#gateway("minimal", { log: { level: "silent" } }, {}, {}, flags);
+  }
+
+  /** The gateway with everything on that a production has on: authentication, logs at info in a file, metrics, limits, breaker, pools. */
+  full(flags: readonly string[] = []): Promise<Target> {
+    const auth = { bearerTokens: [{ name: "bench", token: "${BENCH_TOKEN}" }] };
+    const log = { level: "info", file: join(this.folder, "gateway.log") };
+    return this.#gateway("full", { auth, log }, fullServer, { authorization: `Bearer ${token}` }, flags);
+  }
+
+  async #gateway(
+    name: string,
+    gateway: Record<string, unknown>,
+    server: Record<string, unknown>,
+    headers: Record<string, string>,
+    flags: readonly string[],
+  ): Promise<Target> {
+    const config = join(this.folder, `${name}.json`);
+    const port = await freePort();
+    const endpoints = [`http://127.0.0.1:${this.#upstream}/mcp`];
+    const servers = { echo: { type: "custom", isolation: "shared", endpoints, ...server } };
+    writeFileSync(config, JSON.stringify({ gateway: { port, ...gateway }, servers }));
+    const args = [...flags, entry, "serve", "--config", config, "--state", join(this.folder, name)];
+    const child = spawn(process.execPath, args, {
+      stdio: ["ignore", "ignore", "inherit"],
+      env: { ...process.env, BENCH_TOKEN: token },
+    });
+    this.#children.push(child);
+    const url = `http://127.0.0.1:${port}`;
+    await until(async () => (await fetch(`${url}/ready`)).ok);
+    return { name, url: `${url}/mcp/echo`, headers, pids: [child.pid as number] };
+  }
+
+  async stop(): Promise<void> {
+    for (const child of this.#children) {
+      if (child.exitCode !== null || child.signalCode !== null) continue;
+      child.kill("SIGTERM");
+      await once(child, "exit");
+    }
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  async #start(command: string, args: readonly string[], wanted: RegExp) {
+    const child = spawn(command, args, { stdio: ["ignore", "pipe", "inherit"] });
+    this.#children.push(child);
+    for await (const line of createInterface({ input: child.stdout })) if (wanted.test(line)) return { child, line };
+    throw new Error(`${args.join(" ")} ended before it listened`);
+  }
+}
+
+/** What a production switches on for a server. */
+const fullServer = {};
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  for (let tries = 0; tries < 600; tries += 1) {
+    if (await condition().catch(() => false)) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error("a gateway did not become ready within 30 s");
+}

@@ -1,0 +1,63 @@
+import { writeFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { runSuite } from "../../runtime/bench/suite.ts";
+import { benchTable, errorCount } from "../../runtime/bench/table.ts";
+import type { Target } from "../../runtime/bench/target.ts";
+import { Contestants } from "./contestants.ts";
+
+// `npm run bench`: direct, nginx, the bare proxy, and the gateway minimal and in full, in one interleaved run.
+const { values } = parseArgs({
+  options: {
+    rounds: { type: "string", default: "3" },
+    sessions: { type: "string", default: "1,8,32,100" },
+    seconds: { type: "string", default: "4" },
+    warm: { type: "string", default: "1" },
+    only: { type: "string" },
+    json: { type: "string" },
+  },
+});
+
+const contestants = new Contestants();
+try {
+  const nginx = async () => (await contestants.nginx()) ?? skipped("nginx", "apt-get install nginx-light");
+  const direct = await contestants.upstream();
+  const makers: Record<string, () => Promise<Target | undefined>> = {
+    direct: async () => direct,
+    nginx,
+    pipe: () => contestants.proxy("pipe", "pipe-proxy.mjs"),
+    parse: () => contestants.proxy("parse", "parse-proxy.mjs"),
+    minimal: () => contestants.minimal(),
+    full: () => contestants.full(),
+  };
+  const names = values.only?.split(",") ?? ["direct", "nginx", "parse", "minimal", "full"];
+  const targets: Target[] = [];
+  for (const name of names) {
+    const target = await makers[name]?.();
+    if (target !== undefined) targets.push(target);
+  }
+  const call = { params: '{"name":"echo","arguments":{"text":"{text}"}}', echoes: true };
+  const medians = await runSuite({
+    targets,
+    call: () => call,
+    sessions: values.sessions.split(",").map(Number),
+    rounds: Number(values.rounds),
+    durationMs: 1000 * Number(values.seconds),
+    warmMs: 1000 * Number(values.warm),
+    onMeasured: (one, round) => {
+      const cpu = one.cpuUsPerCall?.toFixed(1);
+      process.stderr.write(
+        `round ${round + 1}: ${one.target} × ${one.sessions}: ${cpu} µs, ${errorCount(one)} errors\n`,
+      );
+      if (errorCount(one) > 0) process.stderr.write(`  ${JSON.stringify(one.errors)}\n`);
+    },
+  });
+  process.stdout.write(`${benchTable(medians, "parse")}\n`);
+  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(medians, null, 2)}\n`);
+  if (medians.some((one) => errorCount(one) > 0)) process.exitCode = 1;
+} finally {
+  await contestants.stop();
+}
+
+function skipped(name: string, fix: string): undefined {
+  process.stderr.write(`${name}: skipped, it is not installed (${fix})\n`);
+}
