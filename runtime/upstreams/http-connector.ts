@@ -45,10 +45,10 @@ export class HttpConnector implements Connector {
   }
 
   async connect(events: SessionEvents): Promise<UpstreamSession> {
-    const { fleet, identity, connectMs } = this.#options;
+    const { fleet, identity, connectMs, now } = this.#options;
     const { url, verdict } = this.#targets[this.#turn % this.#targets.length] as Target;
     this.#turn += 1;
-    const endpoint = new HttpEndpoint({ fleet, url, dispatcher: await this.#poolFor(url.origin) });
+    const endpoint = new HttpEndpoint({ fleet, url, dispatcher: await this.#poolFor(url.origin), now });
     const era: Era = verdict.legacy ? { modern: false } : await this.#probe(endpoint);
     verdict.reached(era);
     try {

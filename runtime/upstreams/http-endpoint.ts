@@ -2,12 +2,15 @@ import type { Dispatcher } from "undici";
 import { FleetError } from "../errors.ts";
 import type { Exchange } from "../protocol/exchange.ts";
 import type { RpcMessage } from "../protocol/json-rpc.ts";
-import { HttpExchange, type HttpOutcome } from "./http-exchange.ts";
+import { HttpExchange, type HttpOutcome, type Reading } from "./http-exchange.ts";
+import { pause } from "./stream-pause.ts";
 
 export interface HttpEndpointOptions {
   readonly fleet: string;
   readonly url: URL;
   readonly dispatcher: Dispatcher;
+  /** Milliseconds of a clock that never goes back. */
+  readonly now: () => number;
 }
 
 type Headers = Readonly<Record<string, string>>;
@@ -36,6 +39,41 @@ export class HttpEndpoint {
     exchange: Exchange,
     onMessage: (message: RpcMessage) => void,
   ): Promise<HttpOutcome> {
+    return this.#ask("POST", body, headers, exchange, onMessage);
+  }
+
+  /**
+   * The same for a server of the session era, which may close the stream of a call before its response and be asked for
+   * the rest (2025-11-25, basic/transports, "Resumability and Redelivery"; SEP-1699).
+   */
+  async postResumable(
+    body: string,
+    headers: Headers,
+    exchange: Exchange,
+    onMessage: (message: RpcMessage) => void,
+  ): Promise<HttpOutcome> {
+    const { now } = this.#options;
+    const deadline = now() + exchange.timeoutMs;
+    let outcome = await this.#ask("POST", body, headers, exchange, onMessage, { resumable: true });
+    while (outcome.reply === undefined && outcome.cut !== undefined && outcome.status === 200) {
+      await pause(outcome.cut, exchange);
+      const resuming = { ...headers, accept: "text/event-stream", "last-event-id": outcome.cut.lastEventId };
+      const reading = { resumable: true, untilReply: true };
+      const leftMs = Math.max(deadline - now(), 1);
+      outcome = await this.#ask("GET", undefined, resuming, exchange, onMessage, reading, leftMs);
+    }
+    return outcome;
+  }
+
+  #ask(
+    method: "GET" | "POST",
+    body: string | undefined,
+    headers: Headers,
+    exchange: Exchange,
+    onMessage: (message: RpcMessage) => void,
+    reading?: Reading,
+    timeoutMs = exchange.timeoutMs,
+  ): Promise<HttpOutcome> {
     return new Promise((resolve, reject) => {
       const settle = new HttpExchange(
         onMessage,
@@ -47,6 +85,7 @@ export class HttpEndpoint {
           clearTimeout(timer);
           reject(error instanceof FleetError ? error : this.#broken(error));
         },
+        reading,
       );
       const expire = () => {
         if (exchange.client?.asked) {
@@ -57,9 +96,9 @@ export class HttpEndpoint {
         const text = `${this.#options.fleet}: no answer within ${exchange.timeoutMs} ms; ${fix}`;
         settle.abort(new FleetError("REQUEST_TIMEOUT", text));
       };
-      let timer = setTimeout(expire, exchange.timeoutMs);
+      let timer = setTimeout(expire, timeoutMs);
       exchange.onCancel((reason) => settle.abort(new FleetError("CANCELLED", `cancelled by the client: ${reason}`)));
-      this.#dispatch("POST", headers, body, settle);
+      this.#dispatch(method, headers, body, settle);
     });
   }
 
@@ -70,7 +109,7 @@ export class HttpEndpoint {
     onMessage: (message: RpcMessage) => void,
   ): { readonly ended: Promise<HttpOutcome>; close(): void } {
     const ended = Promise.withResolvers<HttpOutcome>();
-    const settle = new HttpExchange(onMessage, ended.resolve, ended.reject);
+    const settle = new HttpExchange(onMessage, ended.resolve, ended.reject, { resumable: true });
     this.#dispatch(body === undefined ? "GET" : "POST", headers, body, settle);
     return { ended: ended.promise, close: () => settle.abort(new FleetError("CANCELLED", "closed")) };
   }

@@ -14,17 +14,34 @@ import {
 /** Largest answer that is kept in memory while it arrives. */
 const maxAnswerBytes = 64 * 1024 * 1024;
 
-/** What one POST came to. `reply` is absent when the server only took a notification (202). */
+/** Where a stream of events was left, for who wants to read on (2025-11-25, basic/transports, "Resumability"). */
+export interface Cut {
+  readonly lastEventId: string;
+  /** How long the server wants to be left alone first, in milliseconds; undefined when it has not said. */
+  readonly retryMs: number | undefined;
+}
+
+/** What one request came to. `reply` is absent when the server only took a notification (202). */
 export interface HttpOutcome {
   readonly status: number;
   readonly sessionId: string | undefined;
   readonly reply: RpcReply | undefined;
   /** Text of an answer that is no JSON-RPC message, for error messages. */
   readonly text: string;
+  /** The stream can be resumed. */
+  readonly cut?: Cut;
+}
+
+/** How an answer is read. */
+export interface Reading {
+  /** A stream that breaks off can be resumed, so that is no failure. Defaults to false. */
+  readonly resumable?: boolean;
+  /** The stream is left as soon as the response has come, because the server may keep it open. Defaults to false. */
+  readonly untilReply?: boolean;
 }
 
 /**
- * Reads the answer to one POST of Streamable HTTP (2025-03-26 and later, basic/transports): a JSON body, or a stream of
+ * Reads the answer to one request of Streamable HTTP (2025-03-26 and later, basic/transports): a JSON body, or a stream of
  * events whose last one is the response. One object per call, on undici's own handler interface: no fetch, no streams.
  */
 export class HttpExchange implements Dispatcher.DispatchHandler {
@@ -40,12 +57,17 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
   #events: EventSourceParser | undefined;
   #decoder: StringDecoder | undefined;
   #reply: RpcReply | undefined;
+  #lastEventId: string | undefined;
+  #retryMs: number | undefined;
+  readonly #reading: Reading;
 
   constructor(
     onMessage: (message: RpcMessage) => void,
     resolve: (outcome: HttpOutcome) => void,
     reject: (error: FleetError | Error) => void,
+    reading: Reading = {},
   ) {
+    this.#reading = reading;
     this.#onMessage = onMessage;
     this.#resolve = resolve;
     this.#reject = reject;
@@ -73,7 +95,15 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     this.#sessionId = typeof sessionId === "string" ? sessionId : undefined;
     if (!String(headers["content-type"]).startsWith("text/event-stream")) return;
     this.#decoder = new StringDecoder("utf8");
-    this.#events = createParser({ onEvent: (event) => this.#take(event.data) });
+    this.#events = createParser({
+      onEvent: ({ id, data }) => {
+        if (id !== undefined) this.#lastEventId = id;
+        this.#take(data);
+      },
+      onRetry: (ms) => {
+        this.#retryMs = ms;
+      },
+    });
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -92,14 +122,19 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
   onResponseEnd(): void {
     const text = this.#events === undefined ? Buffer.concat(this.#chunks).toString("utf8") : "";
     if (text !== "") this.#take(text);
-    this.#resolve({ status: this.#status, sessionId: this.#sessionId, reply: this.#reply, text });
+    this.#settle(text);
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     // The stream may be cut after the response came: that response counts.
-    if (this.#reply !== undefined && this.#aborted === undefined) {
-      this.#resolve({ status: this.#status, sessionId: this.#sessionId, reply: this.#reply, text: "" });
-    } else this.#reject(this.#aborted ?? error);
+    const resumable = this.#reading.resumable === true && this.#lastEventId !== undefined;
+    if ((this.#reply !== undefined || resumable) && this.#aborted === undefined) this.#settle("");
+    else this.#reject(this.#aborted ?? error);
+  }
+
+  #settle(text: string): void {
+    const cut = this.#lastEventId && { cut: { lastEventId: this.#lastEventId, retryMs: this.#retryMs } };
+    this.#resolve({ status: this.#status, sessionId: this.#sessionId, reply: this.#reply, text, ...(cut || {}) });
   }
 
   #take(text: string): void {
@@ -111,6 +146,9 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
       return;
     }
     if (isRequest(message) || isNotification(message)) this.#onMessage(message);
-    else this.#reply = replyOf(message);
+    else {
+      this.#reply = replyOf(message);
+      if (this.#reading.untilReply === true) this.#controller?.abort(new Error("the response has come"));
+    }
   }
 }

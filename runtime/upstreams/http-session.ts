@@ -13,15 +13,14 @@ import {
 } from "../protocol/json-rpc.ts";
 import { type GatewayIdentity, initialize } from "./handshake.ts";
 import type { HttpEndpoint } from "./http-endpoint.ts";
-import type { HttpOutcome } from "./http-exchange.ts";
+import type { Cut, HttpOutcome } from "./http-exchange.ts";
+import { pause } from "./stream-pause.ts";
 import type { ServerDescription, SessionEvents, UpstreamSession } from "./upstream-session.ts";
 
 /** For the server to take a notification, or the answer to a question of its own. */
 const answerTimeoutMs = 10_000;
 /** Notifications that belong to the call on whose stream they come. */
 const ofOneCall = new Set(["notifications/progress", "notifications/message"]);
-/** Between two attempts to open the stream for what the server says unasked. */
-const streamRetryMs = 1000;
 
 /** One session of Streamable HTTP with a server of the session era; several calls share its connections. */
 export class HttpSession implements UpstreamSession {
@@ -111,7 +110,7 @@ export class HttpSession implements UpstreamSession {
     this.#inFlight.add(exchange);
     const onMessage = (message: RpcMessage) => this.#take(message, exchange, exchange.client);
     try {
-      return await this.#endpoint.post(body, this.#headers, exchange, onMessage);
+      return await this.#endpoint.postResumable(body, this.#headers, exchange, onMessage);
     } catch (error) {
       // One broken connection leaves the session; a server that is gone takes it along.
       if (error instanceof FleetError && error.code === "UPSTREAM_UNREACHABLE") this.#end(error.message);
@@ -123,14 +122,18 @@ export class HttpSession implements UpstreamSession {
 
   /** Keeps the GET stream open as long as the session lives and the server offers one (405 says that it does not). */
   async #listen(): Promise<void> {
+    let cut: Cut | undefined;
     while (!this.#over) {
-      const stream = this.#endpoint.stream({ ...this.#headers, accept: "text/event-stream" }, undefined, (message) =>
+      const headers: Record<string, string> = { ...this.#headers, accept: "text/event-stream" };
+      if (cut !== undefined) headers["last-event-id"] = cut.lastEventId;
+      const stream = this.#endpoint.stream(headers, undefined, (message) =>
         this.#take(message, undefined, clientOf(this.#inFlight)),
       );
       this.#stream = stream;
       const outcome = await stream.ended.catch(() => undefined);
       if (outcome !== undefined && outcome.status !== 200) return;
-      await new Promise((resolve) => setTimeout(resolve, streamRetryMs).unref());
+      cut = outcome?.cut ?? cut;
+      await pause(cut);
     }
   }
 
