@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command } from "commander";
 import { identity } from "../version.ts";
+import { benchCommand } from "./bench.ts";
 import { callCommand } from "./call.ts";
 import { connectCommand } from "./connect.ts";
 import { ExitCode, reportFailure } from "./exit.ts";
@@ -19,6 +20,7 @@ const program = new Command(identity.name)
   .addCommand(statusCommand())
   .addCommand(callCommand())
   .addCommand(connectCommand())
+  .addCommand(benchCommand())
   .addCommand(platformCommand(), { hidden: true });
 // A command does not take over how its parent exits, and commander's own code for bad usage is 1.
 for (const command of [program, ...program.commands]) {
