@@ -47,4 +47,17 @@ export class Executor {
     }
     return reply;
   }
+
+  /** One tool by its own name or an alias, its arguments as they are. */
+  async callTool(client: FleetClient, server: string, name: string, args: Params): Promise<RpcReply> {
+    const fleet = this.fleet(server);
+    const tool = fleet.tools.resolve(name);
+    if (!fleet.tools.permits(tool)) return unknownTool(name);
+    return fleet.call(
+      client,
+      "tools/call",
+      { name: tool, arguments: args },
+      new Exchange(fleet.server.timeouts.requestMs),
+    );
+  }
 }
