@@ -34,6 +34,8 @@ export class HttpSession implements UpstreamSession {
     "content-type": "application/json",
     accept: "application/json, text/event-stream",
   };
+  /** The head of every POST, made anew when the headers change. */
+  #head: string;
   #sessionId: string | undefined;
   #lastId = 0;
   #over = false;
@@ -44,6 +46,7 @@ export class HttpSession implements UpstreamSession {
     this.#fleet = fleet;
     this.#endpoint = endpoint;
     this.#events = events;
+    this.#head = endpoint.head("POST", this.#headers);
     this.ended = new Promise((resolve) => {
       this.#end = (reason) => {
         this.#over = true;
@@ -63,7 +66,7 @@ export class HttpSession implements UpstreamSession {
     const session = new HttpSession(fleet, endpoint, events);
     const description = await initialize(session, fleet, identity, timeoutMs);
     session.#description = description;
-    session.#headers["mcp-protocol-version"] = description.protocolVersion;
+    session.#declare("mcp-protocol-version", description.protocolVersion);
     session.notify("notifications/initialized");
     // A server without sessions has nothing to say outside of calls.
     if (session.#sessionId !== undefined) void session.#listen();
@@ -78,9 +81,10 @@ export class HttpSession implements UpstreamSession {
   async request(method: string, params: Params | undefined, exchange: Exchange): Promise<RpcReply> {
     this.#lastId += 1;
     const outcome = await this.#post(encodeRequest(this.#lastId, method, params), exchange);
-    if (outcome.sessionId !== undefined && method === "initialize") {
-      this.#sessionId = outcome.sessionId;
-      this.#headers["mcp-session-id"] = outcome.sessionId;
+    const sessionId = outcome.headers["mcp-session-id"];
+    if (sessionId !== undefined && method === "initialize") {
+      this.#sessionId = sessionId;
+      this.#declare("mcp-session-id", sessionId);
     }
     if (this.#sessionId !== undefined && hasForgotten(outcome)) {
       this.#end("the server forgot the session");
@@ -106,11 +110,16 @@ export class HttpSession implements UpstreamSession {
     if (this.#sessionId !== undefined) await this.#endpoint.delete(this.#headers);
   }
 
+  #declare(name: string, value: string): void {
+    this.#headers[name] = value;
+    this.#head = this.#endpoint.head("POST", this.#headers);
+  }
+
   async #post(body: string, exchange: Exchange): Promise<HttpOutcome> {
     this.#inFlight.add(exchange);
     const onMessage = (message: RpcMessage) => this.#take(message, exchange, exchange.client);
     try {
-      return await this.#endpoint.postResumable(body, this.#headers, exchange, onMessage);
+      return await this.#endpoint.postResumable(this.#head, this.#headers, body, exchange, onMessage);
     } catch (error) {
       // One broken connection leaves the session; a server that is gone takes it along.
       if (error instanceof FleetError && error.code === "UPSTREAM_UNREACHABLE") this.#end(error.message);
@@ -126,7 +135,7 @@ export class HttpSession implements UpstreamSession {
     while (!this.#over) {
       const headers: Record<string, string> = { ...this.#headers, accept: "text/event-stream" };
       if (cut !== undefined) headers["last-event-id"] = cut.lastEventId;
-      const stream = this.#endpoint.stream(headers, undefined, (message) =>
+      const stream = this.#endpoint.stream(this.#endpoint.head("GET", headers), undefined, (message) =>
         this.#take(message, undefined, clientOf(this.#inFlight)),
       );
       this.#stream = stream;

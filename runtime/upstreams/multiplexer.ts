@@ -12,9 +12,9 @@ import {
   type RequestId,
   type RpcReply,
   type RpcRequest,
-  type RpcResponse,
   replyOf,
 } from "../protocol/json-rpc.ts";
+import { takeApart } from "../protocol/raw-reply.ts";
 import type { SessionEvents } from "./upstream-session.ts";
 
 interface Pending {
@@ -84,6 +84,11 @@ export class Multiplexer {
 
   /** Takes one message from the server. A malformed one is dropped: the call's deadline deals with its absence. */
   receive(text: string): void {
+    const response = takeApart(text);
+    if (response !== undefined) {
+      this.#settle(response.id, response.reply);
+      return;
+    }
     let message: ReturnType<typeof checkMessage>;
     try {
       message = checkMessage(JSON.parse(text));
@@ -92,7 +97,7 @@ export class Multiplexer {
     }
     if (isRequest(message)) this.#answer(message);
     else if (isNotification(message)) this.#relay(message.method, message.params);
-    else this.#settle(message);
+    else this.#settle(message.id, replyOf(message));
   }
 
   /** Rejects all calls in flight; later ones are refused with the same reason. */
@@ -105,10 +110,8 @@ export class Multiplexer {
     }
   }
 
-  #settle(message: RpcResponse): void {
-    const pending = this.#take(message.id);
-    if (pending === undefined) return;
-    pending.resolve(replyOf(message));
+  #settle(id: RequestId, reply: RpcReply): void {
+    this.#take(id)?.resolve(reply);
   }
 
   #relay(method: string, params: Params | undefined): void {
