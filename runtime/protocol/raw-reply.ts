@@ -16,6 +16,10 @@ export class RawReply {
     this.#value ??= JSON.parse(this.text);
     return this.#value;
   }
+
+  toJSON(): { readonly result: unknown } {
+    return { result: this.result };
+  }
 }
 
 /** A response taken apart, its result unread. */
