@@ -11,6 +11,7 @@ import {
   type RpcMessage,
   type RpcReply,
 } from "../protocol/json-rpc.ts";
+import { SlotTable } from "../protocol/slot-table.ts";
 import { type GatewayIdentity, initialize } from "./handshake.ts";
 import type { HttpEndpoint } from "./http-endpoint.ts";
 import type { Cut, HttpOutcome } from "./http-exchange.ts";
@@ -28,7 +29,7 @@ export class HttpSession implements UpstreamSession {
   readonly #fleet: string;
   readonly #endpoint: HttpEndpoint;
   readonly #events: SessionEvents;
-  readonly #inFlight = new Set<Exchange>();
+  readonly #inFlight = new SlotTable<Exchange>();
   #description: ServerDescription | undefined;
   #headers: Record<string, string> = {
     "content-type": "application/json",
@@ -116,7 +117,7 @@ export class HttpSession implements UpstreamSession {
   }
 
   async #post(body: string, exchange: Exchange): Promise<HttpOutcome> {
-    this.#inFlight.add(exchange);
+    const slot = this.#inFlight.add(exchange);
     const onMessage = (message: RpcMessage) => this.#take(message, exchange, exchange.client);
     try {
       return await this.#endpoint.postResumable(this.#head, this.#headers, body, exchange, onMessage);
@@ -125,7 +126,7 @@ export class HttpSession implements UpstreamSession {
       if (error instanceof FleetError && error.code === "UPSTREAM_UNREACHABLE") this.#end(error.message);
       throw error;
     } finally {
-      this.#inFlight.delete(exchange);
+      this.#inFlight.take(slot);
     }
   }
 

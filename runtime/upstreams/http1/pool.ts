@@ -1,4 +1,5 @@
 import { HttpConnection, type Requester, sharedReads } from "./connection.ts";
+import { Fifo } from "./fifo.ts";
 
 export interface HttpPoolOptions {
   /** Whose scheme, host and port the connections go to. */
@@ -12,6 +13,7 @@ export interface HttpPoolOptions {
 }
 
 interface Waiting {
+  readonly requester: Requester;
   readonly head: string;
   readonly body: string | undefined;
 }
@@ -25,7 +27,7 @@ export class HttpPool {
   readonly #idle: HttpConnection[] = [];
   readonly #connections = new Set<HttpConnection>();
   readonly #streams = new Set<HttpConnection>();
-  readonly #waiting = new Map<Requester, Waiting>();
+  readonly #waiting = new Fifo<Waiting>();
   readonly #sweep: NodeJS.Timeout;
   #connecting = 0;
   #closed = false;
@@ -56,7 +58,7 @@ export class HttpPool {
     if (connection !== undefined) connection.send(head, body, requester);
     else if (this.#closed) requester.onError(new Error("the pool is closed"));
     else {
-      this.#waiting.set(requester, { head, body });
+      this.#waiting.push({ requester, head, body });
       if (this.#connecting < this.#waiting.size && this.#connections.size < this.#options.maxConnections) this.#open();
     }
   }
@@ -87,7 +89,7 @@ export class HttpPool {
 
   /** Gives up a request that has not gone out. False when it has. */
   cancel(requester: Requester): boolean {
-    return this.#waiting.delete(requester);
+    return this.#waiting.remove((waiting) => waiting.requester === requester);
   }
 
   /** Ends all connections; what is on them fails. */
@@ -134,12 +136,9 @@ export class HttpPool {
   }
 
   #free(connection: HttpConnection): void {
-    for (const [requester, { head, body }] of this.#waiting) {
-      this.#waiting.delete(requester);
-      connection.send(head, body, requester);
-      return;
-    }
-    this.#idle.push(connection);
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#idle.push(connection);
+    else connection.send(next.head, next.body, next.requester);
   }
 
   #gone(connection: HttpConnection, error: Error): void {
@@ -151,9 +150,9 @@ export class HttpPool {
       if (this.#connecting < this.#waiting.size) this.#open();
     } else if (this.#connections.size === 0 || this.#closed) {
       // Nobody is left who could take what waits.
-      const waiting = [...this.#waiting.keys()];
-      this.#waiting.clear();
-      for (const requester of waiting) requester.onError(error);
+      for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+        next.requester.onError(error);
+      }
     }
   }
 
