@@ -106,7 +106,7 @@ export async function startGateway(
   // Beside the way of a request: what is seen of it, and what runs the servers.
   const { log, close: closeLog } = startLog(gateway.log, () => secrets);
   const metrics: Metrics = new Metrics(
-    () => registry.all().map((fleet) => gaugesOf(fleet.status())),
+    () => registry.all().map((fleet) => ({ ...gaugesOf(fleet.status()), performance: factory.countsOf(fleet) })),
     () => ({ live: sessions.live, max: sessions.max }),
   );
   const records = stateDirectory === undefined ? undefined : join(stateDirectory, "instances");
@@ -152,7 +152,7 @@ export async function startGateway(
   });
   const sessionCalls = new SessionCalls({ sessions, log });
   const modernCalls = new ModernCalls({ parked, log });
-  const executor = new Executor(registry);
+  const executor = new Executor(registry, log);
   const all = new FederatedService(registry, identity, log);
   const federated = gateway.toolSearch ? new ToolSearchService(all) : all;
   const duplex = { calls: sessionCalls, modern: modernCalls, subscriptions, log };
@@ -180,6 +180,7 @@ export async function startGateway(
   const rest = await createRest({
     ...{ server: door.server, registry, executor, metrics, log, maxBodyBytes: gateway.maxBodyBytes },
     ...{ authenticated: gateway.auth !== undefined, draining: () => draining, more: routes },
+    callerOf: (request) => door.callerOf(request),
   });
   door.use(rest.listener);
 

@@ -59,7 +59,7 @@ async function answer(service: SingleService, client: ServiceClient, item: unkno
       method === "initialize"
         ? methodNotFound(method)
         : await service.handle(client, method, params, new Exchange(service.timeoutFor()));
-    return { jsonrpc: "2.0", id, ...reply };
+    return { jsonrpc: "2.0", id, ...("error" in reply ? { error: reply.error } : { result: reply.result }) };
   } catch (error) {
     return { jsonrpc: "2.0", id, ...errorReply(error) };
   }

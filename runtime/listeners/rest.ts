@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
-import type { RequestListener, Server } from "node:http";
-import Fastify, { type FastifyInstance, type FastifyReply } from "fastify";
+import type { IncomingMessage, RequestListener, Server } from "node:http";
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import type { Logger } from "pino";
 import { FleetError } from "../errors.ts";
 import type { Metrics } from "../observability/metrics.ts";
 import { errorReply, type Params, type RpcReply } from "../protocol/json-rpc.ts";
+import type { Priority } from "../protocol/priority.ts";
 import type { FleetClient } from "../registry/fleet.ts";
 import type { FleetRegistry } from "../registry/fleet-registry.ts";
 import type { Executor } from "../routing/executor.ts";
@@ -20,6 +21,8 @@ export interface RestOptions {
   readonly maxBodyBytes: number;
   /** Callers need a token. */
   readonly authenticated: boolean;
+  /** Who sent a request; undefined on a path that needs no authentication. */
+  readonly callerOf: (request: IncomingMessage) => string | undefined;
   /** The gateway takes no new work. */
   readonly draining: () => boolean;
   /** Paths of a server host. */
@@ -37,7 +40,7 @@ export interface MoreRoutes {
 interface ExecuteBody {
   readonly method: string;
   readonly params?: Record<string, unknown>;
-  readonly priority?: string;
+  readonly priority?: Priority;
   readonly useCache?: boolean;
   readonly metadata?: Record<string, unknown>;
 }
@@ -56,13 +59,17 @@ export async function createRest(options: RestOptions): Promise<{ listener: Requ
   });
 
   // Each request is an owner of its own: without a session, nobody may meet another caller's state.
-  const answered = async (server: string, reply: FastifyReply, ask: (client: FleetClient) => Promise<RpcReply>) => {
+  const answered = async (
+    { raw, params }: FastifyRequest<{ Params: { server: string } }>,
+    reply: FastifyReply,
+    ask: (client: FleetClient) => Promise<RpcReply>,
+  ) => {
     const owner = `rest-${randomUUID()}`;
     try {
-      const answer = await ask({ owner, caller: undefined });
+      const answer = await ask({ owner, caller: undefined, reader: options.callerOf(raw) });
       return "error" in answer ? reply.status(statusOf(answer.error.code)).send(answer) : answer;
     } finally {
-      void registry.get(server)?.release(owner);
+      void registry.get(params.server)?.release(owner);
     }
   };
 
@@ -95,18 +102,20 @@ export async function createRest(options: RestOptions): Promise<{ listener: Requ
   app.post<{ Params: { server: string }; Body: ExecuteBody }>(
     "/api/v1/servers/:server/requests",
     { schema: { body: executeBody } },
-    ({ params, body }, reply) =>
-      answered(params.server, reply, async (client) => {
-        const answer = await executor.execute(client, params.server, body.method, body.params);
-        log.info({ server: params.server, method: body.method, metadata: body.metadata }, "request executed");
-        return answer;
-      }),
+    (request, reply) => {
+      const { params, body } = request;
+      return answered(request, reply, (client) =>
+        executor.execute(client, params.server, body.method, body.params, body),
+      );
+    },
   );
   app.post<{ Params: { server: string; tool: string }; Body: Params | undefined }>(
     "/api/v1/servers/:server/tools/:tool",
     { schema: { body: { type: ["object", "null"] } } },
-    ({ params, body }, reply) =>
-      answered(params.server, reply, (client) => executor.callTool(client, params.server, params.tool, body ?? {})),
+    (request, reply) => {
+      const { server, tool } = request.params;
+      return answered(request, reply, (client) => executor.callTool(client, server, tool, request.body ?? {}));
+    },
   );
   addApiDocs(app, { ...options, paths: options.more?.paths ?? {} });
   options.more?.add(app, options);

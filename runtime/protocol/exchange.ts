@@ -1,4 +1,5 @@
 import type { Params, RequestId, RpcReply } from "./json-rpc.ts";
+import type { Priority } from "./priority.ts";
 
 /** Something that a server says about a call while it works on it: progress, a log line. */
 export type ExchangeListener = (method: string, params: Params | undefined) => void;
@@ -31,6 +32,10 @@ export class Exchange {
   readonly client: ExchangeClient | undefined;
   /** The client's own id of the request; absent for calls of the gateway itself. */
   readonly requestId: RequestId | undefined;
+  /** How urgent it is, when somebody said so outside of the call's own `_meta`. */
+  priority: Priority | undefined = undefined;
+  /** May an earlier answer serve? */
+  useCache = true;
   #cancelled: string | undefined;
   #canceller: ((reason: string) => void) | undefined;
 
