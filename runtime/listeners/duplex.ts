@@ -76,13 +76,19 @@ export class Duplex {
     else void this.#take(messages).then((answer) => answer !== undefined && this.#send(answer));
   }
 
+  /** Something came that is no text. */
+  garbled(): void {
+    const text = "the message is not UTF-8; send JSON-RPC messages encoded as UTF-8";
+    this.#send(encodeReply(null, errorReply(new FleetError("PARSE_ERROR", text))));
+  }
+
   /** The connection has gone: so have its calls, its subscriptions and its session. */
   closed(): void {
     if (this.#closed) return;
     this.#closed = true;
     for (const cancel of [...this.#cancels.values()]) cancel("the client closed the connection");
     if (this.#session === undefined) return;
-    for (const exchange of this.#session.session.calls) exchange.cancel("the client closed the connection");
+    for (const exchange of this.#session.session.calls.values()) exchange.cancel("the client closed the connection");
     this.#options.calls.sessions.end(this.#session.id);
   }
 

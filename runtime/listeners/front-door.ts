@@ -19,6 +19,8 @@ export interface FrontDoorOptions {
   readonly webSocket: WebSocketListener;
   /** The service of `/mcp` (undefined) or of `/mcp/<server>`; undefined when there is no such server. */
   readonly serviceFor: (server: string | undefined) => McpService | undefined;
+  /** How long a client may take to send one request, in milliseconds; one that dawdles is answered 408 and closed. */
+  readonly receiveMs: number;
 }
 
 /** Paths that need no authentication: load balancers ask them. */
@@ -28,26 +30,24 @@ const open = new Set(["/health", "/ready"]);
 export class FrontDoor {
   readonly server: Server;
   readonly #options: FrontDoorOptions;
-  /** Who sent what is not MCP. */
-  readonly #callers = new WeakMap<IncomingMessage, string>();
   #rest: RequestListener = (_request, response) => response.writeHead(404).end();
 
   constructor(options: FrontDoorOptions) {
     this.#options = options;
-    this.server = createServer((request, response) => this.#serve(request, response));
+    const { receiveMs } = options;
+    // Both end with the request's last byte: how long its answer takes does not count.
+    const deadlines = {
+      requestTimeout: receiveMs,
+      headersTimeout: receiveMs,
+      connectionsCheckingInterval: receiveMs / 2,
+    };
+    this.server = createServer(deadlines, (request, response) => this.#serve(request, response));
     this.server.on("upgrade", (request, socket, head) => this.#upgrade(request, socket, head));
-    // Event streams and slow tools keep requests open for long; their own deadlines end them.
-    this.server.requestTimeout = 0;
   }
 
   /** Says who serves what is not MCP. */
   use(rest: RequestListener): void {
     this.#rest = rest;
-  }
-
-  /** Who sent a request that was handed on; undefined on a path that needs no authentication. */
-  callerOf(request: IncomingMessage): string | undefined {
-    return this.#callers.get(request);
   }
 
   /** Resolves with the port. Rejects with ADDRESS_IN_USE. */
@@ -86,10 +86,7 @@ export class FrontDoor {
       if (room === "mcp") void mcp.serve(request, response, this.#target(server, caller));
       else if (room === "sse") sse.open(request, response, this.#target(server, caller));
       else if (path === "/messages") sse.receive(request, response, caller).catch((error) => refuse(response, error));
-      else {
-        this.#callers.set(request, caller);
-        this.#rest(request, response);
-      }
+      else this.#rest(request, response);
     } catch (error) {
       refuse(response, error);
     }

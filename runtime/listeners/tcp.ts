@@ -61,6 +61,7 @@ export class TcpListener {
     const lines = new LineReader(
       (line) => duplex.receive(line),
       () => socket.destroy(),
+      () => duplex.garbled(),
     );
     socket.on("data", (chunk: Buffer) => lines.push(chunk));
     socket.on("close", () => {

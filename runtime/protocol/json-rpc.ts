@@ -1,5 +1,4 @@
 import { FleetError } from "../errors.ts";
-import { RawReply } from "./raw-reply.ts";
 
 /** Request id of JSON-RPC 2.0; MCP forbids null. */
 export type RequestId = string | number;
@@ -69,8 +68,39 @@ export function checkMessage(value: unknown): RpcMessage {
   return message as unknown as RpcMessage;
 }
 
+/** Deepest nesting of arrays and objects in a client's message: some servers' parsers end their process at a thousand. */
+const maxNesting = 512;
+
+/** Does a JSON text nest deeper than it may? Short texts cannot. */
+function nestsTooDeep(text: string): boolean {
+  if (text.length <= 2 * maxNesting) return false;
+  let depth = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === 0x22) {
+      at = endOfString(text, at);
+      if (at < 0) return false;
+    } else if (code === 0x5b || code === 0x7b) {
+      depth += 1;
+      if (depth > maxNesting) return true;
+    } else if (code === 0x5d || code === 0x7d) depth -= 1;
+  }
+  return false;
+}
+
+/** Where the string that begins at a quotation mark ends; -1 when it does not. */
+function endOfString(text: string, start: number): number {
+  for (let end = text.indexOf('"', start + 1); end >= 0; end = text.indexOf('"', end + 1)) {
+    let backslashes = 0;
+    while (text.charCodeAt(end - 1 - backslashes) === 0x5c) backslashes += 1;
+    if (backslashes % 2 === 0) return end;
+  }
+  return -1;
+}
+
 /** Parses one message, or an array of them (allowed only in revision 2025-03-26; the caller checks that). */
 export function parseMessages(text: string): RpcMessage | RpcMessage[] {
+  if (nestsTooDeep(text)) invalid(`it nests deeper than ${maxNesting} levels`);
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -84,7 +114,6 @@ export function parseMessages(text: string): RpcMessage | RpcMessage[] {
 
 /** The bytes of a response. */
 export function encodeReply(id: RequestId | null, reply: RpcReply): string {
-  if (reply instanceof RawReply) return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${reply.text}}`;
   return "result" in reply
     ? `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${JSON.stringify(reply.result)}}`
     : `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"error":${JSON.stringify(reply.error)}}`;

@@ -1,3 +1,5 @@
+import { isUtf8 } from "node:buffer";
+
 /** Largest message that a server may send on one line, in bytes; a screenshot in base64 takes a few million. */
 export const maxLineBytes = 64 * 1024 * 1024;
 
@@ -8,12 +10,15 @@ export const maxLineBytes = 64 * 1024 * 1024;
 export class LineReader {
   readonly #onLine: (line: string) => void;
   readonly #onOverflow: () => void;
+  readonly #onInvalid: () => void;
   #pieces: Buffer[] = [];
   #size = 0;
 
-  constructor(onLine: (line: string) => void, onOverflow: () => void) {
+  /** `onInvalid` hears of each line that is no UTF-8; by default such a line is dropped. */
+  constructor(onLine: (line: string) => void, onOverflow: () => void, onInvalid: () => void = () => {}) {
     this.#onLine = onLine;
     this.#onOverflow = onOverflow;
+    this.#onInvalid = onInvalid;
   }
 
   push(chunk: Buffer): void {
@@ -38,6 +43,10 @@ export class LineReader {
       line = Buffer.concat([...this.#pieces, last]);
       this.#pieces = [];
       this.#size = 0;
+    }
+    if (!isUtf8(line)) {
+      this.#onInvalid();
+      return;
     }
     const text = line.toString("utf8").trimEnd();
     if (text !== "") this.#onLine(text);

@@ -12,10 +12,9 @@ import {
   type RequestId,
   type RpcReply,
   type RpcRequest,
+  type RpcResponse,
   replyOf,
 } from "../protocol/json-rpc.ts";
-import { takeApart } from "../protocol/raw-reply.ts";
-import { SlotTable } from "../protocol/slot-table.ts";
 import type { SessionEvents } from "./upstream-session.ts";
 
 interface Pending {
@@ -23,7 +22,7 @@ interface Pending {
   readonly exchange: Exchange;
   /** The client's own progress token, put back into progress notifications. */
   readonly progressToken: unknown;
-  timer: NodeJS.Timeout | undefined;
+  timer: NodeJS.Timeout;
   /** The transport has taken the request; before that the server cannot have begun it. */
   sent: boolean;
   resolve(reply: RpcReply): void;
@@ -44,7 +43,8 @@ export interface MultiplexerOptions {
  */
 export class Multiplexer {
   readonly #options: MultiplexerOptions;
-  readonly #pending = new SlotTable<Pending>();
+  readonly #pending = new Map<RequestId, Pending>();
+  #lastId = 0;
   #ended: string | undefined;
 
   constructor(options: MultiplexerOptions) {
@@ -62,11 +62,13 @@ export class Multiplexer {
 
   request(method: string, params: Params | undefined, exchange: Exchange): Promise<RpcReply> {
     if (this.#ended !== undefined) return Promise.reject(this.#unreached(this.#ended));
+    this.#lastId += 1;
+    const id = this.#lastId;
     return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => this.#expire(id), exchange.timeoutMs);
       const progressToken = tokenOf(params);
-      const pending: Pending = { method, exchange, progressToken, timer: undefined, sent: false, resolve, reject };
-      const id = this.#pending.add(pending);
-      pending.timer = setTimeout(() => this.#expire(id), exchange.timeoutMs);
+      const pending: Pending = { method, exchange, progressToken, timer, sent: false, resolve, reject };
+      this.#pending.set(id, pending);
       exchange.onCancel((reason) => this.#cancel(id, reason));
       if (exchange.cancelled !== undefined) return;
       const sent = progressToken === undefined ? params : withToken(params as Params, id);
@@ -82,11 +84,6 @@ export class Multiplexer {
 
   /** Takes one message from the server. A malformed one is dropped: the call's deadline deals with its absence. */
   receive(text: string): void {
-    const response = takeApart(text);
-    if (response !== undefined) {
-      this.#settle(response.id, response.reply);
-      return;
-    }
     let message: ReturnType<typeof checkMessage>;
     try {
       message = checkMessage(JSON.parse(text));
@@ -95,33 +92,34 @@ export class Multiplexer {
     }
     if (isRequest(message)) this.#answer(message);
     else if (isNotification(message)) this.#relay(message.method, message.params);
-    else this.#settle(message.id, replyOf(message));
+    else this.#settle(message);
   }
 
   /** Rejects all calls in flight; later ones are refused with the same reason. */
   end(reason: string): void {
     if (this.#ended !== undefined) return;
     this.#ended = reason;
-    for (const pending of this.#pending) {
-      clearTimeout(pending.timer);
-      pending.reject(pending.sent ? this.#lost(reason) : this.#unreached(reason));
+    for (const id of [...this.#pending.keys()]) {
+      const pending = this.#take(id);
+      pending?.reject(pending.sent ? this.#lost(reason) : this.#unreached(reason));
     }
-    this.#pending.clear();
   }
 
-  #settle(id: RequestId, reply: RpcReply): void {
-    this.#take(id)?.resolve(reply);
+  #settle(message: RpcResponse): void {
+    const pending = this.#take(message.id);
+    if (pending === undefined) return;
+    pending.resolve(replyOf(message));
   }
 
   #relay(method: string, params: Params | undefined): void {
     if (method === "notifications/progress") {
-      const pending = this.#pending.get(params?.progressToken);
+      const pending = this.#pending.get(params?.progressToken as RequestId);
       if (pending !== undefined)
         pending.exchange.listener?.(method, { ...params, progressToken: pending.progressToken });
       return;
     }
     // A log line names no call; with one call in flight it can belong to no other.
-    const calls = [...this.#pending].filter((pending) => pending.method !== "subscriptions/listen");
+    const calls = [...this.#pending.values()].filter((pending) => pending.method !== "subscriptions/listen");
     if (method === "notifications/message" && calls.length === 1) {
       calls[0]?.exchange.listener?.(method, params);
       return;
@@ -130,7 +128,7 @@ export class Multiplexer {
   }
 
   #answer({ id, method, params }: RpcRequest): void {
-    const client = clientOf([...this.#pending].map(({ exchange }) => exchange));
+    const client = clientOf([...this.#pending.values()].map(({ exchange }) => exchange));
     void answerServer(client, method, params).then((reply) => {
       if (this.#ended === undefined) this.#options.send(encodeReply(id, reply));
     });
@@ -160,8 +158,10 @@ export class Multiplexer {
   }
 
   #take(id: RequestId): Pending | undefined {
-    const pending = this.#pending.take(id);
-    clearTimeout(pending?.timer);
+    const pending = this.#pending.get(id);
+    if (pending === undefined) return undefined;
+    this.#pending.delete(id);
+    clearTimeout(pending.timer);
     return pending;
   }
 

@@ -21,7 +21,7 @@ const trap = fc.constant({ toString: null, __proto__: null });
 const name = fc.oneof(
   trap,
 
-  fc.constantFrom("stateful__count", "count", "__proto__", "constructor", "stateful__"),
+  fc.constantFrom("stateful__count", "private__count", "count", "__proto__", "constructor", "stateful__"),
   fc.string(),
 );
 const uri = fc.oneof(trap, fc.constantFrom("stateful+file:///x", "file:///x", "+", "stateful+"), fc.string());
@@ -60,8 +60,22 @@ const likely = fc.record(
   { jsonrpc: fc.constant("2.0"), id: fc.oneof(fc.integer(), fc.string()), method: fc.constantFrom(...methods), params },
   { requiredKeys: ["jsonrpc", "method"] },
 );
-const deep = fc.integer({ min: 1, max: 20_000 }).map((depth) => "[".repeat(depth) + "]".repeat(depth));
-const twice = fc.constant('{"jsonrpc":"2.0","id":1,"id":2,"method":"ping","method":"tools/list"}');
+const nested = fc.integer({ min: 1, max: 20_000 }).map((depth) => "[".repeat(depth) + "]".repeat(depth));
+/** Deep nesting where it is looked at, and where it is only passed on. */
+const deep = fc.oneof(
+  nested,
+  nested.map(
+    (value) => `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"count","arguments":${value}}}`,
+  ),
+  nested.map((value) => `{"jsonrpc":"2.0","id":1,"method":"ping","params":{"_meta":{"x":${value}}}}`),
+);
+/** Keys that come twice: whoever reads the first one and whoever reads the last one must not disagree. */
+const twice = fc.constantFrom(
+  '{"jsonrpc":"2.0","id":1,"id":2,"method":"ping","method":"tools/list"}',
+  '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"count","name":"crash"}}',
+  '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"count"},"params":{"name":"crash"}}',
+  '{"jsonrpc":"2.0","id":{},"id":"1","method":"ping"}',
+);
 const encoded = fc.oneof(
   { weight: 20, arbitrary: likely.map((value) => JSON.stringify(value)) },
   { weight: 8, arbitrary: message.map((value) => JSON.stringify(value)) },
@@ -72,7 +86,15 @@ const encoded = fc.oneof(
   deep,
   twice,
 );
-const text = encoded.map((value) => Buffer.from(value, "utf8"));
+/** Mostly UTF-8; sometimes a byte of the text is one that UTF-8 never has. */
+const text = fc.oneof(
+  { weight: 20, arbitrary: encoded.map((value) => Buffer.from(value, "utf8")) },
+  fc.tuple(encoded, fc.nat(), fc.constantFrom(0x80, 0xc0, 0xff)).map(([value, at, byte]) => {
+    const bytes = Buffer.from(value, "utf8");
+    if (bytes.length > 0) bytes[at % bytes.length] = byte;
+    return bytes;
+  }),
+);
 const cut = (whole: string) => fc.integer({ min: 0, max: whole.length }).map((end) => whole.slice(0, end));
 
 /** Mostly what is right, sometimes one of the others. */
@@ -87,17 +109,31 @@ const headers = fc.record(
     "mcp-name": mostly("count", "stateful__count", "=?base64?!!?=", "=?base64?Y291bnQ=?="),
     "mcp-param-region": mostly("eu", ""),
     origin: mostly("http://localhost:1", "https://evil.example", "null"),
+    host: mostly("localhost", "evil.example", "localhost.evil.example", "[::2]", "x y", "a".repeat(2000)),
   },
   { requiredKeys: ["content-type", "accept"] },
 );
 
+/** One byte more than `gateway.maxBodyBytes` allows. */
+const oversized = Buffer.alloc(4 * 1024 * 1024 + 1, 0x20);
+
 const sessionRequest = fc.record({
   method: mostly("POST", "DELETE", "PUT", "PATCH"),
-  path: mostly("/mcp", "/mcp/stateful", "/mcp/nobody", "/mcp/", "/messages?sessionId=x", "/mcp/../mcp", "/ws"),
+  path: mostly(
+    "/mcp",
+    "/mcp/stateful",
+    "/mcp/private",
+    "/mcp/nobody",
+    "/mcp/",
+    "/messages?sessionId=x",
+    "/mcp/../mcp",
+    "/ws",
+  ),
   headers,
   body: fc.oneof(
-    { weight: 9, arbitrary: text },
-    fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)),
+    { weight: 300, arbitrary: text },
+    { weight: 30, arbitrary: fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)) },
+    fc.constant(oversized),
   ),
 });
 
@@ -125,3 +161,21 @@ export const hostileRequest = fc.oneof(sessionRequest, statelessRequest);
 
 /** One hostile message on a connection that carries messages both ways. */
 export const hostileMessage = text;
+
+/** What is written on a bare HTTP connection before it is left, half closed or reset. */
+export const hostileConnection = fc.record({
+  bytes: fc.oneof(
+    fc.constantFrom(
+      "",
+      "POST /mcp HTTP/1.1\r\nHost: localhost\r\n",
+      "POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{",
+      "POST /mcp HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n",
+      "POST /mcp HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nffffffffff\r\n{",
+      "GET /mcp HTTP/1.1\r\n\r\n",
+      "GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
+      `GET /mcp HTTP/1.1\r\nHost: localhost\r\nX: ${"a".repeat(20_000)}\r\n\r\n`,
+    ),
+    fc.string(),
+  ),
+  ends: fc.constantFrom("half closed", "reset", "left open"),
+});

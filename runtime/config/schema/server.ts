@@ -1,7 +1,6 @@
 import Type, { type Static } from "typebox";
 
 import { Isolation, ServerType, UpstreamProtocol } from "./names.ts";
-import { Cache, Coalescing, Queue } from "./performance.ts";
 
 const options = { additionalProperties: false } as const;
 const oneOf = <T extends Record<string, string>>(values: T, description: string) =>
@@ -101,9 +100,6 @@ export const Server = Type.Object(
     scaling: Type.Optional(Scaling),
     timeouts: Type.Optional(Timeouts),
     tools: Type.Optional(Tools),
-    cache: Type.Optional(Cache),
-    coalescing: Type.Optional(Coalescing),
-    queue: Type.Optional(Queue),
   },
   options,
 );

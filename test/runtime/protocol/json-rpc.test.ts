@@ -69,3 +69,16 @@ test("errorReply names a foreseen error, tells whether to retry, and hides what 
   });
   expect(errorReply(new TypeError("secret path"))).toEqual({ error: { code: -32603, message: "Internal error" } });
 });
+
+test.each([
+  ["512 levels", "[".repeat(511), "]".repeat(511), true],
+  ["513 levels", "[".repeat(512), "]".repeat(512), false],
+  ["many short levels one after the other", "[".repeat(400), `${"]".repeat(399)}${",[]".repeat(2000)}]`, true],
+  ["brackets in a text that ends in a backslash", `["\\\\","${"[".repeat(2000)}"`, "]", true],
+  ["brackets after an escaped quotation mark", `["\\"${"[".repeat(2000)}"`, "]", true],
+])("nesting: %s", (_what, opening, closing, allowed) => {
+  const text = `{"jsonrpc":"2.0","id":1,"method":"ping","params":{"pad":"${"x".repeat(1100)}"},"result":${opening}${closing}}`;
+  const parse = () => parseMessages(text);
+  if (allowed) expect(parse()).toMatchObject({ id: 1 });
+  else expect(parse).toThrow("Invalid request: it nests deeper than 512 levels");
+});

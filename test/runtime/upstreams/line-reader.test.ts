@@ -29,3 +29,18 @@ test("a line without an end is given up at the bound", () => {
   reader.push(Buffer.from("\nnext\n"));
   expect(lines).toEqual(["next"]);
 });
+
+test("a line that is no UTF-8 is left out, and told", () => {
+  const lines: string[] = [];
+  let invalid = 0;
+  const reader = new LineReader(
+    (line) => lines.push(line),
+    () => {},
+    () => {
+      invalid += 1;
+    },
+  );
+  reader.push(Buffer.from([0x61, 0xff, 10, 0xc3]));
+  reader.push(Buffer.from([0xa9, 10]));
+  expect([lines, invalid]).toEqual([["é"], 1]);
+});

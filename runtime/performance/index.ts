@@ -1,1 +1,0 @@
-export { FleetPerformance, type FleetPerformanceOptions, type PerformanceCounts } from "./fleet-performance.ts";
