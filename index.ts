@@ -8,6 +8,12 @@ export type {
 export type { FleetContainerArgs } from "./components/fleet/container-args.ts";
 export { MCPServerFleet } from "./components/fleet/mcp-server-fleet.ts";
 export type {
+  FleetCacheArgs,
+  FleetCoalescingArgs,
+  FleetMinimumPercentArgs,
+  FleetQueueArgs,
+} from "./components/fleet/performance-args.ts";
+export type {
   GatewayAuthArgs,
   GatewayFleetArgs,
   GatewayLogArgs,

@@ -28,6 +28,7 @@ export const ErrorKinds = {
   CANCELLED: kind(499, -31020),
   POOL_EXHAUSTED: kind(503, -31013, true),
   REQUEST_TIMEOUT: kind(504, -31014, true),
+  QUEUE_FULL: kind(503, -31040, true),
   DRAINING: kind(503, -31015, true),
   SERVER_UNKNOWN: kind(404, -31016),
   GATEWAY_UNREACHABLE: kind(502, -31017, true),

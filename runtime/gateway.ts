@@ -7,7 +7,7 @@ import { FrontDoor } from "./listeners/front-door.ts";
 import { LegacySse } from "./listeners/legacy-sse.ts";
 import { ModernCalls } from "./listeners/modern-calls.ts";
 import { ModernHttp } from "./listeners/modern-http.ts";
-import { createRest } from "./listeners/rest.ts";
+import { createRest, type MoreRoutes } from "./listeners/rest.ts";
 import { SessionCalls } from "./listeners/session-calls.ts";
 import { StreamableHttp } from "./listeners/streamable-http.ts";
 import { Subscriptions } from "./listeners/subscriptions.ts";
@@ -48,6 +48,16 @@ export interface GatewayOptions {
   readonly onShutdown?: () => void;
 }
 
+/** What makes a gateway smaller or larger than its configuration says. */
+export interface GatewayShape {
+  /** Without a port, programs call its executor. Defaults to true. */
+  readonly listen?: boolean;
+  /** `/mcp` is this server, by its own names. Defaults to all servers. */
+  readonly only?: string;
+  /** Paths beside those of every gateway. Defaults to none. */
+  readonly routes?: MoreRoutes;
+}
+
 /** A gateway as operators see it. */
 export interface GatewayStatus {
   readonly pid: number;
@@ -83,11 +93,11 @@ const receiveMs = 60_000;
 const loopback = "127.0.0.1";
 const now = () => performance.now();
 
-/**
- * Builds a gateway: the way of a request from top to bottom, each stage knowing only the next one. Without `listen`
- * there is no port: programs call its executor.
- */
-export async function startGateway(options: GatewayOptions, { listen = true } = {}): Promise<RunningGateway> {
+/** Builds a gateway: the way of a request from top to bottom, each stage knowing only the next one. */
+export async function startGateway(
+  options: GatewayOptions,
+  { listen = true, only, routes }: GatewayShape = {},
+): Promise<RunningGateway> {
   const { config, stateDirectory } = options;
   const { gateway } = config;
   let secrets = options.secrets ?? [];
@@ -98,7 +108,7 @@ export async function startGateway(options: GatewayOptions, { listen = true } = 
   // Beside the way of a request: what is seen of it, and what runs the servers.
   const { log, close: closeLog } = startLog(gateway.log, () => secrets);
   const metrics: Metrics = new Metrics(
-    () => registry.all().map((fleet) => gaugesOf(fleet.status())),
+    () => registry.all().map((fleet) => ({ ...gaugesOf(fleet.status()), performance: factory.countsOf(fleet) })),
     () => ({ live: sessions.live, max: sessions.max }),
   );
   const records = stateDirectory === undefined ? undefined : join(stateDirectory, "instances");
@@ -144,11 +154,11 @@ export async function startGateway(options: GatewayOptions, { listen = true } = 
   });
   const sessionCalls = new SessionCalls({ sessions, log });
   const modernCalls = new ModernCalls({ parked, log });
-  const executor = new Executor(registry);
+  const executor = new Executor(registry, log);
   const all = new FederatedService(registry, identity, log);
   const federated = gateway.toolSearch ? new ToolSearchService(all) : all;
   const duplex = { calls: sessionCalls, modern: modernCalls, subscriptions, log };
-  const serviceFor = (server: string | undefined) => {
+  const serviceFor = (server: string | undefined = only) => {
     if (server === undefined) return federated;
     const fleet = registry.get(server);
     return fleet && new SingleService(fleet);
@@ -171,7 +181,8 @@ export async function startGateway(options: GatewayOptions, { listen = true } = 
   });
   const rest = await createRest({
     ...{ server: door.server, registry, executor, metrics, log, maxBodyBytes: gateway.maxBodyBytes },
-    draining: () => draining,
+    ...{ authenticated: gateway.auth !== undefined, draining: () => draining, more: routes },
+    callerOf: (request) => door.callerOf(request),
   });
   door.use(rest.listener);
 

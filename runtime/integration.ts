@@ -46,7 +46,7 @@ export class CompleteMCPIntegration {
     server: string,
     method: string,
     params: Params = {},
-    _options: ExecuteOptions = {},
+    options: ExecuteOptions = {},
   ): Promise<unknown> {
     if (this.#gateway === undefined)
       throw new FleetError("SERVER_UNKNOWN", "no server runs; call setupProductionServers() first");
@@ -55,6 +55,7 @@ export class CompleteMCPIntegration {
       server,
       method,
       params,
+      options,
     );
     if ("result" in reply) return reply.result;
     throw new FleetError("UPSTREAM_PROTOCOL", `${server}: ${reply.error.message}`, { data: { error: reply.error } });

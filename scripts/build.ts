@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 
 const root = join(import.meta.dirname, "..");
@@ -9,3 +9,11 @@ execFileSync(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "
   stdio: "inherit",
 });
 chmodSync(join(root, "dist/runtime/cli/main.js"), 0o755);
+
+// The page at /docs needs two files of Swagger UI, not the twelve megabytes of its package.
+const swagger = join(root, "node_modules/swagger-ui-dist");
+const assets = join(root, "dist/runtime/assets");
+mkdirSync(assets, { recursive: true });
+for (const name of ["swagger-ui.css", "swagger-ui-bundle.js", "LICENSE", "NOTICE"]) {
+  copyFileSync(join(swagger, name), join(assets, name));
+}

@@ -1,6 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { Isolation, ServerType, UpstreamProtocol } from "../../runtime/config/schema/index.ts";
 import type { FleetContainerArgs } from "./container-args.ts";
+import type { FleetCacheArgs, FleetCoalescingArgs, FleetQueueArgs } from "./performance-args.ts";
 
 /** The `process` platform's own block of a fleet. */
 export interface FleetProcessArgs {
@@ -70,6 +71,12 @@ export interface MCPServerFleetArgs {
   timeouts?: FleetTimeoutsArgs;
   /** Which tools are shown. */
   tools?: FleetToolsArgs;
+  /** Answers that are kept. */
+  cache?: FleetCacheArgs;
+  /** Identical calls that become one. */
+  coalescing?: FleetCoalescingArgs;
+  /** How many calls go at once. Defaults to as many as come. */
+  queue?: FleetQueueArgs;
   /** Labels or tags of every resource, as the platform calls them; `process` has nothing to tag. Defaults to none. */
   tags?: pulumi.Input<Record<string, pulumi.Input<string>>>;
 }

@@ -36,7 +36,9 @@ export class BenchSession {
     const negotiated = typeof result.protocolVersion === "string" ? result.protocolVersion : revision;
     const session = id === undefined ? "" : `Mcp-Session-Id: ${id}\r\n`;
     this.#prefix = this.#post(`MCP-Protocol-Version: ${negotiated}\r\n${session}`);
-    const told = await this.#send(JSON.stringify({ jsonrpc: "2.0", method: "notifications/initialized" }));
+    const told = await this.#send('{"jsonrpc":"2.0","method":"notifications/initialized"}').catch((error) =>
+      Promise.reject(this.#unreachable(error)),
+    );
     if (told.status >= 300) throw this.#refused("notifications/initialized", told);
   }
 
@@ -51,7 +53,7 @@ export class BenchSession {
   /** One answer in full, to see what the tool says. */
   async probe(spec: CallSpec, text: string): Promise<RawResponse> {
     const [before, after] = spec.params.split("{text}") as [string, string];
-    return this.#send(this.#body(before, after, text));
+    return this.#send(this.#body(before, after, text)).catch((error) => Promise.reject(this.#unreachable(error)));
   }
 
   /** Calls once with a text of its own. Resolves with what was wrong with the answer; undefined when it was right. */
@@ -91,16 +93,18 @@ export class BenchSession {
   async #ask(method: string, params: unknown): Promise<RawResponse> {
     this.#lastId += 1;
     const body = JSON.stringify({ jsonrpc: "2.0", id: this.#lastId, method, params });
-    return this.#send(body).catch((error) => {
-      const fix = "start what listens there, or correct the URL";
-      const text = `${this.#target.url} cannot be reached (${messageOf(error)}); ${fix}`;
-      throw new FleetError("GATEWAY_UNREACHABLE", text, { cause: error });
-    });
+    return this.#send(body).catch((error) => Promise.reject(this.#unreachable(error)));
   }
 
   #send(body: string): Promise<RawResponse> {
     const latin1 = Buffer.byteLength(body) === body.length ? body : Buffer.from(body).toString("latin1");
     return this.#connection.request(`${this.#prefix}${latin1.length}\r\n\r\n${latin1}`);
+  }
+
+  #unreachable(error: unknown): FleetError {
+    const fix = "start what listens there, or correct the URL";
+    const text = `${this.#target.url} cannot be reached (${messageOf(error)}); ${fix}`;
+    return new FleetError("GATEWAY_UNREACHABLE", text, { cause: error });
   }
 
   #refused(method: string, { status, body }: RawResponse): FleetError {

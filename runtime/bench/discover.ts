@@ -23,12 +23,7 @@ export async function discover(target: Target, { tool, args }: Wanted): Promise<
     const found = tools.find(({ name }) => (tool === undefined ? name.endsWith("echo") : name === tool));
     if (found === undefined) throw toolMissing(target, tool, names);
     const params = `{"name":${JSON.stringify(found.name)},"arguments":${args ?? argumentsFor(found)}}`;
-    if (params.split("{text}").length !== 2) {
-      throw new FleetError(
-        "CONFIG_INVALID",
-        `--args: ${args}: give JSON with {text} in one place, as in '{"text":"{text}"}'`,
-      );
-    }
+    if (params.split("{text}").length !== 2 || !isJson(params.replace("{text}", "probe"))) throw argsWrong(args);
     const text = `bench-probe-${process.pid}`;
     const answer = await session.probe({ params, echoes: false }, text);
     const result = resultOf(answer);
@@ -48,6 +43,20 @@ function argumentsFor({ inputSchema }: { readonly inputSchema?: Record<string, u
   const texts = Object.keys(properties).filter((name) => properties[name]?.type === "string");
   const name = texts.find((one) => required.includes(one)) ?? texts[0] ?? "text";
   return `{${JSON.stringify(name)}:"{text}"}`;
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function argsWrong(args: string | undefined): FleetError {
+  const fix = `give a JSON object with {text} inside one of its texts, as in '{"text":"{text}"}'`;
+  return new FleetError("CONFIG_INVALID", `--args: ${args}: ${fix}`);
 }
 
 function toolMissing({ url }: Target, tool: string | undefined, names: readonly string[]): FleetError {

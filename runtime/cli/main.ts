@@ -1,10 +1,14 @@
 #!/usr/bin/env node
 import { Command } from "commander";
 import { identity } from "../version.ts";
+import { benchCommand } from "./bench.ts";
 import { callCommand } from "./call.ts";
 import { connectCommand } from "./connect.ts";
+import { containerCommand } from "./container.ts";
 import { ExitCode, reportFailure } from "./exit.ts";
+import { hostCommand } from "./host.ts";
 import { initCommand } from "./init.ts";
+import { installCommand } from "./install.ts";
 import { platformCommand } from "./platform.ts";
 import { serveCommand } from "./serve.ts";
 import { statusCommand } from "./status.ts";
@@ -19,6 +23,10 @@ const program = new Command(identity.name)
   .addCommand(statusCommand())
   .addCommand(callCommand())
   .addCommand(connectCommand())
+  .addCommand(benchCommand())
+  .addCommand(hostCommand())
+  .addCommand(installCommand())
+  .addCommand(containerCommand(), { hidden: true })
   .addCommand(platformCommand(), { hidden: true });
 // A command does not take over how its parent exits, and commander's own code for bad usage is 1.
 for (const command of [program, ...program.commands]) {

@@ -1,9 +1,10 @@
 import { type LoadedConfig, loadConfig, type ResolvedConfig, watchConfig } from "../config/index.ts";
 import { messageOf } from "../errors.ts";
 import { startGateway } from "../gateway.ts";
+import { checkExposure, type ExposureOptions } from "./listen-options.ts";
 
 /** Options of `mcp-fleet serve`. */
-export interface ServeOptions {
+export interface ServeOptions extends ExposureOptions {
   readonly config: string;
   readonly state?: string;
   readonly host?: string;
@@ -13,6 +14,7 @@ export interface ServeOptions {
 /** Serves until SIGTERM, SIGINT or the admin listener says to end; then drains. */
 export async function serve(options: ServeOptions): Promise<void> {
   const loaded = await loadConfig(options.config);
+  const config = withOverrides(loaded.config, options);
   const ended = Promise.withResolvers<void>();
   const watcher = watchConfig({
     path: options.config,
@@ -22,7 +24,7 @@ export async function serve(options: ServeOptions): Promise<void> {
       process.stderr.write(`mcp-fleet: ${messageOf(error)}\nmcp-fleet: the configuration in force stays as it is\n`),
   });
   const gateway = await startGateway({
-    config: withOverrides(loaded.config, options),
+    config,
     secrets: loaded.secrets,
     stateDirectory: options.state,
     reload: () => watcher.reload(),
@@ -38,11 +40,15 @@ export async function serve(options: ServeOptions): Promise<void> {
   await gateway.close();
 }
 
-function withOverrides(config: ResolvedConfig, { host, port }: ServeOptions): ResolvedConfig {
+/** The configuration with the command's options. Throws ADDRESS_NEEDS_AUTH. */
+function withOverrides(config: ResolvedConfig, options: ServeOptions): ResolvedConfig {
+  const { host, port, allowedHost = [] } = options;
   const gateway = {
     ...config.gateway,
+    allowedHosts: [...config.gateway.allowedHosts, ...allowedHost],
     ...(host === undefined ? {} : { host }),
     ...(port === undefined ? {} : { port }),
   };
+  checkExposure(gateway, options);
   return { ...config, gateway };
 }

@@ -34,6 +34,29 @@ export const defaults = Object.freeze({
     // A JavaScript server answers so many calls at a time before they wait for each other.
     targetInFlight: 16,
   }),
+  cache: Object.freeze({
+    // The protocol's own hints say what may be kept; servers that say nothing are asked each time.
+    enabled: true,
+    tools: Object.freeze({}),
+    // Answers may differ by caller, unless the operator knows better.
+    toolSharing: "caller",
+    resourcesMs: 0,
+    staleMs: 0,
+    // Some thousand answers; twenty servers stay under half a gigabyte.
+    maxBytes: 16 * 1024 * 1024,
+  }),
+  coalescing: Object.freeze({
+    // Only what the tool itself declares harmless to repeat.
+    enabled: true,
+    tools: Object.freeze([]),
+  }),
+  queue: Object.freeze({
+    maxWaiting: 1000,
+    // Longer than a burst, shorter than the patience of clients (60 s in the official SDKs).
+    maxWaitMs: 30_000,
+    ageMs: 5000,
+    minimumPercent: Object.freeze({ high: 20, normal: 10, low: 5 }),
+  }),
   timeouts: Object.freeze({
     // Slow machines take seconds to start a server written in Python.
     connectMs: 30_000,

@@ -1,6 +1,6 @@
 import { defaults } from "./defaults.ts";
-import type { ResolvedConfig, ResolvedServer } from "./resolved.ts";
-import { type ConfigFile, protocolOf, type Server } from "./schema/index.ts";
+import type { ResolvedConfig, ResolvedQueue, ResolvedServer } from "./resolved.ts";
+import { type ConfigFile, protocolOf, type Queue, type Server } from "./schema/index.ts";
 
 /** Applies the defaults to a configuration that has been validated and whose references have been resolved. */
 export function resolveConfig({ gateway = {}, servers }: ConfigFile): ResolvedConfig {
@@ -20,7 +20,7 @@ export function resolveConfig({ gateway = {}, servers }: ConfigFile): ResolvedCo
 
 function resolveServer(
   name: string,
-  { scaling, timeouts, tools, protocol, isolation, ...rest }: Server,
+  { scaling, timeouts, tools, protocol, isolation, cache, coalescing, queue, ...rest }: Server,
 ): ResolvedServer {
   const minInstances = scaling?.minInstances ?? defaults.scaling.minInstances;
   const settled = isolation ?? (rest.type === "custom" ? "session" : undefined);
@@ -37,5 +37,13 @@ function resolveServer(
     },
     timeouts: { ...defaults.timeouts, ...timeouts },
     tools: { deny: [], aliases: {}, ...tools },
+    cache: { ...defaults.cache, ...cache },
+    coalescing: { ...defaults.coalescing, ...coalescing },
+    ...(queue === undefined ? {} : { queue: resolveQueue(queue) }),
   };
+}
+
+function resolveQueue(queue: Queue): ResolvedQueue {
+  const minimumPercent = { ...defaults.queue.minimumPercent, ...queue.minimumPercent };
+  return { ...defaults.queue, ...queue, minimumPercent };
 }

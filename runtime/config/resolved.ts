@@ -1,4 +1,4 @@
-import type { Isolation, ProcessSource, ServerType, UpstreamProtocol } from "./schema/index.ts";
+import type { Cache, Isolation, ProcessSource, ServerType, UpstreamProtocol } from "./schema/index.ts";
 
 /** `gateway` of a configuration with every default applied and every reference resolved. */
 export interface ResolvedGateway {
@@ -37,11 +37,24 @@ export interface ResolvedServer {
   readonly isolation?: Isolation;
   readonly scaling: { readonly minInstances: number; readonly maxInstances: number; readonly targetInFlight: number };
   readonly timeouts: { readonly connectMs: number; readonly requestMs: number; readonly idleMs: number };
+  readonly cache: Readonly<Required<Cache>>;
+  readonly coalescing: { readonly enabled: boolean; readonly tools: readonly string[] };
+  /** Absent: calls do not wait for each other. */
+  readonly queue?: ResolvedQueue;
   readonly tools: {
     readonly allow?: readonly string[];
     readonly deny: readonly string[];
     readonly aliases: Readonly<Record<string, string>>;
   };
+}
+
+/** How many calls of a server go at once, and how the others wait. */
+export interface ResolvedQueue {
+  readonly concurrency: number;
+  readonly maxWaiting: number;
+  readonly maxWaitMs: number;
+  readonly ageMs: number;
+  readonly minimumPercent: { readonly high: number; readonly normal: number; readonly low: number };
 }
 
 /** A whole configuration, ready to run. */

@@ -88,7 +88,7 @@ export class Duplex {
     this.#closed = true;
     for (const cancel of [...this.#cancels.values()]) cancel("the client closed the connection");
     if (this.#session === undefined) return;
-    for (const exchange of this.#session.session.calls.values()) exchange.cancel("the client closed the connection");
+    for (const exchange of this.#session.session.calls) exchange.cancel("the client closed the connection");
     this.#options.calls.sessions.end(this.#session.id);
   }
 

@@ -30,6 +30,8 @@ const open = new Set(["/health", "/ready"]);
 export class FrontDoor {
   readonly server: Server;
   readonly #options: FrontDoorOptions;
+  /** Who sent what is not MCP. */
+  readonly #callers = new WeakMap<IncomingMessage, string>();
   #rest: RequestListener = (_request, response) => response.writeHead(404).end();
 
   constructor(options: FrontDoorOptions) {
@@ -48,6 +50,11 @@ export class FrontDoor {
   /** Says who serves what is not MCP. */
   use(rest: RequestListener): void {
     this.#rest = rest;
+  }
+
+  /** Who sent a request that was handed on; undefined on a path that needs no authentication. */
+  callerOf(request: IncomingMessage): string | undefined {
+    return this.#callers.get(request);
   }
 
   /** Resolves with the port. Rejects with ADDRESS_IN_USE. */
@@ -86,7 +93,10 @@ export class FrontDoor {
       if (room === "mcp") void mcp.serve(request, response, this.#target(server, caller));
       else if (room === "sse") sse.open(request, response, this.#target(server, caller));
       else if (path === "/messages") sse.receive(request, response, caller).catch((error) => refuse(response, error));
-      else this.#rest(request, response);
+      else {
+        this.#callers.set(request, caller);
+        this.#rest(request, response);
+      }
     } catch (error) {
       refuse(response, error);
     }

@@ -1,12 +1,16 @@
 import { randomUUID } from "node:crypto";
-import type { RequestListener, Server } from "node:http";
-import Fastify, { type FastifyInstance } from "fastify";
+import type { IncomingMessage, RequestListener, Server } from "node:http";
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import type { Logger } from "pino";
 import { FleetError } from "../errors.ts";
 import type { Metrics } from "../observability/metrics.ts";
-import { errorReply } from "../protocol/json-rpc.ts";
+import { errorReply, type Params, type RpcReply } from "../protocol/json-rpc.ts";
+import type { Priority } from "../protocol/priority.ts";
+import type { FleetClient } from "../registry/fleet.ts";
 import type { FleetRegistry } from "../registry/fleet-registry.ts";
 import type { Executor } from "../routing/executor.ts";
+import { addApiDocs } from "./api-docs.ts";
+import { executeBody } from "./rest-operations.ts";
 
 export interface RestOptions {
   readonly server: Server;
@@ -15,33 +19,31 @@ export interface RestOptions {
   readonly metrics: Metrics;
   readonly log: Logger;
   readonly maxBodyBytes: number;
+  /** Callers need a token. */
+  readonly authenticated: boolean;
+  /** Who sent a request; undefined on a path that needs no authentication. */
+  readonly callerOf: (request: IncomingMessage) => string | undefined;
   /** The gateway takes no new work. */
   readonly draining: () => boolean;
+  /** Paths of a server host. */
+  readonly more: MoreRoutes | undefined;
+}
+
+/** Paths beside those of every gateway. */
+export interface MoreRoutes {
+  /** Their OpenAPI path items. */
+  readonly paths: Params;
+  readonly add: (app: FastifyInstance, parts: Pick<RestOptions, "registry" | "metrics">) => void;
 }
 
 /** Body of `POST /api/v1/servers/<server>/requests`. */
 interface ExecuteBody {
   readonly method: string;
   readonly params?: Record<string, unknown>;
-  readonly priority?: string;
+  readonly priority?: Priority;
   readonly useCache?: boolean;
   readonly metadata?: Record<string, unknown>;
 }
-
-const executeSchema = {
-  body: {
-    type: "object",
-    required: ["method"],
-    additionalProperties: false,
-    properties: {
-      method: { type: "string", minLength: 1 },
-      params: { type: "object" },
-      priority: { enum: ["critical", "high", "normal", "low"] },
-      useCache: { type: "boolean" },
-      metadata: { type: "object" },
-    },
-  },
-} as const;
 
 /** Everything on the gateway's port that is not MCP: REST, health, metrics. Returns its request listener. */
 export async function createRest(options: RestOptions): Promise<{ listener: RequestListener; app: FastifyInstance }> {
@@ -55,6 +57,21 @@ export async function createRest(options: RestOptions): Promise<{ listener: Requ
       return options.server;
     },
   });
+
+  // Each request is an owner of its own: without a session, nobody may meet another caller's state.
+  const answered = async (
+    { raw, params }: FastifyRequest<{ Params: { server: string } }>,
+    reply: FastifyReply,
+    ask: (client: FleetClient) => Promise<RpcReply>,
+  ) => {
+    const owner = `rest-${randomUUID()}`;
+    try {
+      const answer = await ask({ owner, caller: undefined, reader: options.callerOf(raw) });
+      return "error" in answer ? reply.status(statusOf(answer.error.code)).send(answer) : answer;
+    } finally {
+      void registry.get(params.server)?.release(owner);
+    }
+  };
 
   app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
     if (error instanceof FleetError) return reply.status(error.kind.status).send(errorReply(error));
@@ -84,19 +101,24 @@ export async function createRest(options: RestOptions): Promise<{ listener: Requ
   });
   app.post<{ Params: { server: string }; Body: ExecuteBody }>(
     "/api/v1/servers/:server/requests",
-    { schema: executeSchema },
-    async ({ params, body }, reply) => {
-      // Each request is an owner of its own: without a session, nobody may meet another caller's state.
-      const owner = `rest-${randomUUID()}`;
-      try {
-        const answer = await executor.execute({ owner, caller: undefined }, params.server, body.method, body.params);
-        log.info({ server: params.server, method: body.method, metadata: body.metadata }, "request executed");
-        return "error" in answer ? reply.status(statusOf(answer.error.code)).send(answer) : answer;
-      } finally {
-        void registry.get(params.server)?.release(owner);
-      }
+    { schema: { body: executeBody } },
+    (request, reply) => {
+      const { params, body } = request;
+      return answered(request, reply, (client) =>
+        executor.execute(client, params.server, body.method, body.params, body),
+      );
     },
   );
+  app.post<{ Params: { server: string; tool: string }; Body: Params | undefined }>(
+    "/api/v1/servers/:server/tools/:tool",
+    { schema: { body: { type: ["object", "null"] } } },
+    (request, reply) => {
+      const { server, tool } = request.params;
+      return answered(request, reply, (client) => executor.callTool(client, server, tool, request.body ?? {}));
+    },
+  );
+  addApiDocs(app, { ...options, paths: options.more?.paths ?? {} });
+  options.more?.add(app, options);
   await app.ready();
   return { listener, app };
 }

@@ -7,7 +7,6 @@ import {
   encodeReply,
   errorReply,
   type Params,
-  type RequestId,
   type RpcNotification,
   type RpcReply,
   type RpcRequest,
@@ -63,8 +62,8 @@ export class SessionCalls {
       if (wanted === undefined || wantsLog(wanted, about?.level)) answer.send(encodeNotification(said, about));
     };
     const client = new SessionClient(session, answer);
-    const exchange = new Exchange(target.service.timeoutFor(params), tell, client);
-    session.calls.set(id, exchange);
+    const exchange = new Exchange(target.service.timeoutFor(params), tell, client, id);
+    const slot = session.calls.add(exchange);
     let reply: RpcReply;
     try {
       reply = await target.service.handle(session, method, params, exchange);
@@ -72,13 +71,13 @@ export class SessionCalls {
       if (!(error instanceof FleetError)) this.#options.log.error({ err: error, method }, "a call failed unexpectedly");
       reply = errorReply(error);
     }
-    session.calls.delete(id);
+    session.calls.take(slot);
     return encodeReply(id, reply);
   }
 
   notified(session: ClientSession, target: McpTarget, { method, params }: RpcNotification): void {
     if (method === "notifications/cancelled") {
-      session.calls.get(params?.requestId as RequestId)?.cancel(reasonOf(params));
+      session.cancelled(params?.requestId, reasonOf(params));
     } else target.service.notified(session, method, params);
   }
 }

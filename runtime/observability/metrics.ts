@@ -1,7 +1,9 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import type { Priority } from "../protocol/priority.ts";
+import { type CountedFleet, PerformanceMetrics } from "./performance-metrics.ts";
 
 /** What a fleet reports when metrics are scraped. */
-export interface FleetGauges {
+export interface FleetGauges extends CountedFleet {
   readonly name: string;
   /** 1 serves, 0 does not. */
   readonly health: number;
@@ -45,10 +47,12 @@ export class Metrics {
   readonly #total: Counter<"server" | "method" | "status">;
   readonly #batchSize: Histogram;
   readonly #errors = new Map<string, ErrorWindow>();
+  readonly #performance: PerformanceMetrics;
 
   constructor(fleets: () => readonly FleetGauges[], sessions: () => SessionGauges) {
     const registers = [this.#registry];
     collectDefaultMetrics({ register: this.#registry });
+    this.#performance = new PerformanceMetrics(this.#registry, fleets);
     this.#duration = new Histogram({
       name: "mcp_request_duration_ms",
       help: "Time from the choice of an instance to its answer, in milliseconds.",
@@ -122,6 +126,11 @@ export class Metrics {
   /** Counts the messages of one request body. */
   bodyReceived(messages: number): void {
     this.#batchSize.observe(messages);
+  }
+
+  /** Counts one call that has begun after waiting in its fleet's queue. */
+  queued(server: string, priority: Priority, ms: number): void {
+    this.#performance.queued(server, priority, ms);
   }
 
   /** The text of one scrape. */

@@ -2,6 +2,7 @@ import type { Logger } from "pino";
 import type { ResolvedServer } from "../config/index.ts";
 import { FleetError, messageOf } from "../errors.ts";
 import type { Metrics } from "../observability/metrics.ts";
+import { FleetPerformance, type PerformanceCounts } from "../performance/index.ts";
 import { Fleet, type FleetOptions } from "../registry/fleet.ts";
 import { DuplexConnector } from "../upstreams/duplex-connector.ts";
 import type { GatewayIdentity } from "../upstreams/handshake.ts";
@@ -42,6 +43,7 @@ export function withPreset(server: ResolvedServer): FleetOptions["server"] {
 /** Makes fleets: chooses how their instances are reached. */
 export class FleetFactory {
   readonly #options: FleetFactoryOptions;
+  readonly #performances = new WeakMap<Fleet, FleetPerformance>();
 
   constructor(options: FleetFactoryOptions) {
     this.#options = options;
@@ -49,13 +51,34 @@ export class FleetFactory {
 
   create(server: FleetOptions["server"]): Fleet {
     const { log, metrics, now, onListChanged } = this.#options;
-    return new Fleet({
+    const performance = this.#performance(server);
+    const fleet = new Fleet({
       server,
       connector: this.#connector(server),
       log: log.child({ server: server.name }),
       metrics,
       now,
-      onListChanged,
+      stages: performance.stages,
+      onListChanged: (changed, kind) => {
+        performance.listChanged(kind);
+        onListChanged(changed, kind);
+      },
+      onUpdated: (uri) => performance.updated(uri),
+    });
+    this.#performances.set(fleet, performance);
+    return fleet;
+  }
+
+  /** What the performance stages of a fleet that was made here have done. */
+  countsOf(fleet: Fleet): PerformanceCounts | undefined {
+    return this.#performances.get(fleet)?.counts();
+  }
+
+  #performance({ name, isolation, cache, coalescing, queue, timeouts }: FleetOptions["server"]): FleetPerformance {
+    const { metrics, now } = this.#options;
+    return new FleetPerformance({
+      ...{ fleet: name, isolation, cache, coalescing, queue, now, requestMs: timeouts.requestMs, shared: undefined },
+      onWaited: (priority, ms) => metrics.queued(name, priority, ms),
     });
   }
 

@@ -2,6 +2,7 @@ import { FleetError } from "../errors.ts";
 import type { Exchange } from "./exchange.ts";
 import { encodeRequest, type Params, type RequestId, type RpcReply } from "./json-rpc.ts";
 import type { SessionClaims } from "./sealed-session.ts";
+import { SlotTable } from "./slot-table.ts";
 
 /** Where a client hears what belongs to none of its calls: an event stream, a connection. */
 export interface NoticeStream {
@@ -17,8 +18,8 @@ export interface NoticeStream {
 /** A client's session in this process: what its sealed id says, and what is going on in it. */
 export class ClientSession {
   readonly claims: SessionClaims;
-  /** Calls in flight by the client's own request id, for `notifications/cancelled`. */
-  readonly calls = new Map<RequestId, Exchange>();
+  /** Calls in flight, for `notifications/cancelled`. */
+  readonly calls = new SlotTable<Exchange>();
   /** The client's open GET streams, or its connection. */
   readonly streams = new Set<NoticeStream>();
   /** Fleets that may hold an instance for this session. */
@@ -72,6 +73,11 @@ export class ClientSession {
   answered(id: RequestId, reply: RpcReply): void {
     this.#asked.get(id)?.resolve(reply);
     this.#asked.delete(id);
+  }
+
+  /** The client gives up a call of its own. */
+  cancelled(id: unknown, reason: string): void {
+    for (const exchange of this.calls) if (exchange.requestId === id) exchange.cancel(reason);
   }
 
   /** The session is over: nobody will answer. */

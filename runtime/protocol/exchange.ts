@@ -1,4 +1,5 @@
-import type { Params, RpcReply } from "./json-rpc.ts";
+import type { Params, RequestId, RpcReply } from "./json-rpc.ts";
+import type { Priority } from "./priority.ts";
 
 /** Something that a server says about a call while it works on it: progress, a log line. */
 export type ExchangeListener = (method: string, params: Params | undefined) => void;
@@ -29,13 +30,20 @@ export class Exchange {
   readonly listener: ExchangeListener | undefined;
   /** Absent for calls of the gateway itself and of the REST interface. */
   readonly client: ExchangeClient | undefined;
+  /** The client's own id of the request; absent for calls of the gateway itself. */
+  readonly requestId: RequestId | undefined;
+  /** How urgent it is, when somebody said so outside of the call's own `_meta`. */
+  priority: Priority | undefined = undefined;
+  /** May an earlier answer serve? */
+  useCache = true;
   #cancelled: string | undefined;
   #canceller: ((reason: string) => void) | undefined;
 
-  constructor(timeoutMs: number, listener?: ExchangeListener, client?: ExchangeClient) {
+  constructor(timeoutMs: number, listener?: ExchangeListener, client?: ExchangeClient, requestId?: RequestId) {
     this.timeoutMs = timeoutMs;
     this.listener = listener;
     this.client = client;
+    this.requestId = requestId;
   }
 
   /** Why it was cancelled; undefined while it goes on. */

@@ -1,4 +1,5 @@
 import { FleetError } from "../errors.ts";
+import { RawReply } from "./raw-reply.ts";
 
 /** Request id of JSON-RPC 2.0; MCP forbids null. */
 export type RequestId = string | number;
@@ -114,6 +115,7 @@ export function parseMessages(text: string): RpcMessage | RpcMessage[] {
 
 /** The bytes of a response. */
 export function encodeReply(id: RequestId | null, reply: RpcReply): string {
+  if (reply instanceof RawReply) return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${reply.text}}`;
   return "result" in reply
     ? `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${JSON.stringify(reply.result)}}`
     : `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"error":${JSON.stringify(reply.error)}}`;

@@ -47,7 +47,7 @@ const capabilityOf = (kind: CatalogKind): ListCapability => (kind === "resourceT
 
 /** Pages of one list that are read before a server is taken to count in circles. */
 const maxPages = 100;
-/** How long a list is kept whose server does not say when it changes. */
+/** How long a list is kept whose server says neither when it changes nor how long it holds (`ttlMs`). */
 const unannouncedMs = 30_000;
 
 export interface CatalogOptions {
@@ -72,7 +72,7 @@ interface Kept {
 export class Catalog {
   readonly #options: CatalogOptions;
   readonly #lists = new Map<CatalogKind, Kept>();
-  #toolCount: number | undefined;
+  #tools: ReadonlyMap<string, ToolDescription> | undefined;
 
   constructor(options: CatalogOptions) {
     this.#options = options;
@@ -80,7 +80,12 @@ export class Catalog {
 
   /** Tools in the last list that was read; undefined before. */
   get toolCount(): number | undefined {
-    return this.#toolCount;
+    return this.#tools?.size;
+  }
+
+  /** A tool of the last list that was read; asks nobody. */
+  tool(name: string): ToolDescription | undefined {
+    return this.#tools?.get(name);
   }
 
   list<Kind extends CatalogKind>(kind: Kind): Promise<readonly Kinds[Kind][]> {
@@ -106,6 +111,7 @@ export class Catalog {
     const method = listMethods[kind];
     const items: unknown[] = [];
     let cursor: unknown;
+    let freshUntil = Number.POSITIVE_INFINITY;
     const declared = await offers(capabilityOf(kind));
     if (declared?.listChanged !== true) keepUntil(now() + unannouncedMs);
     for (let page = 0; declared !== undefined && page < maxPages; page += 1) {
@@ -115,12 +121,15 @@ export class Catalog {
         if (reply.error.code === -32601 && kind === "resourceTemplates") break;
         throw new FleetError("UPSTREAM_PROTOCOL", `${fleet}: ${method} failed: ${reply.error.message}`);
       }
-      const result = reply.result as { [key: string]: unknown; nextCursor?: unknown };
+      const result = reply.result as { [key: string]: unknown; nextCursor?: unknown; ttlMs?: unknown };
+      // The list is as fresh as its oldest page (server/utilities/caching).
+      if (typeof result.ttlMs === "number" && result.ttlMs > 0) freshUntil = Math.min(freshUntil, now() + result.ttlMs);
       items.push(...((result[kind] as unknown[] | undefined) ?? []));
       cursor = result.nextCursor;
       if (cursor === undefined || cursor === null) break;
     }
-    if (kind === "tools") this.#toolCount = items.length;
+    if (freshUntil < Number.POSITIVE_INFINITY) keepUntil(freshUntil);
+    if (kind === "tools") this.#tools = new Map((items as ToolDescription[]).map((tool) => [tool.name, tool]));
     return items;
   }
 }

@@ -43,6 +43,8 @@ export interface FleetClient {
   readonly owner: string;
   /** Who is authenticated behind it; undefined when nobody else may share anything with the owner. */
   readonly caller: string | undefined;
+  /** Who is authenticated when that gives no part in a caller's instances, only in the answers kept for the caller. */
+  readonly reader?: string | undefined;
   /** Under which name it has an instance to itself, when not the owner's. */
   readonly lease?: string;
 }
@@ -57,6 +59,8 @@ export interface FleetOptions {
   readonly stages?: readonly FleetStage[];
   /** The fleet's list of this kind has changed. */
   readonly onListChanged: (fleet: Fleet, kind: ListCapability) => void;
+  /** The contents of a resource have changed. */
+  readonly onUpdated?: (uri: string) => void;
 }
 
 /** Calls of these methods change nothing, so one that was cut off may be sent again. */
@@ -305,6 +309,7 @@ export class Fleet {
   #heard(instance: Instance, method: string, params: Params | undefined): void {
     if (method === "notifications/resources/updated") {
       const lease = this.#source.ownerOf(instance);
+      if (typeof params?.uri === "string") this.#options.onUpdated?.(params.uri);
       this.#subscriptions.updated(params ?? {}, (client) => lease === undefined || lease === this.#leaseOf(client));
       return;
     }

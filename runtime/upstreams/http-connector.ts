@@ -1,4 +1,3 @@
-import type { Pool } from "undici";
 import { FleetError } from "../errors.ts";
 import { Exchange } from "../protocol/exchange.ts";
 import { encodeRequest } from "../protocol/json-rpc.ts";
@@ -8,6 +7,7 @@ import { type Era, EraVerdict, eraOf } from "./era-verdict.ts";
 import type { GatewayIdentity } from "./handshake.ts";
 import { HttpEndpoint } from "./http-endpoint.ts";
 import { HttpSession } from "./http-session.ts";
+import { HttpPool } from "./http1/index.ts";
 import { headersOf, ModernHttpWire } from "./modern-http.ts";
 import { ModernSession } from "./modern-session.ts";
 import { openSse } from "./sse-link.ts";
@@ -29,13 +29,15 @@ interface Target {
 
 /** Connections kept to one origin (measured best between 16 and 64). */
 const connectionsPerOrigin = 32;
+/** Long enough to cost nothing, short enough that a name's new addresses are found. */
+const maxLifetimeMs = 10 * 60_000;
 
 /** Sessions over Streamable HTTP with fixed endpoints, taken in turn; one connection pool per origin. */
 export class HttpConnector implements Connector {
   readonly source: string;
   readonly #options: HttpConnectorOptions;
   readonly #targets: readonly Target[];
-  readonly #pools = new Map<string, Pool>();
+  readonly #pools = new Map<string, HttpPool>();
   #turn = 0;
 
   constructor(options: HttpConnectorOptions) {
@@ -45,10 +47,10 @@ export class HttpConnector implements Connector {
   }
 
   async connect(events: SessionEvents): Promise<UpstreamSession> {
-    const { fleet, identity, connectMs } = this.#options;
+    const { fleet, identity, connectMs, now } = this.#options;
     const { url, verdict } = this.#targets[this.#turn % this.#targets.length] as Target;
     this.#turn += 1;
-    const endpoint = new HttpEndpoint({ fleet, url, dispatcher: await this.#poolFor(url.origin) });
+    const endpoint = new HttpEndpoint({ fleet, url, pool: this.#poolFor(url), now });
     const era: Era = verdict.legacy ? { modern: false } : await this.#probe(endpoint);
     verdict.reached(era);
     try {
@@ -66,7 +68,7 @@ export class HttpConnector implements Connector {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#pools.values()].map((pool) => pool.destroy()));
+    for (const pool of this.#pools.values()) pool.close();
   }
 
   /** A server that refuses `initialize` by POST may be one of 2024-11-05 (basic/transports, "Backwards Compatibility"). */
@@ -85,7 +87,12 @@ export class HttpConnector implements Connector {
     const params = enveloped(undefined, undefined, { ...identity });
     const body = encodeRequest(0, method, params);
     const exchange = new Exchange(connectMs);
-    const { status, reply } = await endpoint.post(body, headersOf(method, params), exchange, () => {});
+    const { status, reply } = await endpoint.post(
+      endpoint.head("POST", headersOf(method, params)),
+      body,
+      exchange,
+      () => {},
+    );
     if (status === 401 || status === 403 || status >= 500) {
       const fix = "check the server, and the headers that it wants";
       throw new FleetError("UPSTREAM_PROTOCOL", `${fleet}: ${endpoint.origin} answered HTTP ${status}; ${fix}`);
@@ -96,13 +103,12 @@ export class HttpConnector implements Connector {
     throw new FleetError("UPSTREAM_PROTOCOL", text);
   }
 
-  async #poolFor(origin: string): Promise<Pool> {
-    // Loaded with the first HTTP server: a gateway of local processes saves 12 MB.
-    const { Pool } = await import("undici");
-    let pool = this.#pools.get(origin);
+  #poolFor(url: URL): HttpPool {
+    let pool = this.#pools.get(url.origin);
     if (pool === undefined) {
-      pool = new Pool(origin, { connections: connectionsPerOrigin, connect: { timeout: this.#options.connectMs } });
-      this.#pools.set(origin, pool);
+      const { connectMs } = this.#options;
+      pool = new HttpPool({ url, connectMs, maxConnections: connectionsPerOrigin, maxLifetimeMs });
+      this.#pools.set(url.origin, pool);
     }
     return pool;
   }

@@ -1,7 +1,7 @@
 import { StringDecoder } from "node:string_decoder";
 import { createParser, type EventSourceParser } from "eventsource-parser";
-import type { Dispatcher } from "undici";
 import { FleetError } from "../errors.ts";
+import type { Exchange } from "../protocol/exchange.ts";
 import {
   checkMessage,
   isNotification,
@@ -10,107 +10,197 @@ import {
   type RpcReply,
   replyOf,
 } from "../protocol/json-rpc.ts";
+import { takeApart } from "../protocol/raw-reply.ts";
+import type { HttpConnection, Requester, ResponseHeaders } from "./http1/index.ts";
 
 /** Largest answer that is kept in memory while it arrives. */
 const maxAnswerBytes = 64 * 1024 * 1024;
 
-/** What one POST came to. `reply` is absent when the server only took a notification (202). */
+/** Where a stream of events was left, for who wants to read on (2025-11-25, basic/transports, "Resumability"). */
+export interface Cut {
+  readonly lastEventId: string;
+  /** How long the server wants to be left alone first, in milliseconds; undefined when it has not said. */
+  readonly retryMs: number | undefined;
+}
+
+/** How an answer is read. */
+export interface Reading {
+  /** A stream that breaks off can be resumed, so that is no failure. Defaults to false. */
+  readonly resumable?: boolean;
+  /** The stream is left as soon as the response has come, because the server may keep it open. Defaults to false. */
+  readonly untilReply?: boolean;
+}
+
+/** What one request came to. `reply` is absent when the server only took a notification (202). */
 export interface HttpOutcome {
   readonly status: number;
-  readonly sessionId: string | undefined;
+  readonly headers: ResponseHeaders;
   readonly reply: RpcReply | undefined;
   /** Text of an answer that is no JSON-RPC message, for error messages. */
   readonly text: string;
+  /** The stream can be resumed. */
+  readonly cut: Cut | undefined;
 }
 
+/** Whose exchange it is, and who is told of its end. */
+export interface HttpExchangeOptions {
+  readonly fleet: string;
+  readonly origin: string;
+  /** Messages before the response. */
+  readonly onMessage: (message: RpcMessage) => void;
+  readonly resolve: (outcome: HttpOutcome) => void;
+  readonly reject: (error: FleetError) => void;
+  readonly reading: Reading;
+}
+
+const noHeaders: ResponseHeaders = {};
+
 /**
- * Reads the answer to one POST of Streamable HTTP (2025-03-26 and later, basic/transports): a JSON body, or a stream of
- * events whose last one is the response. One object per call, on undici's own handler interface: no fetch, no streams.
+ * Reads the answer to one request of Streamable HTTP (2025-03-26 and later, basic/transports): a JSON body, or a stream of
+ * events whose last one is the response. One object per call.
  */
-export class HttpExchange implements Dispatcher.DispatchHandler {
-  readonly #onMessage: (message: RpcMessage) => void;
-  readonly #resolve: (outcome: HttpOutcome) => void;
-  readonly #reject: (error: FleetError | Error) => void;
-  #controller: Dispatcher.DispatchController | undefined;
-  #aborted: Error | undefined;
+export class HttpExchange implements Requester {
+  readonly #options: HttpExchangeOptions;
+  #connection: HttpConnection | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #over = false;
   #status = 0;
-  #sessionId: string | undefined;
+  #headers = noHeaders;
+  #length: number | undefined;
+  #text = "";
   #chunks: Buffer[] = [];
   #size = 0;
   #events: EventSourceParser | undefined;
   #decoder: StringDecoder | undefined;
   #reply: RpcReply | undefined;
+  #lastEventId: string | undefined;
+  #retryMs: number | undefined;
 
-  constructor(
-    onMessage: (message: RpcMessage) => void,
-    resolve: (outcome: HttpOutcome) => void,
-    reject: (error: FleetError | Error) => void,
-  ) {
-    this.#onMessage = onMessage;
-    this.#resolve = resolve;
-    this.#reject = reject;
+  constructor(options: HttpExchangeOptions) {
+    this.#options = options;
+  }
+
+  /** Gives up when the call is cancelled or takes too long; `unsent` is asked to forget a request that waits. */
+  watch(exchange: Exchange, timeoutMs: number, unsent: (requester: Requester) => void): void {
+    const expire = () => {
+      if (exchange.client?.asked) {
+        this.#timer = setTimeout(expire, exchange.timeoutMs);
+        return;
+      }
+      const fix = "raise timeouts.requestMs of this server, or ask for less in one call";
+      const text = `${this.#options.fleet}: no answer within ${exchange.timeoutMs} ms; ${fix}`;
+      unsent(this);
+      this.abort(new FleetError("REQUEST_TIMEOUT", text));
+    };
+    this.#timer = setTimeout(expire, timeoutMs);
+    exchange.onCancel((reason) => {
+      unsent(this);
+      this.abort(new FleetError("CANCELLED", `cancelled by the client: ${reason}`));
+    });
   }
 
   /** Closes the connection under a call that nobody waits for any more. */
-  abort(error: Error): void {
-    this.#aborted = error;
-    if (this.#controller === undefined) this.#reject(error);
-    else this.#controller.abort(error);
+  abort(error: FleetError): void {
+    if (this.#over) return;
+    this.#fail(error);
+    this.#connection?.close();
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller;
-    if (this.#aborted !== undefined) controller.abort(this.#aborted);
+  onSent(connection: HttpConnection): void {
+    this.#connection = connection;
+    if (this.#over) connection.close();
   }
 
-  onResponseStart(
-    _controller: Dispatcher.DispatchController,
-    status: number,
-    headers: Record<string, string | string[] | undefined>,
-  ): void {
+  onResponse(status: number, headers: ResponseHeaders, length: number | undefined): void {
     this.#status = status;
-    const sessionId = headers["mcp-session-id"];
-    this.#sessionId = typeof sessionId === "string" ? sessionId : undefined;
-    if (!String(headers["content-type"]).startsWith("text/event-stream")) return;
+    this.#headers = headers;
+    this.#length = length;
+    if (headers["content-type"]?.startsWith("text/event-stream") !== true) return;
     this.#decoder = new StringDecoder("utf8");
-    this.#events = createParser({ onEvent: (event) => this.#take(event.data) });
+    this.#events = createParser({
+      onEvent: ({ id, data }) => {
+        if (id !== undefined) this.#lastEventId = id;
+        this.#take(data);
+      },
+      onRetry: (ms) => {
+        this.#retryMs = ms;
+      },
+    });
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.#events !== undefined) {
-      this.#events.feed((this.#decoder as StringDecoder).write(chunk));
-      return;
+  onData(chunk: Buffer): void {
+    if (this.#events !== undefined) this.#events.feed((this.#decoder as StringDecoder).write(chunk));
+    else if (chunk.length === this.#length) this.#text = chunk.toString();
+    else {
+      this.#size += chunk.length;
+      if (this.#size > maxAnswerBytes) {
+        this.abort(new FleetError("UPSTREAM_PROTOCOL", `the server's answer exceeds ${maxAnswerBytes} bytes`));
+      } else this.#chunks.push(Buffer.from(chunk));
     }
-    this.#size += chunk.length;
-    if (this.#size > maxAnswerBytes) {
-      controller.abort(new FleetError("UPSTREAM_PROTOCOL", `the server's answer exceeds ${maxAnswerBytes} bytes`));
-      return;
-    }
-    this.#chunks.push(chunk);
   }
 
-  onResponseEnd(): void {
-    const text = this.#events === undefined ? Buffer.concat(this.#chunks).toString("utf8") : "";
-    if (text !== "") this.#take(text);
-    this.#resolve({ status: this.#status, sessionId: this.#sessionId, reply: this.#reply, text });
+  onEnd(): void {
+    if (this.#over) return;
+    if (this.#chunks.length > 0) this.#text = Buffer.concat(this.#chunks).toString();
+    if (this.#text !== "") this.#take(this.#text);
+    this.#settle(this.#text);
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+  onError(error: Error): void {
     // The stream may be cut after the response came: that response counts.
-    if (this.#reply !== undefined && this.#aborted === undefined) {
-      this.#resolve({ status: this.#status, sessionId: this.#sessionId, reply: this.#reply, text: "" });
-    } else this.#reject(this.#aborted ?? error);
+    const resumable = this.#options.reading.resumable === true && this.#lastEventId !== undefined;
+    if (this.#reply !== undefined || resumable) this.#settle("");
+    else this.#fail(error instanceof FleetError ? error : this.#broken(error));
+  }
+
+  #settle(text: string): void {
+    if (this.#over) return;
+    this.#over = true;
+    clearTimeout(this.#timer);
+    const cut =
+      this.#lastEventId === undefined ? undefined : { lastEventId: this.#lastEventId, retryMs: this.#retryMs };
+    this.#options.resolve({ status: this.#status, headers: this.#headers, reply: this.#reply, text, cut });
+  }
+
+  #fail(error: FleetError): void {
+    if (this.#over) return;
+    this.#over = true;
+    clearTimeout(this.#timer);
+    this.#options.reject(error);
   }
 
   #take(text: string): void {
     if (text === "") return;
+    const raw = takeApart(text);
+    if (raw !== undefined) {
+      this.#replied(raw.reply);
+      return;
+    }
     let message: RpcMessage;
     try {
       message = checkMessage(JSON.parse(text));
     } catch {
       return;
     }
-    if (isRequest(message) || isNotification(message)) this.#onMessage(message);
-    else this.#reply = replyOf(message);
+    if (isRequest(message) || isNotification(message)) this.#options.onMessage(message);
+    else this.#replied(replyOf(message));
+  }
+
+  #replied(reply: RpcReply): void {
+    this.#reply = reply;
+    if (this.#options.reading.untilReply !== true) return;
+    this.#settle("");
+    this.#connection?.close();
+  }
+
+  #broken(cause: Error): FleetError {
+    const { fleet, origin } = this.#options;
+    const reason = cause.message === "" ? String((cause as NodeJS.ErrnoException).code) : cause.message;
+    if (this.#connection === undefined) {
+      const text = `${fleet}: ${origin} cannot be reached (${reason}); is the server up?`;
+      return new FleetError("UPSTREAM_UNREACHABLE", text, { cause });
+    }
+    const text = `${fleet}: the connection to ${origin} broke during the call (${reason}); call again`;
+    return new FleetError("INSTANCE_LOST", text, { cause });
   }
 }

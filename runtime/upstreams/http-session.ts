@@ -11,17 +11,17 @@ import {
   type RpcMessage,
   type RpcReply,
 } from "../protocol/json-rpc.ts";
+import { SlotTable } from "../protocol/slot-table.ts";
 import { type GatewayIdentity, initialize } from "./handshake.ts";
 import type { HttpEndpoint } from "./http-endpoint.ts";
-import type { HttpOutcome } from "./http-exchange.ts";
+import type { Cut, HttpOutcome } from "./http-exchange.ts";
+import { pause } from "./stream-pause.ts";
 import type { ServerDescription, SessionEvents, UpstreamSession } from "./upstream-session.ts";
 
 /** For the server to take a notification, or the answer to a question of its own. */
 const answerTimeoutMs = 10_000;
 /** Notifications that belong to the call on whose stream they come. */
 const ofOneCall = new Set(["notifications/progress", "notifications/message"]);
-/** Between two attempts to open the stream for what the server says unasked. */
-const streamRetryMs = 1000;
 
 /** One session of Streamable HTTP with a server of the session era; several calls share its connections. */
 export class HttpSession implements UpstreamSession {
@@ -29,12 +29,14 @@ export class HttpSession implements UpstreamSession {
   readonly #fleet: string;
   readonly #endpoint: HttpEndpoint;
   readonly #events: SessionEvents;
-  readonly #inFlight = new Set<Exchange>();
+  readonly #inFlight = new SlotTable<Exchange>();
   #description: ServerDescription | undefined;
   #headers: Record<string, string> = {
     "content-type": "application/json",
     accept: "application/json, text/event-stream",
   };
+  /** The head of every POST, made anew when the headers change. */
+  #head: string;
   #sessionId: string | undefined;
   #lastId = 0;
   #over = false;
@@ -45,6 +47,7 @@ export class HttpSession implements UpstreamSession {
     this.#fleet = fleet;
     this.#endpoint = endpoint;
     this.#events = events;
+    this.#head = endpoint.head("POST", this.#headers);
     this.ended = new Promise((resolve) => {
       this.#end = (reason) => {
         this.#over = true;
@@ -64,7 +67,7 @@ export class HttpSession implements UpstreamSession {
     const session = new HttpSession(fleet, endpoint, events);
     const description = await initialize(session, fleet, identity, timeoutMs);
     session.#description = description;
-    session.#headers["mcp-protocol-version"] = description.protocolVersion;
+    session.#declare("mcp-protocol-version", description.protocolVersion);
     session.notify("notifications/initialized");
     // A server without sessions has nothing to say outside of calls.
     if (session.#sessionId !== undefined) void session.#listen();
@@ -79,9 +82,10 @@ export class HttpSession implements UpstreamSession {
   async request(method: string, params: Params | undefined, exchange: Exchange): Promise<RpcReply> {
     this.#lastId += 1;
     const outcome = await this.#post(encodeRequest(this.#lastId, method, params), exchange);
-    if (outcome.sessionId !== undefined && method === "initialize") {
-      this.#sessionId = outcome.sessionId;
-      this.#headers["mcp-session-id"] = outcome.sessionId;
+    const sessionId = outcome.headers["mcp-session-id"];
+    if (sessionId !== undefined && method === "initialize") {
+      this.#sessionId = sessionId;
+      this.#declare("mcp-session-id", sessionId);
     }
     if (this.#sessionId !== undefined && hasForgotten(outcome)) {
       this.#end("the server forgot the session");
@@ -107,30 +111,39 @@ export class HttpSession implements UpstreamSession {
     if (this.#sessionId !== undefined) await this.#endpoint.delete(this.#headers);
   }
 
+  #declare(name: string, value: string): void {
+    this.#headers[name] = value;
+    this.#head = this.#endpoint.head("POST", this.#headers);
+  }
+
   async #post(body: string, exchange: Exchange): Promise<HttpOutcome> {
-    this.#inFlight.add(exchange);
+    const slot = this.#inFlight.add(exchange);
     const onMessage = (message: RpcMessage) => this.#take(message, exchange, exchange.client);
     try {
-      return await this.#endpoint.post(body, this.#headers, exchange, onMessage);
+      return await this.#endpoint.postResumable(this.#head, this.#headers, body, exchange, onMessage);
     } catch (error) {
       // One broken connection leaves the session; a server that is gone takes it along.
       if (error instanceof FleetError && error.code === "UPSTREAM_UNREACHABLE") this.#end(error.message);
       throw error;
     } finally {
-      this.#inFlight.delete(exchange);
+      this.#inFlight.take(slot);
     }
   }
 
   /** Keeps the GET stream open as long as the session lives and the server offers one (405 says that it does not). */
   async #listen(): Promise<void> {
+    let cut: Cut | undefined;
     while (!this.#over) {
-      const stream = this.#endpoint.stream({ ...this.#headers, accept: "text/event-stream" }, undefined, (message) =>
+      const headers: Record<string, string> = { ...this.#headers, accept: "text/event-stream" };
+      if (cut !== undefined) headers["last-event-id"] = cut.lastEventId;
+      const stream = this.#endpoint.stream(this.#endpoint.head("GET", headers), undefined, (message) =>
         this.#take(message, undefined, clientOf(this.#inFlight)),
       );
       this.#stream = stream;
       const outcome = await stream.ended.catch(() => undefined);
       if (outcome !== undefined && outcome.status !== 200) return;
-      await new Promise((resolve) => setTimeout(resolve, streamRetryMs).unref());
+      cut = outcome?.cut ?? cut;
+      await pause(cut);
     }
   }
 

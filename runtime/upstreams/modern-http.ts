@@ -44,7 +44,8 @@ export class ModernHttpWire implements ModernWire {
   listen(params: Params, onMessage: (message: RpcMessage) => void) {
     const method = "subscriptions/listen";
     this.#lastId += 1;
-    return this.#endpoint.stream(headersOf(method, params), encodeRequest(this.#lastId, method, params), onMessage);
+    const head = this.#endpoint.head("POST", headersOf(method, params));
+    return this.#endpoint.stream(head, encodeRequest(this.#lastId, method, params), onMessage);
   }
 
   async close(): Promise<void> {
@@ -59,7 +60,8 @@ export class ModernHttpWire implements ModernWire {
     const onMessage = (message: RpcMessage) => {
       if (isNotification(message)) exchange.listener?.(message.method, message.params);
     };
-    const outcome = await this.#endpoint.post(body, headers, exchange, onMessage).catch((error: unknown) => {
+    const head = this.#endpoint.head("POST", headers);
+    const outcome = await this.#endpoint.post(head, body, exchange, onMessage).catch((error: unknown) => {
       if (error instanceof FleetError && error.code === "UPSTREAM_UNREACHABLE") this.#end(error.message);
       throw error;
     });

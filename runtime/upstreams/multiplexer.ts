@@ -12,9 +12,10 @@ import {
   type RequestId,
   type RpcReply,
   type RpcRequest,
-  type RpcResponse,
   replyOf,
 } from "../protocol/json-rpc.ts";
+import { takeApart } from "../protocol/raw-reply.ts";
+import { SlotTable } from "../protocol/slot-table.ts";
 import type { SessionEvents } from "./upstream-session.ts";
 
 interface Pending {
@@ -22,7 +23,7 @@ interface Pending {
   readonly exchange: Exchange;
   /** The client's own progress token, put back into progress notifications. */
   readonly progressToken: unknown;
-  timer: NodeJS.Timeout;
+  timer: NodeJS.Timeout | undefined;
   /** The transport has taken the request; before that the server cannot have begun it. */
   sent: boolean;
   resolve(reply: RpcReply): void;
@@ -43,8 +44,7 @@ export interface MultiplexerOptions {
  */
 export class Multiplexer {
   readonly #options: MultiplexerOptions;
-  readonly #pending = new Map<RequestId, Pending>();
-  #lastId = 0;
+  readonly #pending = new SlotTable<Pending>();
   #ended: string | undefined;
 
   constructor(options: MultiplexerOptions) {
@@ -62,13 +62,11 @@ export class Multiplexer {
 
   request(method: string, params: Params | undefined, exchange: Exchange): Promise<RpcReply> {
     if (this.#ended !== undefined) return Promise.reject(this.#unreached(this.#ended));
-    this.#lastId += 1;
-    const id = this.#lastId;
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => this.#expire(id), exchange.timeoutMs);
       const progressToken = tokenOf(params);
-      const pending: Pending = { method, exchange, progressToken, timer, sent: false, resolve, reject };
-      this.#pending.set(id, pending);
+      const pending: Pending = { method, exchange, progressToken, timer: undefined, sent: false, resolve, reject };
+      const id = this.#pending.add(pending);
+      pending.timer = setTimeout(() => this.#expire(id), exchange.timeoutMs);
       exchange.onCancel((reason) => this.#cancel(id, reason));
       if (exchange.cancelled !== undefined) return;
       const sent = progressToken === undefined ? params : withToken(params as Params, id);
@@ -84,6 +82,11 @@ export class Multiplexer {
 
   /** Takes one message from the server. A malformed one is dropped: the call's deadline deals with its absence. */
   receive(text: string): void {
+    const response = takeApart(text);
+    if (response !== undefined) {
+      this.#settle(response.id, response.reply);
+      return;
+    }
     let message: ReturnType<typeof checkMessage>;
     try {
       message = checkMessage(JSON.parse(text));
@@ -92,34 +95,33 @@ export class Multiplexer {
     }
     if (isRequest(message)) this.#answer(message);
     else if (isNotification(message)) this.#relay(message.method, message.params);
-    else this.#settle(message);
+    else this.#settle(message.id, replyOf(message));
   }
 
   /** Rejects all calls in flight; later ones are refused with the same reason. */
   end(reason: string): void {
     if (this.#ended !== undefined) return;
     this.#ended = reason;
-    for (const id of [...this.#pending.keys()]) {
-      const pending = this.#take(id);
-      pending?.reject(pending.sent ? this.#lost(reason) : this.#unreached(reason));
+    for (const pending of this.#pending) {
+      clearTimeout(pending.timer);
+      pending.reject(pending.sent ? this.#lost(reason) : this.#unreached(reason));
     }
+    this.#pending.clear();
   }
 
-  #settle(message: RpcResponse): void {
-    const pending = this.#take(message.id);
-    if (pending === undefined) return;
-    pending.resolve(replyOf(message));
+  #settle(id: RequestId, reply: RpcReply): void {
+    this.#take(id)?.resolve(reply);
   }
 
   #relay(method: string, params: Params | undefined): void {
     if (method === "notifications/progress") {
-      const pending = this.#pending.get(params?.progressToken as RequestId);
+      const pending = this.#pending.get(params?.progressToken);
       if (pending !== undefined)
         pending.exchange.listener?.(method, { ...params, progressToken: pending.progressToken });
       return;
     }
     // A log line names no call; with one call in flight it can belong to no other.
-    const calls = [...this.#pending.values()].filter((pending) => pending.method !== "subscriptions/listen");
+    const calls = [...this.#pending].filter((pending) => pending.method !== "subscriptions/listen");
     if (method === "notifications/message" && calls.length === 1) {
       calls[0]?.exchange.listener?.(method, params);
       return;
@@ -128,7 +130,7 @@ export class Multiplexer {
   }
 
   #answer({ id, method, params }: RpcRequest): void {
-    const client = clientOf([...this.#pending.values()].map(({ exchange }) => exchange));
+    const client = clientOf([...this.#pending].map(({ exchange }) => exchange));
     void answerServer(client, method, params).then((reply) => {
       if (this.#ended === undefined) this.#options.send(encodeReply(id, reply));
     });
@@ -158,10 +160,8 @@ export class Multiplexer {
   }
 
   #take(id: RequestId): Pending | undefined {
-    const pending = this.#pending.get(id);
-    if (pending === undefined) return undefined;
-    this.#pending.delete(id);
-    clearTimeout(pending.timer);
+    const pending = this.#pending.take(id);
+    clearTimeout(pending?.timer);
     return pending;
   }
 

@@ -5,7 +5,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import type { Target } from "../../runtime/bench/target.ts";
+import type { Target } from "../../runtime/bench/index.ts";
 import { nginxArguments, nginxCommand } from "./nginx.ts";
 
 const here = import.meta.dirname;

@@ -1,8 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { runSuite } from "../../runtime/bench/suite.ts";
-import { benchTable, errorCount } from "../../runtime/bench/table.ts";
-import type { Target } from "../../runtime/bench/target.ts";
+import { benchTable, errorCount, runSuite, type Target } from "../../runtime/bench/index.ts";
 import { Contestants } from "./contestants.ts";
 
 // `npm run bench`: direct, nginx, the bare proxy, and the gateway minimal and in full, in one interleaved run.

@@ -1,7 +1,8 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { parse } from "yaml";
 
 const packages = join(import.meta.dirname, "../../node_modules");
 const newest = join(packages, "@modelcontextprotocol/conformance/dist/index.js");
@@ -25,32 +26,54 @@ export const conformance = (url: string, revision: string): Promise<Verdict> =>
 export const stableConformance = (url: string): Promise<Verdict> =>
   run(stable, ["server", "--url", url, "--suite", "active"]);
 
-/** Runs one client scenario of a revision; the suite appends its server's URL to the command. */
-export const clientConformance = (command: string, scenario: string, revision: string): Promise<Verdict> =>
-  run(newest, [
-    "client",
-    "--command",
-    command,
-    "--scenario",
-    scenario,
-    "--spec-version",
-    revision,
-    "--timeout",
-    "60000",
-  ]);
+/** What a revision requires of clients, by the suite's own frozen list. */
+export async function requiredOfClients(revision: string): Promise<readonly string[]> {
+  const list = join(packages, "@modelcontextprotocol/conformance/requirements", `${revision}.yaml`);
+  return (parse(await readFile(list, "utf8")) as { client: string[] }).client;
+}
+
+/** Client scenarios that run at the same time; more of them would wait for each other. */
+const atOnce = 3;
+
+/**
+ * Runs client scenarios with a command to which the suite appends its server's URL. Resolves with the log of each one
+ * that did not pass, warnings included.
+ */
+export async function clientConformance(
+  command: string,
+  scenarios: readonly string[],
+  revision: string,
+  line: "newest" | "stable" = "newest",
+): Promise<Record<string, string>> {
+  const failed: Record<string, string> = {};
+  const waiting = [...scenarios];
+  const args = ["client", "--command", command, "--spec-version", revision, "--timeout", "30000"];
+  const work = async () => {
+    for (let scenario = waiting.shift(); scenario !== undefined; scenario = waiting.shift()) {
+      const { code, log } = await start(line === "newest" ? newest : stable, [...args, "--scenario", scenario]);
+      // A scenario that does not apply ends well too, but has shown nothing.
+      if (code !== 0 || !log.includes("OVERALL: PASSED")) failed[scenario] = log;
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, work));
+  return failed;
+}
 
 async function run(suite: string, args: readonly string[]): Promise<Verdict> {
+  return verdictOf((await start(suite, args)).log);
+}
+
+async function start(suite: string, args: readonly string[]): Promise<{ readonly code: number; readonly log: string }> {
   const folder = await mkdtemp(join(tmpdir(), "conformance-"));
   try {
-    const log = await new Promise<string>((resolve) => {
+    return await new Promise((resolve) => {
       execFile(
         process.execPath,
         [suite, ...args, "-o", folder],
         { cwd: folder, maxBuffer: 1 << 26 },
-        (_error, out, err) => resolve(out + err),
+        (error, out, err) => resolve({ code: error === null ? 0 : 1, log: out + err }),
       );
     });
-    return verdictOf(log);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

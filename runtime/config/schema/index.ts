@@ -3,7 +3,8 @@
 export type { ConfigFile } from "./file.ts";
 export type { Admin, Auth, Gateway, Listeners, Log, Session } from "./gateway.ts";
 export { type ConfigIssue, type ConfigPath, issueText, pathText } from "./issue.ts";
-export { Isolation, protocolOf, ServerType, serverNamePattern, UpstreamProtocol } from "./names.ts";
+export { Isolation, isLoopback, protocolOf, ServerType, serverNamePattern, UpstreamProtocol } from "./names.ts";
+export type { Cache, Coalescing, Queue } from "./performance.ts";
 export type * from "./process-platform.ts";
 export type { ProcessSource, Scaling, Server, Timeouts, Tools } from "./server.ts";
 export { validateConfig, validateGateway, validateServer } from "./validate.ts";

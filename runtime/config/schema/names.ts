@@ -24,3 +24,8 @@ export function protocolOf(endpoint: string): UpstreamProtocol {
   if (/^wss?:/.test(endpoint)) return "ws";
   return endpoint.startsWith("tcp:") ? "tcp" : "http";
 }
+
+/** An address that only this machine reaches. */
+export function isLoopback(host: string): boolean {
+  return host === "127.0.0.1" || host === "localhost" || host === "::1";
+}

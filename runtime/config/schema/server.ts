@@ -1,6 +1,7 @@
 import Type, { type Static } from "typebox";
 
 import { Isolation, ServerType, UpstreamProtocol } from "./names.ts";
+import { Cache, Coalescing, Queue } from "./performance.ts";
 
 const options = { additionalProperties: false } as const;
 const oneOf = <T extends Record<string, string>>(values: T, description: string) =>
@@ -100,6 +101,9 @@ export const Server = Type.Object(
     scaling: Type.Optional(Scaling),
     timeouts: Type.Optional(Timeouts),
     tools: Type.Optional(Tools),
+    cache: Type.Optional(Cache),
+    coalescing: Type.Optional(Coalescing),
+    queue: Type.Optional(Queue),
   },
   options,
 );

@@ -4,14 +4,12 @@ import type { ConfigFile } from "./file.ts";
 import type { Gateway } from "./gateway.ts";
 import type { ConfigIssue, ConfigPath } from "./issue.ts";
 import schema from "./mcp-fleet.schema.json" with { type: "json" };
-import { protocolOf, serverNamePattern } from "./names.ts";
+import { isLoopback, protocolOf, serverNamePattern } from "./names.ts";
 import type { Server } from "./server.ts";
 
 const { gateway: gatewaySchema, servers: serversSchema } = schema.properties;
 const serverSchema = serversSchema.patternProperties[serverNamePattern];
 
-/** Addresses that only this machine reaches. */
-const loopback = new Set(["127.0.0.1", "localhost", "::1"]);
 const reference = /^(\$\{[A-Za-z_][A-Za-z0-9_]*\}|file:.+)$/;
 
 /** Compiled when first used, kept for good: compiling takes longer than checking. */
@@ -97,7 +95,7 @@ function serverRules(server: Server, path: ConfigPath): ConfigIssue[] {
 /** What JSON Schema cannot say well of the gateway. */
 function gatewayRules({ host, auth, session, listeners }: Gateway, path: ConfigPath): ConfigIssue[] {
   const issues: ConfigIssue[] = [];
-  if (host !== undefined && !loopback.has(host) && auth === undefined) {
+  if (host !== undefined && !isLoopback(host) && auth === undefined) {
     const fix = "add gateway.auth with at least one bearer token, or listen on 127.0.0.1";
     issues.push({
       path: [...path, "host"],

@@ -50,6 +50,8 @@ test("defaults are applied, and what the file says wins", async () => {
         type: "custom",
         process: { command: "node" },
         protocol: "stdio",
+        cache: { enabled: true, maxBytes: 16777216, resourcesMs: 0, staleMs: 0, toolSharing: "caller", tools: {} },
+        coalescing: { enabled: true, tools: [] },
         isolation: "session",
         scaling: { minInstances: 6, maxInstances: 6, targetInFlight: 16 },
         timeouts: { connectMs: 30000, requestMs: 120000, idleMs: 600000 },

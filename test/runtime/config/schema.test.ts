@@ -20,7 +20,7 @@ test("every key is described, and a default that its description names is the on
       const named = /Defaults to ([\w.]+?)\.?(?=\s|$)/.exec(description.replaceAll("`", ""))?.[1];
       const section = path.split(".").pop() as keyof typeof defaults;
       const value = (defaults[section] as Record<string, unknown> | undefined)?.[key];
-      if (named !== undefined && value !== undefined && String(value) !== named && !Array.isArray(value))
+      if (named !== undefined && value !== undefined && String(value) !== named && typeof value !== "object")
         wrong.push(`${path}.${key}: ${named} is not ${value}`);
       visit(child, `${path}.${key}`);
     }

@@ -1,0 +1,49 @@
+import type * as pulumi from "@pulumi/pulumi";
+
+/** Answers that are kept and given again. */
+export interface FleetCacheArgs {
+  /** Whether answers are kept that the server declares cacheable. Defaults to true. */
+  enabled?: pulumi.Input<boolean>;
+  /** Tool to milliseconds for which its answers are kept. Defaults to none. */
+  tools?: pulumi.Input<Record<string, pulumi.Input<number>>>;
+  /** Who shares kept answers of tools: the same `caller`, or `everyone`. Defaults to `caller`. */
+  toolSharing?: pulumi.Input<string>;
+  /** For resources of a server that does not say how long (`ttlMs`). Defaults to 0: they are not kept. */
+  resourcesMs?: pulumi.Input<number>;
+  /** An answer still serves so long after its time, while a fresh one is fetched. Defaults to 0. */
+  staleMs?: pulumi.Input<number>;
+  /** Memory for kept answers of this server. Defaults to 16777216. */
+  maxBytes?: pulumi.Input<number>;
+}
+
+/** Identical calls under way at the same time become one. */
+export interface FleetCoalescingArgs {
+  /** For tools that declare themselves read-only or idempotent, and for kept answers. Defaults to true. */
+  enabled?: pulumi.Input<boolean>;
+  /** Tools besides those that declare it themselves. Defaults to none. */
+  tools?: pulumi.Input<pulumi.Input<string>[]>;
+}
+
+/** Percent of the calls that begin, at least, while some of that priority wait. */
+export interface FleetMinimumPercentArgs {
+  /** For `high` calls. Defaults to 20. */
+  high?: pulumi.Input<number>;
+  /** For `normal` calls. Defaults to 10. */
+  normal?: pulumi.Input<number>;
+  /** For `low` calls. Defaults to 5. */
+  low?: pulumi.Input<number>;
+}
+
+/** How many calls of a server go at once, and how the others wait. */
+export interface FleetQueueArgs {
+  /** Calls under way at once. */
+  concurrency: pulumi.Input<number>;
+  /** Calls that wait. Defaults to 1000. */
+  maxWaiting?: pulumi.Input<number>;
+  /** A call that has waited so long is refused. Defaults to 30000. */
+  maxWaitMs?: pulumi.Input<number>;
+  /** A waiting call counts as one level more urgent after each such time, up to `high`. Defaults to 5000. */
+  ageMs?: pulumi.Input<number>;
+  /** Percent of the calls that begin, at least, by priority. */
+  minimumPercent?: FleetMinimumPercentArgs;
+}

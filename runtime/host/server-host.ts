@@ -1,0 +1,46 @@
+import { performance } from "node:perf_hooks";
+import { type RunningGateway, startGateway } from "../gateway.ts";
+import type { Fleet } from "../registry/fleet.ts";
+import { answerBatch } from "./batch.ts";
+import { LoadMeter } from "./load-meter.ts";
+import { hostOperations } from "./operations.ts";
+import type { HostConfig } from "./settings.ts";
+
+/** How often the load is measured. */
+const sampleMs = 1000;
+
+/**
+ * One MCP server as a network server: a gateway whose `/mcp` is that server by its own names, with `/load` and
+ * `POST /batch` beside what every gateway has.
+ */
+export async function startHost({ name, config, secrets }: HostConfig): Promise<RunningGateway> {
+  const meter = new LoadMeter({ now: () => performance.now() });
+  const gateway = await startGateway(
+    { config, secrets },
+    {
+      only: name,
+      routes: {
+        paths: hostOperations,
+        add(app, { registry, metrics }) {
+          app.get("/load", async () => {
+            const { inFlight = 0, waiting = 0 } = registry.get(name)?.status() ?? {};
+            return { ...meter.load, inFlight, waiting };
+          });
+          app.post("/batch", async ({ body }, reply) => {
+            const answers = await answerBatch(registry.get(name) as Fleet, body);
+            metrics.bodyReceived((body as unknown[]).length);
+            return answers.length === 0 ? reply.status(202).send() : answers;
+          });
+        },
+      },
+    },
+  );
+  const sampling = setInterval(() => meter.sample(), sampleMs).unref();
+  return {
+    ...gateway,
+    async close() {
+      clearInterval(sampling);
+      await gateway.close();
+    },
+  };
+}

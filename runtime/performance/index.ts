@@ -1,0 +1,1 @@
+export { FleetPerformance, type FleetPerformanceOptions, type PerformanceCounts } from "./fleet-performance.ts";

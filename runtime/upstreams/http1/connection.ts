@@ -1,0 +1,176 @@
+import { connect, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
+import { type ResponseHandler, type ResponseHeaders, ResponseReader } from "./response-reader.ts";
+
+/** Who waits for the answer to one request. */
+export interface Requester extends ResponseHandler {
+  /** The request goes out now, on this connection. */
+  onSent(connection: HttpConnection): void;
+  /** No answer will come, or no more of it. Without `onSent` before, the server has not seen the request. */
+  onError(error: Error): void;
+}
+
+export interface ConnectionOptions {
+  readonly url: URL;
+  readonly connectMs: number;
+  /** Settings of a TLS connection besides name and protocol: authorities, a client certificate. */
+  readonly tls?: Readonly<Record<string, unknown>>;
+  /** It can take a request: for the first time, and again after each one. */
+  readonly onFree: (connection: HttpConnection) => void;
+  /** It is over, with the reason. */
+  readonly onClosed: (connection: HttpConnection, error: Error) => void;
+}
+
+/** Reads of all plain connections land here; each is dealt with before the next one begins. */
+const readBytes = 64 * 1024;
+/** How long a connection is kept without work when the server does not say; Node.js servers close after five seconds. */
+const idleMs = 4000;
+/** Before the server's own time is up. */
+const idleMarginMs = 1000;
+
+/**
+ * One connection to a server of HTTP/1.1, one request at a time. Written by hand because the gateway's cost is here: a
+ * request is one string and one write, a small response one read, one slice and no stream object.
+ */
+export class HttpConnection implements ResponseHandler {
+  readonly openedAt: number;
+  /** Until when it may lie idle, by `performance.now()`. */
+  idleUntil = 0;
+  readonly #options: ConnectionOptions;
+  readonly #socket: Socket;
+  readonly #reader = new ResponseReader();
+  #requester: Requester | undefined;
+  #idleMs = idleMs;
+  #open = false;
+  #closed = false;
+
+  constructor(options: ConnectionOptions, shared: Buffer) {
+    this.#options = options;
+    this.openedAt = performance.now();
+    this.#socket = this.#connect(shared);
+    this.#socket.setNoDelay(true);
+    this.#socket.setTimeout(options.connectMs, () => {
+      if (!this.#open) this.#socket.destroy(timedOut(options));
+    });
+    this.#socket.once(options.url.protocol === "https:" ? "secureConnect" : "connect", () => {
+      this.#open = true;
+      this.#socket.setTimeout(0);
+      this.#free();
+    });
+    this.#socket.once("error", (error) => this.#fail(error));
+    this.#socket.once("end", () => this.#end());
+    this.#socket.once("close", () => this.#fail(lost()));
+  }
+
+  /** It has been open: when it is gone, that is no failure to connect. */
+  get opened(): boolean {
+    return this.#open;
+  }
+
+  /** Sends one request; `head` ends with a header line. */
+  send(head: string, body: string | undefined, requester: Requester): void {
+    this.#requester = requester;
+    this.#reader.expect(this);
+    requester.onSent(this);
+    if (body === undefined) this.#socket.write(`${head}\r\n`, "latin1");
+    else {
+      const length = Buffer.byteLength(body);
+      const text = `${head}content-length: ${length}\r\n\r\n${body}`;
+      // Plain ASCII, the usual case, is written without being encoded.
+      this.#socket.write(text, length === body.length ? "latin1" : "utf8");
+    }
+  }
+
+  onResponse(status: number, headers: ResponseHeaders, length: number | undefined): void {
+    const kept = headers["keep-alive"];
+    if (kept !== undefined) this.#idleMs = idleMsOf(kept);
+    this.#requester?.onResponse(status, headers, length);
+  }
+
+  onData(chunk: Buffer): void {
+    this.#requester?.onData(chunk);
+  }
+
+  onEnd(): void {
+    const requester = this.#requester;
+    this.#requester = undefined;
+    if (this.#reader.keepAlive && this.#idleMs > 0) this.#free();
+    else this.close();
+    requester?.onEnd();
+  }
+
+  /** Stops reading until `resume`: the one who is to take the bytes is slow. */
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  /** Ends the connection; a request on it fails. */
+  close(error: Error = lost()): void {
+    this.#fail(error);
+    this.#socket.destroy();
+  }
+
+  #connect(shared: Buffer): Socket {
+    const { url, tls } = this.#options;
+    const host = url.hostname.startsWith("[") ? url.hostname.slice(1, -1) : url.hostname;
+    if (url.protocol === "https:") {
+      const socket = connectTls({
+        ...{ host, port: Number(url.port || 443), servername: host, ALPNProtocols: ["http/1.1"], ...tls },
+      });
+      return socket.on("data", (chunk) => this.#read(chunk));
+    }
+    const callback = (length: number) => {
+      this.#read(shared.subarray(0, length));
+      return true;
+    };
+    return connect({ host, port: Number(url.port || 80), onread: { buffer: shared, callback } });
+  }
+
+  #read(bytes: Buffer): void {
+    try {
+      this.#reader.push(bytes);
+    } catch (error) {
+      this.close(error as Error);
+    }
+  }
+
+  #free(): void {
+    this.idleUntil = performance.now() + this.#idleMs;
+    this.#options.onFree(this);
+  }
+
+  #end(): void {
+    if (!this.#reader.ended()) this.#fail(lost());
+    this.#socket.destroy();
+  }
+
+  #fail(error: Error): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    const requester = this.#requester;
+    this.#requester = undefined;
+    this.#options.onClosed(this, error);
+    requester?.onError(error);
+  }
+}
+
+/** A buffer for the reads of all connections of one pool. */
+export const sharedReads = (): Buffer => Buffer.allocUnsafeSlow(readBytes);
+
+/** `timeout=5, max=1000`: how long the server keeps an idle connection, less a margin. */
+function idleMsOf(text: string): number {
+  const seconds = /timeout=(\d+)/.exec(text)?.[1];
+  return seconds === undefined ? idleMs : Math.min(Number(seconds) * 1000 - idleMarginMs, 10 * 60_000);
+}
+
+function lost(): Error {
+  return Object.assign(new Error("the server closed the connection"), { code: "ECONNRESET" });
+}
+
+function timedOut({ connectMs }: ConnectionOptions): Error {
+  return Object.assign(new Error(`not connected within ${connectMs} ms`), { code: "ETIMEDOUT" });
+}
