@@ -23,6 +23,22 @@ export type {
   GatewayTokenArgs,
   MCPGatewayArgs,
 } from "./components/gateway/args.ts";
+export type { GatewayContainerArgs, GatewayScalingArgs } from "./components/gateway/container-args.ts";
 export { MCPGateway } from "./components/gateway/mcp-gateway.ts";
 export { InputError } from "./components/input-error.ts";
+export type {
+  FleetKubernetesArgs,
+  KubernetesExistingSecretArgs,
+  KubernetesExternalSecretArgs,
+  KubernetesKedaArgs,
+  KubernetesNetworkArgs,
+  KubernetesPodArgs,
+  KubernetesTolerationArgs,
+} from "./components/kubernetes/args.ts";
+export { Autoscaler } from "./components/kubernetes/args.ts";
+export type {
+  GatewayHttpRouteArgs,
+  GatewayIngressArgs,
+  GatewayKubernetesArgs,
+} from "./components/kubernetes/gateway-args.ts";
 export { Platform } from "./components/platform.ts";

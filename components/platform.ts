@@ -28,17 +28,18 @@ export function platformOf(component: string, platform: string): Platform {
 }
 
 /**
- * Refuses what belongs to another platform: each platform's block on any other one, and `container` where nothing
- * runs in containers. Throws InputError.
+ * Refuses what belongs to another platform: each platform's block on any other one, and what belongs to containers
+ * where nothing runs in them. Throws InputError.
  */
 export function refuseForeignBlocks(component: string, platform: Platform, args: object): void {
   const given = args as Readonly<Record<string, unknown>>;
   const problems = Object.values(Platform)
     .filter((block) => block !== platform && given[block] !== undefined)
     .map((block) => `${block} is given, but platform is "${platform}"; remove ${block}, or set platform to ${block}`);
-  if (given.container !== undefined && !containerPlatforms.includes(platform)) {
-    const fix = `remove container, or set platform to one of ${containerPlatforms.join(", ")}`;
-    problems.push(`container is given, but platform is "${platform}", which runs no containers; ${fix}`);
+  for (const block of ["container", "secrets"]) {
+    if (given[block] === undefined || containerPlatforms.includes(platform)) continue;
+    const fix = `remove ${block}, or set platform to one of ${containerPlatforms.join(", ")}`;
+    problems.push(`${block} is given, but platform is "${platform}", which runs no containers; ${fix}`);
   }
   if (problems.length > 0) throw new InputError(component, problems);
 }

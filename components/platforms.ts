@@ -2,6 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { FleetSettings } from "./fleet/resolve.ts";
 import type { GatewaySettings } from "./gateway/resolve.ts";
 import { InputError } from "./input-error.ts";
+import * as onKubernetes from "./kubernetes/index.ts";
 import { Platform } from "./platform.ts";
 import * as onProcesses from "./process/index.ts";
 
@@ -42,7 +43,7 @@ export const platforms: Readonly<Record<Platform, PlatformComponents>> = {
   process: onProcesses,
   systemd: absent(Platform.Systemd),
   docker: absent(Platform.Docker),
-  kubernetes: absent(Platform.Kubernetes),
+  kubernetes: onKubernetes,
   aws: absent(Platform.Aws),
 };
 

@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { Isolation, ServerType, UpstreamProtocol } from "../../runtime/config/schema/index.ts";
+import type { FleetKubernetesArgs } from "../kubernetes/args.ts";
 import type { FleetContainerArgs } from "./container-args.ts";
 import type { FleetCacheArgs, FleetCoalescingArgs, FleetQueueArgs } from "./performance-args.ts";
 
@@ -25,6 +26,10 @@ export interface FleetScalingArgs {
   maxInstances?: pulumi.Input<number>;
   /** Calls in flight on each shared instance before another one is started. Defaults to 16. */
   targetInFlight?: pulumi.Input<number>;
+  /** Processor use over what is reserved, in percent, above which an instance is added; on `kubernetes` and `aws`. Defaults to 70. */
+  targetCpuPercent?: pulumi.Input<number>;
+  /** Memory use over what is reserved, in percent, above which an instance is added; on `kubernetes` and `aws`. Defaults to none. Plain, because it decides what is measured. */
+  targetMemoryPercent?: number;
 }
 
 /** Bounds in milliseconds. */
@@ -59,6 +64,8 @@ export interface MCPServerFleetArgs {
   process?: FleetProcessArgs;
   /** What runs in its containers, on the platforms that run containers. */
   container?: FleetContainerArgs;
+  /** The `kubernetes` platform's own block. */
+  kubernetes?: FleetKubernetesArgs;
   /** URLs of Streamable HTTP servers that something else runs, for `custom`. */
   endpoints?: pulumi.Input<pulumi.Input<string>[]>;
   /** How the gateway reaches an instance: `stdio` or `http`. Defaults to what its source speaks. */
@@ -78,5 +85,5 @@ export interface MCPServerFleetArgs {
   /** How many calls go at once. Defaults to as many as come. */
   queue?: FleetQueueArgs;
   /** Labels or tags of every resource, as the platform calls them; `process` has nothing to tag. Defaults to none. */
-  tags?: pulumi.Input<Record<string, pulumi.Input<string>>>;
+  tags?: Record<string, pulumi.Input<string>>;
 }

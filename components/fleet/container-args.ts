@@ -12,7 +12,7 @@ export interface FleetContainerArgs {
   /** Its arguments. Defaults to none. */
   args?: pulumi.Input<pulumi.Input<string>[]>;
   /** Environment that is no secret. Defaults to none. */
-  env?: pulumi.Input<Record<string, pulumi.Input<string>>>;
+  env?: Record<string, pulumi.Input<string>>;
   /** Environment that is secret: kept where the platform keeps secrets, and encrypted in the state. Defaults to none. Plain names, because they decide which resources exist. */
   secretEnv?: Record<string, pulumi.Input<string>>;
   /** Port of an image that serves Streamable HTTP itself. Defaults to none. Plain, because it decides how the server is run. */
@@ -21,6 +21,8 @@ export interface FleetContainerArgs {
   path?: pulumi.Input<string>;
   /** Path that answers 200 when that server can serve. Defaults to none: whether its port is open is looked at. Plain, because it decides which kind of check is made. */
   healthPath?: string;
+  /** Processes of a server on its standard streams in one instance. Defaults to 4. */
+  maxProcesses?: pulumi.Input<number>;
   /** Processor share of one instance in thousandths of a core. Each platform has its own default. */
   cpuMillicores?: pulumi.Input<number>;
   /** Memory of one instance in MiB: reserved, and its limit. Each platform has its own default. */

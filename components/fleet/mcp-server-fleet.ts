@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { hiddenSecrets } from "../hidden-secrets.ts";
 import { platforms } from "../platforms.ts";
 import type { MCPServerFleetArgs } from "./args.ts";
 import { resolveFleet } from "./resolve.ts";
@@ -22,7 +23,7 @@ export class MCPServerFleet extends pulumi.ComponentResource {
   public readonly metricsTarget: pulumi.Output<string>;
 
   constructor(name: string, args: MCPServerFleetArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("mcp-fleet:index:MCPServerFleet", name, args, opts);
+    super("mcp-fleet:index:MCPServerFleet", name, hiddenSecrets(args), opts);
     const settings = resolveFleet(name, args);
     const deployed = platforms[settings.platform].fleet(this, name, settings);
     this.serverName = deployed.serverName;

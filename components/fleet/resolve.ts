@@ -14,7 +14,7 @@ export interface FleetSettings {
   readonly name: string;
   readonly platform: Platform;
   /** Labels or tags of every resource. */
-  readonly tags: pulumi.Input<Record<string, pulumi.Input<string>>>;
+  readonly tags: Readonly<Record<string, pulumi.Input<string>>>;
   /** What belongs in a configuration file on every platform: all but the source of the instances. May hold outputs. */
   readonly common: Readonly<Record<string, unknown>>;
   /** The arguments as given, for the platform's own block. */

@@ -1,4 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
+import type { GatewayKubernetesArgs } from "../kubernetes/gateway-args.ts";
+import type { GatewayContainerArgs, GatewayScalingArgs } from "./container-args.ts";
 
 /** The `process` platform's own block of a gateway. */
 export interface GatewayProcessArgs {
@@ -83,7 +85,15 @@ export interface MCPGatewayArgs {
   /** Structured logs. */
   log?: GatewayLogArgs;
   /** Labels or tags of every resource, as the platform calls them; `process` has nothing to tag. Defaults to none. */
-  tags?: pulumi.Input<Record<string, pulumi.Input<string>>>;
+  tags?: Record<string, pulumi.Input<string>>;
   /** The `process` platform's own block. */
   process?: GatewayProcessArgs;
+  /** What runs in its containers, on the platforms that run containers. */
+  container?: GatewayContainerArgs;
+  /** How many replicas, on the platforms that run containers. */
+  scaling?: GatewayScalingArgs;
+  /** Secrets by name, on the platforms that run containers: kept where the platform keeps secrets, and encrypted in the state. `auth` and `session` refer to one as `file:/run/secrets/mcp-fleet/<name>`. Plain names, because they decide which resources exist. */
+  secrets?: Record<string, pulumi.Input<string>>;
+  /** The `kubernetes` platform's own block. */
+  kubernetes?: GatewayKubernetesArgs;
 }

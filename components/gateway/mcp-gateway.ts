@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { hiddenSecrets } from "../hidden-secrets.ts";
 import { platforms } from "../platforms.ts";
 import type { MCPGatewayArgs } from "./args.ts";
 import { resolveGateway } from "./resolve.ts";
@@ -15,7 +16,7 @@ export class MCPGateway extends pulumi.ComponentResource {
   public readonly status: pulumi.Output<string>;
 
   constructor(name: string, args: MCPGatewayArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("mcp-fleet:index:MCPGateway", name, args, opts);
+    super("mcp-fleet:index:MCPGateway", name, hiddenSecrets(args), opts);
     const settings = resolveGateway(name, args);
     const deployed = platforms[settings.platform].gateway(this, name, settings);
     this.endpoint = pulumi.interpolate`${deployed.url}/mcp`;

@@ -14,7 +14,7 @@ export interface GatewaySettings {
   readonly name: string;
   readonly platform: Platform;
   /** Labels or tags of every resource. */
-  readonly tags: pulumi.Input<Record<string, pulumi.Input<string>>>;
+  readonly tags: Readonly<Record<string, pulumi.Input<string>>>;
   /** What belongs in a configuration file on every platform; may hold outputs. */
   readonly common: Readonly<Record<string, unknown>>;
   /** The arguments as given, for the fleets and the platform's own block. */
@@ -28,7 +28,7 @@ export function resolveGateway(name: string, args: MCPGatewayArgs): GatewaySetti
   refuseForeignBlocks(component, platform, args);
   if (args.fleets.length === 0)
     throw new InputError(component, ["fleets is an empty list; give at least one MCPServerFleet"]);
-  const notCommon = new Set<string>(["platform", "tags", "fleets", ...Object.values(Platform)]);
+  const notCommon = new Set<string>(["platform", "tags", "fleets", "container", "secrets", ...Object.values(Platform)]);
   const common = withoutUndefined(Object.fromEntries(Object.entries(args).filter(([key]) => !notCommon.has(key))));
   return { component, name, platform, tags: args.tags ?? {}, common, args };
 }

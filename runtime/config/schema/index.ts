@@ -7,4 +7,4 @@ export { Isolation, isLoopback, protocolOf, ServerType, serverNamePattern, Upstr
 export type { Cache, Coalescing, Queue } from "./performance.ts";
 export type * from "./process-platform.ts";
 export type { ProcessSource, Scaling, Server, Timeouts, Tools } from "./server.ts";
-export { validateConfig, validateGateway, validateServer } from "./validate.ts";
+export { validateAgainst, validateConfig, validateGateway, validateServer } from "./validate.ts";

@@ -38,6 +38,11 @@ export function validateGateway(gateway: unknown): ConfigIssue[] {
   return issues.length > 0 ? issues : gatewayRules(gateway as Gateway, []);
 }
 
+/** Every mistake against any schema whose compiled form may be kept, in the same words; paths begin at the value. */
+export function validateAgainst(schema: object, value: unknown): ConfigIssue[] {
+  return check(schema, value, []);
+}
+
 function check(schema: object, value: unknown, path: ConfigPath): ConfigIssue[] {
   let validate = compiled.get(schema);
   if (validate === undefined) {
@@ -64,8 +69,6 @@ function serverRules(server: Server, path: ConfigPath): ConfigIssue[] {
   } else {
     if (process !== undefined)
       add(["process"], `stands beside the preset "${type}"`, "remove it, or set type to custom");
-    if (endpoints !== undefined)
-      add(["endpoints"], `stands beside the preset "${type}"`, "remove it, or set type to custom");
   }
   for (const [index, endpoint] of (endpoints ?? []).entries()) {
     const sound = URL.canParse(endpoint) && (!endpoint.startsWith("tcp:") || new URL(endpoint).port !== "");

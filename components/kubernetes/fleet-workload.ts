@@ -1,0 +1,94 @@
+import type { types } from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import type { FleetSettings } from "../fleet/resolve.ts";
+import { holdsOutputs } from "../holds-outputs.ts";
+import { withoutUndefined } from "../without-undefined.ts";
+import { kubernetesDefaults as defaults } from "./defaults.ts";
+import { secretNames, secretsDigest } from "./secrets.ts";
+import { placementOf, secretsFolder, secretVolume, type Workload } from "./workload.ts";
+
+type EnvVar = types.input.core.v1.EnvVar;
+
+/** Name of a fleet's objects. The prefix keeps it apart from gateways, and makes a DNS name of one that begins with a digit. */
+export const fleetObjectName = (name: string): string => `mcp-${name}`;
+
+/** A fleet's pods: a server on its standard streams under the server host, or an image that speaks HTTP itself. */
+export function fleetWorkload({ name, tags, common, args }: FleetSettings): Workload {
+  const { container = {}, kubernetes = {}, scaling } = args;
+  const objectName = fleetObjectName(name);
+  const secretName = kubernetes.existingSecret?.name ?? objectName;
+  const secrets = secretNames(kubernetes, container.secretEnv);
+  const hosted = container.port === undefined;
+  const port = container.port ?? defaults.hostPort;
+  const http = (path: string) => ({ httpGet: { path, port: "http" } });
+  const probe = container.healthPath === undefined ? { tcpSocket: { port: "http" } } : http(container.healthPath);
+  const owned = kubernetes.autoscaler === "none";
+  return {
+    name: objectName,
+    namespace: kubernetes.namespace,
+    role: "fleet",
+    tags,
+    image: container.image as pulumi.Input<string>,
+    imagePullPolicy: kubernetes.imagePullPolicy ?? defaults.imagePullPolicy,
+    imagePullSecrets: kubernetes.imagePullSecrets ?? [],
+    command: hosted || container.command === undefined ? undefined : [container.command],
+    args: hosted ? undefined : container.args,
+    env: hosted ? hostEnv(name, hostedServer(common, container, secrets)) : serverEnv(container, secretName, secrets),
+    port,
+    liveness: hosted ? http("/health") : probe,
+    readiness: hosted ? http("/ready") : probe,
+    ...secretVolume(hosted && secrets.length > 0 ? secretName : undefined),
+    podAnnotations:
+      container.secretEnv === undefined ? {} : { "mcp-fleet/secrets": secretsDigest(container.secretEnv) },
+    cpuMillicores: container.cpuMillicores ?? defaults.fleetCpuMillicores,
+    memoryMiB: container.memoryMiB ?? defaults.fleetMemoryMiB,
+    replicas: owned ? (scaling?.minInstances ?? defaults.fleetMinInstances) : undefined,
+    drainMs: defaults.drainMs,
+    network: kubernetes.network ?? {},
+    placement: placementOf(kubernetes),
+    serviceAccountAnnotations: kubernetes.serviceAccountAnnotations ?? {},
+  };
+}
+
+/** What the server host in the pod is told, as under `servers` of a configuration file. Tools are the gateway's to filter. */
+export function hostedServer(
+  { type, version, isolation, timeouts }: FleetSettings["common"],
+  container: NonNullable<FleetSettings["args"]["container"]>,
+  secrets: readonly string[],
+): object {
+  const { command, args, env, maxProcesses = defaults.maxProcesses } = container;
+  const files = Object.fromEntries(secrets.map((name) => [name, `file:${secretsFolder}/${name}`]));
+  const variables = { ...env, ...files };
+  const process = {
+    ...(command === undefined ? {} : { command, args }),
+    ...(Object.keys(variables).length === 0 ? {} : { env: variables }),
+  };
+  return withoutUndefined({
+    ...{ type, version, isolation, timeouts },
+    process: Object.keys(process).length === 0 ? undefined : process,
+    scaling: { minInstances: 1, maxInstances: maxProcesses },
+  });
+}
+
+/** The server host's environment. Only the gateway's pods reach it, by the fleet's network policy. */
+function hostEnv(name: string, server: object): EnvVar[] {
+  return [
+    { name: "MCP_SERVER_NAME", value: name },
+    { name: "MCP_SERVER", value: holdsOutputs(server) ? pulumi.jsonStringify(server) : JSON.stringify(server) },
+    { name: "MCP_FLEET_HOST", value: "0.0.0.0" },
+    { name: "MCP_FLEET_PORT", value: String(defaults.hostPort) },
+    { name: "MCP_FLEET_ALLOW_ANONYMOUS", value: "true" },
+  ];
+}
+
+/** The environment of an image that is a server of its own. */
+function serverEnv(
+  { env = {} }: NonNullable<FleetSettings["args"]["container"]>,
+  secretName: pulumi.Input<string>,
+  secrets: readonly string[],
+): EnvVar[] {
+  return [
+    ...Object.entries(env).map(([name, value]) => ({ name, value })),
+    ...secrets.map((name) => ({ name, valueFrom: { secretKeyRef: { name: secretName, key: name } } })),
+  ];
+}

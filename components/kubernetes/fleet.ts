@@ -1,0 +1,82 @@
+import * as pulumi from "@pulumi/pulumi";
+import { childOf } from "../child-of.ts";
+import { checkedServer, type FleetSettings } from "../fleet/resolve.ts";
+import { InputError } from "../input-error.ts";
+import type { FleetDeployment, PlatformComponents } from "../platforms.ts";
+import { kubernetesDefaults as defaults } from "./defaults.ts";
+import { fleetWorkload, hostedServer } from "./fleet-workload.ts";
+import { metadataOf } from "./metadata.ts";
+import { addressOf, autoscalerObject, kubernetesSdk, workloadObjects } from "./objects.ts";
+import { fleetProblems } from "./rules.ts";
+import { scaledObjectSpec } from "./scaled-object.ts";
+import { secretNames } from "./secrets.ts";
+
+/** A fleet as a Deployment with all that belongs to it; one that something else runs has no objects at all. */
+export const fleet: PlatformComponents["fleet"] = (parent, name, settings) => {
+  const { component, args } = settings;
+  const problems = fleetProblems(args);
+  if (problems.length > 0) throw new InputError(component, problems);
+  if (args.endpoints !== undefined) return externalFleet(settings);
+  checkFleet(settings);
+  const { container, kubernetes, scaling } = args;
+  const sdk = kubernetesSdk(component);
+  const workload = fleetWorkload(settings);
+  const { service } = workloadObjects(sdk, parent, name, workload, {
+    block: kubernetes,
+    secrets: container?.secretEnv,
+  });
+  const bounds = {
+    minInstances: scaling?.minInstances ?? defaults.fleetMinInstances,
+    maxInstances: scaling?.maxInstances ?? defaults.fleetMaxInstances,
+    targetCpuPercent: scaling?.targetCpuPercent ?? defaults.targetCpuPercent,
+    targetMemoryPercent: scaling?.targetMemoryPercent,
+    scaleDownAfterSeconds: kubernetes?.scaleDownAfterSeconds ?? defaults.scaleDownAfterSeconds,
+  };
+  if (kubernetes?.autoscaler === "keda" && kubernetes.keda !== undefined) {
+    const targetInFlight = scaling?.targetInFlight ?? defaults.targetInFlight;
+    const spec = scaledObjectSpec(workload, name, bounds, targetInFlight, kubernetes.keda);
+    const kind = { apiVersion: "keda.sh/v1alpha1", kind: "ScaledObject", metadata: metadataOf(workload) };
+    new sdk.apiextensions.CustomResource(`${name}-autoscaler`, { ...kind, spec }, childOf(parent)());
+  } else if (kubernetes?.autoscaler !== "none") {
+    autoscalerObject(sdk, parent, name, workload, bounds);
+  }
+  const base = addressOf(service, workload.port);
+  const endpoint = pulumi.interpolate`${base}${container?.port === undefined ? defaults.path : (container.path ?? defaults.path)}`;
+  return {
+    serverName: service.id.apply(() => name),
+    source: pulumi.output(workload.image),
+    configuration: pulumi.jsonStringify({ ...reached(settings), endpoints: [endpoint], protocol: "http" }),
+    internalEndpoint: endpoint,
+    metricsTarget: container?.port === undefined ? pulumi.interpolate`${base}/metrics` : pulumi.output(""),
+  };
+};
+
+/** A fleet that something else runs: the gateway reaches it where it is. */
+function externalFleet({ component, name, common, args }: FleetSettings): FleetDeployment {
+  const { scaling: _, ...rest } = common;
+  const server = checkedServer(component, { ...rest, endpoints: args.endpoints });
+  const first = pulumi.output(args.endpoints).apply((endpoints) => endpoints?.[0] ?? "");
+  return {
+    serverName: pulumi.output(name),
+    source: pulumi.output(args.endpoints).apply((endpoints) => (endpoints ?? []).join(", ")),
+    configuration: pulumi.jsonStringify(server),
+    internalEndpoint: first,
+    metricsTarget: pulumi.output(""),
+  };
+}
+
+/** What a configuration file says of this fleet besides where it is. */
+function reached({ common }: FleetSettings): object {
+  const { scaling, protocol: _, ...rest } = common;
+  const targetInFlight = (scaling as { targetInFlight?: pulumi.Input<number> } | undefined)?.targetInFlight;
+  return targetInFlight === undefined ? rest : { ...rest, scaling: { targetInFlight } };
+}
+
+/** Both halves of a fleet's configuration, the gateway's and the server host's, as far as they are known. */
+function checkFleet(settings: FleetSettings): void {
+  const { component, args, common } = settings;
+  checkedServer(component, { ...reached(settings), endpoints: ["http://fleet/mcp"] });
+  const { container, kubernetes } = args;
+  if (container === undefined || container.port !== undefined) return;
+  checkedServer(component, hostedServer(common, container, secretNames(kubernetes, container.secretEnv)));
+}

@@ -1,0 +1,36 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { KubernetesPodArgs } from "./args.ts";
+
+/** An Ingress in front of a gateway. */
+export interface GatewayIngressArgs {
+  /** Name by which clients call: `mcp.example.com`. */
+  host: pulumi.Input<string>;
+  /** Ingress class. Defaults to the cluster's. */
+  className?: pulumi.Input<string>;
+  /** Secret with the certificate. Plain, because it decides whether clients use https. Defaults to none. */
+  tlsSecret?: string;
+  /** Annotations that the controller reads. Defaults to none. */
+  annotations?: Record<string, pulumi.Input<string>>;
+}
+
+/** An HTTPRoute (Gateway API) in front of a gateway. */
+export interface GatewayHttpRouteArgs {
+  /** Name by which clients call: `mcp.example.com`. */
+  host: pulumi.Input<string>;
+  /** The Gateway (Gateway API) that takes the calls in. */
+  parentName: pulumi.Input<string>;
+  /** Its namespace. Defaults to this one. */
+  parentNamespace?: pulumi.Input<string>;
+  /** Its listener. Defaults to all that fit. */
+  sectionName?: pulumi.Input<string>;
+}
+
+/** The `kubernetes` platform's own block of a gateway. */
+export interface GatewayKubernetesArgs extends KubernetesPodArgs {
+  /** `ClusterIP` or `LoadBalancer`; the latter needs `network.ingressCidrs`. Defaults to `ClusterIP`. Plain, because it decides what clients are given. */
+  serviceType?: string;
+  /** An Ingress; needs `network.ingressNamespaces` or `network.ingressCidrs`. Defaults to none. */
+  ingress?: GatewayIngressArgs;
+  /** An HTTPRoute, in place of an Ingress; needs the same. Defaults to none. */
+  httpRoute?: GatewayHttpRouteArgs;
+}

@@ -1,0 +1,78 @@
+import * as pulumi from "@pulumi/pulumi";
+import { childOf } from "../child-of.ts";
+import { checkedGateway } from "../gateway/resolve.ts";
+import { InputError } from "../input-error.ts";
+import type { PlatformComponents } from "../platforms.ts";
+import { gatewayRules, roleBinding } from "./access.ts";
+import { kubernetesDefaults as defaults } from "./defaults.ts";
+import { gatewayConfig } from "./gateway-config.ts";
+import { configFile, gatewayWorkload } from "./gateway-workload.ts";
+import { httpRouteSpec, ingressSpec } from "./ingress.ts";
+import { metadataOf } from "./metadata.ts";
+import { addressOf, autoscalerObject, kubernetesSdk, workloadObjects } from "./objects.ts";
+import { gatewayProblems } from "./rules.ts";
+import { digest } from "./secrets.ts";
+
+/** A gateway as a Deployment of replicas that share nothing but the key of their sessions. */
+export const gateway: PlatformComponents["gateway"] = (parent, name, settings) => {
+  const { component, common, args } = settings;
+  const problems = gatewayProblems(name, args);
+  for (const [index, { configuration }] of args.fleets.entries()) {
+    if (configuration !== undefined) continue;
+    problems.push(`fleets[${index}].configuration is missing; pass the MCPServerFleet itself, or that output of it`);
+  }
+  if (problems.length > 0) throw new InputError(component, problems);
+  const { scaling: _, ...own } = common;
+  checkedGateway(component, own);
+  const { kubernetes, scaling, secrets } = args;
+  const { ingress, httpRoute, serviceType } = kubernetes ?? {};
+  const sdk = kubernetesSdk(component);
+  const child = childOf(parent);
+  const text = gatewayConfig(settings);
+  const described = gatewayWorkload(settings, "");
+  // The name says what is in it: pods of the old and of the new configuration each keep their own.
+  const config = new sdk.core.v1.ConfigMap(
+    `${name}-config`,
+    {
+      metadata: metadataOf(described, pulumi.interpolate`${name}-config-${text.apply(digest)}`),
+      immutable: true,
+      data: { [configFile]: text },
+    },
+    child(),
+  );
+  const workload = gatewayWorkload(settings, config.metadata.name);
+  const metadata = metadataOf(workload);
+  const role = new sdk.rbac.v1.Role(`${name}-role`, { metadata, rules: [...gatewayRules] }, child());
+  new sdk.rbac.v1.RoleBinding(
+    `${name}-role-binding`,
+    { metadata, ...roleBinding(workload) },
+    child({ dependsOn: role }),
+  );
+  const { service, deployment } = workloadObjects(sdk, parent, name, workload, {
+    ...{ block: kubernetes, secrets, serviceType },
+  });
+  autoscalerObject(sdk, parent, name, workload, {
+    minInstances: scaling?.minInstances ?? defaults.gatewayMinInstances,
+    maxInstances: scaling?.maxInstances ?? defaults.gatewayMaxInstances,
+    targetCpuPercent: scaling?.targetCpuPercent ?? defaults.targetCpuPercent,
+    targetMemoryPercent: undefined,
+    scaleDownAfterSeconds: kubernetes?.scaleDownAfterSeconds ?? defaults.scaleDownAfterSeconds,
+  });
+  const internalUrl = addressOf(service, workload.port);
+  let url: pulumi.Output<string> = internalUrl;
+  if (ingress !== undefined) {
+    const annotated = { ...metadata, annotations: ingress.annotations ?? {} };
+    const spec = ingressSpec(workload, ingress);
+    const made = new sdk.networking.v1.Ingress(`${name}-ingress`, { metadata: annotated, spec }, child());
+    const scheme = ingress.tlsSecret === undefined ? "http" : "https";
+    url = made.id.apply(() => pulumi.interpolate`${scheme}://${ingress.host}`);
+  }
+  if (httpRoute !== undefined) {
+    const kind = { apiVersion: "gateway.networking.k8s.io/v1", kind: "HTTPRoute", metadata };
+    const spec = httpRouteSpec(workload, httpRoute);
+    const made = new sdk.apiextensions.CustomResource(`${name}-route`, { ...kind, spec }, child());
+    url = made.id.apply(() => pulumi.interpolate`https://${httpRoute.host}`);
+  }
+  const available = deployment.status.apply((status) => (status?.availableReplicas ?? 0) > 0);
+  return { url, internalUrl, status: available.apply((up) => (up ? "running" : "stopped")) };
+};

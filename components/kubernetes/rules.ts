@@ -1,0 +1,158 @@
+import type * as pulumi from "@pulumi/pulumi";
+import { issueText, validateAgainst } from "../../runtime/config/schema/index.ts";
+import type { MCPServerFleetArgs } from "../fleet/args.ts";
+import type { MCPGatewayArgs } from "../gateway/args.ts";
+import { knownPart } from "../known-part.ts";
+import type { KubernetesPodArgs } from "./args.ts";
+import { fleetBlocks, gatewayBlocks } from "./block-schema.ts";
+import { kubernetesDefaults as defaults } from "./defaults.ts";
+import { secretNames } from "./secrets.ts";
+import { secretsFolder } from "./workload.ts";
+
+/** Every mistake in a fleet's arguments for this platform: field, value, fix. */
+export function fleetProblems({ tags, container, scaling, kubernetes, ...rest }: MCPServerFleetArgs): string[] {
+  const blocks = knownPart({ tags, container, scaling, kubernetes });
+  const problems = validateAgainst(fleetBlocks, blocks).map(issueText);
+  if (problems.length > 0) return problems;
+  const { type, endpoints } = rest;
+  if (endpoints !== undefined) {
+    const needless = Object.entries({ container, kubernetes }).filter(([, value]) => value !== undefined);
+    return needless.map(([key]) => `${key} stands beside endpoints, which something else runs; remove one of the two`);
+  }
+  if (container?.image === undefined) {
+    problems.push("container.image is missing; give an image in a registry that the cluster can reach");
+  }
+  if (type === "custom" && container?.command === undefined && container?.port === undefined) {
+    problems.push("has no source of instances; give container.command, container.port, or endpoints");
+  }
+  if (type !== "custom") {
+    for (const key of ["command", "args", "port", "env", "secretEnv"] as const) {
+      if (container?.[key] === undefined) continue;
+      problems.push(`container.${key} stands beside the preset "${type}"; remove it, or set type to custom`);
+    }
+  }
+  for (const key of ["path", "healthPath"] as const) {
+    if (container?.[key] === undefined || container.port !== undefined) continue;
+    problems.push(`container.${key} is given, but the server host serves this server; add container.port or remove it`);
+  }
+  return [
+    ...problems,
+    ...autoscalerProblems(scaling, kubernetes),
+    ...secretProblems(kubernetes, "container.secretEnv", container?.secretEnv),
+  ];
+}
+
+/** The same of a gateway. */
+export function gatewayProblems(name: string, args: MCPGatewayArgs): string[] {
+  const { tags, container, scaling, secrets, kubernetes, auth, session } = args;
+  const blocks = knownPart({ tags, container, scaling, secrets, kubernetes });
+  const problems = validateAgainst(gatewayBlocks, blocks).map(issueText);
+  if (problems.length > 0) return problems;
+  if (!/^(?!mcp-)[a-z]([a-z0-9-]{0,48}[a-z0-9])?$/.test(name)) {
+    const fix =
+      "use lower case letters, digits and hyphens, at most 50 characters, beginning with a letter but not with mcp-";
+    problems.push(`the name "${name}" becomes that of a Service; ${fix}`);
+  }
+  if (container?.image === undefined) {
+    problems.push("container.image is missing; give the image of mcp-fleet in a registry that the cluster can reach");
+  }
+  for (const key of ["host", "port"] as const) {
+    if (args[key] !== undefined)
+      problems.push(`${key} is given, but pods listen at ${defaults.gatewayPort}; remove it`);
+  }
+  const reference = `file:${secretsFolder}/NAME`;
+  if (auth === undefined) {
+    problems.push(`auth is missing, and other pods reach the gateway; add auth.bearerTokens with token: ${reference}`);
+  }
+  if (session?.keys === undefined) {
+    const fix = `add a secret of 32 bytes in base64, and session.keys with key: ${reference}`;
+    problems.push(`session.keys is missing, and every replica must open what another one has sealed; ${fix}`);
+  }
+  const { serviceType, ingress, httpRoute, network } = kubernetes ?? {};
+  const cidrs = network?.ingressCidrs?.length ?? 0;
+  if (serviceType === "LoadBalancer" && cidrs === 0) {
+    const fix = "list the addresses that may call, such as 203.0.113.0/24";
+    problems.push(`kubernetes.serviceType is LoadBalancer without kubernetes.network.ingressCidrs; ${fix}`);
+  }
+  if (ingress !== undefined && httpRoute !== undefined) {
+    problems.push("kubernetes.httpRoute stands beside kubernetes.ingress; keep one of the two");
+  }
+  for (const [key, front] of Object.entries({ ingress, httpRoute })) {
+    if (front === undefined) continue;
+    if (front.host === undefined) problems.push(`kubernetes.${key}.host is missing; give the name that clients call`);
+    if (cidrs > 0 || (network?.ingressNamespaces?.length ?? 0) > 0) continue;
+    const fix = "name the namespace of the controller in kubernetes.network.ingressNamespaces";
+    problems.push(`kubernetes.${key} is given, but nothing outside the namespace may call; ${fix}`);
+  }
+  if (httpRoute !== undefined && httpRoute.parentName === undefined) {
+    problems.push("kubernetes.httpRoute.parentName is missing; name the Gateway that takes the calls in");
+  }
+  const { minInstances, maxInstances } = scaling ?? {};
+  return [
+    ...problems,
+    ...boundsProblems(minInstances ?? defaults.gatewayMinInstances, maxInstances ?? defaults.gatewayMaxInstances),
+    ...secretProblems(kubernetes, "secrets", secrets),
+    ...referenceProblems(args),
+  ];
+}
+
+function autoscalerProblems(
+  scaling: MCPServerFleetArgs["scaling"],
+  kubernetes: MCPServerFleetArgs["kubernetes"],
+): string[] {
+  const { autoscaler = "hpa", keda } = kubernetes ?? {};
+  const { minInstances = defaults.fleetMinInstances, maxInstances = defaults.fleetMaxInstances } = scaling ?? {};
+  const problems = autoscaler === "none" ? [] : boundsProblems(minInstances, maxInstances);
+  if (minInstances === 0 && autoscaler === "hpa") {
+    problems.push('scaling.minInstances is 0, which only KEDA can do; set kubernetes.autoscaler to "keda", or give 1');
+  }
+  if (autoscaler === "keda" && keda?.prometheusAddress === undefined) {
+    const fix = "give the address of the Prometheus that scrapes the gateway";
+    problems.push(`kubernetes.keda.prometheusAddress is missing; ${fix}`);
+  }
+  if (autoscaler !== "keda" && keda !== undefined) {
+    problems.push(
+      `kubernetes.keda is given, but kubernetes.autoscaler is "${autoscaler}"; set it to "keda" or remove keda`,
+    );
+  }
+  return problems;
+}
+
+function boundsProblems(min: pulumi.Input<number>, max: pulumi.Input<number>): string[] {
+  if (typeof min !== "number" || typeof max !== "number" || min <= max) return [];
+  return [`scaling.minInstances: is ${min}, more than maxInstances (${max}); raise maxInstances or lower minInstances`];
+}
+
+function secretProblems(block: KubernetesPodArgs | undefined, field: string, given: object | undefined): string[] {
+  const { existingSecret, externalSecret } = block ?? {};
+  const problems: string[] = [];
+  const sources = Object.entries({
+    [field]: given,
+    "kubernetes.existingSecret": existingSecret,
+    "kubernetes.externalSecret": externalSecret,
+  }).filter(([, value]) => value !== undefined);
+  if (sources.length > 1) {
+    const names = sources.map(([key]) => key).join(", ");
+    problems.push(`${names} stand beside each other; keep one place that secrets come from`);
+  }
+  const needed = { existingSecret: ["name", "keys"], externalSecret: ["store", "keys"] };
+  for (const [place, keys] of Object.entries(needed)) {
+    const value = block?.[place as keyof typeof needed] as Readonly<Record<string, unknown>> | undefined;
+    for (const key of value === undefined ? [] : keys) {
+      if (value?.[key] === undefined) problems.push(`kubernetes.${place}.${key} is missing; add it`);
+    }
+  }
+  return problems;
+}
+
+/** A reference to a secret that nobody gives would keep the pods from starting, later and with fewer words. */
+function referenceProblems({ secrets, kubernetes, auth, session }: MCPGatewayArgs): string[] {
+  const given = secretNames(kubernetes, secrets);
+  const texts = JSON.stringify(knownPart({ auth, session })) ?? "";
+  const named = [...texts.matchAll(new RegExp(`file:${secretsFolder}/([-._A-Za-z0-9]+)`, "g"))].map(
+    (match) => match[1],
+  );
+  return [...new Set(named)]
+    .filter((name) => !given.includes(name as string))
+    .map((name) => `a reference names the secret "${name}", which is not given; add secrets.${name}, or correct it`);
+}

@@ -1,0 +1,66 @@
+import type { types } from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
+import type { KubernetesNetworkArgs, KubernetesPodArgs, KubernetesTolerationArgs } from "./args.ts";
+
+type EnvVar = types.input.core.v1.EnvVar;
+type Probe = types.input.core.v1.Probe;
+type Volume = types.input.core.v1.Volume;
+type VolumeMount = types.input.core.v1.VolumeMount;
+
+/** Where secrets lie in a container. */
+export const secretsFolder = "/run/secrets/mcp-fleet";
+
+/** What runs in pods: a fleet or a gateway, with every default applied. All builders of this folder take one. */
+export interface Workload {
+  /** Name of the Kubernetes objects. */
+  readonly name: string;
+  readonly namespace: pulumi.Input<string> | undefined;
+  readonly role: "fleet" | "gateway";
+  /** Labels that the user wants on every object. */
+  readonly tags: Readonly<Record<string, pulumi.Input<string>>>;
+  readonly image: pulumi.Input<string>;
+  readonly imagePullPolicy: pulumi.Input<string>;
+  readonly imagePullSecrets: readonly pulumi.Input<string>[];
+  /** In place of the image's entry point; undefined leaves it. */
+  readonly command: readonly pulumi.Input<string>[] | undefined;
+  readonly args: pulumi.Input<pulumi.Input<string>[]> | undefined;
+  readonly env: readonly EnvVar[];
+  readonly port: number;
+  readonly liveness: Probe;
+  readonly readiness: Probe;
+  readonly volumes: readonly Volume[];
+  readonly mounts: readonly VolumeMount[];
+  /** Changes of what is not in the pod's own text, such as secrets, which must renew the pods. */
+  readonly podAnnotations: Readonly<Record<string, pulumi.Input<string>>>;
+  readonly cpuMillicores: pulumi.Input<number>;
+  readonly memoryMiB: pulumi.Input<number>;
+  /** Undefined where an autoscaler owns them. */
+  readonly replicas: pulumi.Input<number> | undefined;
+  readonly drainMs: pulumi.Input<number>;
+  readonly network: KubernetesNetworkArgs;
+  readonly placement: Placement;
+  readonly serviceAccountAnnotations: Readonly<Record<string, pulumi.Input<string>>>;
+}
+
+/** Where pods may run. */
+export interface Placement {
+  readonly nodeSelector: Record<string, pulumi.Input<string>> | undefined;
+  readonly tolerations: KubernetesTolerationArgs[] | undefined;
+  readonly priorityClassName: pulumi.Input<string> | undefined;
+  readonly runtimeClassName: pulumi.Input<string> | undefined;
+}
+
+/** A user's wishes of where pods run. */
+export function placementOf(block: KubernetesPodArgs): Placement {
+  const { nodeSelector, tolerations, priorityClassName, runtimeClassName } = block;
+  return { nodeSelector, tolerations, priorityClassName, runtimeClassName };
+}
+
+/** The volume of a workload's secrets, readable for its user only; none without a Secret. */
+export function secretVolume(secretName: pulumi.Input<string> | undefined): Pick<Workload, "volumes" | "mounts"> {
+  if (secretName === undefined) return { volumes: [], mounts: [] };
+  return {
+    volumes: [{ name: "secrets", secret: { secretName, defaultMode: 0o440 } }],
+    mounts: [{ name: "secrets", mountPath: secretsFolder, readOnly: true }],
+  };
+}

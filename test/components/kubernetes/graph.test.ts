@@ -1,0 +1,207 @@
+import { beforeAll, describe, expect, test } from "@jest/globals";
+import type * as pulumi from "@pulumi/pulumi";
+import { MCPGateway, type MCPGatewayArgs, MCPServerFleet } from "../../../index.ts";
+import { type GraphNode, graphOf, triples } from "../../support/graph.ts";
+
+const folder = "/run/secrets/mcp-fleet";
+const namespace = "tools";
+const gatewayArgs: Omit<MCPGatewayArgs, "fleets"> = {
+  platform: "kubernetes",
+  container: { image: "mcp-fleet:1" },
+  auth: { bearerTokens: [{ name: "ada", token: `file:${folder}/ada` }] },
+  session: { keys: [{ id: "k1", key: `file:${folder}/session` }] },
+  secrets: { ada: "token-of-ada", session: "key-of-sessions" },
+  tags: { team: "search" },
+  kubernetes: { namespace },
+};
+
+let graph: GraphNode[];
+let gateway: MCPGateway;
+const node = (name: string) => graph.find((one) => one.name === name) as GraphNode;
+const value = <T>(output: pulumi.Output<T>): Promise<T> => new Promise((resolve) => output.apply(resolve));
+
+/** A stdio server under the server host, an HTTP server of its own, one that something else runs, and their gateway. */
+function program() {
+  const common = { platform: "kubernetes", type: "custom", tags: { team: "search" } } as const;
+  const notes = new MCPServerFleet("notes", {
+    ...common,
+    container: { image: "notes:1", command: "notes", secretEnv: { API_KEY: "hidden" } },
+    scaling: { minInstances: 2, maxInstances: 5, targetInFlight: 8 },
+    tools: { deny: ["forget"] },
+    kubernetes: { namespace },
+  });
+  const clock = new MCPServerFleet(
+    "clock",
+    {
+      ...common,
+      container: { image: "clock:1", port: 3000, path: "/" },
+      kubernetes: { namespace, autoscaler: "none" },
+    },
+    { aliases: [{ name: "watch" }] },
+  );
+  const remote = new MCPServerFleet("remote", { ...common, endpoints: ["https://mcp.example.com/mcp"] });
+  gateway = new MCPGateway("gateway", { ...gatewayArgs, fleets: [notes, clock, remote] });
+  return gateway;
+}
+
+beforeAll(async () => {
+  graph = await graphOf(program);
+});
+
+test("types, names and parents, which states depend on", () => {
+  expect(triples(graph)).toEqual([
+    "mcp-fleet:index:MCPServerFleet clock < ",
+    "kubernetes:core/v1:ServiceAccount clock-account < clock",
+    "kubernetes:policy/v1:PodDisruptionBudget clock-budget < clock",
+    "kubernetes:apps/v1:Deployment clock-deployment < clock",
+    "kubernetes:networking.k8s.io/v1:NetworkPolicy clock-network < clock",
+    "kubernetes:core/v1:Service clock-service < clock",
+    "mcp-fleet:index:MCPGateway gateway < ",
+    "kubernetes:core/v1:ServiceAccount gateway-account < gateway",
+    "kubernetes:autoscaling/v2:HorizontalPodAutoscaler gateway-autoscaler < gateway",
+    "kubernetes:policy/v1:PodDisruptionBudget gateway-budget < gateway",
+    "kubernetes:core/v1:ConfigMap gateway-config < gateway",
+    "kubernetes:apps/v1:Deployment gateway-deployment < gateway",
+    "kubernetes:networking.k8s.io/v1:NetworkPolicy gateway-network < gateway",
+    "kubernetes:rbac.authorization.k8s.io/v1:Role gateway-role < gateway",
+    "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding gateway-role-binding < gateway",
+    "kubernetes:core/v1:Secret gateway-secret < gateway",
+    "kubernetes:core/v1:Service gateway-service < gateway",
+    "mcp-fleet:index:MCPServerFleet notes < ",
+    "kubernetes:core/v1:ServiceAccount notes-account < notes",
+    "kubernetes:autoscaling/v2:HorizontalPodAutoscaler notes-autoscaler < notes",
+    "kubernetes:policy/v1:PodDisruptionBudget notes-budget < notes",
+    "kubernetes:apps/v1:Deployment notes-deployment < notes",
+    "kubernetes:networking.k8s.io/v1:NetworkPolicy notes-network < notes",
+    "kubernetes:core/v1:Secret notes-secret < notes",
+    "kubernetes:core/v1:Service notes-service < notes",
+    "mcp-fleet:index:MCPServerFleet remote < ",
+  ]);
+});
+
+test("pods wait for what keeps them apart and what they read; the gateway's configuration waits for the fleets", () => {
+  const waits = Object.fromEntries(
+    graph
+      .filter(({ type, dependsOn }) => type.startsWith("kubernetes:") && dependsOn.length > 0)
+      .map(({ name, dependsOn }) => [name, dependsOn]),
+  );
+  expect(waits).toEqual({
+    "clock-deployment": ["clock-account", "clock-network"],
+    "clock-service": ["clock-deployment"],
+    "gateway-config": ["clock-service", "notes-service"],
+    "gateway-deployment": ["gateway-account", "gateway-config", "gateway-network", "gateway-secret"],
+    "gateway-role-binding": ["gateway-role"],
+    "gateway-service": ["gateway-deployment"],
+    "notes-deployment": ["notes-account", "notes-network", "notes-secret"],
+    "notes-service": ["notes-deployment"],
+  });
+});
+
+test("a renamed fleet keeps its objects by its alias", () => {
+  expect(node("clock").aliases).toEqual(["watch"]);
+  expect(node("notes").aliases).toEqual([]);
+});
+
+test("labels of the user are on every object, and on every pod", () => {
+  const metadata = graph.flatMap(({ type, name, inputs }) => {
+    if (!type.startsWith("kubernetes:")) return [];
+    const { metadata, spec } = inputs as { metadata: { labels: object }; spec?: { template?: { metadata: object } } };
+    return [[name, metadata], ...(spec?.template === undefined ? [] : [[`${name} pod`, spec.template.metadata]])];
+  }) as [string, { labels: Record<string, string> }][];
+  expect(metadata.length).toBe(25);
+  expect(metadata.filter(([, { labels }]) => labels.team !== "search")).toEqual([]);
+});
+
+test("secrets are secret wherever they are: in the arguments, in the Secret, in the mark that renews the pods", () => {
+  const plain = /hidden|token-of-ada|key-of-sessions/;
+  const found: string[] = [];
+  const walk = (path: string, item: unknown): void => {
+    if (typeof item === "string" && plain.test(item)) found.push(path);
+    if (typeof item !== "object" || item === null || "secret" in item) return;
+    for (const [key, child] of Object.entries(item)) walk(`${path}.${key}`, child);
+  };
+  for (const { name, inputs } of graph) walk(name, inputs);
+  expect(found).toEqual([]);
+  expect(node("gateway-secret").inputs.stringData).toEqual({
+    secret: { ada: "token-of-ada", session: "key-of-sessions" },
+  });
+});
+
+describe("the gateway's configuration", () => {
+  const config = () => node("gateway-config").inputs as { metadata: { name: string }; data: Record<string, string> };
+
+  test("says how every fleet is reached, and holds only references to secrets", () => {
+    expect(JSON.parse(config().data["mcp-fleet.json"] as string)).toEqual({
+      gateway: {
+        auth: gatewayArgs.auth,
+        session: gatewayArgs.session,
+        host: "0.0.0.0",
+        port: 8080,
+        allowedHosts: ["gateway", "gateway.tools", "gateway.tools.svc", "gateway.tools.svc.cluster.local"],
+      },
+      servers: {
+        notes: {
+          type: "custom",
+          tools: { deny: ["forget"] },
+          scaling: { targetInFlight: 8 },
+          endpoints: ["http://mcp-notes.tools:3001/mcp"],
+          protocol: "http",
+        },
+        clock: { type: "custom", endpoints: ["http://mcp-clock.tools:3000/"], protocol: "http" },
+        remote: { type: "custom", endpoints: ["https://mcp.example.com/mcp"] },
+      },
+    });
+  });
+
+  test("is named by its content, so that a change renews the pods one by one", async () => {
+    const { metadata } = config();
+    expect(metadata.name).toMatch(/^gateway-config-[0-9a-f]{12}$/);
+    const mounted = node("gateway-deployment").inputs as { spec: { template: { spec: { volumes: unknown[] } } } };
+    expect(mounted.spec.template.spec.volumes).toContainEqual({ name: "config", configMap: { name: metadata.name } });
+    const again = await graphOf(program);
+    expect(again.find(({ name }) => name === "gateway-config")?.inputs.metadata).toEqual(metadata);
+  });
+});
+
+test("outputs are those of every platform", async () => {
+  expect(await value(gateway.endpoint)).toBe("http://gateway.tools:8080/mcp");
+  expect(await value(gateway.metricsTarget)).toBe("http://gateway.tools:8080/metrics");
+  expect(await value(gateway.status)).toBe("stopped");
+});
+
+test("KEDA, an operator's secrets, an Ingress and an HTTPRoute take the place of what is there without them", async () => {
+  const other = await graphOf(() => {
+    const fleet = new MCPServerFleet("notes", {
+      ...{ platform: "kubernetes", type: "custom", container: { image: "notes:1", command: "notes" } },
+      scaling: { minInstances: 0 },
+      kubernetes: {
+        ...{ namespace, autoscaler: "keda", keda: { prometheusAddress: "http://prometheus:9090" } },
+        externalSecret: { store: "vault", keys: { API_KEY: "prod/notes" } },
+      },
+    });
+    const network = { ingressNamespaces: ["edge"] };
+    const ingress = { host: "a.example.com", tlsSecret: "cert" };
+    const httpRoute = { host: "b.example.com", parentName: "edge" };
+    for (const [name, front] of Object.entries({ first: { ingress }, second: { httpRoute } })) {
+      const made = new MCPGateway(name, {
+        ...gatewayArgs,
+        fleets: [fleet],
+        kubernetes: { namespace, network, ...front },
+      });
+      made.endpoint.apply((endpoint) => endpoints.push(endpoint));
+    }
+  });
+  const kinds = other.filter(({ type }) => /CustomResource|Ingress|:keda|:external|:gateway/.test(type));
+  expect(triples(kinds).sort()).toEqual([
+    "kubernetes:external-secrets.io/v1:ExternalSecret notes-secret < notes",
+    "kubernetes:gateway.networking.k8s.io/v1:HTTPRoute second-route < second",
+    "kubernetes:keda.sh/v1alpha1:ScaledObject notes-autoscaler < notes",
+    "kubernetes:networking.k8s.io/v1:Ingress first-ingress < first",
+  ]);
+  expect(other.filter(({ type }) => type.includes("HorizontalPodAutoscaler")).map(({ name }) => name)).toEqual([
+    "first-autoscaler",
+    "second-autoscaler",
+  ]);
+  expect(endpoints.sort()).toEqual(["https://a.example.com/mcp", "https://b.example.com/mcp"]);
+});
+const endpoints: string[] = [];
