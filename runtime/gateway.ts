@@ -24,6 +24,7 @@ import { SessionSealer } from "./protocol/sealed-session.ts";
 import { Sealer } from "./protocol/sealer.ts";
 import { sessionKeys } from "./protocol/session-keys.ts";
 import { SessionTable } from "./protocol/session-table.ts";
+import { Strategies } from "./registry/balancing/strategies.ts";
 import type { FleetStatus } from "./registry/fleet.ts";
 import { FleetRegistry } from "./registry/fleet-registry.ts";
 import { Executor } from "./routing/executor.ts";
@@ -42,6 +43,8 @@ export interface GatewayOptions {
   readonly secrets?: readonly string[];
   /** Keeps the session key and the records of running processes; without it both last as long as the process. */
   readonly stateDirectory?: string | undefined;
+  /** Load balancing strategies besides the gateway's own. */
+  readonly strategies?: Strategies;
   /** Reads the configuration again, for `POST /reload` of the admin listener. */
   readonly reload?: () => Promise<void>;
   /** The admin listener was asked to end the process. */
@@ -103,6 +106,8 @@ export async function startGateway(
   let secrets = options.secrets ?? [];
   let draining = false;
   const startedAt = new Date().toISOString();
+  const strategies = options.strategies ?? new Strategies();
+  strategies.check(config.servers);
   const keys = await sessionKeys(gateway.session.keys, stateDirectory);
 
   // Beside the way of a request: what is seen of it, and what runs the servers.
@@ -118,7 +123,9 @@ export async function startGateway(
 
   // Listeners → protocol → security → routing → registry → upstreams.
   const factory: FleetFactory = new FleetFactory({
-    ...{ driver, packages, identity, metrics, log, now },
+    ...{ driver, packages, identity, metrics, log, now, random: Math.random },
+    strategies,
+    fleetNamed: (name) => registry.get(name),
     onListChanged: (fleet, kind) => notices.add({ server: fleet.name, kind }),
   });
   const registry: FleetRegistry = new FleetRegistry({
@@ -240,6 +247,7 @@ export async function startGateway(
     executor,
     status,
     apply(next, nextSecrets) {
+      strategies.check(next.servers);
       secrets = nextSecrets;
       const fixed = Object.keys(next.gateway).filter(
         (key) => !isDeepStrictEqual(next.gateway[key as keyof typeof gateway], gateway[key as keyof typeof gateway]),

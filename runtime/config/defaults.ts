@@ -65,4 +65,68 @@ export const defaults = Object.freeze({
     // Memory of an instance that nobody uses is given back.
     idleMs: 10 * 60_000,
   }),
+  loadBalancer: Object.freeze({
+    // Good with calls of very different lengths, which tools have, and for any number of instances.
+    strategy: "least-connections",
+    stickySession: false,
+    // A runtime that compiles as it goes answers its first calls slowly.
+    slowStartMs: 5000,
+  }),
+  circuitBreaker: Object.freeze({
+    enabled: true,
+    errorPercent: 50,
+    // How slow is too slow, only the operator knows: slowCallMs has no default.
+    slowPercent: 80,
+    windowMs: 10_000,
+    // A few failures of a quiet server prove nothing.
+    minimumCalls: 20,
+    openMs: 5000,
+  }),
+  retry: Object.freeze({
+    // Two of three instances may be gone at once.
+    attempts: 3,
+    // What all gateways together may add to the load of servers that are in trouble.
+    budgetPercent: 20,
+    backoffMs: 50,
+    idempotentTools: [],
+  }),
+  healthCheck: Object.freeze({
+    enabled: true,
+    // A ping each ten seconds costs a server nothing.
+    intervalMs: 10_000,
+    timeoutMs: 2000,
+    unhealthyThreshold: 2,
+    healthyThreshold: 2,
+    loadPath: "/load",
+    // A server that works on one long call may not answer pings meanwhile: it gets most of a minute.
+    restartAfter: 5,
+  }),
+  outlier: Object.freeze({
+    enabled: true,
+    consecutiveErrors: 5,
+    latencyFactor: 5,
+    // Between fast servers, times some are no matter.
+    latencyFloorMs: 500,
+    // Those that stay must carry the load.
+    maxEjectedPercent: 50,
+    ejectionMs: 10_000,
+  }),
+  concurrency: Object.freeze({
+    // Bounds memory, not throughput: about a megabyte of waiting calls.
+    maxInFlight: 1024,
+    maxQueue: 1024,
+    // Longer than that, callers have given up.
+    queueMs: 10_000,
+    adaptive: false,
+  }),
+  discovery: Object.freeze({
+    path: "/mcp",
+    // The TTL of most orchestrators' DNS records.
+    refreshMs: 10_000,
+    dockerPort: 8080,
+    dockerSocket: "/var/run/docker.sock",
+    kubernetesCredentials: "/var/run/secrets/kubernetes.io/serviceaccount",
+    // Sessions with servers that something else runs cost no process here.
+    maxSessions: 1000,
+  }),
 });

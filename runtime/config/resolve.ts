@@ -20,19 +20,22 @@ export function resolveConfig({ gateway = {}, servers }: ConfigFile): ResolvedCo
 
 function resolveServer(
   name: string,
-  { scaling, timeouts, tools, protocol, isolation, cache, coalescing, queue, ...rest }: Server,
+  { scaling, timeouts, tools, protocol, isolation, loadBalancer, circuitBreaker, ...more }: Server,
 ): ResolvedServer {
+  const { retry, healthCheck, concurrency, cache, coalescing, queue, ...rest } = more;
+  const first = rest.endpoints?.[0] ?? rest.discovery?.static?.[0]?.url;
+  const remote = first !== undefined || rest.discovery !== undefined;
   const minInstances = scaling?.minInstances ?? defaults.scaling.minInstances;
   const settled = isolation ?? (rest.type === "custom" ? "session" : undefined);
   return {
     ...rest,
     name,
-    protocol: protocol ?? (rest.endpoints?.[0] === undefined ? "stdio" : protocolOf(rest.endpoints[0])),
+    protocol: protocol ?? (first !== undefined ? protocolOf(first) : remote ? "http" : "stdio"),
     ...(settled === undefined ? {} : { isolation: settled }),
     scaling: {
       ...defaults.scaling,
       // Who asks for more than the default maximum to be kept means that many.
-      maxInstances: Math.max(defaults.scaling.maxInstances, minInstances),
+      maxInstances: Math.max(remote ? defaults.discovery.maxSessions : defaults.scaling.maxInstances, minInstances),
       ...scaling,
     },
     timeouts: { ...defaults.timeouts, ...timeouts },
@@ -40,6 +43,15 @@ function resolveServer(
     cache: { ...defaults.cache, ...cache },
     coalescing: { ...defaults.coalescing, ...coalescing },
     ...(queue === undefined ? {} : { queue: resolveQueue(queue) }),
+    loadBalancer: { ...defaults.loadBalancer, ...loadBalancer },
+    circuitBreaker: { ...defaults.circuitBreaker, ...circuitBreaker },
+    retry: { ...defaults.retry, ...retry },
+    healthCheck: {
+      ...defaults.healthCheck,
+      ...healthCheck,
+      outlier: { ...defaults.outlier, ...healthCheck?.outlier },
+    },
+    concurrency: { ...defaults.concurrency, ...concurrency },
   };
 }
 

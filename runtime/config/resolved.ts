@@ -1,4 +1,4 @@
-import type { Cache, Isolation, ProcessSource, ServerType, UpstreamProtocol } from "./schema/index.ts";
+import type { Cache, Discovery, Isolation, ProcessSource, ServerType, UpstreamProtocol } from "./schema/index.ts";
 
 /** `gateway` of a configuration with every default applied and every reference resolved. */
 export interface ResolvedGateway {
@@ -33,6 +33,7 @@ export interface ResolvedServer {
   readonly version?: string;
   readonly process?: ProcessSource;
   readonly endpoints?: readonly string[];
+  readonly discovery?: Discovery;
   readonly protocol: UpstreamProtocol;
   readonly isolation?: Isolation;
   readonly scaling: { readonly minInstances: number; readonly maxInstances: number; readonly targetInFlight: number };
@@ -46,6 +47,54 @@ export interface ResolvedServer {
     readonly deny: readonly string[];
     readonly aliases: Readonly<Record<string, string>>;
   };
+  readonly loadBalancer: {
+    readonly strategy: string;
+    readonly stickySession: boolean;
+    readonly zone?: string;
+    readonly slowStartMs: number;
+  };
+  readonly circuitBreaker: {
+    readonly enabled: boolean;
+    readonly errorPercent: number;
+    readonly slowCallMs?: number;
+    readonly slowPercent: number;
+    readonly windowMs: number;
+    readonly minimumCalls: number;
+    readonly openMs: number;
+  };
+  readonly retry: {
+    readonly attempts: number;
+    readonly budgetPercent: number;
+    readonly backoffMs: number;
+    readonly idempotentTools: readonly string[];
+    readonly hedgeAfterMs?: number;
+  };
+  readonly healthCheck: {
+    readonly enabled: boolean;
+    readonly intervalMs: number;
+    readonly timeoutMs: number;
+    readonly unhealthyThreshold: number;
+    readonly healthyThreshold: number;
+    readonly path?: string;
+    readonly loadPath: string;
+    readonly restartAfter: number;
+    readonly outlier: {
+      readonly enabled: boolean;
+      readonly consecutiveErrors: number;
+      readonly latencyFactor: number;
+      readonly latencyFloorMs: number;
+      readonly maxEjectedPercent: number;
+      readonly ejectionMs: number;
+    };
+  };
+  readonly concurrency: {
+    readonly maxInFlight: number;
+    readonly maxQueue: number;
+    readonly queueMs: number;
+    readonly adaptive: boolean;
+  };
+  /** Names of other servers, in the order in which they are asked. */
+  readonly fallback?: readonly string[];
 }
 
 /** How many calls of a server go at once, and how the others wait. */

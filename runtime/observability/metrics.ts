@@ -46,6 +46,9 @@ export class Metrics {
   readonly #duration: Histogram<"server" | "method">;
   readonly #total: Counter<"server" | "method" | "status">;
   readonly #batchSize: Histogram;
+  readonly #repeated: Counter<"server" | "kind">;
+  readonly #shed: Counter<"server">;
+  readonly #events: Counter<"server" | "event">;
   readonly #errors = new Map<string, ErrorWindow>();
   readonly #performance: PerformanceMetrics;
 
@@ -70,6 +73,24 @@ export class Metrics {
       name: "mcp_batch_size",
       help: "JSON-RPC messages in one request body.",
       buckets: [1, 2, 5, 10, 20, 50, 100],
+      registers,
+    });
+    this.#repeated = new Counter({
+      name: "mcp_call_repeats_total",
+      help: "Attempts beyond the first one of a call: retry, hedge, fallback.",
+      labelNames: ["server", "kind"],
+      registers,
+    });
+    this.#shed = new Counter({
+      name: "mcp_calls_shed_total",
+      help: "Calls refused because the server's calls in flight and its queue were full.",
+      labelNames: ["server"],
+      registers,
+    });
+    this.#events = new Counter({
+      name: "mcp_instance_events_total",
+      help: "What happened to instances: ready, lost, unhealthy, ejected, returned, circuit-open, and more.",
+      labelNames: ["server", "event"],
       registers,
     });
     const gauge = (name: string, help: string, read: (fleet: FleetGauges) => number) =>
@@ -131,6 +152,21 @@ export class Metrics {
   /** Counts one call that has begun after waiting in its fleet's queue. */
   queued(server: string, priority: Priority, ms: number): void {
     this.#performance.queued(server, priority, ms);
+  }
+
+  /** Counts one more attempt of a call. */
+  callRepeated(server: string, kind: "retry" | "hedge" | "fallback"): void {
+    this.#repeated.inc({ server, kind });
+  }
+
+  /** Counts a call that was refused because there were too many. */
+  callShed(server: string): void {
+    this.#shed.inc({ server });
+  }
+
+  /** Counts a change of an instance's state. */
+  instanceEvent(server: string, event: string): void {
+    this.#events.inc({ server, event });
   }
 
   /** The text of one scrape. */

@@ -1,17 +1,17 @@
 import type { Logger } from "pino";
 import type { ResolvedServer } from "../config/index.ts";
-import { FleetError, messageOf } from "../errors.ts";
+import { FleetError } from "../errors.ts";
 import type { Metrics } from "../observability/metrics.ts";
 import { FleetPerformance, type PerformanceCounts } from "../performance/index.ts";
+import type { Strategies } from "../registry/balancing/strategies.ts";
+import { discoveriesOf, discoverySource } from "../registry/discovery/index.ts";
 import { Fleet, type FleetOptions } from "../registry/fleet.ts";
+import type { RemoteOptions } from "../registry/fleet-instances.ts";
 import { DuplexConnector } from "../upstreams/duplex-connector.ts";
 import type { GatewayIdentity } from "../upstreams/handshake.ts";
-import { HttpConnector } from "../upstreams/http-connector.ts";
-import { openSse } from "../upstreams/sse-link.ts";
+import { remoteConnector } from "../upstreams/remote-connector.ts";
 import { openProcess } from "../upstreams/stdio-link.ts";
-import { openTcp } from "../upstreams/tcp-link.ts";
 import type { Connector } from "../upstreams/upstream-session.ts";
-import { openWebSocket } from "../upstreams/web-socket-link.ts";
 import type { PackageCache } from "./package-cache.ts";
 import { presets } from "./presets.ts";
 import type { ProcessDriver } from "./process-driver.ts";
@@ -21,9 +21,13 @@ export interface FleetFactoryOptions {
   readonly driver: ProcessDriver;
   readonly packages: PackageCache;
   readonly identity: GatewayIdentity;
+  readonly strategies: Strategies;
+  /** Other fleets, for `fallback`. */
+  readonly fleetNamed: FleetOptions["fleetNamed"];
   readonly metrics: Metrics;
   readonly log: Logger;
   readonly now: () => number;
+  readonly random: () => number;
   readonly onListChanged: FleetOptions["onListChanged"];
 }
 
@@ -50,14 +54,14 @@ export class FleetFactory {
   }
 
   create(server: FleetOptions["server"]): Fleet {
-    const { log, metrics, now, onListChanged } = this.#options;
+    const { strategies, fleetNamed, metrics, now, random, onListChanged } = this.#options;
+    const log = this.#options.log.child({ server: server.name });
+    const remote = server.endpoints !== undefined || server.discovery !== undefined;
     const performance = this.#performance(server);
     const fleet = new Fleet({
-      server,
-      connector: this.#connector(server),
-      log: log.child({ server: server.name }),
-      metrics,
-      now,
+      ...{ server, log, metrics, now, random, fleetNamed },
+      ...(remote ? { remote: this.#remote(server, log) } : { connector: this.#processes(server) }),
+      strategy: strategies.named(server.name, server.loadBalancer.strategy),
       stages: performance.stages,
       onListChanged: (changed, kind) => {
         performance.listChanged(kind);
@@ -82,39 +86,31 @@ export class FleetFactory {
     });
   }
 
-  #connector(server: FleetOptions["server"]): Connector {
-    const { driver, packages, identity, log, now } = this.#options;
-    const { name, endpoints, protocol, timeouts } = server;
-    const { connectMs } = timeouts;
-    if (endpoints === undefined) {
-      const source = sourceOf(server);
-      return new DuplexConnector({
-        ...{ fleet: name, source, identity, connectMs, now },
-        open: async (receive) => {
-          const spec = await processSpecFor(server, packages, (line) => log.info({ server: name }, line));
-          return openProcess(driver, spec, receive);
-        },
-        failure: (why, cause) => {
-          const fix = "run the command by hand to see what it lacks";
-          const text = `${name}: the server process (${source}) did not start: ${why}; ${fix}`;
-          return new FleetError("INSTANCE_START_FAILED", text, { cause });
-        },
-      });
-    }
-    if (protocol === "http") return new HttpConnector({ fleet: name, endpoints, identity, connectMs, now });
-    const open = { ws: openWebSocket, tcp: openTcp, sse: openSse }[protocol as "ws" | "tcp" | "sse"];
-    let turn = 0;
-    let url = new URL(endpoints[0] as string);
-    const failure = (why: string, cause: unknown) => {
-      const text = `${name}: ${url.href} cannot be reached (${why}); is the server up?`;
-      return new FleetError("UPSTREAM_UNREACHABLE", text, { cause });
+  #remote(server: FleetOptions["server"], log: Logger): RemoteOptions {
+    const { identity, now } = this.#options;
+    const { name, protocol, timeouts } = server;
+    return {
+      source: discoverySource(server),
+      discoveries: discoveriesOf(server, log),
+      connect: (address) =>
+        remoteConnector({ fleet: name, address, protocol, identity, connectMs: timeouts.connectMs, now }),
     };
+  }
+
+  #processes(server: FleetOptions["server"]): Connector {
+    const { driver, packages, identity, log, now } = this.#options;
+    const { name, timeouts } = server;
+    const source = sourceOf(server);
     return new DuplexConnector({
-      ...{ fleet: name, source: endpoints.join(", "), identity, connectMs, now, failure },
-      open: (receive) => {
-        url = new URL(endpoints[turn % endpoints.length] as string);
-        turn += 1;
-        return open(url, connectMs, receive).catch((error) => Promise.reject(failure(messageOf(error), error)));
+      ...{ fleet: name, source, identity, connectMs: timeouts.connectMs, now },
+      open: async (receive) => {
+        const spec = await processSpecFor(server, packages, (line) => log.info({ server: name }, line));
+        return openProcess(driver, spec, receive);
+      },
+      failure: (why, cause) => {
+        const fix = "run the command by hand to see what it lacks";
+        const text = `${name}: the server process (${source}) did not start: ${why}; ${fix}`;
+        return new FleetError("INSTANCE_START_FAILED", text, { cause });
       },
     });
   }

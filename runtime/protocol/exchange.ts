@@ -26,7 +26,19 @@ export interface ExchangeClient {
  * Instead of an AbortController and an event target per call, which cost more than the call's own JSON.
  */
 export class Exchange {
+  /** For the whole call, its waiting and all its attempts. */
   readonly timeoutMs: number;
+  /** What is left of it for the attempt that is sent next. */
+  remainingMs: number;
+  /** By the gateway's clock; undefined for the gateway's own calls, which do not wait. */
+  deadline: number | undefined;
+  /** Where the latest attempt went, and whether anything of it may have been sent. */
+  place: object | undefined;
+  begun = false;
+  /** Must not wait for a connection that calls use: it asks whether the server answers at all. */
+  apart = false;
+  /** Places where attempts have failed. */
+  avoid: Set<object> | undefined;
   readonly listener: ExchangeListener | undefined;
   /** Absent for calls of the gateway itself and of the REST interface. */
   readonly client: ExchangeClient | undefined;
@@ -41,9 +53,20 @@ export class Exchange {
 
   constructor(timeoutMs: number, listener?: ExchangeListener, client?: ExchangeClient, requestId?: RequestId) {
     this.timeoutMs = timeoutMs;
+    this.remainingMs = timeoutMs;
     this.listener = listener;
     this.client = client;
     this.requestId = requestId;
+  }
+
+  /** One attempt of several, which may be given up without the call: it ends when the call is cancelled. */
+  attempt(): Exchange {
+    const attempt = new Exchange(this.timeoutMs, this.listener, this.client);
+    attempt.remainingMs = this.remainingMs;
+    attempt.deadline = this.deadline;
+    attempt.avoid = this.avoid;
+    this.onCancel((reason) => attempt.cancel(reason));
+    return attempt;
   }
 
   /** Why it was cancelled; undefined while it goes on. */

@@ -6,13 +6,14 @@ import { Exchange } from "../protocol/exchange.ts";
 import type { Params, RpcReply } from "../protocol/json-rpc.ts";
 import { wantsMore } from "../protocol/log-levels.ts";
 import type { Connector, ServerDescription } from "../upstreams/upstream-session.ts";
+import type { StrategyFactory } from "./balancing/strategy.ts";
 import { Catalog, type ListCapability, type ToolDescription } from "./catalog.ts";
 import { type FleetCall, type FleetStage, pipelineOf } from "./fleet-call.ts";
-import { Instance } from "./instance.ts";
+import { FleetInstances, type RemoteOptions } from "./fleet-instances.ts";
+import type { Instance } from "./instance.ts";
 import type { InstanceSource } from "./instance-source.ts";
-import { LeasedInstances } from "./leased-instances.ts";
+import { Resilience } from "./resilience/resilience.ts";
 import { type ResourceListener, ResourceSubscriptions } from "./resource-subscriptions.ts";
-import { SharedInstances } from "./shared-instances.ts";
 import { ToolFilter } from "./tool-filter.ts";
 
 /** Health of a fleet: `ready` serves, `starting` is about to, `failed` says why in `error`, `idle` has been scaled to zero. */
@@ -47,14 +48,24 @@ export interface FleetClient {
   readonly reader?: string | undefined;
   /** Under which name it has an instance to itself, when not the owner's. */
   readonly lease?: string;
+  /** Fleets that may hold something for the owner; a fallback adds its own. */
+  readonly fleets?: Set<string>;
 }
 
 export interface FleetOptions {
   readonly server: ResolvedServer & { readonly isolation: string };
-  readonly connector: Connector;
+  /** Starts local processes; a fleet has either this or `remote`. */
+  readonly connector?: Connector;
+  readonly remote?: RemoteOptions;
+  /** The load balancing strategy that the configuration names. */
+  readonly strategy: StrategyFactory;
+  /** Other fleets, for `fallback`. */
+  readonly fleetNamed: (name: string) => Fleet | undefined;
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly now: () => number;
+  /** Numbers from 0 up to 1. */
+  readonly random: () => number;
   /** Around the choice of an instance, outermost first: response cache, coalescing, priority queue. Defaults to none. */
   readonly stages?: readonly FleetStage[];
   /** The fleet's list of this kind has changed. */
@@ -63,19 +74,6 @@ export interface FleetOptions {
   readonly onUpdated?: (uri: string) => void;
 }
 
-/** Calls of these methods change nothing, so one that was cut off may be sent again. */
-const idempotent = new Set([
-  "ping",
-  "tools/list",
-  "prompts/list",
-  "prompts/get",
-  "resources/list",
-  "resources/read",
-  "resources/templates/list",
-  "completion/complete",
-]);
-/** The server has not begun to work on the call. */
-const untouched = new Set(["UPSTREAM_SESSION_EXPIRED", "UPSTREAM_UNREACHABLE"]);
 /** The fleet's pulse: idle instances, leases and queues are looked after so often. */
 const tendEveryMs = 1000;
 
@@ -89,10 +87,11 @@ export class Fleet {
   readonly catalog: Catalog;
   readonly tools: ToolFilter;
   readonly #options: FleetOptions;
+  readonly instances: FleetInstances;
   readonly #source: InstanceSource;
+  readonly #resilience: Resilience;
   readonly #pipeline: FleetCall;
   readonly #pulse: NodeJS.Timeout;
-  #lastId = 0;
   #description: ServerDescription | undefined;
   #startupMs: number | undefined;
   #closed = false;
@@ -113,17 +112,23 @@ export class Fleet {
       now,
       offers: async (kind) => (await this.describe()).capabilities[kind] as Params | undefined,
     });
-    const limits = { ...server.scaling, connectMs: server.timeouts.connectMs, idleMs: server.timeouts.idleMs };
-    const create = () => this.#create();
-    this.#source =
-      server.isolation === "shared"
-        ? new SharedInstances(limits, create, now)
-        : new LeasedInstances(this.name, limits, create, now);
-    this.#pipeline = pipelineOf(
-      options.stages ?? [],
-      (client, method, params, exchange) => this.#attempt(this.#leaseOf(client), method, params, exchange),
-      this,
-    );
+    const { connector, remote, strategy, random, log, metrics } = options;
+    this.instances = new FleetInstances({
+      ...{ server, connector, remote, strategy: strategy(random), log, metrics, now, random },
+      eventsOf: (instance) => ({
+        onNotification: (method, params) => this.#heard(instance, method, params),
+        tool: (name) => this.tool(name),
+      }),
+      onChange: (instance) => this.#changed(instance),
+    });
+    this.#source = this.instances.source;
+    this.#resilience = new Resilience({
+      ...options,
+      source: this.#source,
+      leaseOf: (client) => this.#leaseOf(client),
+      tool: (name) => this.catalog.tool(name),
+    });
+    this.#pipeline = pipelineOf(options.stages ?? [], this.#resilience.call, this);
     this.#pulse = setInterval(() => this.#source.tend(), tendEveryMs).unref();
   }
 
@@ -140,10 +145,11 @@ export class Fleet {
     return (await this.catalog.list("tools")).filter(({ name }) => this.tools.permits(name));
   }
 
-  /** One call for one owner. Sent again only when the server has not begun it, or when that changes nothing. */
+  /** One call for one owner, through all stages. */
   async call(client: FleetClient, method: string, params: Params | undefined, exchange: Exchange): Promise<RpcReply> {
     const { metrics, now } = this.#options;
     const began = now();
+    exchange.deadline ??= began + exchange.timeoutMs;
     try {
       const reply = await this.#pipeline(client, method, params, exchange);
       metrics.requestEnded(this.name, method, "error" in reply ? "error" : "ok", now() - began);
@@ -183,7 +189,8 @@ export class Fleet {
 
   /** Tells the owner's own instance something, if it has one. */
   async notify(client: FleetClient, method: string, params: Params | undefined): Promise<void> {
-    (await this.#source.acquire(this.#leaseOf(client))).notify(method, params);
+    const placing = { avoid: undefined, place: undefined, remainingMs: this.server.timeouts.connectMs };
+    (await this.#source.acquire(this.#leaseOf(client), placing)).notify(method, params);
   }
 
   /** The owner has gone. What it shares with other sessions of its caller stays until it is idle. */
@@ -208,10 +215,10 @@ export class Fleet {
       type: this.server.type,
       version: this.server.version ?? this.#description?.serverInfo.version ?? "unknown",
       isolation: this.server.isolation,
-      source: this.#options.connector.source,
+      source: this.#options.connector?.source ?? this.#options.remote?.source ?? "",
       instances: { ready, total: instances.length, max: this.server.scaling.maxInstances },
       inFlight: instances.reduce((sum, { inFlight }) => sum + inFlight, 0),
-      waiting,
+      waiting: waiting + this.#resilience.waiting,
       restarts: instances.reduce((sum, { restarts }) => sum + restarts, 0),
       health,
       tools: this.catalog.toolCount ?? null,
@@ -230,21 +237,7 @@ export class Fleet {
   async close(): Promise<void> {
     this.#closed = true;
     clearInterval(this.#pulse);
-    await this.#source.close();
-    await this.#options.connector.close();
-  }
-
-  async #attempt(owner: string, method: string, params: Params | undefined, exchange: Exchange): Promise<RpcReply> {
-    for (let attempt = 1; ; attempt += 1) {
-      const instance = await this.#source.acquire(owner);
-      try {
-        return await instance.request(method, params, exchange);
-      } catch (error) {
-        const code = error instanceof FleetError ? error.code : "INTERNAL";
-        const safe = untouched.has(code) || (code === "INSTANCE_LOST" && idempotent.has(method));
-        if (!safe || attempt > 1 || exchange.cancelled !== undefined) throw error;
-      }
-    }
+    await this.instances.close();
   }
 
   get #shared(): boolean {
@@ -259,23 +252,6 @@ export class Fleet {
   /** A request of the gateway's own, for a client. */
   #ask(client: FleetClient, method: string, params: Params): Promise<RpcReply> {
     return this.call(client, method, params, new Exchange(this.server.timeouts.requestMs));
-  }
-
-  #create(): Instance {
-    const { connector, log, now } = this.#options;
-    this.#lastId += 1;
-    const instance: Instance = new Instance({
-      id: `${this.name}-${this.#lastId}`,
-      connector,
-      log,
-      now,
-      events: {
-        onNotification: (method, params) => this.#heard(instance, method, params),
-        tool: (name) => this.tool(name),
-      },
-      onChange: (changed) => this.#changed(changed),
-    });
-    return instance;
   }
 
   #changed(instance: Instance): void {

@@ -1,19 +1,30 @@
+import type { Exchange } from "../protocol/exchange.ts";
+import type { Backend } from "./backend.ts";
 import type { Instance } from "./instance.ts";
+
+/** The part of a call that decides where it goes. */
+export type Placing = Pick<Exchange, "avoid" | "place" | "remainingMs">;
 
 /** The instances of one fleet, under one of the isolation rules. */
 export interface InstanceSource {
-  /** All that exist now, in the order in which they were started. */
+  /** All sessions that exist now, in the order in which they were started. */
   readonly instances: readonly Instance[];
+  /** Where calls may go: what is balanced, checked and ejected. None when each owner has a process to itself. */
+  readonly backends: readonly Backend[];
   /** Calls and sessions that wait for an instance. */
   readonly waiting: number;
-  /** A ready instance for a call of this owner (a client session, or one REST request). */
-  acquire(owner: string): Promise<Instance>;
+  /** A ready instance for a call of this owner (a client session, or one REST request); undefined when there is a wait. */
+  pick(owner: string, placing: Placing): Instance | undefined;
+  /** The same for a call that can wait. Rejects with the reason when no instance comes up in time. */
+  acquire(owner: string, placing: Placing): Promise<Instance>;
   /** Any ready instance, for questions whose answer depends on no session: lists of tools, health. */
   peek(): Promise<Instance>;
   /** The one owner that an instance serves; undefined when it may serve any. */
   ownerOf(instance: Instance): string | undefined;
   /** The owner has gone; what it alone used is ended. */
   release(owner: string): Promise<void>;
+  /** The state of an instance, or of where it runs, has changed. */
+  refresh(): void;
   /** Ends what has been idle for too long and keeps the warm ones warm; called every few seconds. */
   tend(): void;
   close(): Promise<void>;
@@ -28,4 +39,11 @@ export interface InstanceLimits {
   readonly connectMs: number;
   /** How long an instance may be unused. */
   readonly idleMs: number;
+}
+
+/** Resolves when one of them is ready; rejects with the first one's reason when none is. */
+export async function anyReady(instances: readonly Instance[], withinMs: number): Promise<void> {
+  await Promise.any(instances.map((instance) => instance.ready(withinMs))).catch((error) => {
+    throw (error as AggregateError).errors[0];
+  });
 }

@@ -2,7 +2,8 @@ import type { Logger } from "pino";
 import { FleetError, messageOf } from "../errors.ts";
 import type { Exchange } from "../protocol/exchange.ts";
 import type { Params, RpcReply } from "../protocol/json-rpc.ts";
-import type { Connector, ServerDescription, SessionEvents, UpstreamSession } from "../upstreams/upstream-session.ts";
+import type { ServerDescription, SessionEvents, UpstreamSession } from "../upstreams/upstream-session.ts";
+import type { Backend } from "./backend.ts";
 
 /** `starting` → `ready` → `backoff` (lost, a new start is due) → …; `ended` is final. */
 export type InstanceState = "starting" | "ready" | "backoff" | "ended";
@@ -12,14 +13,19 @@ const patience = 3;
 /** An instance that served for so long was sound: its loss is answered with a start at once. */
 const soundAfterMs = 10_000;
 const longestDelayMs = 30_000;
+/** Failed starts in a row after which a process is started again only when somebody calls. */
+const giveUpAfter = 10;
 
 export interface InstanceOptions {
   readonly id: string;
-  readonly connector: Connector;
+  /** Where its session is opened. */
+  readonly backend: Backend;
   readonly events: SessionEvents;
   readonly log: Logger;
   /** Milliseconds of a clock that never goes back. */
   readonly now: () => number;
+  /** Something else runs it and opening a session is cheap: a caller brings the next attempt forward, and none is the last. */
+  readonly eager?: boolean;
   /** Called after each change of state. */
   readonly onChange: (instance: Instance) => void;
 }
@@ -63,6 +69,17 @@ export class Instance {
   get lastError(): FleetError | undefined {
     return this.#lastError;
   }
+  get backend(): Backend {
+    return this.#options.backend;
+  }
+  /** Starts have failed so often that the next one waits for a caller. */
+  get gaveUp(): boolean {
+    return this.#failures >= giveUpAfter && this.#options.eager !== true;
+  }
+  /** Process id of a local process. */
+  get pid(): number | undefined {
+    return this.#session?.pid;
+  }
   get description(): ServerDescription | undefined {
     return this.#session?.description;
   }
@@ -76,10 +93,12 @@ export class Instance {
   async ready(timeoutMs: number): Promise<void> {
     if (this.#state === "ready") return;
     if (this.#state === "ended") throw this.#lastError ?? this.#gone();
-    if (this.#failures >= patience && this.#lastError) throw this.#lastError;
+    const impatient = this.#options.eager === true || (this.gaveUp && this.#state === "backoff");
+    if (this.#failures >= patience && this.#lastError && !impatient) throw this.#lastError;
     let timer: NodeJS.Timeout | undefined;
     await new Promise<void>((resolve, reject) => {
       this.#waiters.push({ resolve, reject });
+      if (impatient && this.#state === "backoff") this.#wake();
       timer = setTimeout(() => reject(this.#slow(timeoutMs)), timeoutMs);
     }).finally(() => clearTimeout(timer));
   }
@@ -87,13 +106,32 @@ export class Instance {
   async request(method: string, params: Params | undefined, exchange: Exchange): Promise<RpcReply> {
     const session = this.#session;
     if (session === undefined) throw this.#gone();
+    const { backend, now } = this.#options;
+    const began = now();
+    const trial = backend.began(began);
     this.inFlight += 1;
     try {
-      return await session.request(method, params, exchange);
+      const reply = await session.request(method, params, exchange);
+      this.lastUsedAt = now();
+      backend.answered(this.lastUsedAt, this.lastUsedAt - began, trial);
+      return reply;
+    } catch (error) {
+      this.lastUsedAt = now();
+      backend.failed(error, this.lastUsedAt - began, trial);
+      throw error;
     } finally {
       this.inFlight -= 1;
-      this.lastUsedAt = this.#options.now();
     }
+  }
+
+  /** A question of the gateway's own, which neither counts as a call nor keeps it from being idle. */
+  probe(method: string, params: Params | undefined, exchange: Exchange): Promise<RpcReply> {
+    return this.#session?.request(method, params, exchange) ?? Promise.reject(this.#gone());
+  }
+
+  /** Ends its session and opens another one, which for a process means to start it anew. */
+  restart(): void {
+    void this.#session?.close();
   }
 
   notify(method: string, params?: Params): void {
@@ -114,23 +152,26 @@ export class Instance {
       await this.#serve();
       if (this.#stopping || !this.#restart) break;
       this.#restarts += 1;
-      await this.#pause(restartDelay(this.#failures));
+      await this.#pause(this.gaveUp ? undefined : restartDelay(this.#failures));
     }
     if (this.#state !== "ended") this.#set("ended");
   }
 
   /** One life: opens a session and resolves when it is over, in a state in which nobody takes it for ready. */
   async #serve(): Promise<void> {
-    const { connector, events, log, now } = this.#options;
+    const { backend, events, log, now } = this.#options;
     const began = now();
     let session: UpstreamSession;
     try {
-      session = await connector.connect(events);
+      session = await backend.connector.connect(events);
     } catch (error) {
       this.#failures += 1;
       this.#lastError = asFleetError(error, this.id);
       if (this.#stopping) return;
-      log.error({ instance: this.id, code: this.#lastError.code, failures: this.#failures }, messageOf(error));
+      const facts = { instance: this.id, code: this.#lastError.code, failures: this.#failures };
+      // Callers may bring many attempts about: the first ones are told, then fewer and fewer.
+      if ((this.#failures & (this.#failures - 1)) === 0) log.error(facts, messageOf(error));
+      if (this.gaveUp) log.error(facts, "given up: the next start waits for a call; correct the server, then call it");
       for (const waiter of this.#waiters.splice(0)) waiter.reject(this.#lastError);
       this.#over();
       return;
@@ -164,9 +205,10 @@ export class Instance {
     this.#options.onChange(this);
   }
 
-  #pause(ms: number): Promise<void> {
+  /** Waits so long, or without a time until somebody calls. */
+  #pause(ms: number | undefined): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
+      const timer = ms === undefined ? undefined : setTimeout(resolve, ms);
       this.#wake = () => {
         clearTimeout(timer);
         resolve();

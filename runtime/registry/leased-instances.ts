@@ -1,13 +1,18 @@
 import { FleetError } from "../errors.ts";
+import type { Backend } from "./backend.ts";
 import type { Instance } from "./instance.ts";
-import type { InstanceLimits, InstanceSource } from "./instance-source.ts";
+import type { InstanceLimits, InstanceSource, Placing } from "./instance-source.ts";
 
 interface Waiter {
   readonly owner: string;
+  readonly placing: Placing;
   readonly timer: NodeJS.Timeout;
   resolve(instance: Instance): void;
   reject(error: FleetError): void;
 }
+
+/** For instances that are started before there is a call. */
+const anywhere: Placing = Object.freeze({ avoid: undefined, place: undefined, remainingMs: Number.POSITIVE_INFINITY });
 
 /** Owners that may wait for each instance there can be, before the next one is refused at once. */
 const queuePerInstance = 4;
@@ -20,7 +25,7 @@ const queuePerInstance = 4;
 export class LeasedInstances implements InstanceSource {
   readonly #fleet: string;
   readonly #limits: InstanceLimits;
-  readonly #create: () => Instance;
+  readonly #create: (owner: string, placing: Placing) => Instance;
   readonly #now: () => number;
   readonly #leases = new Map<string, Instance>();
   readonly #ending = new Set<Instance>();
@@ -28,7 +33,12 @@ export class LeasedInstances implements InstanceSource {
   #queue: Waiter[] = [];
   #closed = false;
 
-  constructor(fleet: string, limits: InstanceLimits, create: () => Instance, now: () => number) {
+  constructor(
+    fleet: string,
+    limits: InstanceLimits,
+    create: (owner: string, placing: Placing) => Instance,
+    now: () => number,
+  ) {
     this.#fleet = fleet;
     this.#limits = limits;
     this.#create = create;
@@ -44,16 +54,34 @@ export class LeasedInstances implements InstanceSource {
     return this.#queue.length;
   }
 
-  async acquire(owner: string): Promise<Instance> {
-    const instance = this.#leased(owner) ?? this.#lease(owner) ?? (await this.#wait(owner));
-    await instance.ready(this.#limits.connectMs);
+  /** A process of one owner's is not chosen from several, so there is nothing to balance. */
+  get backends(): readonly Backend[] {
+    return [];
+  }
+
+  pick(owner: string): Instance | undefined {
+    const instance = this.#leases.get(owner);
+    return instance?.state === "ready" ? instance : undefined;
+  }
+
+  /** What the owner has, ready or not. */
+  leased(owner: string): Instance | undefined {
+    const instance = this.#leases.get(owner);
+    if (instance === undefined || instance.state !== "ended") return instance;
+    this.#leases.delete(owner);
+    return undefined;
+  }
+
+  async acquire(owner: string, placing: Placing): Promise<Instance> {
+    const instance = this.leased(owner) ?? this.#lease(owner, placing) ?? (await this.#wait(owner, placing));
+    await instance.ready(Math.min(this.#limits.connectMs, placing.remainingMs));
     return instance;
   }
 
   async peek(): Promise<Instance> {
     const ready = this.instances.find(({ state }) => state === "ready");
     if (ready !== undefined) return ready;
-    if (this.#warm.length === 0 && this.#hasRoom()) this.#warm.push(this.#create());
+    if (this.#warm.length === 0 && this.#hasRoom()) this.#warm.push(this.#create("", anywhere));
     const instance = this.instances[0];
     if (instance === undefined) throw this.#exhausted();
     await instance.ready(this.#limits.connectMs);
@@ -75,6 +103,8 @@ export class LeasedInstances implements InstanceSource {
     this.tend();
   }
 
+  refresh(): void {}
+
   tend(): void {
     if (this.#closed) return;
     for (const [owner, { state, inFlight, lastUsedAt }] of this.#leases) {
@@ -84,7 +114,8 @@ export class LeasedInstances implements InstanceSource {
     while (this.#queue.length > 0 && (this.#warm.length > 0 || this.#hasRoom())) {
       const waiter = this.#queue.shift() as Waiter;
       clearTimeout(waiter.timer);
-      waiter.resolve((this.#leased(waiter.owner) ?? this.#lease(waiter.owner)) as Instance);
+      const { owner, placing } = waiter;
+      waiter.resolve((this.leased(owner) ?? this.#lease(owner, placing)) as Instance);
     }
     this.#replenish();
   }
@@ -101,18 +132,11 @@ export class LeasedInstances implements InstanceSource {
     await Promise.all(all.map((instance) => instance.stop()));
   }
 
-  #leased(owner: string): Instance | undefined {
-    const instance = this.#leases.get(owner);
-    if (instance === undefined || instance.state !== "ended") return instance;
-    this.#leases.delete(owner);
-    return undefined;
-  }
-
   /** A warm instance, the readiest first, else a new one while there is room. */
-  #lease(owner: string): Instance | undefined {
+  #lease(owner: string, placing: Placing): Instance | undefined {
     if (this.#closed) throw new FleetError("DRAINING", `${this.#fleet}: the fleet is shutting down`);
     let instance = this.#warm.find(({ state }) => state === "ready") ?? this.#warm[0];
-    if (instance === undefined && this.#hasRoom()) instance = this.#create();
+    if (instance === undefined && this.#hasRoom()) instance = this.#create(owner, placing);
     if (instance === undefined) return undefined;
     this.#warm = this.#warm.filter((warm) => warm !== instance);
     instance.endWhenLost();
@@ -122,20 +146,23 @@ export class LeasedInstances implements InstanceSource {
     return instance;
   }
 
-  #wait(owner: string): Promise<Instance> {
+  #wait(owner: string, placing: Placing): Promise<Instance> {
     if (this.#queue.length >= this.#limits.maxInstances * queuePerInstance) return Promise.reject(this.#exhausted());
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        this.#queue = this.#queue.filter((waiter) => waiter.timer !== timer);
-        reject(this.#exhausted());
-      }, this.#limits.connectMs);
-      this.#queue.push({ owner, timer, resolve, reject });
+      const timer = setTimeout(
+        () => {
+          this.#queue = this.#queue.filter((waiter) => waiter.timer !== timer);
+          reject(this.#exhausted());
+        },
+        Math.min(this.#limits.connectMs, placing.remainingMs),
+      );
+      this.#queue.push({ owner, placing, timer, resolve, reject });
     });
   }
 
   #replenish(): void {
     while (!this.#closed && this.#warm.length < this.#limits.minInstances && this.#hasRoom()) {
-      this.#warm.push(this.#create());
+      this.#warm.push(this.#create("", anywhere));
     }
   }
 

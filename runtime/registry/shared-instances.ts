@@ -1,74 +1,110 @@
+import type { Backend } from "./backend.ts";
+import type { Balancer } from "./balancing/balancer.ts";
 import type { Instance } from "./instance.ts";
-import type { InstanceLimits, InstanceSource } from "./instance-source.ts";
+import { anyReady, type InstanceLimits, type InstanceSource, type Placing } from "./instance-source.ts";
+import { circuitOpen } from "./resilience/fleet-circuit.ts";
 
 /**
- * Isolation `shared`: all callers share all instances; the ready one with the fewest calls in flight takes the next.
- * Another instance is started when each has `targetInFlight` calls, one is ended after `idleMs` without any.
+ * Isolation `shared` of local processes: all callers share all instances. Another one is started when each has
+ * `targetInFlight` calls, one is ended after `idleMs` without any.
  */
 export class SharedInstances implements InstanceSource {
   readonly waiting = 0;
+  readonly #fleet: string;
   readonly #limits: InstanceLimits;
   readonly #create: () => Instance;
+  readonly #balancer: Balancer;
   readonly #now: () => number;
   #instances: Instance[] = [];
+  #backends: readonly Backend[] = [];
 
-  constructor(limits: InstanceLimits, create: () => Instance, now: () => number) {
+  constructor(fleet: string, limits: InstanceLimits, create: () => Instance, balancer: Balancer, now: () => number) {
+    this.#fleet = fleet;
     this.#limits = limits;
     this.#create = create;
+    this.#balancer = balancer;
     this.#now = now;
-    while (this.#instances.length < limits.minInstances) this.#instances.push(create());
+    while (this.#instances.length < limits.minInstances) this.#add();
   }
 
   get instances(): readonly Instance[] {
     return this.#instances;
   }
 
-  async acquire(): Promise<Instance> {
-    const best = this.#best();
-    if (best !== undefined) {
-      if (best.inFlight >= this.#limits.targetInFlight) this.#grow();
-      return best;
-    }
-    if (this.#instances.length === 0) this.#grow();
-    // None is ready: the first one that comes up serves, whichever it is.
-    await Promise.any(this.#instances.map((instance) => instance.ready(this.#limits.connectMs))).catch((error) => {
-      throw (error as AggregateError).errors[0];
-    });
-    return this.#best() ?? (this.#instances[0] as Instance);
+  get backends(): readonly Backend[] {
+    return this.#backends;
   }
 
-  peek(): Promise<Instance> {
-    return this.acquire();
+  pick(owner: string, { avoid }: Placing): Instance | undefined {
+    const backend = this.#balancer.pick(owner, avoid);
+    if (backend === undefined) return undefined;
+    if (backend.inFlight >= this.#limits.targetInFlight) this.#grow();
+    return backend.primary;
+  }
+
+  async acquire(owner: string, placing: Placing): Promise<Instance> {
+    const first = this.#instances[0] ?? this.#add();
+    if (this.#balancer.blocked) throw circuitOpen(this.#fleet, soonest(this.#backends));
+    placing.place = first.backend;
+    // None is ready: the first one that comes up serves, whichever it is.
+    await anyReady(this.#instances, Math.min(this.#limits.connectMs, placing.remainingMs));
+    return this.pick(owner, placing) ?? first;
+  }
+
+  async peek(): Promise<Instance> {
+    const placing = { place: undefined, avoid: undefined, remainingMs: this.#limits.connectMs };
+    return (
+      this.pick("", placing) ?? this.#instances.find(({ state }) => state === "ready") ?? this.acquire("", placing)
+    );
   }
 
   ownerOf(): undefined {}
 
   async release(): Promise<void> {}
 
+  refresh(): void {
+    this.#backends = this.#instances.map(({ backend }) => backend);
+    this.#balancer.update(this.#backends);
+  }
+
   tend(): void {
     const { minInstances, idleMs } = this.#limits;
     const idle = this.#instances.find(
       ({ inFlight, lastUsedAt }) => inFlight === 0 && this.#now() - lastUsedAt > idleMs,
     );
-    if (idle === undefined || this.#instances.length <= minInstances) return;
-    this.#instances = this.#instances.filter((instance) => instance !== idle);
-    void idle.stop();
+    if (idle !== undefined && this.#instances.length > minInstances) {
+      this.#instances = this.#instances.filter((instance) => instance !== idle);
+      void idle.stop();
+    }
+    this.refresh();
   }
 
   async close(): Promise<void> {
     await Promise.all(this.#instances.map((instance) => instance.stop()));
   }
 
-  #best(): Instance | undefined {
-    let best: Instance | undefined;
-    for (const instance of this.#instances) {
-      if (instance.state === "ready" && (best === undefined || instance.inFlight < best.inFlight)) best = instance;
-    }
-    return best;
+  #grow(): void {
+    const { targetInFlight, maxInstances } = this.#limits;
+    const full = this.#instances.every(({ state, backend }) => state === "ready" && backend.inFlight >= targetInFlight);
+    if (full && this.#instances.length < maxInstances) this.#add();
   }
 
-  #grow(): void {
-    const starting = this.#instances.some(({ state }) => state !== "ready");
-    if (!starting && this.#instances.length < this.#limits.maxInstances) this.#instances.push(this.#create());
+  #add(): Instance {
+    const instance = this.#create();
+    this.#instances.push(instance);
+    this.refresh();
+    return instance;
   }
+}
+
+/** What the circuit that may be tried first says. */
+export function soonest(backends: readonly Backend[]): {
+  readonly reason: string | undefined;
+  readonly retryAfterMs: number;
+} {
+  const circuits = backends.flatMap(({ circuit }) =>
+    circuit === undefined || circuit.state === "closed" ? [] : [circuit],
+  );
+  const [first] = circuits.sort((a, b) => a.retryAfterMs - b.retryAfterMs);
+  return { reason: first?.reason, retryAfterMs: first?.retryAfterMs ?? 0 };
 }

@@ -11,6 +11,8 @@ import type { Connector, ServerDescription, SessionEvents, UpstreamSession } fro
 
 /** A connection to one instance that carries whole messages both ways: standard streams, WebSocket, TCP, HTTP+SSE. */
 export interface DuplexLink {
+  /** Process id, when the instance is a local process. */
+  readonly pid?: number;
   /** Hands over one message; `onSent` is called when it has gone out. */
   send(message: string, onSent?: () => void): void;
   /** Resolves with the reason when the link can carry no more. */
@@ -121,12 +123,14 @@ export class DuplexConnector implements Connector {
 /** A session of the session era on its own link. */
 class DuplexSession implements UpstreamSession {
   readonly description: ServerDescription;
+  readonly pid: number | undefined;
   readonly ended: Promise<string>;
   readonly #link: DuplexLink;
   readonly #mux: Multiplexer;
 
   constructor(link: DuplexLink, mux: Multiplexer, description: ServerDescription) {
     this.#link = link;
+    this.pid = link.pid;
     this.#mux = mux;
     this.description = description;
     this.ended = link.ended;

@@ -15,42 +15,39 @@ import type { Connector, SessionEvents, UpstreamSession } from "./upstream-sessi
 
 export interface HttpConnectorOptions {
   readonly fleet: string;
-  readonly endpoints: readonly string[];
+  readonly endpoint: string;
   readonly identity: GatewayIdentity;
   readonly connectMs: number;
   readonly now: () => number;
 }
 
-/** One endpoint and what is known of its server. */
-interface Target {
-  readonly url: URL;
-  readonly verdict: EraVerdict;
-}
-
-/** Connections kept to one origin (measured best between 16 and 64). */
-const connectionsPerOrigin = 32;
+/** Connections kept to one endpoint (measured best between 16 and 64). */
+const maxConnections = 32;
 /** Long enough to cost nothing, short enough that a name's new addresses are found. */
 const maxLifetimeMs = 10 * 60_000;
 
-/** Sessions over Streamable HTTP with fixed endpoints, taken in turn; one connection pool per origin. */
+/** Sessions over Streamable HTTP with one endpoint, and the pool of their connections. */
 export class HttpConnector implements Connector {
   readonly source: string;
   readonly #options: HttpConnectorOptions;
-  readonly #targets: readonly Target[];
-  readonly #pools = new Map<string, HttpPool>();
-  #turn = 0;
+  readonly #url: URL;
+  readonly #verdict: EraVerdict;
+  #pool: HttpPool | undefined;
 
   constructor(options: HttpConnectorOptions) {
     this.#options = options;
-    this.#targets = options.endpoints.map((text) => ({ url: new URL(text), verdict: new EraVerdict(options.now) }));
-    this.source = options.endpoints.join(", ");
+    this.#url = new URL(options.endpoint);
+    this.#verdict = new EraVerdict(options.now);
+    this.source = options.endpoint;
   }
 
   async connect(events: SessionEvents): Promise<UpstreamSession> {
     const { fleet, identity, connectMs, now } = this.#options;
-    const { url, verdict } = this.#targets[this.#turn % this.#targets.length] as Target;
-    this.#turn += 1;
-    const endpoint = new HttpEndpoint({ fleet, url, pool: this.#poolFor(url), now });
+    const url = this.#url;
+    const verdict = this.#verdict;
+    const pool = this.#pool ?? new HttpPool({ url, connectMs, maxConnections, maxLifetimeMs });
+    this.#pool = pool;
+    const endpoint = new HttpEndpoint({ fleet, url, pool, now });
     const era: Era = verdict.legacy ? { modern: false } : await this.#probe(endpoint);
     verdict.reached(era);
     try {
@@ -68,7 +65,7 @@ export class HttpConnector implements Connector {
   }
 
   async close(): Promise<void> {
-    for (const pool of this.#pools.values()) pool.close();
+    this.#pool?.close();
   }
 
   /** A server that refuses `initialize` by POST may be one of 2024-11-05 (basic/transports, "Backwards Compatibility"). */
@@ -101,16 +98,6 @@ export class HttpConnector implements Connector {
     if (typeof era === "object") return era;
     const text = `${fleet}: the server knows no revision that the gateway does (${modernRevision})`;
     throw new FleetError("UPSTREAM_PROTOCOL", text);
-  }
-
-  #poolFor(url: URL): HttpPool {
-    let pool = this.#pools.get(url.origin);
-    if (pool === undefined) {
-      const { connectMs } = this.#options;
-      pool = new HttpPool({ url, connectMs, maxConnections: connectionsPerOrigin, maxLifetimeMs });
-      this.#pools.set(url.origin, pool);
-    }
-    return pool;
   }
 }
 

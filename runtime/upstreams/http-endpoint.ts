@@ -44,13 +44,15 @@ export class HttpEndpoint {
     exchange: Exchange,
     onMessage: (message: RpcMessage) => void,
     reading: Reading = whole,
-    timeoutMs = exchange.timeoutMs,
+    timeoutMs = exchange.remainingMs,
   ): Promise<HttpOutcome> {
     return new Promise((resolve, reject) => {
       const { fleet, pool } = this.#options;
       const exchanged = new HttpExchange({ fleet, origin: this.origin, onMessage, resolve, reject, reading });
       exchanged.watch(exchange, timeoutMs, this.#unsent);
-      if (exchange.cancelled === undefined) pool.request(head, body, exchanged);
+      if (exchange.cancelled !== undefined) return;
+      if (exchange.apart) pool.stream(head, body, exchanged);
+      else pool.request(head, body, exchanged);
     });
   }
 
@@ -66,7 +68,7 @@ export class HttpEndpoint {
     onMessage: (message: RpcMessage) => void,
   ): Promise<HttpOutcome> {
     const { now } = this.#options;
-    const deadline = now() + exchange.timeoutMs;
+    const deadline = now() + exchange.remainingMs;
     let outcome = await this.post(head, body, exchange, onMessage, resumable);
     while (outcome.reply === undefined && outcome.cut !== undefined && outcome.status === 200) {
       await pause(outcome.cut, exchange);

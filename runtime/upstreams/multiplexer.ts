@@ -66,7 +66,7 @@ export class Multiplexer {
       const progressToken = tokenOf(params);
       const pending: Pending = { method, exchange, progressToken, timer: undefined, sent: false, resolve, reject };
       const id = this.#pending.add(pending);
-      pending.timer = setTimeout(() => this.#expire(id), exchange.timeoutMs);
+      pending.timer = setTimeout(() => this.#expire(id), exchange.remainingMs);
       exchange.onCancel((reason) => this.#cancel(id, reason));
       if (exchange.cancelled !== undefined) return;
       const sent = progressToken === undefined ? params : withToken(params as Params, id);

@@ -15,6 +15,7 @@ export async function openProcess(
   const reader = new LineReader(receive, () => void child.stop(0));
   child.stdout.on("data", (chunk: Buffer) => reader.push(chunk));
   return {
+    pid: child.pid,
     send: (message, onSent) => lines.send(message, onSent),
     ended: child.ended.then(({ code, signal, stderr }) => {
       return `${signal === null ? `exit code ${code}` : `signal ${signal}`}${lastWords(stderr)}`;

@@ -14,6 +14,8 @@ export interface ServerDescription {
 /** One open MCP session with one instance of a server, whatever the transport. */
 export interface UpstreamSession {
   readonly description: ServerDescription;
+  /** Process id, when the server is a local process. */
+  readonly pid?: number | undefined;
   /** Sends a request; resolves with the server's own reply, rejects with a FleetError when there is none. */
   request(method: string, params: Params | undefined, exchange: Exchange): Promise<RpcReply>;
   notify(method: string, params?: Params): void;

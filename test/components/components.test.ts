@@ -89,7 +89,11 @@ describe("wrong arguments are refused with component, field, value and fix", () 
       { type: "magic", scalling: {} },
       'MCPServerFleet "search": scalling: is not a known key; did you mean "scaling"?',
     ],
-    ["search", { type: "custom" }, 'MCPServerFleet "search": has no source of instances; add process or endpoints'],
+    [
+      "search",
+      { type: "custom" },
+      'MCPServerFleet "search": has no source of instances; add process, endpoints or discovery',
+    ],
     [
       "search",
       { type: "magic", platform: "mars" },

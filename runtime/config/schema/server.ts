@@ -1,7 +1,9 @@
 import Type, { type Static } from "typebox";
 
-import { Isolation, ServerType, UpstreamProtocol } from "./names.ts";
+import { Discovery } from "./discovery.ts";
+import { Isolation, ServerType, serverNamePattern, UpstreamProtocol } from "./names.ts";
 import { Cache, Coalescing, Queue } from "./performance.ts";
+import { CircuitBreaker, Concurrency, HealthCheck, LoadBalancer, Retry } from "./resilience.ts";
 
 const options = { additionalProperties: false } as const;
 const oneOf = <T extends Record<string, string>>(values: T, description: string) =>
@@ -89,6 +91,7 @@ export const Server = Type.Object(
         },
       ),
     ),
+    discovery: Type.Optional(Discovery),
     protocol: Type.Optional(
       oneOf(
         UpstreamProtocol,
@@ -104,6 +107,18 @@ export const Server = Type.Object(
     cache: Type.Optional(Cache),
     coalescing: Type.Optional(Coalescing),
     queue: Type.Optional(Queue),
+    loadBalancer: Type.Optional(LoadBalancer),
+    circuitBreaker: Type.Optional(CircuitBreaker),
+    retry: Type.Optional(Retry),
+    healthCheck: Type.Optional(HealthCheck),
+    concurrency: Type.Optional(Concurrency),
+    fallback: Type.Optional(
+      Type.Array(Type.String({ pattern: serverNamePattern }), {
+        minItems: 1,
+        description:
+          "Other servers of this configuration that take a call which this one cannot, in this order. Defaults to none.",
+      }),
+    ),
   },
   options,
 );

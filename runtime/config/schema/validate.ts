@@ -10,6 +10,8 @@ import type { Server } from "./server.ts";
 const { gateway: gatewaySchema, servers: serversSchema } = schema.properties;
 const serverSchema = serversSchema.patternProperties[serverNamePattern];
 
+/** Load balancing strategies of the gateway's own; others begin with `custom:`. */
+const strategies = ["round-robin", "least-connections", "weighted", "resource-based"];
 const reference = /^(\$\{[A-Za-z_][A-Za-z0-9_]*\}|file:.+)$/;
 
 /** Compiled when first used, kept for good: compiling takes longer than checking. */
@@ -21,6 +23,7 @@ export function validateConfig(value: unknown): ConfigIssue[] {
   if (issues.length > 0) return issues;
   const { gateway, servers } = value as ConfigFile;
   return [
+    ...fallbackRules(servers),
     ...(gateway === undefined ? [] : gatewayRules(gateway, ["gateway"])),
     ...Object.entries(servers).flatMap(([name, server]) => serverRules(server, ["servers", name])),
   ];
@@ -55,34 +58,61 @@ function check(schema: object, value: unknown, path: ConfigPath): ConfigIssue[] 
 
 /** What JSON Schema cannot say well of a server. */
 function serverRules(server: Server, path: ConfigPath): ConfigIssue[] {
-  const { type, version, process, endpoints, protocol, scaling, tools } = server;
+  const { type, version, process, endpoints, discovery, protocol, scaling, tools, healthCheck } = server;
   const issues: ConfigIssue[] = [];
   const add = (field: ConfigPath, message: string, fix: string) =>
     issues.push({ path: [...path, ...field], message, fix });
   if (type === "custom") {
-    if (process === undefined && endpoints === undefined)
-      add([], "has no source of instances", "add process or endpoints");
+    if (process === undefined && endpoints === undefined && discovery === undefined)
+      add([], "has no source of instances", "add process, endpoints or discovery");
     if (process !== undefined && endpoints !== undefined)
       add(["endpoints"], "stands beside process", "keep one of the two");
+    if (discovery !== undefined && (process ?? endpoints) !== undefined)
+      add(["discovery"], `stands beside ${process === undefined ? "endpoints" : "process"}`, "keep one of the two");
+    if (discovery !== undefined && Object.keys(discovery).length === 0)
+      add(["discovery"], "is empty", "add static, dns, kubernetes or docker");
     if (version !== undefined)
       add(["version"], "belongs to presets", "remove it; the command of a custom server says what runs");
   } else {
     if (process !== undefined)
       add(["process"], `stands beside the preset "${type}"`, "remove it, or set type to custom");
+    if (discovery !== undefined)
+      add(["discovery"], `stands beside the preset "${type}"`, "remove it, or set type to custom");
   }
-  for (const [index, endpoint] of (endpoints ?? []).entries()) {
+  const urls = endpoints ?? discovery?.static?.map(({ url }) => url) ?? [];
+  const at = (index: number): ConfigPath =>
+    endpoints === undefined ? ["discovery", "static", index, "url"] : ["endpoints", index];
+  for (const [index, endpoint] of urls.entries()) {
     const sound = URL.canParse(endpoint) && (!endpoint.startsWith("tcp:") || new URL(endpoint).port !== "");
-    if (!sound) add(["endpoints", index], `is "${endpoint}", which is no address`, "write it like tcp://host:9000");
+    if (!sound) add(at(index), `is "${endpoint}", which is no address`, "write it like tcp://host:9000");
+    if (urls.indexOf(endpoint) < index)
+      add(at(index), `is "${endpoint}" a second time`, "remove it, or give it a weight");
   }
-  const natural = endpoints === undefined ? "stdio" : protocolOf(endpoints[0] as string);
-  const other = endpoints?.findIndex((endpoint) => protocolOf(endpoint) !== natural) ?? -1;
+  const remote = urls.length > 0 || discovery !== undefined;
+  const natural =
+    urls[0] !== undefined ? protocolOf(urls[0]) : discovery === undefined ? "stdio" : (protocol ?? "http");
+  const other = urls.findIndex((endpoint) => protocolOf(endpoint) !== natural);
   if (other >= 0) {
     const fix = `use one protocol (the first endpoint says ${natural}), or make a server of its own of it`;
-    add(["endpoints", other], `is ${endpoints?.[other]}, which speaks another protocol than the first`, fix);
+    add(at(other), `is ${urls[other]}, which speaks another protocol than the first`, fix);
   }
-  if (protocol !== undefined && protocol !== natural && !(protocol === "sse" && natural === "http")) {
-    const source = endpoints === undefined ? "a process" : `an endpoint like ${endpoints[0]}`;
+  if (healthCheck?.path !== undefined && (natural !== "http" || !remote)) {
+    add(
+      ["healthCheck", "path"],
+      `is set for a server that is reached over ${natural}`,
+      "remove it: such servers are checked by ping",
+    );
+  }
+  if (protocol === "stdio" && remote) {
+    add(["protocol"], 'is "stdio", which nothing that something else runs speaks', "leave it out");
+  } else if (protocol !== undefined && protocol !== natural && !(protocol === "sse" && natural === "http")) {
+    const source = urls.length === 0 ? "a process" : `an endpoint like ${urls[0]}`;
     add(["protocol"], `is "${protocol}", which ${source} does not speak`, `set it to ${natural} or leave it out`);
+  }
+  const strategy = server.loadBalancer?.strategy ?? "least-connections";
+  if (!strategies.includes(strategy) && !strategy.startsWith("custom:")) {
+    const fix = `give one of ${strategies.join(", ")}, or custom:<name> for one that your program registers`;
+    add(["loadBalancer", "strategy"], `is "${strategy}"`, fix);
   }
   const { minInstances, maxInstances } = scaling ?? {};
   if (minInstances !== undefined && maxInstances !== undefined && minInstances > maxInstances) {
@@ -91,6 +121,36 @@ function serverRules(server: Server, path: ConfigPath): ConfigIssue[] {
   }
   if (tools?.allow !== undefined && tools.deny !== undefined) {
     add(["tools", "deny"], "stands beside allow", "keep one of the two");
+  }
+  return issues;
+}
+
+/** Fallbacks are servers of the same file, and lead nowhere in circles. */
+function fallbackRules(servers: Readonly<Record<string, Server>>): ConfigIssue[] {
+  const issues: ConfigIssue[] = [];
+  const leadsTo = (from: string, goal: string, seen: Set<string>): boolean =>
+    (servers[from]?.fallback ?? []).some((name) => {
+      if (name === goal) return true;
+      return !seen.has(name) && leadsTo(name, goal, seen.add(name));
+    });
+  for (const [server, { fallback }] of Object.entries(servers)) {
+    for (const [index, name] of (fallback ?? []).entries()) {
+      const path = ["servers", server, "fallback", index];
+      const others = Object.keys(servers).filter((other) => other !== server);
+      if (servers[name] === undefined) {
+        issues.push({
+          path,
+          message: `is "${name}", which no server is called`,
+          fix: `give one of ${others.join(", ")}`,
+        });
+      } else if (name === server || leadsTo(name, server, new Set())) {
+        issues.push({
+          path,
+          message: `is "${name}", which leads back to ${server}`,
+          fix: "remove one of the fallbacks",
+        });
+      }
+    }
   }
   return issues;
 }

@@ -52,6 +52,21 @@ test("defaults are applied, and what the file says wins", async () => {
         protocol: "stdio",
         cache: { enabled: true, maxBytes: 16777216, resourcesMs: 0, staleMs: 0, toolSharing: "caller", tools: {} },
         coalescing: { enabled: true, tools: [] },
+        circuitBreaker: {
+          ...{ enabled: true, errorPercent: 50, slowPercent: 80 },
+          ...{ windowMs: 10000, minimumCalls: 20, openMs: 5000 },
+        },
+        concurrency: { maxInFlight: 1024, maxQueue: 1024, queueMs: 10000, adaptive: false },
+        healthCheck: {
+          ...{ enabled: true, intervalMs: 10000, timeoutMs: 2000, loadPath: "/load" },
+          ...{ unhealthyThreshold: 2, healthyThreshold: 2, restartAfter: 5 },
+          outlier: {
+            ...{ enabled: true, consecutiveErrors: 5, latencyFactor: 5 },
+            ...{ latencyFloorMs: 500, maxEjectedPercent: 50, ejectionMs: 10000 },
+          },
+        },
+        loadBalancer: { strategy: "least-connections", stickySession: false, slowStartMs: 5000 },
+        retry: { attempts: 3, budgetPercent: 20, backoffMs: 50, idempotentTools: [] },
         isolation: "session",
         scaling: { minInstances: 6, maxInstances: 6, targetInFlight: 16 },
         timeouts: { connectMs: 30000, requestMs: 120000, idleMs: 600000 },
@@ -87,7 +102,7 @@ servers:
 });
 
 test.each([
-  ["{ type: custom }", "servers.a: has no source of instances; add process or endpoints"],
+  ["{ type: custom }", "servers.a: has no source of instances; add process, endpoints or discovery"],
   [
     '{ type: custom, process: { command: x }, endpoints: ["http://h/mcp"] }',
     "servers.a.endpoints: stands beside process; keep one of the two",

@@ -41,7 +41,7 @@ test("a command line wins over the block, whose other keys stay; references are 
 });
 
 test.each([
-  [{}, "mcp-fleet host: has no source of instances; add process or endpoints"],
+  [{}, "mcp-fleet host: has no source of instances; add process, endpoints or discovery"],
   [{ type: "contex7" }, 'mcp-fleet host: type: is "contex7"'],
   [{ server: "scaling: { maxInstance: 2 }", type: "magic" }, "mcp-fleet host: scaling.maxInstance: is not a known key"],
   [{ server: "[" }, "mcp-fleet host: --server is not YAML or JSON"],

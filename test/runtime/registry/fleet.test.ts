@@ -4,6 +4,7 @@ import { resolveConfig } from "../../../runtime/config/index.ts";
 import { FleetError } from "../../../runtime/errors.ts";
 import { Metrics } from "../../../runtime/observability/metrics.ts";
 import { Exchange } from "../../../runtime/protocol/exchange.ts";
+import { LeastConnections } from "../../../runtime/registry/balancing/least-connections.ts";
 import { Fleet, type FleetOptions } from "../../../runtime/registry/fleet.ts";
 import { FakeConnector, type FakeSession, settled } from "../../support/fake-connector.ts";
 
@@ -19,11 +20,14 @@ beforeEach(async () => {
   connector = new FakeConnector();
   heard = [];
   const { servers } = resolveConfig({
-    servers: { fake: { type: "custom", endpoints: ["http://127.0.0.1:9/mcp"], tools: { deny: ["hidden"] } } },
+    servers: {
+      fake: { type: "custom", process: { command: "fake" }, retry: { attempts: 2 }, tools: { deny: ["hidden"] } },
+    },
   });
   fleet = new Fleet({
     server: { ...(servers[0] as FleetOptions["server"]), isolation: "shared" },
-    ...{ connector, metrics, log: pino({ level: "silent" }), now: () => 0 },
+    ...{ connector, metrics, log: pino({ level: "silent" }), now: () => 0, random: Math.random },
+    ...{ strategy: (random) => new LeastConnections(random), fleetNamed: () => undefined },
     onListChanged: (_fleet, kind) => heard.push(kind),
   });
   await settled();

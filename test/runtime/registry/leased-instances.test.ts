@@ -1,24 +1,21 @@
 import { afterEach, expect, jest, test } from "@jest/globals";
-import pino from "pino";
-import { Instance } from "../../../runtime/registry/instance.ts";
 import { LeasedInstances } from "../../../runtime/registry/leased-instances.ts";
 import { FakeConnector, settled } from "../../support/fake-connector.ts";
+import { anywhere, fakeFleet } from "../../support/fake-instances.ts";
 
-const log = pino({ level: "silent" });
 let open: LeasedInstances | undefined;
 afterEach(() => open?.close());
 
 function leases(limits: { minInstances?: number; maxInstances?: number; connectMs?: number; idleMs?: number } = {}) {
   const connector = new FakeConnector();
-  const clock = { time: 0 };
-  let count = 0;
-  const create = () => {
-    count += 1;
-    const events = { onNotification: () => {} };
-    return new Instance({ id: `fake-${count}`, connector, events, log, now: () => clock.time, onChange: () => {} });
-  };
+  const { clock, create } = fakeFleet(connector);
   const all = { minInstances: 0, maxInstances: 2, targetInFlight: 1, connectMs: 1000, idleMs: 500, ...limits };
-  const source = new LeasedInstances("fake", all, create, () => clock.time);
+  const source = new LeasedInstances(
+    "fake",
+    all,
+    () => create(),
+    () => clock.time,
+  );
   open = source;
   return { source, connector, clock };
 }
@@ -28,14 +25,14 @@ const exhausted =
 
 test("each owner has an instance to itself, and keeps it", async () => {
   const { source } = leases();
-  const [anna, bert] = await Promise.all([source.acquire("anna"), source.acquire("bert")]);
+  const [anna, bert] = await Promise.all([source.acquire("anna", anywhere()), source.acquire("bert", anywhere())]);
   expect([anna.id, bert.id]).toEqual(["fake-1", "fake-2"]);
-  expect(await source.acquire("anna")).toBe(anna);
+  expect(await source.acquire("anna", anywhere())).toBe(anna);
 });
 
 test("two calls of one owner at once get one instance", async () => {
   const { source } = leases();
-  const [one, two] = await Promise.all([source.acquire("anna"), source.acquire("anna")]);
+  const [one, two] = await Promise.all([source.acquire("anna", anywhere()), source.acquire("anna", anywhere())]);
   expect(one).toBe(two);
   expect(source.instances.length).toBe(1);
 });
@@ -44,23 +41,23 @@ test("a warm instance is handed out first and replaced", async () => {
   const { source } = leases({ minInstances: 1 });
   await settled();
   expect(source.instances.map(({ id, state }) => [id, state])).toEqual([["fake-1", "ready"]]);
-  expect((await source.acquire("anna")).id).toBe("fake-1");
+  expect((await source.acquire("anna", anywhere())).id).toBe("fake-1");
   expect(source.instances.map(({ id }) => id)).toEqual(["fake-1", "fake-2"]);
 });
 
 test("an instance is never handed on: it ends with its owner", async () => {
   const { source, connector } = leases();
-  const anna = await source.acquire("anna");
+  const anna = await source.acquire("anna", anywhere());
   await source.release("anna");
   expect([anna.state, connector.sessions[0]?.closed]).toEqual(["ended", true]);
-  expect((await source.acquire("bert")).id).toBe("fake-2");
+  expect((await source.acquire("bert", anywhere())).id).toBe("fake-2");
 });
 
 test("never more than maxInstances: the next owner waits until one is free", async () => {
   const { source } = leases();
-  await source.acquire("anna");
-  await source.acquire("bert");
-  const carla = source.acquire("carla");
+  await source.acquire("anna", anywhere());
+  await source.acquire("bert", anywhere());
+  const carla = source.acquire("carla", anywhere());
   await settled();
   expect([source.waiting, source.instances.length]).toEqual([1, 2]);
   await source.release("anna");
@@ -71,10 +68,10 @@ test("never more than maxInstances: the next owner waits until one is free", asy
 test("who waits too long, and who finds a long queue, is refused with a retryable error", async () => {
   jest.useFakeTimers();
   const { source } = leases({ connectMs: 50 });
-  await source.acquire("a");
-  await source.acquire("b");
-  const waiting = Array.from({ length: 8 }, (_, n) => source.acquire(`w${n}`).catch((error) => error));
-  await expect(source.acquire("one too many")).rejects.toThrow(exhausted);
+  await source.acquire("a", anywhere());
+  await source.acquire("b", anywhere());
+  const waiting = Array.from({ length: 8 }, (_, n) => source.acquire(`w${n}`, anywhere()).catch((error) => error));
+  await expect(source.acquire("one too many", anywhere())).rejects.toThrow(exhausted);
   jest.advanceTimersByTime(50);
   const errors = await Promise.all(waiting);
   jest.useRealTimers();
@@ -86,8 +83,8 @@ test("who waits too long, and who finds a long queue, is refused with a retryabl
 
 test("an idle lease ends, one with a call in flight does not", async () => {
   const { source, clock, connector } = leases();
-  const idle = await source.acquire("idle");
-  const busy = await source.acquire("busy");
+  const idle = await source.acquire("idle", anywhere());
+  const busy = await source.acquire("busy", anywhere());
   busy.inFlight = 1;
   clock.time = 501;
   source.tend();
@@ -98,20 +95,20 @@ test("an idle lease ends, one with a call in flight does not", async () => {
 
 test("the owner of an instance that died gets another one on the next call", async () => {
   const { source, connector } = leases();
-  await source.acquire("anna");
+  await source.acquire("anna", anywhere());
   connector.sessions[0]?.die("signal SIGKILL");
   await settled();
-  expect((await source.acquire("anna")).id).toBe("fake-2");
+  expect((await source.acquire("anna", anywhere())).id).toBe("fake-2");
   expect(source.instances.map(({ id }) => id)).toEqual(["fake-2"]);
 });
 
 test("after close nothing runs, nobody waits, and nobody gets an instance", async () => {
   const { source, connector } = leases();
-  await source.acquire("anna");
-  await source.acquire("bert");
-  const carla = source.acquire("carla").catch((error) => error);
+  await source.acquire("anna", anywhere());
+  await source.acquire("bert", anywhere());
+  const carla = source.acquire("carla", anywhere()).catch((error) => error);
   await source.close();
   expect((await carla).code).toBe("DRAINING");
   expect(connector.sessions.every(({ closed }) => closed)).toBe(true);
-  await expect(source.acquire("dora")).rejects.toThrow("fake: the fleet is shutting down");
+  await expect(source.acquire("dora", anywhere())).rejects.toThrow("fake: the fleet is shutting down");
 });

@@ -1,0 +1,224 @@
+import type { Logger } from "pino";
+import type { ResolvedServer } from "../config/index.ts";
+import type { Metrics } from "../observability/metrics.ts";
+import type { Connector, SessionEvents } from "../upstreams/upstream-session.ts";
+import { Backend, type BackendEvent, type BackendSpec, type BackendState } from "./backend.ts";
+import { Balancer } from "./balancing/balancer.ts";
+import type { LoadBalancingStrategy } from "./balancing/strategy.ts";
+import type { InstanceDiscovery } from "./discovery/instance-discovery.ts";
+import { RegisteredInstances } from "./discovery/registered.ts";
+import { HealthMonitor } from "./health/health-monitor.ts";
+import { Instance } from "./instance.ts";
+import type { InstanceSource } from "./instance-source.ts";
+import { LeasedInstances } from "./leased-instances.ts";
+import { RemoteInstances } from "./remote-instances.ts";
+import { RemoteLeases } from "./remote-leases.ts";
+import { SharedInstances } from "./shared-instances.ts";
+
+/** Instances that something else runs: how they are found and reached. */
+export interface RemoteOptions {
+  /** For people: the endpoints, or what is looked up. */
+  readonly source: string;
+  readonly discoveries: readonly InstanceDiscovery[];
+  readonly connect: (address: string) => Connector;
+}
+
+export interface FleetInstancesOptions {
+  readonly server: ResolvedServer & { readonly isolation: string };
+  /** Starts local processes; stands instead of `remote`. */
+  readonly connector: Connector | undefined;
+  readonly remote: RemoteOptions | undefined;
+  readonly strategy: LoadBalancingStrategy;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly eventsOf: (instance: Instance) => SessionEvents;
+  /** The state of an instance has changed. */
+  readonly onChange: (instance: Instance) => void;
+}
+
+/** One instance as operators see it. */
+export interface InstanceStatus {
+  readonly id: string;
+  readonly address: string;
+  readonly state: BackendState;
+  /** Why it is not ready. */
+  readonly reason?: string;
+  readonly zone?: string;
+  readonly weight: number;
+  readonly inFlight: number;
+  readonly latencyMs: number | null;
+  readonly load?: { readonly cpu: number; readonly memory: number };
+}
+
+/** An event and when it was. */
+export interface DatedEvent extends BackendEvent {
+  readonly at: string;
+}
+
+/** Events of one fleet that are kept for operators. */
+const keptEvents = 100;
+
+/** The instances of one fleet: makes them, watches over them, and says which one takes a call. */
+export class FleetInstances {
+  readonly source: InstanceSource;
+  /** Where operators register instances; undefined for local processes. */
+  readonly registered: RegisteredInstances | undefined;
+  readonly #options: FleetInstancesOptions;
+  readonly #health: HealthMonitor | undefined;
+  readonly #discoveries: readonly InstanceDiscovery[] = [];
+  readonly #events: DatedEvent[] = [];
+  #lastId = 0;
+
+  constructor(options: FleetInstancesOptions) {
+    const { server, remote, strategy, now, random } = options;
+    this.#options = options;
+    const { loadBalancer, scaling, timeouts } = server;
+    const { slowStartMs, stickySession, zone } = loadBalancer;
+    const limits = { ...scaling, connectMs: timeouts.connectMs, idleMs: timeouts.idleMs };
+    const shared = server.isolation === "shared";
+    const balancer = new Balancer({ strategy, slowStartMs, stickySession, zone, now, random });
+    if (remote === undefined) {
+      const create = () => this.#process();
+      this.source = shared
+        ? new SharedInstances(server.name, limits, create, balancer, now)
+        : new LeasedInstances(server.name, limits, create, now);
+    } else {
+      const instances = new RemoteInstances({
+        ...{ fleet: server.name, connectMs: timeouts.connectMs, balancer },
+        open: (spec) => this.#remote(spec, remote),
+        onRemoved: (backend) => this.#tell({ event: "removed", instance: backend.id }),
+      });
+      this.source = shared
+        ? instances
+        : new RemoteLeases(
+            server.name,
+            limits,
+            instances,
+            (backend) => this.#instance(this.#nextId(), backend, true),
+            now,
+          );
+      this.registered = new RegisteredInstances();
+      this.#discoveries = [...remote.discoveries, this.registered];
+      for (const discovery of this.#discoveries) {
+        discovery.start((found) => instances.found(discovery.name, found));
+      }
+    }
+    if (!server.healthCheck.enabled && !server.healthCheck.outlier.enabled) return;
+    this.#health = new HealthMonitor({
+      ...{ server, now, random, backends: () => this.source.backends },
+      restart: remote === undefined ? (backend, reason) => this.#restart(backend, reason) : undefined,
+    });
+  }
+
+  status(): readonly InstanceStatus[] {
+    return this.source.backends.map((backend) => {
+      const { id, address, state, reason, zone, weight, inFlight, latencyMs, load } = backend;
+      return {
+        ...{ id, address, state, weight, inFlight },
+        latencyMs: latencyMs === undefined ? null : Math.round(latencyMs * 10) / 10,
+        ...(reason === undefined || state === "ready" ? {} : { reason }),
+        ...(zone === undefined ? {} : { zone }),
+        ...(load === undefined ? {} : { load }),
+      };
+    });
+  }
+
+  /** The latest events, oldest first. */
+  get events(): readonly DatedEvent[] {
+    return this.#events;
+  }
+
+  /** The instance of an id or address. */
+  find(id: string): Backend | undefined {
+    return this.source.backends.find((backend) => backend.id === id || backend.address === id);
+  }
+
+  async close(): Promise<void> {
+    this.#health?.close();
+    await Promise.all(this.#discoveries.map((discovery) => discovery.close()));
+    await this.source.close();
+    await this.#options.connector?.close();
+  }
+
+  #process(): Instance {
+    const { connector, server } = this.#options;
+    const id = this.#nextId();
+    // A process of one owner's is judged by nobody but its owner.
+    const judged = server.isolation === "shared";
+    const spec = { address: (connector as Connector).source };
+    const backend = this.#backend(id, spec, connector as Connector, judged);
+    backend.primary = this.#instance(id, backend, false);
+    return backend.primary;
+  }
+
+  #remote(spec: BackendSpec, { connect }: RemoteOptions): Backend {
+    const backend = this.#backend(spec.address, spec, connect(spec.address), true);
+    this.#tell({ event: "added", instance: backend.id });
+    backend.primary = this.#instance(this.#nextId(), backend, true);
+    return backend;
+  }
+
+  #nextId(): string {
+    this.#lastId += 1;
+    return `${this.#options.server.name}-${this.#lastId}`;
+  }
+
+  #backend(id: string, spec: BackendSpec, connector: Connector, judged: boolean): Backend {
+    const { circuitBreaker } = this.#options.server;
+    return new Backend({
+      ...{ id, spec, connector, now: this.#options.now },
+      circuit:
+        judged && circuitBreaker.enabled ? { ...circuitBreaker, slowCallMs: circuitBreaker.slowCallMs } : undefined,
+      onChange: (_backend, event) => {
+        if (event !== undefined) this.#tell(event);
+        this.source.refresh();
+      },
+    });
+  }
+
+  #instance(id: string, backend: Backend, eager: boolean): Instance {
+    const { log, now, eventsOf } = this.#options;
+    const instance: Instance = new Instance({
+      ...{ id, backend, log, now, eager },
+      events: {
+        onNotification: (method, params) => eventsOf(instance).onNotification(method, params),
+        tool: (name) => eventsOf(instance).tool?.(name) ?? Promise.resolve(undefined),
+      },
+      onChange: (changed) => this.#changed(changed),
+    });
+    return instance;
+  }
+
+  #changed(instance: Instance): void {
+    const { backend, state, restarts, lastError, gaveUp } = instance;
+    if (backend.primary === instance) {
+      if (state === "ready") {
+        backend.cameUp(restarts > 0);
+        this.#tell({ event: "ready", instance: backend.id });
+      } else if (state === "backoff") {
+        const reason = lastError === undefined ? {} : { reason: lastError.message };
+        this.#tell({ event: gaveUp ? "gave-up" : "lost", instance: backend.id, ...reason });
+      }
+    }
+    this.source?.refresh();
+    this.#options.onChange(instance);
+  }
+
+  #restart(backend: Backend, reason: string): void {
+    this.#tell({ event: "restarted", instance: backend.id, reason });
+    backend.primary.restart();
+  }
+
+  #tell(event: BackendEvent): void {
+    const { log, metrics, server } = this.#options;
+    this.#events.push({ ...event, at: new Date().toISOString() });
+    if (this.#events.length > keptEvents) this.#events.shift();
+    metrics.instanceEvent(server.name, event.event);
+    log[quiet.has(event.event) ? "debug" : "warn"]({ ...event }, "instance event");
+  }
+}
+
+/** What is told elsewhere already, or is no trouble. */
+const quiet = new Set<BackendEvent["event"]>(["added", "removed", "ready", "lost", "gave-up"]);

@@ -1,0 +1,45 @@
+import type { ResolvedServer } from "../../config/index.ts";
+import type { Backend } from "../backend.ts";
+import { HealthChecker } from "./health-checker.ts";
+import { HostLoadReader } from "./host-load.ts";
+import { OutlierDetector } from "./outlier-detector.ts";
+import { probe } from "./probe.ts";
+
+export interface HealthMonitorOptions {
+  readonly server: Pick<ResolvedServer, "healthCheck" | "loadBalancer">;
+  readonly backends: () => readonly Backend[];
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly restart: ((backend: Backend, reason: string) => void) | undefined;
+}
+
+/** Host loads are read so often, since CPU use changes faster than health. */
+const loadEveryMs = 2000;
+
+/** The pulse of one fleet's health: checks, ejections and, where the strategy wants it, the load of the hosts. */
+export class HealthMonitor {
+  readonly #timers: readonly NodeJS.Timeout[];
+
+  constructor({ server, backends, now, random, restart }: HealthMonitorOptions) {
+    const { healthCheck, loadBalancer } = server;
+    const { intervalMs, outlier } = healthCheck;
+    const checker = healthCheck.enabled
+      ? new HealthChecker({ check: healthCheck, backends, probe, now, random, restart })
+      : undefined;
+    const detector = outlier.enabled ? new OutlierDetector({ rules: outlier, backends, now }) : undefined;
+    const pulse = () => {
+      checker?.tick();
+      detector?.tick();
+    };
+    const timers = [setInterval(pulse, Math.min(1000, Math.max(20, intervalMs / 8))).unref()];
+    if (loadBalancer.strategy === "resource-based") {
+      const reader = new HostLoadReader(healthCheck.loadPath, now);
+      timers.push(setInterval(() => void reader.read(backends()), loadEveryMs).unref());
+    }
+    this.#timers = timers;
+  }
+
+  close(): void {
+    for (const timer of this.#timers) clearInterval(timer);
+  }
+}

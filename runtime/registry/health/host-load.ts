@@ -1,0 +1,56 @@
+import { totalmem } from "node:os";
+import { readProcessTree } from "../../host/process-tree.ts";
+import type { Backend } from "../backend.ts";
+import type { HostLoad } from "../balancing/strategy.ts";
+
+const reportTimeoutMs = 2000;
+
+/** Reads what the instances' hosts report: of a local process from /proc, of the others from their `GET /load`. */
+export class HostLoadReader {
+  readonly #path: string;
+  readonly #now: () => number;
+  readonly #before = new WeakMap<Backend, { readonly at: number; readonly seconds: number }>();
+
+  constructor(path: string, now: () => number) {
+    this.#path = path;
+    this.#now = now;
+  }
+
+  /** Takes one report of each; an instance that gives none keeps the load that it had. */
+  async read(backends: readonly Backend[]): Promise<void> {
+    await Promise.all(
+      backends.map(async (backend) => {
+        const { pid } = backend.primary;
+        const load = pid === undefined ? await this.#reported(backend.address) : this.#measured(backend, pid);
+        if (load !== undefined) backend.reported(load);
+      }),
+    );
+  }
+
+  async #reported(address: string): Promise<HostLoad | undefined> {
+    if (!address.startsWith("http")) return undefined;
+    try {
+      const response = await fetch(new URL(this.#path, address), { signal: AbortSignal.timeout(reportTimeoutMs) });
+      const { cpu, memory } = (await response.json()) as Partial<HostLoad>;
+      return response.ok ? loadOf(cpu, memory) : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** CPU over one core, since that is what most servers can use. */
+  #measured(backend: Backend, pid: number): HostLoad | undefined {
+    const { seconds, bytes } = readProcessTree(pid);
+    const at = this.#now();
+    const before = this.#before.get(backend);
+    this.#before.set(backend, { at, seconds });
+    if (before === undefined || at <= before.at) return undefined;
+    return loadOf(Math.max(0, ((seconds - before.seconds) * 1000) / (at - before.at)), bytes / totalmem());
+  }
+}
+
+function loadOf(cpu: unknown, memory: unknown): HostLoad | undefined {
+  const share = (value: unknown) => (typeof value === "number" && value >= 0 ? Math.min(value, 1) : undefined);
+  const used = { cpu: share(cpu), memory: share(memory) };
+  return used.cpu === undefined || used.memory === undefined ? undefined : { cpu: used.cpu, memory: used.memory };
+}

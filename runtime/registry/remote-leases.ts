@@ -1,0 +1,96 @@
+import type { Backend } from "./backend.ts";
+import type { Instance } from "./instance.ts";
+import type { InstanceLimits, InstanceSource, Placing } from "./instance-source.ts";
+import { LeasedInstances } from "./leased-instances.ts";
+import type { RemoteInstances } from "./remote-instances.ts";
+
+/**
+ * Isolation `session` or `caller` over instances that something else runs: each owner has a session to itself on one
+ * instance and stays there, unless that instance is found not to serve; then it gets a new session on another one.
+ */
+export class RemoteLeases implements InstanceSource {
+  readonly #remote: RemoteInstances;
+  readonly #leases: LeasedInstances;
+  readonly #create: (backend: Backend) => Instance;
+
+  constructor(
+    fleet: string,
+    limits: InstanceLimits,
+    remote: RemoteInstances,
+    create: (backend: Backend) => Instance,
+    now: () => number,
+  ) {
+    this.#remote = remote;
+    this.#create = create;
+    const open = (owner: string, placing: Placing) => this.#open(owner, placing);
+    // Opening a session costs little: none is kept for owners who may come.
+    this.#leases = new LeasedInstances(fleet, { ...limits, minInstances: 0 }, open, now);
+    remote.sessionsOn = (backend) => this.#leases.instances.filter((instance) => instance.backend === backend).length;
+  }
+
+  get instances(): readonly Instance[] {
+    return [...this.#leases.instances, ...this.#remote.instances];
+  }
+
+  get backends(): readonly Backend[] {
+    return this.#remote.backends;
+  }
+
+  get waiting(): number {
+    return this.#leases.waiting;
+  }
+
+  pick(owner: string, placing: Placing): Instance | undefined {
+    const instance = this.#leases.pick(owner);
+    return instance === undefined || this.#mustMove(instance, placing) ? undefined : instance;
+  }
+
+  async acquire(owner: string, placing: Placing): Promise<Instance> {
+    const instance = this.#leases.leased(owner);
+    if (instance !== undefined && this.#mustMove(instance, placing)) void this.#leases.release(owner);
+    // Somebody must be there to choose from; who is not there says why.
+    if (this.#leases.leased(owner) === undefined) await this.#remote.acquire(owner, placing);
+    return this.#leases.acquire(owner, placing);
+  }
+
+  peek(): Promise<Instance> {
+    return this.#remote.peek();
+  }
+
+  ownerOf(instance: Instance): string | undefined {
+    return this.#leases.ownerOf(instance);
+  }
+
+  release(owner: string): Promise<void> {
+    return this.#leases.release(owner);
+  }
+
+  refresh(): void {
+    this.#remote.refresh();
+  }
+
+  tend(): void {
+    this.#leases.tend();
+    this.#remote.tend();
+  }
+
+  async close(): Promise<void> {
+    await this.#leases.close();
+    await this.#remote.close();
+  }
+
+  #open(owner: string, placing: Placing): Instance {
+    const primary = this.#remote.pick(owner, placing) ?? (this.#remote.instances[0] as Instance);
+    placing.place = primary.backend;
+    return this.#create(primary.backend);
+  }
+
+  /** A session on an instance that does not answer is lost; elsewhere its owner at least can begin anew. */
+  #mustMove({ backend }: Instance, { avoid }: Placing): boolean {
+    const leave = backend.unhealthy || avoid?.has(backend) === true;
+    return (
+      leave &&
+      this.#remote.backends.some((other) => other !== backend && other.ready && other.healthy && !other.draining)
+    );
+  }
+}
