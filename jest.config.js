@@ -22,7 +22,7 @@ export default {
   reporters: ["default", "<rootDir>/test/support/summary-reporter.js"],
   projects: [
     project("unit", ["components", "infra", "runtime", "scripts", "docs"]),
-    project("integration", ["integration", "chaos", "fuzz"], ["minute-timeout.js"]),
+    project("integration", ["integration", "clients", "chaos", "fuzz"], ["minute-timeout.js"]),
     project("conformance", ["conformance"], ["minute-timeout.js"]),
     project("e2e", ["e2e"], ["quarter-hour-timeout.js"]),
   ],

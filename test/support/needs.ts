@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -7,15 +8,33 @@ import { findCommand } from "../../runtime/orchestrator/find-command.ts";
 const found = (command: string) => findCommand(command, process.env.PATH ?? "", process.cwd()) !== undefined;
 const engines = process.env.ENGINES_HOME ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "engines");
 
+/** Are these modules installed for `$MCP_PYTHON`? Looked up, not loaded: that would take seconds. */
+function pythonHas(...modules: string[]): boolean {
+  if (process.env.MCP_PYTHON === undefined) return false;
+  const program = "import sys, importlib.util as u; sys.exit(any(u.find_spec(m) is None for m in sys.argv[1:]))";
+  try {
+    execFileSync(process.env.MCP_PYTHON, ["-c", program, ...modules], { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 const present = {
-  "a Pulumi engine": found("pulumi") || existsSync(join(engines, "pulumi/bin/.built")),
-  "the Python client (MCP_PYTHON)": process.env.MCP_PYTHON !== undefined,
-  "Chromium or Chrome": ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"].some(found),
+  "a Pulumi engine": () => found("pulumi") || existsSync(join(engines, "pulumi/bin/.built")),
+  "the Python client (MCP_PYTHON)": () => pythonHas("mcp"),
+  "the Python clients and servers": () =>
+    pythonHas("mcp", "fastmcp", "mcp_server_time", "mcp_server_git", "mcp_server_fetch"),
+  "Chromium or Chrome": () => ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"].some(found),
 };
+export type Need = keyof typeof present;
+
+/** Does this machine have it? */
+export const has = (need: Need): boolean => present[need]();
 
 /** A test that runs only where this machine has what it needs; elsewhere it is skipped and its name says why. */
-export function testWith(...needs: (keyof typeof present)[]): (name: string, run: () => Promise<void>) => void {
-  const missing = needs.filter((need) => !present[need]);
+export function testWith(...needs: Need[]): (name: string, run: () => Promise<void>) => void {
+  const missing = needs.filter((need) => !has(need));
   if (missing.length === 0) return test;
   const { skip } = test;
   return (name, run) => skip(`${name} [needs ${missing.join(", ")}]`, run);
