@@ -138,7 +138,12 @@ export class Duplex {
       if (message.method === "ping") return encodeReply(message.id, { result: {} });
       throw new FleetError("SESSION_MISSING", "Bad request: initialize a session first");
     }
-    if (isRequest(message)) return calls.call(session, this.#target, message, { send: (text) => this.#send(text) });
+    if (isRequest(message)) {
+      return encodeReply(
+        message.id,
+        await calls.call(session, this.#target, message, { send: (text) => this.#send(text) }),
+      );
+    }
     if (isNotification(message)) calls.notified(session, this.#target, message);
     else session.answered(message.id, replyOf(message));
     return undefined;

@@ -9,6 +9,15 @@ const maxBuffered = 8 * 1024 * 1024;
 /** Server-sent events to one client (WHATWG HTML, section 9.2), one JSON-RPC message an event. */
 export class EventStream implements NoticeStream {
   readonly #response: ServerResponse;
+  /** Events of one turn, which go out as one write. */
+  #waiting = "";
+  readonly #flush = (): void => {
+    const events = this.#waiting;
+    this.#waiting = "";
+    if (events === "" || this.#response.destroyed) return;
+    if (this.#response.writableLength > maxBuffered) this.#response.destroy();
+    else this.#response.write(events);
+  };
 
   constructor(response: ServerResponse, headers: Record<string, string> = {}) {
     this.#response = response;
@@ -32,8 +41,8 @@ export class EventStream implements NoticeStream {
   /** With an `id` a client can say later which event it saw last. */
   event(name: string, data: string, id?: string): void {
     if (this.#response.destroyed) return;
-    if (this.#response.writableLength > maxBuffered) this.#response.destroy();
-    else this.#response.write(`event: ${name}\n${id === undefined ? "" : `id: ${id}\n`}data: ${data}\n\n`);
+    if (this.#waiting === "") process.nextTick(this.#flush);
+    this.#waiting += `event: ${name}\n${id === undefined ? "" : `id: ${id}\n`}data: ${data}\n\n`;
   }
 
   keepAlive(): void {
@@ -42,6 +51,7 @@ export class EventStream implements NoticeStream {
 
   end(message?: string): void {
     if (message !== undefined) this.send(message);
+    this.#flush();
     this.#response.end();
   }
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { FleetError } from "../errors.ts";
-import { encodeReply, isNotification, isRequest, type RpcMessage, type RpcReply } from "../protocol/json-rpc.ts";
+import { isNotification, isRequest, type RpcMessage, type RpcReply } from "../protocol/json-rpc.ts";
 import { modernErrors, modernRevision } from "../protocol/modern.ts";
 import { checkHeaders, checkParamHeaders, declarationOf } from "../protocol/modern-request.ts";
 import { EventStream } from "./event-stream.ts";
@@ -56,7 +56,7 @@ export class ModernHttp {
       response.once("close", gone);
       return () => response.off("close", gone);
     });
-    reply.end(encodeReply(message.id, outcome), statusOf(outcome));
+    reply.end(message.id, outcome, statusOf(outcome));
   }
 }
 

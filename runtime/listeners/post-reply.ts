@@ -1,5 +1,7 @@
 import type { ServerResponse } from "node:http";
 import type { NoticeStream } from "../protocol/client-session.ts";
+import { encodeReply, type RequestId, type RpcReply } from "../protocol/json-rpc.ts";
+import { RawReply } from "../protocol/raw-reply.ts";
 import type { Answer } from "./target.ts";
 
 /**
@@ -29,16 +31,43 @@ export class PostReply implements Answer {
     return true;
   }
 
-  /** Ends the answer with its last message; a stream that has begun keeps its status. */
-  end(message: string, status = 200): void {
+  /** Ends the answer with the reply to its request; a stream that has begun keeps its status. */
+  end(id: RequestId, reply: RpcReply, status = 200): void {
+    if (this.#stream === undefined && reply instanceof RawReply && !this.#response.destroyed) {
+      const bytes = reply.borrow();
+      if (bytes !== undefined) {
+        this.#endBytes(`{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":`, bytes, reply);
+        return;
+      }
+    }
+    this.endText(encodeReply(id, reply), status);
+  }
+
+  /** The same with a message, or several, already encoded. */
+  endText(message: string, status = 200): void {
     if (this.#stream !== undefined) this.#stream.end(message);
     else if (!this.#response.destroyed) {
-      this.#response.writeHead(status, {
-        "content-type": "application/json",
-        "content-length": Buffer.byteLength(message),
-        ...this.#headers,
-      });
-      this.#response.end(message);
+      const length = Buffer.byteLength(message);
+      this.#head(status, length);
+      // Plain ASCII, the usual case, is written without being encoded.
+      this.#response.end(message, length === message.length ? "latin1" : "utf8");
     }
+  }
+
+  /** A large result goes out as it came in. */
+  #endBytes(head: string, rest: Buffer, reply: RawReply): void {
+    this.#head(200, Buffer.byteLength(head) + rest.length);
+    this.#response.write(head);
+    this.#response.end(rest);
+    // Of a client that has gone the bytes may still lie in its socket: these are left to the garbage collector.
+    this.#response.once("finish", () => reply.sent());
+  }
+
+  #head(status: number, length: number): void {
+    this.#response.writeHead(status, {
+      "content-type": "application/json",
+      "content-length": length,
+      ...this.#headers,
+    });
   }
 }

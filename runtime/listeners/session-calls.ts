@@ -56,7 +56,7 @@ export class SessionCalls {
     target: McpTarget,
     { id, method, params }: RpcRequest,
     answer: Answer,
-  ): Promise<string> {
+  ): Promise<RpcReply> {
     const tell = (said: string, about: Params | undefined) => {
       const wanted = said === "notifications/message" ? session.logLevel : undefined;
       if (wanted === undefined || wantsLog(wanted, about?.level)) answer.send(encodeNotification(said, about));
@@ -72,7 +72,7 @@ export class SessionCalls {
       reply = errorReply(error);
     }
     session.calls.take(slot);
-    return encodeReply(id, reply);
+    return reply;
   }
 
   notified(session: ClientSession, target: McpTarget, { method, params }: RpcNotification): void {

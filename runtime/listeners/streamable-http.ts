@@ -89,7 +89,7 @@ export class StreamableHttp {
     if (Array.isArray(messages)) return this.#batch(session, target, messages, response, streams(request));
     if (isRequest(messages)) {
       const reply = this.#reply(session, response, streams(request));
-      reply.end(await this.#options.calls.call(session, target, messages, reply));
+      reply.end(messages.id, await this.#options.calls.call(session, target, messages, reply));
       return;
     }
     if (isNotification(messages)) this.#options.calls.notified(session, target, messages);
@@ -99,7 +99,7 @@ export class StreamableHttp {
 
   async #initialize(response: ServerResponse, target: McpTarget, request: RpcRequest): Promise<void> {
     const { id, answer } = await this.#options.calls.open(target, request);
-    new PostReply(response, undefined, { [sessionHeader]: id }).end(answer);
+    new PostReply(response, undefined, { [sessionHeader]: id }).endText(answer);
   }
 
   async #batch(
@@ -126,9 +126,11 @@ export class StreamableHttp {
     }
     const reply = this.#reply(session, response, streamable);
     const answers = await Promise.all(
-      requests.map((message) => this.#options.calls.call(session, target, message, reply)),
+      requests.map(async (message) =>
+        encodeReply(message.id, await this.#options.calls.call(session, target, message, reply)),
+      ),
     );
-    reply.end(`[${answers.join(",")}]`);
+    reply.endText(`[${answers.join(",")}]`);
   }
 
   #get(request: IncomingMessage, response: ServerResponse, target: McpTarget): void {

@@ -1,14 +1,56 @@
+import { FleetError } from "../errors.ts";
+
 /**
  * A server's successful reply whose result is still the server's own text: it is parsed only when somebody looks inside,
  * and relayed at the cost of its bytes. Stands wherever `{ result }` does.
  */
 export class RawReply {
-  readonly text: string;
+  #bytes: Buffer | undefined;
+  #release: (() => void) | undefined;
+  #borrowers = 0;
+  #text: string | undefined;
   #value: unknown;
 
-  /** `text` is one JSON value on one line. */
-  constructor(text: string) {
-    this.text = text;
+  /**
+   * One JSON value on one line, or the bytes of one with a closing bracket behind it, unchecked; `release` takes back
+   * their memory when they have been sent.
+   */
+  constructor(result: string | Buffer, release?: () => void) {
+    if (typeof result === "string") this.#text = result;
+    else this.#bytes = result;
+    this.#release = release;
+  }
+
+  /** One JSON value on one line. Throws UPSTREAM_PROTOCOL for bytes that are none. */
+  get text(): string {
+    if (this.#text === undefined) {
+      if (this.#bytes === undefined) throw new Error("a reply was used after it had been sent; keep() it before");
+      this.#text = checked(this.#bytes.toString());
+    }
+    return this.#text;
+  }
+
+  /** The reply will be used again, or by several: its memory is not taken back. */
+  keep(): void {
+    this.#release = undefined;
+  }
+
+  /**
+   * The result and the closing bracket of its message, for one who sends them and says `sent` when they have gone;
+   * undefined for a reply that is text.
+   */
+  borrow(): Buffer | undefined {
+    if (this.#bytes !== undefined) this.#borrowers += 1;
+    return this.#bytes;
+  }
+
+  sent(): void {
+    this.#borrowers -= 1;
+    if (this.#borrowers > 0 || this.#release === undefined) return;
+    // From here on whoever asks fails; nobody gets to see what the memory holds next.
+    this.#bytes = undefined;
+    this.#release();
+    this.#release = undefined;
   }
 
   /** Throws a SyntaxError for a text that is no JSON. */
@@ -26,6 +68,39 @@ export class RawReply {
 export interface RawResponse {
   readonly id: string | number;
   readonly reply: RawReply;
+}
+
+/** Before the result and behind it, in the two orders that servers write (the SDKs among them). */
+const resultLast = /^{"jsonrpc":"2\.0","id":\d{1,15},"result":/;
+const resultFirst = '{"result":';
+const behindResult = /,"jsonrpc":"2\.0","id":\d{1,15}}$/;
+/** Longer than what stands around a result. */
+const edgeBytes = 64;
+
+/**
+ * Takes the bytes of a large response apart without a look inside; undefined when they do not begin and end as usual. The
+ * bytes are the caller's to give away: one of them is changed.
+ */
+export function takeBytesApart(body: Buffer, release: () => void): RawReply | undefined {
+  const start = body.toString("latin1", 0, edgeBytes);
+  const last = resultLast.exec(start)?.[0];
+  if (last !== undefined && body.at(-1) === closeObject) return new RawReply(body.subarray(last.length), release);
+  const tail = body.toString("latin1", Math.max(body.length - edgeBytes, 0));
+  const end = start.startsWith(resultFirst) ? behindResult.exec(tail) : null;
+  if (end === null) return undefined;
+  const behind = body.length - end[0].length;
+  body[behind] = closeObject;
+  return new RawReply(body.subarray(resultFirst.length, behind + 1), release);
+}
+
+function checked(resultAndBracket: string): string {
+  const response = takeApart(`{"id":0,"result":${resultAndBracket}`);
+  if (response !== undefined) return response.reply.text;
+  try {
+    return JSON.stringify(JSON.parse(resultAndBracket.slice(0, -1)));
+  } catch (cause) {
+    throw new FleetError("UPSTREAM_PROTOCOL", "the server's result is not JSON", { cause });
+  }
 }
 
 const quote = 34;

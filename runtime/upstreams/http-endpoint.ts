@@ -48,7 +48,15 @@ export class HttpEndpoint {
   ): Promise<HttpOutcome> {
     return new Promise((resolve, reject) => {
       const { fleet, pool } = this.#options;
-      const exchanged = new HttpExchange({ fleet, origin: this.origin, onMessage, resolve, reject, reading });
+      const exchanged = new HttpExchange({
+        fleet,
+        origin: this.origin,
+        onMessage,
+        resolve,
+        reject,
+        reading,
+        bodies: pool.bodies,
+      });
       exchanged.watch(exchange, timeoutMs, this.#unsent);
       if (exchange.cancelled !== undefined) return;
       if (exchange.apart) pool.stream(head, body, exchanged);
@@ -88,7 +96,15 @@ export class HttpEndpoint {
   ): { readonly ended: Promise<HttpOutcome>; close(): void } {
     const { promise, resolve, reject } = Promise.withResolvers<HttpOutcome>();
     const { fleet, pool } = this.#options;
-    const stream = new HttpExchange({ fleet, origin: this.origin, onMessage, resolve, reject, reading: resumable });
+    const stream = new HttpExchange({
+      fleet,
+      origin: this.origin,
+      onMessage,
+      resolve,
+      reject,
+      reading: resumable,
+      bodies: pool.bodies,
+    });
     pool.stream(head, body, stream);
     return { ended: promise, close: () => stream.abort(new FleetError("CANCELLED", "closed")) };
   }

@@ -10,11 +10,14 @@ import {
   type RpcReply,
   replyOf,
 } from "../protocol/json-rpc.ts";
-import { takeApart } from "../protocol/raw-reply.ts";
-import type { HttpConnection, Requester, ResponseHeaders } from "./http1/index.ts";
+import { takeApart, takeBytesApart } from "../protocol/raw-reply.ts";
+import type { BodyBuffers, HttpConnection, Requester, ResponseHeaders } from "./http1/index.ts";
 
 /** Largest answer that is kept in memory while it arrives. */
 const maxAnswerBytes = 64 * 1024 * 1024;
+
+/** Bodies above this are relayed as bytes; below it one string is cheaper. */
+const largeBytes = 16 * 1024;
 
 /** Where a stream of events was left, for who wants to read on (2025-11-25, basic/transports, "Resumability"). */
 export interface Cut {
@@ -51,6 +54,8 @@ export interface HttpExchangeOptions {
   readonly resolve: (outcome: HttpOutcome) => void;
   readonly reject: (error: FleetError) => void;
   readonly reading: Reading;
+  /** Memory for large bodies. */
+  readonly bodies: BodyBuffers;
 }
 
 const noHeaders: ResponseHeaders = {};
@@ -68,6 +73,7 @@ export class HttpExchange implements Requester {
   #headers = noHeaders;
   #length: number | undefined;
   #text = "";
+  #body: Buffer | undefined;
   #chunks: Buffer[] = [];
   #size = 0;
   #events: EventSourceParser | undefined;
@@ -131,17 +137,24 @@ export class HttpExchange implements Requester {
   onData(chunk: Buffer): void {
     if (this.#events !== undefined) this.#events.feed((this.#decoder as StringDecoder).write(chunk));
     else if (chunk.length === this.#length) this.#text = chunk.toString();
-    else {
-      this.#size += chunk.length;
-      if (this.#size > maxAnswerBytes) {
-        this.abort(new FleetError("UPSTREAM_PROTOCOL", `the server's answer exceeds ${maxAnswerBytes} bytes`));
-      } else this.#chunks.push(Buffer.from(chunk));
-    }
+    else this.#keep(chunk);
   }
 
   onEnd(): void {
     if (this.#over) return;
-    if (this.#chunks.length > 0) this.#text = Buffer.concat(this.#chunks).toString();
+    const body =
+      this.#body?.subarray(0, this.#size) ?? (this.#chunks.length > 0 ? Buffer.concat(this.#chunks) : undefined);
+    const release = () => this.#release();
+    const large = body !== undefined && body.length > largeBytes ? takeBytesApart(body, release) : undefined;
+    if (large !== undefined) {
+      this.#replied(large);
+      this.#settle("");
+      return;
+    }
+    if (body !== undefined) {
+      this.#text = body.toString();
+      release();
+    }
     if (this.#text !== "") this.#take(this.#text);
     this.#settle(this.#text);
   }
@@ -151,6 +164,24 @@ export class HttpExchange implements Requester {
     const resumable = this.#options.reading.resumable === true && this.#lastEventId !== undefined;
     if (this.#reply !== undefined || resumable) this.#settle("");
     else this.#fail(error instanceof FleetError ? error : this.#broken(error));
+  }
+
+  #release(): void {
+    if (this.#body !== undefined) this.#options.bodies.giveBack(this.#body);
+    this.#body = undefined;
+  }
+
+  /** Copies a part of a body; one whose length is known goes where it is to stay at once. */
+  #keep(chunk: Buffer): void {
+    const before = this.#size;
+    this.#size += chunk.length;
+    if ((this.#length ?? this.#size) > maxAnswerBytes) {
+      this.abort(new FleetError("UPSTREAM_PROTOCOL", `the server's answer exceeds ${maxAnswerBytes} bytes`));
+    } else if (this.#length === undefined) this.#chunks.push(Buffer.from(chunk));
+    else {
+      this.#body ??= this.#options.bodies.take(this.#length);
+      chunk.copy(this.#body, before);
+    }
   }
 
   #settle(text: string): void {

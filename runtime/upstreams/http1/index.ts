@@ -1,3 +1,4 @@
+export { BodyBuffers } from "./body-buffers.ts";
 export type { HttpConnection, Requester } from "./connection.ts";
 export { HttpPool } from "./pool.ts";
 export { type RequestHeaders, requestHead } from "./request-head.ts";

@@ -1,3 +1,4 @@
+import { BodyBuffers } from "./body-buffers.ts";
 import { HttpConnection, type Requester, sharedReads } from "./connection.ts";
 import { Fifo } from "./fifo.ts";
 
@@ -22,6 +23,8 @@ const sweepMs = 1000;
 
 /** Connections to one origin. Requests take the one used last; when all are busy they wait for their turn. */
 export class HttpPool {
+  /** Memory for the bodies that come over its connections. */
+  readonly bodies = new BodyBuffers();
   readonly #options: HttpPoolOptions;
   readonly #reads = sharedReads();
   readonly #idle: HttpConnection[] = [];

@@ -1,7 +1,7 @@
-import { expect, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { encodeReply } from "../../../runtime/protocol/json-rpc.ts";
-import { takeApart } from "../../../runtime/protocol/raw-reply.ts";
+import { takeApart, takeBytesApart } from "../../../runtime/protocol/raw-reply.ts";
 
 test.each([
   ['{"jsonrpc":"2.0","id":1,"result":{"a":[1,"}",{"b":"\\"]"}]}}', 1, '{"a":[1,"}",{"b":"\\"]"}]}'],
@@ -52,4 +52,54 @@ test("for any result the client gets what the server said", () => {
     }),
     { seed: 11, numRuns: 500 },
   );
+});
+
+describe("bytes", () => {
+  const of = (text: string) => {
+    const released: string[] = [];
+    return { released, reply: takeBytesApart(Buffer.from(text), () => void released.push("released")) };
+  };
+
+  test.each(['{"jsonrpc":"2.0","id":12,"result":{"a":"ä"}}', '{"result":{"a":"ä"},"jsonrpc":"2.0","id":12}'])(
+    "%s",
+    (text) => {
+      const { reply, released } = of(text);
+      expect(reply?.borrow()?.toString()).toBe('{"a":"ä"}}');
+      expect([reply?.text, reply?.result]).toEqual(['{"a":"ä"}', { a: "ä" }]);
+      reply?.sent();
+      expect(released).toEqual(["released"]);
+    },
+  );
+
+  test.each([
+    '{"jsonrpc":"2.0","id":1,"error":{"code":1,"message":"x"}}',
+    '{"result":{},"id":1,"jsonrpc":"2.0"}',
+    '{"jsonrpc":"2.0","id":"1","result":{}}',
+    '{"jsonrpc":"2.0","id":1,"result":{}}\n',
+  ])("%s is left to the parser", (text) => {
+    expect(of(text).reply).toBeUndefined();
+  });
+
+  test("a result that is not JSON on one line: made so, or refused", () => {
+    expect(of('{"jsonrpc":"2.0","id":1,"result":{\n"a": 1}}').reply?.text).toBe('{"a":1}');
+    expect(() => of('{"jsonrpc":"2.0","id":1,"result":{"a":"b}}').reply?.text).toThrow(
+      "the server's result is not JSON",
+    );
+  });
+
+  test("the memory goes back after the last one who sends it, and never for a reply that is kept", () => {
+    const { reply, released } = of('{"jsonrpc":"2.0","id":1,"result":{}}');
+    reply?.borrow();
+    reply?.borrow();
+    reply?.sent();
+    expect(released).toEqual([]);
+    reply?.sent();
+    expect([released, reply?.borrow()]).toEqual([["released"], undefined]);
+    expect(() => reply?.text).toThrow("a reply was used after it had been sent; keep() it before");
+    const kept = of('{"jsonrpc":"2.0","id":1,"result":{}}');
+    kept.reply?.keep();
+    kept.reply?.borrow();
+    kept.reply?.sent();
+    expect([kept.released, kept.reply?.text]).toEqual([[], "{}"]);
+  });
 });
