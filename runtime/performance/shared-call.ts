@@ -1,6 +1,7 @@
 import { FleetError } from "../errors.ts";
 import { Exchange, type ExchangeClient } from "../protocol/exchange.ts";
 import type { Params, RpcReply } from "../protocol/json-rpc.ts";
+import { RawReply } from "../protocol/raw-reply.ts";
 
 interface Waiter {
   readonly exchange: Exchange;
@@ -39,6 +40,7 @@ export class SharedCall implements ExchangeClient {
   }
 
   resolve(reply: RpcReply): void {
+    if (this.#waiters.size > 1 && reply instanceof RawReply) reply.keep();
     for (const waiter of this.#waiters) waiter.resolve(reply);
   }
 
