@@ -53,22 +53,37 @@ export const ErrorKinds = {
   HOST_REFUSED: kind(403, -32600),
   ORIGIN_REFUSED: kind(403, -32600),
   UNAUTHENTICATED: kind(401, -31018),
+  TOKEN_REFUSED: kind(401, -31030),
+  FORBIDDEN: kind(403, -31031),
+  SCOPE_MISSING: kind(403, -31032),
+  RATE_LIMITED: kind(429, -31033, true),
+  AUTH_BUSY: kind(503, -31034, true),
+  AUTH_UNAVAILABLE: kind(503, -31035, true),
   INTERNAL: kind(500, -32603),
 } as const satisfies Record<string, ErrorKind>;
 
 export type ErrorCode = keyof typeof ErrorKinds;
+
+export interface FleetErrorOptions {
+  readonly cause?: unknown;
+  readonly data?: Record<string, unknown>;
+  readonly headers?: Record<string, string>;
+}
 
 /** An error that the runtime foresaw. The message names the file or component, the field, the value and the fix. */
 export class FleetError extends Error {
   readonly code: ErrorCode;
   /** Extra facts for machines; appears as JSON-RPC `error.data`. Never holds secrets. */
   readonly data: Readonly<Record<string, unknown>> | undefined;
+  /** Headers of the HTTP answer, where there is one: a challenge, when to come back. */
+  readonly headers: Readonly<Record<string, string>> | undefined;
 
-  constructor(code: ErrorCode, message: string, options: { cause?: unknown; data?: Record<string, unknown> } = {}) {
+  constructor(code: ErrorCode, message: string, options: FleetErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = "FleetError";
     this.code = code;
     this.data = options.data;
+    this.headers = options.headers;
   }
 
   get kind(): ErrorKind {

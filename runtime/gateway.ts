@@ -15,6 +15,7 @@ import { TcpListener } from "./listeners/tcp.ts";
 import { WebSocketListener } from "./listeners/web-socket.ts";
 import { startLog } from "./observability/logger.ts";
 import { Metrics } from "./observability/metrics.ts";
+import { SecurityMetrics } from "./observability/security-metrics.ts";
 import { FleetFactory, withPreset } from "./orchestrator/fleet-factory.ts";
 import { PackageCache } from "./orchestrator/package-cache.ts";
 import { ProcessDriver } from "./orchestrator/process-driver.ts";
@@ -33,8 +34,7 @@ import { ListChangeNotices } from "./routing/list-change-notices.ts";
 import type { ServiceClient } from "./routing/mcp-service.ts";
 import { SingleService } from "./routing/single-service.ts";
 import { ToolSearchService } from "./routing/tool-search-service.ts";
-import { Authenticator, localCaller } from "./security/authenticator.ts";
-import { RequestGuard } from "./security/request-guard.ts";
+import { openAccess, Security } from "./security/index.ts";
 import { identity } from "./version.ts";
 
 export interface GatewayOptions {
@@ -94,6 +94,8 @@ const maxSubscriptions = 1000;
 /** How long a client may take to send one request. */
 const receiveMs = 60_000;
 const loopback = "127.0.0.1";
+/** Settings of the gateway that are taken over without a restart. */
+const liveSettings = new Set(["auth", "authorization", "allowedHosts", "allowedOrigins"]);
 const now = () => performance.now();
 
 /** Builds a gateway: the way of a request from top to bottom, each stage knowing only the next one. */
@@ -161,18 +163,20 @@ export async function startGateway(
   });
   const sessionCalls = new SessionCalls({ sessions, log });
   const modernCalls = new ModernCalls({ parked, log });
+  const security: Security = await Security.start(config, {
+    ...{ metrics: new SecurityMetrics(metrics.registry, () => security.remembered), log, clock: Date.now, now },
+  });
   const executor = new Executor(registry, log);
   const all = new FederatedService(registry, identity, log);
   const federated = gateway.toolSearch ? new ToolSearchService(all) : all;
   const duplex = { calls: sessionCalls, modern: modernCalls, subscriptions, log };
-  const serviceFor = (server: string | undefined = only) => {
-    if (server === undefined) return federated;
+  const serviceFor = (server: string | undefined = only, access = openAccess) => {
+    if (server === undefined) return access === openAccess ? federated : federated.for(access);
     const fleet = registry.get(server);
-    return fleet && new SingleService(fleet);
+    return fleet && new SingleService(fleet, access);
   };
   const door = new FrontDoor({
-    guard: new RequestGuard(gateway),
-    authenticator: new Authenticator(gateway.auth?.bearerTokens),
+    security,
     mcp: new StreamableHttp({
       ...{ calls: sessionCalls, metrics, log, maxBodyBytes: gateway.maxBodyBytes },
       modern: new ModernHttp({ calls: modernCalls, subscriptions }),
@@ -184,12 +188,12 @@ export async function startGateway(
   const { tcp } = gateway.listeners;
   const tcpListener = new TcpListener(duplex, () => {
     const service = serviceFor(tcp?.server);
-    return service && { service, server: tcp?.server, caller: localCaller };
+    return service && { service, server: tcp?.server, caller: openAccess.principal.caller };
   });
   const rest = await createRest({
     ...{ server: door.server, registry, executor, metrics, log, maxBodyBytes: gateway.maxBodyBytes },
     ...{ authenticated: gateway.auth !== undefined, draining: () => draining, more: routes },
-    callerOf: (request) => door.callerOf(request),
+    callerOf: (request) => security.callerOf(request),
   });
   door.use(rest.listener);
 
@@ -250,8 +254,13 @@ export async function startGateway(
       strategies.check(next.servers);
       secrets = nextSecrets;
       const fixed = Object.keys(next.gateway).filter(
-        (key) => !isDeepStrictEqual(next.gateway[key as keyof typeof gateway], gateway[key as keyof typeof gateway]),
+        (key) =>
+          !liveSettings.has(key) &&
+          !isDeepStrictEqual(next.gateway[key as keyof typeof gateway], gateway[key as keyof typeof gateway]),
       );
+      security
+        .apply(next)
+        .catch((error) => log.error({ err: error }, "the security settings in force stay as they are"));
       if (fixed.length > 0) log.warn({ keys: fixed }, "changed settings of the gateway itself need a restart");
       registry.apply(next.servers.map(withPreset));
     },

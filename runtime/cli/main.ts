@@ -6,6 +6,7 @@ import { callCommand } from "./call.ts";
 import { connectCommand } from "./connect.ts";
 import { containerCommand } from "./container.ts";
 import { ExitCode, reportFailure } from "./exit.ts";
+import { hashCommand } from "./hash.ts";
 import { hostCommand } from "./host.ts";
 import { initCommand } from "./init.ts";
 import { installCommand } from "./install.ts";
@@ -24,6 +25,7 @@ const program = new Command(identity.name)
   .addCommand(callCommand())
   .addCommand(connectCommand())
   .addCommand(benchCommand())
+  .addCommand(hashCommand())
   .addCommand(hostCommand())
   .addCommand(installCommand())
   .addCommand(containerCommand(), { hidden: true })

@@ -14,7 +14,7 @@ export interface ResolvedReferences<T> {
 
 const variable = /\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g;
 /** Keys whose values are secrets, wherever they came from; values of `env` are when they came from elsewhere. */
-const secretKeys = new Set(["token", "key"]);
+const secretKeys = new Set(["token", "key", "clientSecret"]);
 
 /**
  * Replaces `${NAME}` and `${NAME:-default}` in every text of a configuration, and a text `file:PATH` by that file's

@@ -1,4 +1,14 @@
-import type { Cache, Discovery, Isolation, ProcessSource, ServerType, UpstreamProtocol } from "./schema/index.ts";
+import type {
+  Auth,
+  Authorization,
+  Cache,
+  Discovery,
+  Isolation,
+  ProcessSource,
+  Requirement,
+  ServerType,
+  UpstreamProtocol,
+} from "./schema/index.ts";
 
 /** `gateway` of a configuration with every default applied and every reference resolved. */
 export interface ResolvedGateway {
@@ -10,7 +20,8 @@ export interface ResolvedGateway {
   readonly drainMs: number;
   readonly toolSearch: boolean;
   readonly listeners: { readonly tcp?: { readonly port: number; readonly server?: string } };
-  readonly auth?: { readonly bearerTokens: readonly { readonly name: string; readonly token: string }[] };
+  readonly auth?: Auth;
+  readonly authorization?: Authorization;
   readonly session: {
     readonly keys?: readonly { readonly id: string; readonly key: string }[];
     readonly idleTimeoutMs: number;
@@ -47,6 +58,8 @@ export interface ResolvedServer {
     readonly deny: readonly string[];
     readonly aliases: Readonly<Record<string, string>>;
   };
+  /** What callers must have, besides being authenticated. */
+  readonly auth?: Requirement;
   readonly loadBalancer: {
     readonly strategy: string;
     readonly stickySession: boolean;

@@ -12,6 +12,7 @@ import {
 import type { Fleet } from "../registry/fleet.ts";
 import { methodNotFound, type ServiceClient } from "../routing/mcp-service.ts";
 import { SingleService } from "../routing/single-service.ts";
+import { openAccess } from "../security/index.ts";
 
 /** Most messages of one batch. */
 export const maxBatch = 100;
@@ -23,14 +24,14 @@ type BatchAnswer = RpcReply & { readonly jsonrpc: "2.0"; readonly id: RpcRequest
  * Answers an array of JSON-RPC requests, in their order; they are worked on at the same time and share one session of
  * the server. Notifications have no answer. Throws INVALID_REQUEST for what is no such array.
  */
-export async function answerBatch(fleet: Fleet, body: unknown): Promise<BatchAnswer[]> {
+export async function answerBatch(fleet: Fleet, body: unknown, access = openAccess): Promise<BatchAnswer[]> {
   if (!Array.isArray(body) || body.length === 0)
     throw new FleetError("INVALID_REQUEST", "Invalid request: send a JSON array of at least one JSON-RPC message");
   if (body.length > maxBatch) {
     const fix = `send at most ${maxBatch} messages at once`;
     throw new FleetError("INVALID_REQUEST", `Invalid request: the batch has ${body.length} messages; ${fix}`);
   }
-  const service = new SingleService(fleet);
+  const service = new SingleService(fleet, access);
   const client: ServiceClient = {
     ...{ owner: `batch-${randomUUID()}`, caller: undefined, fleets: new Set<string>(), logLevel: undefined },
     notify: () => false,

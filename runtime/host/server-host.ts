@@ -21,13 +21,13 @@ export async function startHost({ name, config, secrets }: HostConfig): Promise<
       only: name,
       routes: {
         paths: hostOperations,
-        add(app, { registry, metrics }) {
+        add(app, { registry, metrics, callerOf }) {
           app.get("/load", async () => {
             const { inFlight = 0, waiting = 0 } = registry.get(name)?.status() ?? {};
             return { ...meter.load, inFlight, waiting };
           });
-          app.post("/batch", async ({ body }, reply) => {
-            const answers = await answerBatch(registry.get(name) as Fleet, body);
+          app.post("/batch", async ({ body, raw }, reply) => {
+            const answers = await answerBatch(registry.get(name) as Fleet, body, callerOf(raw));
             metrics.bodyReceived((body as unknown[]).length);
             return answers.length === 0 ? reply.status(202).send() : answers;
           });

@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import type { IncomingMessage } from "node:http";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import type { FastifyInstance } from "fastify";
@@ -7,11 +8,13 @@ import type { Params } from "../protocol/json-rpc.ts";
 import type { ToolDescription } from "../registry/catalog.ts";
 import type { FleetRegistry } from "../registry/fleet-registry.ts";
 import { merged } from "../routing/merged-list.ts";
+import type { Access } from "../security/index.ts";
 import { identity } from "../version.ts";
 
 export interface ApiDocsOptions {
   readonly registry: FleetRegistry;
   readonly authenticated: boolean;
+  readonly callerOf: (request: IncomingMessage) => Access;
   /** Path items besides those of every gateway. */
   readonly paths: Params;
   readonly log: Logger;
@@ -48,16 +51,19 @@ interface ServerTool {
   readonly tool: ToolDescription;
 }
 const serverTools = {
-  key: "tools",
+  key: "tools" as const,
   list: (fleet: { listTools(): Promise<readonly ToolDescription[]> }) => fleet.listTools(),
   show: ({ name: server }: { name: string }, tool: ToolDescription): ServerTool => ({ server, tool }),
 };
 
 /** Adds `/openapi.json` and `/docs`, its page. What they need is loaded when first asked for. */
-export function addApiDocs(app: FastifyInstance, { registry, authenticated, paths, log }: ApiDocsOptions): void {
-  app.get("/openapi.json", async () => {
+export function addApiDocs(
+  app: FastifyInstance,
+  { registry, authenticated, callerOf, paths, log }: ApiDocsOptions,
+): void {
+  app.get("/openapi.json", async ({ raw }) => {
     const { openApi } = await import("./openapi.ts");
-    const { items } = await merged(registry.all(), serverTools, log);
+    const { items } = await merged(registry.all(), serverTools, log, callerOf(raw));
     const tools = items as ServerTool[];
     return openApi({ title: identity.name, version: identity.version, authenticated, paths, tools });
   });

@@ -4,23 +4,21 @@ import type { Duplex as Stream } from "node:stream";
 import { FleetError, messageOf } from "../errors.ts";
 import { errorReply } from "../protocol/json-rpc.ts";
 import type { McpService } from "../routing/mcp-service.ts";
-import type { Authenticator } from "../security/authenticator.ts";
-import type { RequestGuard } from "../security/request-guard.ts";
+import { type Access, openAccess, type Room, type Security } from "../security/index.ts";
 import type { LegacySse } from "./legacy-sse.ts";
 import type { StreamableHttp } from "./streamable-http.ts";
 import type { McpTarget } from "./target.ts";
 import type { WebSocketListener } from "./web-socket.ts";
 
 export interface FrontDoorOptions {
-  readonly guard: RequestGuard;
-  readonly authenticator: Authenticator;
+  readonly security: Security;
   readonly mcp: StreamableHttp;
   readonly sse: LegacySse;
   readonly webSocket: WebSocketListener;
-  /** The service of `/mcp` (undefined) or of `/mcp/<server>`; undefined when there is no such server. */
-  readonly serviceFor: (server: string | undefined) => McpService | undefined;
   /** How long a client may take to send one request, in milliseconds; one that dawdles is answered 408 and closed. */
   readonly receiveMs: number;
+  /** The service of `/mcp` (undefined) or of `/mcp/<server>` for a caller; undefined when there is no such server. */
+  readonly serviceFor: (server: string | undefined, access: Access) => McpService | undefined;
 }
 
 /** Paths that need no authentication: load balancers ask them. */
@@ -30,8 +28,6 @@ const open = new Set(["/health", "/ready"]);
 export class FrontDoor {
   readonly server: Server;
   readonly #options: FrontDoorOptions;
-  /** Who sent what is not MCP. */
-  readonly #callers = new WeakMap<IncomingMessage, string>();
   #rest: RequestListener = (_request, response) => response.writeHead(404).end();
 
   constructor(options: FrontDoorOptions) {
@@ -50,11 +46,6 @@ export class FrontDoor {
   /** Says who serves what is not MCP. */
   use(rest: RequestListener): void {
     this.#rest = rest;
-  }
-
-  /** Who sent a request that was handed on; undefined on a path that needs no authentication. */
-  callerOf(request: IncomingMessage): string | undefined {
-    return this.#callers.get(request);
   }
 
   /** Resolves with the port. Rejects with ADDRESS_IN_USE. */
@@ -80,51 +71,103 @@ export class FrontDoor {
   }
 
   #serve(request: IncomingMessage, response: ServerResponse): void {
-    const { guard, authenticator, mcp, sse } = this.#options;
+    const { security } = this.#options;
     const path = pathOf(request);
     try {
-      guard.check(request);
+      security.guard(request);
       if (open.has(path)) {
         this.#rest(request, response);
         return;
       }
-      const caller = authenticator.identify(request);
+      if (path.startsWith("/.well-known/") && this.#metadata(path, response)) return;
       const { room, server } = roomOf(path);
-      if (room === "mcp") void mcp.serve(request, response, this.#target(server, caller));
-      else if (room === "sse") sse.open(request, response, this.#target(server, caller));
-      else if (path === "/messages") sse.receive(request, response, caller).catch((error) => refuse(response, error));
+      const access = security.admit(request, interfaces.get(room) ?? "rest", ofMcp.has(room) ? server : undefined);
+      if (!(access instanceof Promise)) this.#enter(request, response, path, room, server, access);
       else {
-        this.#callers.set(request, caller);
-        this.#rest(request, response);
+        access
+          .then((known) => this.#enter(request, response, path, room, server, known))
+          .catch((error) => refuse(response, error));
       }
     } catch (error) {
       refuse(response, error);
     }
   }
 
+  #enter(
+    request: IncomingMessage,
+    response: ServerResponse,
+    path: string,
+    room: string,
+    server: string | undefined,
+    access: Access,
+  ): void {
+    const { mcp, sse, security } = this.#options;
+    if (room === "mcp") void mcp.serve(request, response, this.#target(server, access));
+    else if (room === "sse") sse.open(request, response, this.#target(server, access));
+    else if (path === "/messages") {
+      sse.receive(request, response, access.principal.caller).catch((error) => refuse(response, error));
+    } else {
+      security.remember(request, access);
+      this.#rest(request, response);
+    }
+  }
+
+  /** Whom clients ask for tokens (RFC 9728): told without a token, to pages of every origin. */
+  #metadata(path: string, response: ServerResponse): boolean {
+    const { security, serviceFor } = this.#options;
+    const document = security.metadata(path, (server) => serviceFor(server, openAccess) !== undefined);
+    if (document === undefined) return false;
+    const headers = { "content-type": "application/json", "access-control-allow-origin": "*" };
+    response.writeHead(200, headers).end(JSON.stringify(document));
+    return true;
+  }
+
   #upgrade(request: IncomingMessage, socket: Stream, head: Buffer): void {
-    const { guard, authenticator, webSocket } = this.#options;
-    try {
-      guard.check(request);
-      const caller = authenticator.identify(request);
-      const { room, server } = roomOf(pathOf(request));
-      if (room !== "ws") throw new FleetError("SERVER_UNKNOWN", "a WebSocket is served at /ws and /ws/<server>");
-      webSocket.accept(request, socket, head, this.#target(server, caller));
-    } catch (error) {
+    const { security, webSocket } = this.#options;
+    const refused = (error: unknown) => {
       // The one answer that there can be before the upgrade; then nobody speaks HTTP on the socket.
       const response = new ServerResponse(request);
       response.assignSocket(socket as Socket);
       refuse(response, error);
       response.on("finish", () => socket.end());
+    };
+    // Whoever goes away while it is found out who calls.
+    const gone = () => socket.destroy();
+    socket.on("error", gone);
+    const accept = (access: Access, server: string | undefined) => {
+      const target = this.#target(server, access);
+      socket.off("error", gone);
+      webSocket.accept(request, socket, head, target);
+    };
+    try {
+      security.guard(request);
+      const { room, server } = roomOf(pathOf(request));
+      if (room !== "ws") throw new FleetError("SERVER_UNKNOWN", "a WebSocket is served at /ws and /ws/<server>");
+      const access = security.admit(request, "ws", server);
+      if (access instanceof Promise) access.then((known) => accept(known, server)).catch(refused);
+      else accept(access, server);
+    } catch (error) {
+      refused(error);
     }
   }
 
-  #target(server: string | undefined, caller: string): McpTarget {
-    const service = this.#options.serviceFor(server);
-    if (service !== undefined) return { service, server, caller };
+  #target(server: string | undefined, access: Access): McpTarget {
+    const service = this.#options.serviceFor(server, access);
+    if (service !== undefined) return { service, server, caller: access.principal.caller };
     throw new FleetError("SERVER_UNKNOWN", `no server is called "${server}"; GET /api/v1/servers lists them`);
   }
 }
+
+/** The first part of a path, and the interface that it belongs to; everything else is REST. */
+const interfaces = new Map<string, Room>([
+  ["mcp", "mcp"],
+  ["sse", "sse"],
+  ["messages", "sse"],
+  ["metrics", "metrics"],
+  ["dashboard", "dashboard"],
+]);
+/** Where the second part of a path is a server. */
+const ofMcp = new Set(["mcp", "sse"]);
 
 function pathOf({ url }: IncomingMessage): string {
   const text = url as string;
@@ -141,14 +184,14 @@ function roomOf(path: string): { readonly room: string; readonly server: string 
 }
 
 function refuse(response: ServerResponse, error: unknown): void {
-  const status = error instanceof FleetError ? error.kind.status : 500;
+  const known = error instanceof FleetError ? error : undefined;
   const text = JSON.stringify({ jsonrpc: "2.0", id: null, ...errorReply(error) });
   const headers = {
     "content-type": "application/json",
     "content-length": Buffer.byteLength(text),
     connection: "close",
   };
-  response.writeHead(status, status === 401 ? { ...headers, "www-authenticate": "Bearer" } : headers).end(text);
+  response.writeHead(known?.kind.status ?? 500, { ...headers, ...known?.headers }).end(text);
 }
 
 function refusal(error: NodeJS.ErrnoException, host: string, port: number): FleetError {

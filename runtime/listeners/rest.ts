@@ -9,6 +9,7 @@ import type { Priority } from "../protocol/priority.ts";
 import type { FleetClient } from "../registry/fleet.ts";
 import type { FleetRegistry } from "../registry/fleet-registry.ts";
 import type { Executor } from "../routing/executor.ts";
+import type { Access } from "../security/index.ts";
 import { addApiDocs } from "./api-docs.ts";
 import { executeBody } from "./rest-operations.ts";
 
@@ -21,8 +22,8 @@ export interface RestOptions {
   readonly maxBodyBytes: number;
   /** Callers need a token. */
   readonly authenticated: boolean;
-  /** Who sent a request; undefined on a path that needs no authentication. */
-  readonly callerOf: (request: IncomingMessage) => string | undefined;
+  /** What who makes a request may do. */
+  readonly callerOf: (request: IncomingMessage) => Access;
   /** The gateway takes no new work. */
   readonly draining: () => boolean;
   /** Paths of a server host. */
@@ -33,7 +34,7 @@ export interface RestOptions {
 export interface MoreRoutes {
   /** Their OpenAPI path items. */
   readonly paths: Params;
-  readonly add: (app: FastifyInstance, parts: Pick<RestOptions, "registry" | "metrics">) => void;
+  readonly add: (app: FastifyInstance, parts: Pick<RestOptions, "registry" | "metrics" | "callerOf">) => void;
 }
 
 /** Body of `POST /api/v1/servers/<server>/requests`. */
@@ -47,7 +48,7 @@ interface ExecuteBody {
 
 /** Everything on the gateway's port that is not MCP: REST, health, metrics. Returns its request listener. */
 export async function createRest(options: RestOptions): Promise<{ listener: RequestListener; app: FastifyInstance }> {
-  const { registry, executor, metrics, log, draining } = options;
+  const { registry, executor, metrics, log, draining, callerOf } = options;
   let listener: RequestListener = () => {};
   const app = Fastify({
     bodyLimit: options.maxBodyBytes,
@@ -66,7 +67,7 @@ export async function createRest(options: RestOptions): Promise<{ listener: Requ
   ) => {
     const owner = `rest-${randomUUID()}`;
     try {
-      const answer = await ask({ owner, caller: undefined, reader: options.callerOf(raw) });
+      const answer = await ask({ owner, caller: undefined, reader: callerOf(raw).principal.caller });
       return "error" in answer ? reply.status(statusOf(answer.error.code)).send(answer) : answer;
     } finally {
       void registry.get(params.server)?.release(owner);
@@ -74,7 +75,12 @@ export async function createRest(options: RestOptions): Promise<{ listener: Requ
   };
 
   app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
-    if (error instanceof FleetError) return reply.status(error.kind.status).send(errorReply(error));
+    if (error instanceof FleetError) {
+      return reply
+        .status(error.kind.status)
+        .headers(error.headers ?? {})
+        .send(errorReply(error));
+    }
     const status = error.statusCode ?? 500;
     if (status >= 500) log.error({ err: error, path: request.url }, "a request failed unexpectedly");
     const message = status >= 500 ? "Internal error" : `${request.method} ${request.url}: ${error.message}`;
@@ -94,10 +100,19 @@ export async function createRest(options: RestOptions): Promise<{ listener: Requ
   });
   app.get("/metrics", async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()));
 
-  app.get("/api/v1/servers", async () => registry.all().map((fleet) => fleet.status()));
-  app.get<{ Params: { server: string } }>("/api/v1/servers/:server", async ({ params }) => {
+  app.get("/api/v1/servers", async ({ raw }) => {
+    const access = callerOf(raw);
+    return registry
+      .all()
+      .filter((fleet) => access.reaches(fleet))
+      .map((fleet) => fleet.status());
+  });
+  app.get<{ Params: { server: string } }>("/api/v1/servers/:server", async ({ params, raw }) => {
     const fleet = executor.fleet(params.server);
-    return { ...fleet.status(), toolNames: (await fleet.listTools()).map(({ name }) => name) };
+    const access = callerOf(raw);
+    await access.check(fleet, "tools/list", undefined);
+    const tools = access.visible(fleet, "tools", await fleet.listTools());
+    return { ...fleet.status(), toolNames: tools.map(({ name }) => name) };
   });
   app.post<{ Params: { server: string }; Body: ExecuteBody }>(
     "/api/v1/servers/:server/requests",
@@ -105,7 +120,7 @@ export async function createRest(options: RestOptions): Promise<{ listener: Requ
     (request, reply) => {
       const { params, body } = request;
       return answered(request, reply, (client) =>
-        executor.execute(client, params.server, body.method, body.params, body),
+        executor.execute(client, params.server, body.method, body.params, body, callerOf(request.raw)),
       );
     },
   );
@@ -114,7 +129,9 @@ export async function createRest(options: RestOptions): Promise<{ listener: Requ
     { schema: { body: { type: ["object", "null"] } } },
     (request, reply) => {
       const { server, tool } = request.params;
-      return answered(request, reply, (client) => executor.callTool(client, server, tool, request.body ?? {}));
+      return answered(request, reply, (client) =>
+        executor.callTool(client, server, tool, request.body ?? {}, callerOf(request.raw)),
+      );
     },
   );
   addApiDocs(app, { ...options, paths: options.more?.paths ?? {} });

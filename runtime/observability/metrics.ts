@@ -127,6 +127,11 @@ export class Metrics {
     sessionGauge("mcp_sessions_max", "Bound of mcp_sessions.", ({ max }) => max);
   }
 
+  /** For the metrics of others on the same page. */
+  get registry(): Registry {
+    return this.#registry;
+  }
+
   get contentType(): string {
     return this.#registry.contentType;
   }

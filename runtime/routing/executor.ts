@@ -6,6 +6,7 @@ import type { Params, RpcReply } from "../protocol/json-rpc.ts";
 import type { Priority } from "../protocol/priority.ts";
 import type { Fleet, FleetClient } from "../registry/fleet.ts";
 import type { FleetRegistry } from "../registry/fleet-registry.ts";
+import { type Access, openAccess } from "../security/index.ts";
 import { unknownTool } from "./single-service.ts";
 
 /** How one request is to be executed. */
@@ -47,6 +48,7 @@ export class Executor {
     method: string,
     params: Params | undefined,
     { priority, useCache = true, metadata }: ExecuteTerms = {},
+    access: Access = openAccess,
   ): Promise<RpcReply> {
     const fleet = this.fleet(server);
     this.#log.info({ server, method, metadata }, "request");
@@ -57,24 +59,33 @@ export class Executor {
       return made;
     };
     if (method === "ping" || method.includes("/")) {
-      if (method === "tools/list") return { result: { tools: await fleet.listTools() } };
-      return fleet.call(client, method, params, exchange());
+      if (method !== "tools/list") return access.call(fleet, client, method, params, exchange());
+      await access.enter(method, exchange());
+      return { result: { tools: access.visible(fleet, "tools", await fleet.listTools()) } };
     }
     let reply: RpcReply = unknownTool(method);
     for (const step of translateCall(fleet.server.type, fleet.tools.resolve(method), params ?? {})) {
       if (!fleet.tools.permits(step.tool)) return unknownTool(method);
-      reply = await fleet.call(client, "tools/call", { name: step.tool, arguments: step.arguments }, exchange());
+      const called = { name: step.tool, arguments: step.arguments };
+      reply = await access.call(fleet, client, "tools/call", called, exchange());
       if ("error" in reply || (reply.result as { isError?: boolean }).isError === true) return reply;
     }
     return reply;
   }
 
   /** One tool by its own name or an alias, its arguments as they are. */
-  async callTool(client: FleetClient, server: string, name: string, args: Params): Promise<RpcReply> {
+  async callTool(
+    client: FleetClient,
+    server: string,
+    name: string,
+    args: Params,
+    access: Access = openAccess,
+  ): Promise<RpcReply> {
     const fleet = this.fleet(server);
     const tool = fleet.tools.resolve(name);
     if (!fleet.tools.permits(tool)) return unknownTool(name);
-    return fleet.call(
+    return access.call(
+      fleet,
       client,
       "tools/call",
       { name: tool, arguments: args },

@@ -5,6 +5,7 @@ import { isLogLevel } from "../protocol/log-levels.ts";
 import type { Fleet } from "../registry/fleet.ts";
 import type { FleetRegistry } from "../registry/fleet-registry.ts";
 import type { ResourceListener } from "../registry/resource-subscriptions.ts";
+import { type Access, openAccess } from "../security/index.ts";
 import type { GatewayIdentity } from "../upstreams/handshake.ts";
 import { federatedName, splitFederatedName } from "./federated-name.ts";
 import { federatedUri, splitFederatedUri, withFederatedUris } from "./federated-uri.ts";
@@ -48,16 +49,29 @@ const templates: MergedKind<{ readonly uriTemplate: string }> = {
   show: ({ name: server }, template) => ({ ...template, uriTemplate: federatedUri(server, template.uriTemplate) }),
 };
 
+/** What the gateway answers without asking a server for this caller. */
+const answeredHere = new Set([
+  ...["ping", "tools/list", "prompts/list", "resources/list", "resources/templates/list"],
+  ...["logging/setLevel", "resources/subscribe", "resources/unsubscribe"],
+]);
+
 /** `/mcp`: what all servers offer, under names that tell the server, in the order of the servers' names. */
 export class FederatedService implements McpService {
   readonly #registry: FleetRegistry;
   readonly #identity: GatewayIdentity;
   readonly #log: Logger;
+  readonly #access: Access;
 
-  constructor(registry: FleetRegistry, identity: GatewayIdentity, log: Logger) {
+  constructor(registry: FleetRegistry, identity: GatewayIdentity, log: Logger, access = openAccess) {
     this.#registry = registry;
+    this.#access = access;
     this.#identity = identity;
     this.#log = log;
+  }
+
+  /** The same for one caller. */
+  for(access: Access): FederatedService {
+    return new FederatedService(this.#registry, this.#identity, this.#log, access);
   }
 
   async describe(): Promise<Params> {
@@ -79,6 +93,8 @@ export class FederatedService implements McpService {
     params: Params | undefined,
     exchange: Exchange,
   ): Promise<RpcReply> {
+    const entering = answeredHere.has(method) ? this.#access.enter(method, exchange) : undefined;
+    if (entering !== undefined) await entering;
     switch (method) {
       case "ping":
         return { result: {} };
@@ -93,19 +109,33 @@ export class FederatedService implements McpService {
       case "tools/call": {
         const target = await this.#find(nameOf(params), tools);
         if (target === undefined) return unknownTool(nameOf(params));
-        const reply = await callTool(target.fleet, client, target.name, params, exchange);
+        const reply = await callTool(target.fleet, this.#access, client, target.name, params, exchange);
         return withFederatedUris(target.fleet.name, reply);
       }
       case "prompts/get": {
         const target = await this.#find(nameOf(params), prompts);
         if (target === undefined) return unknown("prompt", nameOf(params));
-        const reply = await callFleet(target.fleet, client, method, { ...params, name: target.name }, exchange);
+        const reply = await callFleet(
+          target.fleet,
+          this.#access,
+          client,
+          method,
+          { ...params, name: target.name },
+          exchange,
+        );
         return withFederatedUris(target.fleet.name, reply);
       }
       case "resources/read": {
         const target = this.#findUri(uriOf(params));
         if (target === undefined) return unknown("resource", uriOf(params));
-        const reply = await callFleet(target.fleet, client, method, { ...params, uri: target.uri }, exchange);
+        const reply = await callFleet(
+          target.fleet,
+          this.#access,
+          client,
+          method,
+          { ...params, uri: target.uri },
+          exchange,
+        );
         return withFederatedUris(target.fleet.name, reply);
       }
       case "resources/subscribe": {
@@ -147,6 +177,7 @@ export class FederatedService implements McpService {
     const target = this.#findUri(uri);
     if (target === undefined) return unknown("resource", uri);
     const { fleet } = target;
+    await this.#access.check(fleet, "resources/subscribe", { uri: target.uri });
     client.fleets.add(fleet.name);
     const { resources: offered } = (await fleet.describe()).capabilities as { resources?: { subscribe?: boolean } };
     if (offered?.subscribe !== true) return methodNotFound("resources/subscribe");
@@ -157,7 +188,7 @@ export class FederatedService implements McpService {
 
   /** All tools at once, as they are listed here. */
   async allTools(): Promise<readonly unknown[]> {
-    return (await merged(this.#registry.all(), tools, this.#log)).items;
+    return (await merged(this.#registry.all(), tools, this.#log, this.#access)).items;
   }
 
   async #complete(client: ServiceClient, params: Params | undefined, exchange: Exchange): Promise<RpcReply> {
@@ -166,16 +197,16 @@ export class FederatedService implements McpService {
       const target = this.#findUri(ref.uri);
       if (target === undefined) return unknown("resource", ref.uri);
       const sent = { ...params, ref: { ...ref, uri: target.uri } };
-      return callFleet(target.fleet, client, "completion/complete", sent, exchange);
+      return callFleet(target.fleet, this.#access, client, "completion/complete", sent, exchange);
     }
     const target = await this.#find(nameOf(ref), prompts);
     if (target === undefined) return unknown("prompt", nameOf(ref));
     const sent = { ...params, ref: { ...ref, name: target.name } };
-    return callFleet(target.fleet, client, "completion/complete", sent, exchange);
+    return callFleet(target.fleet, this.#access, client, "completion/complete", sent, exchange);
   }
 
   async #merge<Item>(kind: MergedKind<Item>, params: Params | undefined): Promise<RpcReply> {
-    return { result: await mergedList(this.#registry.all(), kind, params?.cursor, this.#log) };
+    return { result: await mergedList(this.#registry.all(), kind, params?.cursor, this.#log, this.#access) };
   }
 
   /** The fleet of a federated name, and the name there. */

@@ -1,7 +1,9 @@
 import type { Logger } from "pino";
 import { FleetError, messageOf } from "../errors.ts";
 import type { Params } from "../protocol/json-rpc.ts";
+import type { CatalogKind } from "../registry/catalog.ts";
 import type { Fleet } from "../registry/fleet.ts";
+import { openAccess } from "../security/index.ts";
 
 /** What a merged list waits for one slow server. */
 const deadlineMs = 15_000;
@@ -11,24 +13,27 @@ const pageSize = 1000;
 /** One kind of thing that servers list, and how an item of a server reads in the merged list. */
 export interface MergedKind<Item> {
   /** Key of the result: `tools`, `prompts`, … */
-  readonly key: string;
+  readonly key: CatalogKind;
   readonly list: (fleet: Fleet) => Promise<readonly Item[]>;
   readonly show: (fleet: Fleet, item: Item) => unknown;
 }
 
-/** All servers' items in the order of the servers' names; those that cannot answer in time are named. */
+/** All servers' items that the caller may use, in the order of the servers' names; those that cannot answer in time are named. */
 export async function merged<Item>(
   fleets: readonly Fleet[],
   { key, list, show }: MergedKind<Item>,
   log: Logger,
+  access = openAccess,
 ): Promise<{ readonly items: readonly unknown[]; readonly unavailable: readonly string[] }> {
-  const outcomes = await Promise.allSettled(fleets.map((fleet) => withDeadline(list(fleet), fleet.name)));
+  const reached = fleets.filter((fleet) => access.reaches(fleet));
+  const outcomes = await Promise.allSettled(reached.map((fleet) => withDeadline(list(fleet), fleet.name)));
   const items: unknown[] = [];
   const unavailable: string[] = [];
   outcomes.forEach((outcome, index) => {
-    const fleet = fleets[index] as Fleet;
-    if (outcome.status === "fulfilled") for (const item of outcome.value) items.push(show(fleet, item));
-    else {
+    const fleet = reached[index] as Fleet;
+    if (outcome.status === "fulfilled") {
+      for (const item of access.visible(fleet, key, outcome.value)) items.push(show(fleet, item));
+    } else {
       unavailable.push(fleet.name);
       log.warn({ server: fleet.name, list: key }, `left out of the list: ${messageOf(outcome.reason)}`);
     }
@@ -42,10 +47,11 @@ export async function mergedList<Item>(
   kind: MergedKind<Item>,
   cursor: unknown,
   log: Logger,
+  access = openAccess,
 ): Promise<Params> {
   const from = cursor === undefined ? 0 : positionOf(cursor);
   const end = from + pageSize;
-  const { items, unavailable } = await merged(fleets, kind, log);
+  const { items, unavailable } = await merged(fleets, kind, log, access);
   return {
     [kind.key]: items.slice(from, end),
     ...(end < items.length ? { nextCursor: Buffer.from(String(end)).toString("base64url") } : {}),

@@ -3,14 +3,17 @@ import { encodeNotification, type Params, type RpcReply } from "../protocol/json
 import { isLogLevel } from "../protocol/log-levels.ts";
 import type { Fleet } from "../registry/fleet.ts";
 import type { ResourceListener } from "../registry/resource-subscriptions.ts";
+import { type Access, openAccess } from "../security/index.ts";
 import { type McpService, methodNotFound, nameOf, type ServiceClient, uriOf } from "./mcp-service.ts";
 
 /** `/mcp/<server>`: one server as it is, names unchanged. */
 export class SingleService implements McpService {
   readonly #fleet: Fleet;
+  readonly #access: Access;
 
-  constructor(fleet: Fleet) {
+  constructor(fleet: Fleet, access = openAccess) {
     this.#fleet = fleet;
+    this.#access = access;
   }
 
   async describe(): Promise<Params> {
@@ -32,14 +35,17 @@ export class SingleService implements McpService {
     params: Params | undefined,
     exchange: Exchange,
   ): Promise<RpcReply> {
+    const entering = answeredHere.has(method) ? this.#access.enter(method, exchange) : undefined;
+    if (entering !== undefined) await entering;
     switch (method) {
       case "ping":
         return { result: {} };
       case "tools/list":
-        return { result: { tools: await this.#fleet.listTools() } };
+        return { result: { tools: this.#access.visible(this.#fleet, "tools", await this.#fleet.listTools()) } };
       case "tools/call":
-        return callTool(this.#fleet, client, nameOf(params), params, exchange);
+        return callTool(this.#fleet, this.#access, client, nameOf(params), params, exchange);
       case "logging/setLevel":
+        await this.#access.check(this.#fleet, method, params);
         return this.#setLogLevel(client, params);
       case "resources/subscribe": {
         const tell = (about: Params) => client.notify(encodeNotification("notifications/resources/updated", about));
@@ -48,11 +54,12 @@ export class SingleService implements McpService {
       case "resources/unsubscribe":
         return this.#fleet.unsubscribe(client, uriOf(params));
       default:
-        return callFleet(this.#fleet, client, method, params, exchange);
+        return callFleet(this.#fleet, this.#access, client, method, params, exchange);
     }
   }
 
-  subscribe(client: ServiceClient, uri: string, listener: ResourceListener): Promise<RpcReply> {
+  async subscribe(client: ServiceClient, uri: string, listener: ResourceListener): Promise<RpcReply> {
+    await this.#access.check(this.#fleet, "resources/subscribe", { uri });
     client.fleets.add(this.#fleet.name);
     return this.#fleet.subscribe(client, uri, listener);
   }
@@ -74,9 +81,19 @@ export class SingleService implements McpService {
   }
 }
 
+/** What the gateway answers without asking the server for this caller. */
+const answeredHere = new Set([
+  "ping",
+  "tools/list",
+  "logging/setLevel",
+  "resources/subscribe",
+  "resources/unsubscribe",
+]);
+
 /** Calls a tool by its own name or an alias, if the fleet shows it. */
 export function callTool(
   fleet: Fleet,
+  access: Access,
   client: ServiceClient,
   name: string,
   params: Params | undefined,
@@ -84,12 +101,14 @@ export function callTool(
 ): Promise<RpcReply> {
   const tool = fleet.tools.resolve(name);
   if (!fleet.tools.permits(tool)) return Promise.resolve(unknownTool(name));
-  return callFleet(fleet, client, "tools/call", tool === params?.name ? params : { ...params, name: tool }, exchange);
+  const sent = tool === params?.name ? params : { ...params, name: tool };
+  return callFleet(fleet, access, client, "tools/call", sent, exchange);
 }
 
 /** Sends one request to a fleet for a client. */
 export async function callFleet(
   fleet: Fleet,
+  access: Access,
   client: ServiceClient,
   method: string,
   params: Params | undefined,
@@ -107,7 +126,7 @@ export async function callFleet(
       await fleet.setLogLevel(client, level);
     }
   }
-  return fleet.call(client, method, params, exchange);
+  return access.call(fleet, client, method, params, exchange);
 }
 
 /** A server of the session era has no `requestState`: the one that came is neither the gateway's nor the server's. */

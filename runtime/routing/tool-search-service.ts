@@ -1,5 +1,6 @@
 import type { Exchange } from "../protocol/exchange.ts";
 import type { Params, RpcReply } from "../protocol/json-rpc.ts";
+import type { Access } from "../security/index.ts";
 import type { FederatedService } from "./federated-service.ts";
 import { type McpService, nameOf, type ServiceClient } from "./mcp-service.ts";
 import { unknownTool } from "./single-service.ts";
@@ -51,13 +52,26 @@ const metaTools = [
   },
 ] as const;
 
+/** The index over all tools, made anew when they have changed. */
+interface SharedIndex {
+  readonly everything: FederatedService;
+  index: ToolIndex | undefined;
+}
+
 /** `/mcp` for large fleets (`gateway.toolSearch`): three tools that search, describe and call all the others. */
 export class ToolSearchService implements McpService {
   readonly #all: FederatedService;
-  #index: ToolIndex | undefined;
+  /** The same for every caller: what one may not use is left out of what was found. */
+  readonly #shared: SharedIndex;
 
-  constructor(all: FederatedService) {
+  constructor(all: FederatedService, shared: SharedIndex = { everything: all, index: undefined }) {
     this.#all = all;
+    this.#shared = shared;
+  }
+
+  /** The same for one caller. */
+  for(access: Access): ToolSearchService {
+    return new ToolSearchService(this.#all.for(access), this.#shared);
   }
 
   async describe(): Promise<Params> {
@@ -107,9 +121,11 @@ export class ToolSearchService implements McpService {
   async #find({ query, limit }: Params): Promise<RpcReply> {
     if (typeof query !== "string" || query.trim() === "") return mistaken('"query" must be a text');
     const most = typeof limit === "number" ? Math.min(Math.max(Math.trunc(limit), 1), maxLimit) : defaultLimit;
-    const tools = await this.#tools();
-    this.#index = await ToolIndex.of(tools, this.#index);
-    const found = this.#index.search(query, most);
+    const everything = (await this.#shared.everything.allTools()) as readonly SearchableTool[];
+    this.#shared.index = await ToolIndex.of(everything, this.#shared.index);
+    const usable = new Set((await this.#tools()).map(({ name }) => name));
+    const matches = this.#shared.index.search(query, everything.length);
+    const found = matches.filter(({ name }) => usable.has(name)).slice(0, most);
     return answer({ tools: found.map(({ name, title, description }) => ({ name, title, description })) });
   }
 

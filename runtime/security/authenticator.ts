@@ -1,32 +1,180 @@
-import { createHash } from "node:crypto";
 import type { IncomingMessage } from "node:http";
+import type { TLSSocket } from "node:tls";
+import { LRUCache } from "lru-cache";
+import type { Auth } from "../config/schema/index.ts";
 import { FleetError } from "../errors.ts";
+import { ClientCertificates } from "./client-certificates.ts";
+import { Passwords } from "./passwords.ts";
+import { anonymousPrincipal, hasExpired, localPrincipal, type Principal } from "./principal.ts";
+import { digestOf, SecretTable } from "./secret-table.ts";
+import { claimedIssuer, refused, TokenIssuer } from "./token-issuer.ts";
 
-/** A token and who holds it. */
-export interface NamedToken {
-  readonly name: string;
-  readonly token: string;
+/** Credentials that were checked at some cost and are not checked again for a while; the rest is forgotten. */
+const maxRemembered = 10_000;
+const passwordCacheMs = 60_000;
+const defaultApiKeyHeader = "x-api-key";
+
+interface Remembered {
+  readonly principal: Principal;
+  readonly until: number;
 }
 
-/** Who calls when no authentication is configured: whoever can reach the loopback address. */
-export const localCaller = "local";
-
-/** Tells who is calling. Keeps hashes instead of tokens, so that a look-up takes the same time whatever was sent. */
+/**
+ * Tells who is calling, by whatever credential comes: a bearer token (static, JWT, opaque), a password, an API key, a
+ * client certificate, or none. Keeps digests instead of secrets. What took work to check is remembered by its digest
+ * until it ends, and no longer than the issuer's `cacheSeconds`, so that a revoked token does not live on.
+ */
 export class Authenticator {
-  readonly #names: ReadonlyMap<string, string> | undefined;
+  readonly #tokens: SecretTable | undefined;
+  readonly #keys: SecretTable | undefined;
+  readonly #keyHeader: string;
+  readonly #passwords: Passwords | undefined;
+  readonly #issuers: ReadonlyMap<string, TokenIssuer>;
+  readonly #opaque: readonly TokenIssuer[];
+  readonly #certificates: ClientCertificates | undefined;
+  readonly #fallback: Principal | undefined;
+  readonly #remembered = new LRUCache<string, Remembered>({ max: maxRemembered });
+  /** Checks under way, so that a token that comes a hundred times at once is checked once. */
+  readonly #checking = new Map<string, Promise<Principal>>();
+  readonly #clock: () => number;
+  /** What a caller without a credential is told to send. */
+  readonly #wanted: string;
 
-  constructor(tokens: readonly NamedToken[] | undefined) {
-    this.#names = tokens && new Map(tokens.map(({ name, token }) => [hash(token), name]));
+  /** `clock`: milliseconds since the epoch. */
+  constructor(auth: Auth | undefined, clock: () => number = Date.now) {
+    this.#clock = clock;
+    const { bearerTokens, apiKeys, basic, jwt = [], oauth, clientCertificates } = auth ?? {};
+    this.#tokens =
+      bearerTokens &&
+      new SecretTable(
+        bearerTokens.map(({ token, ...holder }) => ({ ...holder, secret: token })),
+        "bearer",
+        clock,
+      );
+    this.#keys =
+      apiKeys &&
+      new SecretTable(
+        apiKeys.map(({ key, ...holder }) => ({ ...holder, secret: key })),
+        "api-key",
+        clock,
+      );
+    this.#keyHeader = (auth?.apiKeyHeader ?? defaultApiKeyHeader).toLowerCase();
+    this.#passwords = basic && new Passwords(basic, clock);
+    const issuers = jwt.map((options) => new TokenIssuer(options, oauth?.resource, clock));
+    this.#issuers = new Map(issuers.map((issuer) => [issuer.issuer, issuer]));
+    this.#opaque = issuers.filter(({ introspects }) => introspects);
+    this.#certificates = clientCertificates && new ClientCertificates(clientCertificates, clock);
+    if (auth === undefined) this.#fallback = localPrincipal;
+    else this.#fallback = auth.allowAnonymous === true ? anonymousPrincipal : undefined;
+    this.#wanted = wanted(auth);
   }
 
-  /** The caller's name. Throws UNAUTHENTICATED. */
-  identify(request: IncomingMessage): string {
-    if (this.#names === undefined) return localCaller;
-    const [scheme, token] = (request.headers.authorization ?? "").split(" ", 2);
-    const name = scheme?.toLowerCase() === "bearer" && token ? this.#names.get(hash(token)) : undefined;
-    if (name !== undefined) return name;
-    throw new FleetError("UNAUTHENTICATED", "Unauthorized: send a configured token as `Authorization: Bearer <token>`");
+  get remembered(): number {
+    return this.#remembered.size;
+  }
+
+  get bound(): number {
+    return maxRemembered;
+  }
+
+  /** Who calls: at once when that is known, later when it takes work. Throws or rejects with UNAUTHENTICATED or TOKEN_REFUSED. */
+  identify(request: IncomingMessage): Principal | Promise<Principal> {
+    const { authorization } = request.headers;
+    if (this.#fallback === localPrincipal) return localPrincipal;
+    if (authorization !== undefined) return this.#ofHeader(authorization);
+    const key = this.#keys === undefined ? undefined : request.headers[this.#keyHeader];
+    if (typeof key === "string") {
+      const holder = this.#keys?.find(digestOf(key));
+      if (holder !== undefined) return holder;
+      throw refused("it is not a key that is known here");
+    }
+    const certified = this.#certificates?.identify(request.socket as TLSSocket);
+    if (certified !== undefined) return certified;
+    if (this.#fallback !== undefined) return this.#fallback;
+    throw new FleetError("UNAUTHENTICATED", `Unauthorized: ${this.#wanted}`);
+  }
+
+  #ofHeader(authorization: string): Principal | Promise<Principal> {
+    const space = authorization.indexOf(" ");
+    const scheme = authorization.slice(0, space).toLowerCase();
+    const value = authorization.slice(space + 1);
+    if (scheme === "bearer") return this.#ofToken(value);
+    if (scheme === "basic" && this.#passwords !== undefined) return this.#ofPassword(this.#passwords, value);
+    throw new FleetError("UNAUTHENTICATED", `Unauthorized: ${this.#wanted}`);
+  }
+
+  #ofToken(token: string): Principal | Promise<Principal> {
+    const digest = digestOf(token);
+    const holder = this.#tokens?.find(digest) ?? this.#recall(digest);
+    if (holder !== undefined) return holder;
+    if (this.#issuers.size === 0) throw refused("it is not one that is known here");
+    return this.#once(digest, () => this.#verify(token));
+  }
+
+  async #verify(token: string): Promise<{ principal: Principal; forMs: number }> {
+    const named = claimedIssuer(token);
+    if (named !== undefined) {
+      const issuer = this.#issuers.get(named);
+      if (issuer === undefined) throw refused("its issuer is not one that is trusted here");
+      return { principal: await issuer.verify(token), forMs: issuer.cacheMs };
+    }
+    let failure = refused("it is not one that is known here");
+    for (const issuer of this.#opaque) {
+      try {
+        return { principal: await issuer.verify(token), forMs: issuer.cacheMs };
+      } catch (error) {
+        failure = error as FleetError;
+        if (failure.code !== "TOKEN_REFUSED") throw failure;
+      }
+    }
+    throw failure;
+  }
+
+  #ofPassword(passwords: Passwords, value: string): Principal | Promise<Principal> {
+    const digest = digestOf(`basic ${value}`);
+    const known = this.#recall(digest);
+    if (known !== undefined) return known;
+    const pair = Buffer.from(value, "base64").toString("utf8");
+    const colon = pair.indexOf(":");
+    if (colon < 0) throw refused("it is not a name and a password");
+    return this.#once(digest, async () => {
+      const principal = await passwords.check(pair.slice(0, colon), pair.slice(colon + 1));
+      if (principal === undefined) throw refused("the name or the password is wrong");
+      return { principal, forMs: passwordCacheMs };
+    });
+  }
+
+  #recall(digest: string): Principal | undefined {
+    const found = this.#remembered.get(digest);
+    if (found === undefined) return undefined;
+    const now = this.#clock();
+    if (now < found.until && !hasExpired(found.principal, now)) return found.principal;
+    this.#remembered.delete(digest);
+    return undefined;
+  }
+
+  #once(digest: string, check: () => Promise<{ principal: Principal; forMs: number }>): Promise<Principal> {
+    let checking = this.#checking.get(digest);
+    if (checking === undefined) {
+      checking = check()
+        .then(({ principal, forMs }) => {
+          this.#remembered.set(digest, { principal, until: this.#clock() + forMs });
+          return principal;
+        })
+        .finally(() => this.#checking.delete(digest));
+      this.#checking.set(digest, checking);
+    }
+    return checking;
   }
 }
 
-const hash = (token: string): string => createHash("sha256").update(token).digest("base64");
+function wanted(auth: Auth | undefined): string {
+  const ways = [
+    auth?.bearerTokens && "a configured token as `Authorization: Bearer <token>`",
+    auth?.jwt && "an access token as `Authorization: Bearer <token>`",
+    auth?.apiKeys && `a key as \`${auth.apiKeyHeader ?? defaultApiKeyHeader}: <key>\``,
+    auth?.basic && "a name and a password as `Authorization: Basic …`",
+    auth?.clientCertificates && "a client certificate",
+  ];
+  return `send ${ways.filter(Boolean).join(", or ")}`;
+}

@@ -16,6 +16,8 @@ export interface AuthorizationServerOptions {
   readonly clients?: readonly ClientMetadata[];
   /** Seconds that access tokens are good for. Defaults to 3600. */
   readonly accessTokenTtl?: number;
+  /** Access tokens are opaque instead of JWTs. Defaults to false. */
+  readonly opaque?: boolean;
   /** Who is at the browser: approves everything at once. Defaults to `person`. */
   readonly account?: string;
 }
@@ -42,14 +44,14 @@ export class AuthorizationServer {
   readonly #account: string;
 
   private constructor(http: Server, issuer: string, keys: readonly JWK[], options: AuthorizationServerOptions) {
-    const { clients = [], accessTokenTtl = 3600, account = "person" } = options;
+    const { clients = [], accessTokenTtl = 3600, account = "person", opaque = false } = options;
     this.#http = http;
     this.#account = account;
     this.issuer = issuer;
     const resourceServer = (resource: string): ResourceServer =>
       ({
         ...{ scope: scopes.join(" "), audience: resource, accessTokenTTL: accessTokenTtl },
-        ...{ accessTokenFormat: "jwt", jwt: { sign: { alg: "ES256" } } },
+        ...(opaque ? { accessTokenFormat: "opaque" } : { accessTokenFormat: "jwt", jwt: { sign: { alg: "ES256" } } }),
       }) as ResourceServer;
     this.provider = new Provider(issuer, {
       clients: [...clients],

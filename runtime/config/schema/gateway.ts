@@ -1,23 +1,8 @@
 import Type, { type Static } from "typebox";
+import { Auth } from "./auth.ts";
+import { Authorization } from "./protection.ts";
 
 const options = { additionalProperties: false } as const;
-
-/** Who may call. Without it the gateway listens on loopback only. */
-export const Auth = Type.Object(
-  {
-    bearerTokens: Type.Array(
-      Type.Object(
-        {
-          name: Type.String({ minLength: 1, description: "Who holds the token; appears in logs." }),
-          token: Type.String({ minLength: 1, description: "A reference: `${NAME}` or `file:/path`." }),
-        },
-        options,
-      ),
-      { minItems: 1, description: "Static tokens of RFC 6750 (`Authorization: Bearer …`)." },
-    ),
-  },
-  options,
-);
 
 /** Sealed session ids: their keys and bounds. */
 export const Session = Type.Object(
@@ -116,6 +101,7 @@ export const Gateway = Type.Object(
     ),
     listeners: Type.Optional(Listeners),
     auth: Type.Optional(Auth),
+    authorization: Type.Optional(Authorization),
     session: Type.Optional(Session),
     admin: Type.Optional(Admin),
     log: Type.Optional(Log),
@@ -123,7 +109,6 @@ export const Gateway = Type.Object(
   options,
 );
 
-export type Auth = Static<typeof Auth>;
 export type Listeners = Static<typeof Listeners>;
 export type Session = Static<typeof Session>;
 export type Admin = Static<typeof Admin>;

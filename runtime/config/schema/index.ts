@@ -1,12 +1,15 @@
 // The TypeBox definitions are types here; what runs is the JSON Schema that was made from them: loading the builder
 // would cost every gateway 20 MB of memory.
+
+export type { Auth, Requirement } from "./auth.ts";
 export type { Discovery } from "./discovery.ts";
 export type { ConfigFile } from "./file.ts";
-export type { Admin, Auth, Gateway, Listeners, Log, Session } from "./gateway.ts";
+export type { Admin, Gateway, Listeners, Log, Session } from "./gateway.ts";
 export { type ConfigIssue, type ConfigPath, issueText, pathText } from "./issue.ts";
 export { Isolation, isLoopback, protocolOf, ServerType, serverNamePattern, UpstreamProtocol } from "./names.ts";
 export type { Cache, Coalescing, Queue } from "./performance.ts";
 export type * from "./process-platform.ts";
+export type { Authorization } from "./protection.ts";
 export type { CircuitBreaker, Concurrency, HealthCheck, LoadBalancer, Outlier, Retry } from "./resilience.ts";
 export type { ProcessSource, Scaling, Server, Timeouts, Tools } from "./server.ts";
 export { validateAgainst, validateConfig, validateGateway, validateServer } from "./validate.ts";

@@ -1,5 +1,6 @@
 import Type, { type Static } from "typebox";
 
+import { Requirement } from "./auth.ts";
 import { Discovery } from "./discovery.ts";
 import { Isolation, ServerType, serverNamePattern, UpstreamProtocol } from "./names.ts";
 import { Cache, Coalescing, Queue } from "./performance.ts";
@@ -119,6 +120,7 @@ export const Server = Type.Object(
           "Other servers of this configuration that take a call which this one cannot, in this order. Defaults to none.",
       }),
     ),
+    auth: Type.Optional(Requirement),
   },
   options,
 );

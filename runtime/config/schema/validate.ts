@@ -1,4 +1,5 @@
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
+import { authRules, secretRule } from "./auth-rules.ts";
 import { explain } from "./explain.ts";
 import type { ConfigFile } from "./file.ts";
 import type { Gateway } from "./gateway.ts";
@@ -12,7 +13,6 @@ const serverSchema = serversSchema.patternProperties[serverNamePattern];
 
 /** Load balancing strategies of the gateway's own; others begin with `custom:`. */
 const strategies = ["round-robin", "least-connections", "weighted", "resource-based"];
-const reference = /^(\$\{[A-Za-z_][A-Za-z0-9_]*\}|file:.+)$/;
 
 /** Compiled when first used, kept for good: compiling takes longer than checking. */
 const compiled = new Map<object, ValidateFunction>();
@@ -158,29 +158,18 @@ function fallbackRules(servers: Readonly<Record<string, Server>>): ConfigIssue[]
 /** What JSON Schema cannot say well of the gateway. */
 function gatewayRules({ host, auth, session, listeners }: Gateway, path: ConfigPath): ConfigIssue[] {
   const issues: ConfigIssue[] = [];
+  const add = (field: ConfigPath, message: string, fix: string) =>
+    issues.push({ path: [...path, ...field], message, fix });
   if (host !== undefined && !isLoopback(host) && auth === undefined) {
     const fix = "add gateway.auth with at least one bearer token, or listen on 127.0.0.1";
-    issues.push({
-      path: [...path, "host"],
-      message: `is "${host}", which other machines reach, without authentication`,
-      fix,
-    });
+    add(["host"], `is "${host}", which other machines reach, without authentication`, fix);
   }
   if (listeners?.tcp !== undefined && auth !== undefined) {
     const fix = "remove one of the two; clients that authenticate use HTTP or WebSocket";
-    issues.push({
-      path: [...path, "listeners", "tcp"],
-      message: "stands beside auth, which a TCP connection cannot satisfy",
-      fix,
-    });
+    add(["listeners", "tcp"], "stands beside auth, which a TCP connection cannot satisfy", fix);
   }
-  const secret = (text: string, at: ConfigPath) => {
-    if (reference.test(text)) return;
-    const fix = "refer to an environment variable as ${NAME}, or to a file as file:PATH";
-    issues.push({ path: [...path, ...at], message: "holds a secret itself", fix });
-  };
-  for (const [index, { token }] of (auth?.bearerTokens ?? []).entries())
-    secret(token, ["auth", "bearerTokens", index, "token"]);
-  for (const [index, { key }] of (session?.keys ?? []).entries()) secret(key, ["session", "keys", index, "key"]);
+  if (auth !== undefined) authRules(auth, (field, message, fix) => add(["auth", ...field], message, fix));
+  for (const [index, { key }] of (session?.keys ?? []).entries())
+    secretRule(key, ["session", "keys", index, "key"], add);
   return issues;
 }

@@ -1,6 +1,5 @@
 import type { IncomingMessage } from "node:http";
 import { expect, test } from "@jest/globals";
-import { Authenticator } from "../../../runtime/security/authenticator.ts";
 import { RequestGuard } from "../../../runtime/security/request-guard.ts";
 
 const request = (headers: IncomingMessage["headers"]) => ({ headers }) as unknown as IncomingMessage;
@@ -37,20 +36,3 @@ test.each(["http://evil.example.com", "null", "http://localhost.evil.com", "http
     expect(() => guard.check(request({ host: "localhost", origin }))).toThrow(text);
   },
 );
-
-test("without tokens everybody is local; with tokens only their holders come in", () => {
-  expect(new Authenticator(undefined).identify(request({}))).toBe("local");
-  const authenticator = new Authenticator([{ name: "ci", token: "s3cret" }]);
-  expect(authenticator.identify(request({ authorization: "Bearer s3cret" }))).toBe("ci");
-  expect(authenticator.identify(request({ authorization: "bearer s3cret" }))).toBe("ci");
-  for (const headers of [
-    {},
-    { authorization: "Bearer " },
-    { authorization: "Bearer wrong" },
-    { authorization: "Basic s3cret" },
-  ]) {
-    expect(() => authenticator.identify(request(headers))).toThrow(
-      "Unauthorized: send a configured token as `Authorization: Bearer <token>`",
-    );
-  }
-});

@@ -1,0 +1,44 @@
+import { Counter, Gauge, type Registry } from "prom-client";
+
+/** What the security stages count. */
+export class SecurityMetrics {
+  readonly #refusals: Counter<"reason">;
+  readonly #denials: Counter<"server" | "reason">;
+
+  /** `remembered`: verified credentials in memory, and their bound. */
+  constructor(registry: Registry, remembered: () => { readonly size: number; readonly max: number }) {
+    const registers = [registry];
+    this.#refusals = new Counter({
+      name: "mcp_auth_refused_total",
+      help: "Requests refused for their credential: unauthenticated (none), token_refused (wrong).",
+      labelNames: ["reason"],
+      registers,
+    });
+    this.#denials = new Counter({
+      name: "mcp_authorization_denied_total",
+      help: "Calls refused, or in a dry run noted, by requirement or rule.",
+      labelNames: ["server", "reason"],
+      registers,
+    });
+    const gauge = (name: string, help: string, read: (of: { readonly size: number; readonly max: number }) => number) =>
+      new Gauge({
+        name,
+        help,
+        registers,
+        collect() {
+          this.set(read(remembered()));
+        },
+      });
+    gauge("mcp_auth_cache", "Verified credentials held in memory.", ({ size }) => size);
+    gauge("mcp_auth_cache_max", "Bound of mcp_auth_cache.", ({ max }) => max);
+  }
+
+  /** A request came without a credential, or with a wrong one. */
+  refused(code: string): void {
+    this.#refusals.inc({ reason: code.toLowerCase() });
+  }
+
+  denied(server: string, reason: string): void {
+    this.#denials.inc({ server, reason });
+  }
+}

@@ -1,0 +1,236 @@
+import type { Logger } from "pino";
+import type { Authorization, Requirement } from "../config/schema/index.ts";
+import { FleetError } from "../errors.ts";
+import type { SecurityMetrics } from "../observability/security-metrics.ts";
+import type { Params } from "../protocol/json-rpc.ts";
+import type { CatalogKind } from "../registry/catalog.ts";
+import type { Fleet } from "../registry/fleet.ts";
+import { compileConditions } from "./conditions.ts";
+import type { Principal } from "./principal.ts";
+import type { ProtectedResource } from "./protected-resource.ts";
+import { missingScopes, satisfies } from "./requirement.ts";
+import { Rule } from "./rule.ts";
+import { type Subject, subjectOf } from "./subject.ts";
+
+export interface AuthorizerOptions {
+  /** `gateway.authorization`; without it only what servers require counts. */
+  readonly authorization: Authorization | undefined;
+  /** `servers.<name>.auth`. */
+  readonly requirementOf: (server: string) => Requirement | undefined;
+  readonly resource: ProtectedResource;
+  readonly metrics: SecurityMetrics;
+  readonly log: Logger;
+  /** Milliseconds of a clock that only goes forward. */
+  readonly now: () => number;
+}
+
+/** What rules say of one caller and one subject; only conditions over arguments are left to ask at each call. */
+interface Decision {
+  readonly denied: string | undefined;
+  readonly denyWhen: readonly Rule[];
+  readonly allowed: boolean;
+  readonly allowWhen: readonly Rule[];
+  /** Scopes that would make the difference. */
+  readonly scopes: readonly string[];
+  readonly until: number;
+}
+
+/** Decisions of one caller, by server, kind and name. */
+export type Decisions = Map<string, Record<Subject["kind"], Map<string, Decision>>>;
+
+/** Names per kind of one server for which a caller's decisions are kept; past it they are made anew. */
+const maxNames = 2000;
+/** Longer names are not kept: they come from callers. */
+const maxKeptName = 256;
+/** A server may change what its tools say of themselves without a notice; lists are read again after as long. */
+const annotatedMs = 30_000;
+const kindOf = { tools: "tools", prompts: "prompts", resources: "resources", resourceTemplates: "resources" } as const;
+
+/** Decides what a caller may use. Deny wins; what depends on names alone is decided once per caller and kept. */
+export class Authorizer {
+  readonly #options: AuthorizerOptions;
+  readonly #rules: readonly Rule[];
+  readonly #default: boolean;
+  readonly #dryRun: boolean;
+
+  private constructor(options: AuthorizerOptions, rules: readonly Rule[]) {
+    const { authorization } = options;
+    this.#options = options;
+    this.#rules = rules;
+    this.#default = authorization === undefined || authorization.default === "allow";
+    this.#dryRun = authorization?.mode === "dry-run";
+  }
+
+  /** Rejects with CONFIG_INVALID for an expression that does not compile. */
+  static async create(options: AuthorizerOptions): Promise<Authorizer> {
+    const rules = options.authorization?.rules ?? [];
+    const conditions = await compileConditions(rules.map(({ when }) => when));
+    return new Authorizer(
+      options,
+      rules.map((rule, index) => new Rule(rule, conditions[index])),
+    );
+  }
+
+  /** Refuses what the caller may not do: at once, or after a look at the tool. Throws or rejects with FORBIDDEN or SCOPE_MISSING. */
+  check(
+    principal: Principal,
+    decisions: Decisions,
+    fleet: Fleet,
+    method: string,
+    params: Params | undefined,
+  ): Promise<void> | undefined {
+    const subject = subjectOf(method, params);
+    const kept = this.#kept(decisions, fleet.name, subject);
+    if (kept === undefined && subject.kind === "tools" && this.#rules.some(({ byAnnotation }) => byAnnotation)) {
+      return fleet.tool(subject.name).then((tool) => {
+        const decision = this.#decide(principal, decisions, fleet.name, subject, tool);
+        this.#enforce(decision, principal, fleet.name, subject, method, params);
+      });
+    }
+    const decision = kept ?? this.#decide(principal, decisions, fleet.name, subject, undefined);
+    this.#enforce(decision, principal, fleet.name, subject, method, params);
+    return undefined;
+  }
+
+  /** Of a list, what the caller may use; what depends on arguments is shown. */
+  visible<Item>(
+    principal: Principal,
+    decisions: Decisions,
+    fleet: Fleet,
+    kind: CatalogKind,
+    items: readonly Item[],
+  ): readonly Item[] {
+    if (this.#dryRun) return this.reaches(principal, decisions, fleet.name) ? items : [];
+    return items.filter((item) => {
+      const { name, uri, uriTemplate } = item as Params;
+      const subject: Subject = {
+        kind: kindOf[kind],
+        name: String(kind === "resources" ? uri : kind === "resourceTemplates" ? uriTemplate : name),
+      };
+      const decision =
+        this.#kept(decisions, fleet.name, subject) ??
+        this.#decide(principal, decisions, fleet.name, subject, item as Params);
+      return decision.denied === undefined && (decision.allowed || decision.allowWhen.length > 0);
+    });
+  }
+
+  /** May the caller use anything of the server? */
+  reaches(principal: Principal, decisions: Decisions, server: string): boolean {
+    const whole: Subject = { kind: "server", name: "" };
+    const decision =
+      this.#kept(decisions, server, whole) ?? this.#decide(principal, decisions, server, whole, undefined);
+    if (this.#dryRun) return decision.denied !== "requirement";
+    return decision.denied === undefined && (decision.allowed || decision.allowWhen.length > 0);
+  }
+
+  #kept(decisions: Decisions, server: string, { kind, name }: Subject): Decision | undefined {
+    const kept = decisions.get(server)?.[kind].get(name);
+    return kept !== undefined && this.#options.now() < kept.until ? kept : undefined;
+  }
+
+  #decide(
+    principal: Principal,
+    decisions: Decisions,
+    server: string,
+    subject: Subject,
+    tool: Params | undefined,
+  ): Decision {
+    const requirement = this.#options.requirementOf(server);
+    let denied: string | undefined;
+    let allowed = this.#default;
+    let scopes: readonly string[] = [];
+    let until = Number.POSITIVE_INFINITY;
+    const denyWhen: Rule[] = [];
+    const allowWhen: Rule[] = [];
+    for (const rule of this.#rules) {
+      if (!rule.concerns(principal, server)) continue;
+      if (rule.byAnnotation) until = this.#options.now() + annotatedMs;
+      if (!rule.covers(subject, tool)) continue;
+      if (rule.effect === "deny") {
+        if (!rule.scoped(principal)) continue;
+        if (rule.condition === undefined) denied = "rule";
+        else denyWhen.push(rule);
+      } else if (!rule.scoped(principal)) scopes = scopes.length === 0 ? rule.scopes : scopes;
+      else if (rule.condition === undefined) allowed = true;
+      else allowWhen.push(rule);
+    }
+    if (requirement !== undefined && !satisfies(principal, requirement)) {
+      denied = "requirement";
+      if (missingScopes(principal, requirement).length > 0) scopes = requirement.scopes ?? [];
+    }
+    const ofServer = decisions.get(server) ?? {
+      ...{ tools: new Map(), prompts: new Map(), resources: new Map(), server: new Map() },
+    };
+    decisions.set(server, ofServer);
+    const names = ofServer[subject.kind];
+    const decision: Decision = { denied, denyWhen, allowed, allowWhen, scopes, until };
+    if (subject.name.length > maxKeptName) return decision;
+    if (names.size >= maxNames) names.clear();
+    names.set(subject.name, decision);
+    return decision;
+  }
+
+  #enforce(
+    decision: Decision,
+    principal: Principal,
+    server: string,
+    subject: Subject,
+    method: string,
+    params: Params | undefined,
+  ): void {
+    let { denied, allowed } = decision;
+    if (decision.denyWhen.length > 0 || (!allowed && decision.allowWhen.length > 0)) {
+      const context = contextOf(principal, server, subject, method, params);
+      // What cannot be evaluated denies, and allows nothing.
+      if (decision.denyWhen.some((rule) => outcomeOf(rule, context) !== false)) denied ??= "expression";
+      allowed ||= decision.allowWhen.some((rule) => outcomeOf(rule, context) === true);
+    }
+    if (denied === undefined && allowed) return;
+    this.#refuse(denied ?? "default", decision.scopes, principal, server, subject);
+  }
+
+  #refuse(reason: string, scopes: readonly string[], { caller }: Principal, server: string, subject: Subject): void {
+    const { metrics, log, resource } = this.#options;
+    metrics.denied(server, this.#dryRun ? "dry_run" : reason);
+    const about = { caller, server, [subject.kind]: subject.name, reason };
+    if (this.#dryRun && reason !== "requirement") {
+      log.info(about, "authorization (dry run): would be refused");
+      return;
+    }
+    log.info(about, "authorization: refused");
+    const what = subject.kind === "server" ? `the server "${server}"` : `"${subject.name}" of the server "${server}"`;
+    if (scopes.length === 0) throw new FleetError("FORBIDDEN", `Forbidden: "${caller}" may not use ${what}`);
+    throw new FleetError("SCOPE_MISSING", `Forbidden: ${what} needs the scopes ${scopes.join(" ")}; ask for them`, {
+      data: { requiredScopes: scopes },
+      headers: { "www-authenticate": resource.challenge(undefined, "insufficient_scope", scopes) },
+    });
+  }
+}
+
+/** What a `when` sees. */
+function contextOf(
+  { caller, method: by, scopes, roles, claims }: Principal,
+  server: string,
+  { kind, name }: Subject,
+  method: string,
+  params: Params | undefined,
+): object {
+  return {
+    caller: { name: caller, method: by, scopes: [...scopes], roles: [...roles], claims },
+    server,
+    method,
+    tool: kind === "tools" ? name : "",
+    name,
+    args: params?.arguments ?? {},
+  };
+}
+
+/** True or false; undefined for what cannot be evaluated. */
+function outcomeOf({ condition }: Rule, context: object): boolean | undefined {
+  try {
+    const value = condition?.(context);
+    return typeof value === "boolean" ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,85 @@
+import { FleetError } from "../errors.ts";
+import type { Exchange } from "../protocol/exchange.ts";
+import type { Params, RpcReply } from "../protocol/json-rpc.ts";
+import type { CatalogKind } from "../registry/catalog.ts";
+import type { Fleet, FleetClient } from "../registry/fleet.ts";
+import type { Access } from "./access.ts";
+import type { Authorizer, Decisions } from "./authorizer.ts";
+import { hasExpired, type Principal } from "./principal.ts";
+
+/** The stages between a caller and the fleets; what is not configured is not there. */
+export interface AccessStages {
+  readonly authorizer?: Authorizer;
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number;
+}
+
+/** Lists of a server that are relayed as it gives them: what they hold is looked through. */
+const listed: Readonly<Record<string, CatalogKind>> = {
+  "tools/list": "tools",
+  "prompts/list": "prompts",
+  "resources/list": "resources",
+  "resources/templates/list": "resourceTemplates",
+};
+
+/** The access of one caller, through every stage that is configured. Made once per credential. */
+export class CallerAccess implements Access {
+  readonly principal: Principal;
+  readonly #stages: AccessStages;
+  readonly #decisions: Decisions = new Map();
+
+  constructor(principal: Principal, stages: AccessStages) {
+    this.principal = principal;
+    this.#stages = stages;
+  }
+
+  enter(): Promise<void> | undefined {
+    this.#alive();
+    return undefined;
+  }
+
+  check(fleet: Fleet, method: string, params: Params | undefined): Promise<void> | undefined {
+    this.#alive();
+    return this.#stages.authorizer?.check(this.principal, this.#decisions, fleet, method, params);
+  }
+
+  async call(
+    fleet: Fleet,
+    client: FleetClient,
+    method: string,
+    params: Params | undefined,
+    exchange: Exchange,
+  ): Promise<RpcReply> {
+    const checking = this.check(fleet, method, params);
+    if (checking !== undefined) await checking;
+    const reply = await fleet.call(client, method, params, exchange);
+    const kind = listed[method];
+    return kind === undefined ? reply : this.#filtered(fleet, kind, reply);
+  }
+
+  visible<Item>(fleet: Fleet, kind: CatalogKind, items: readonly Item[]): readonly Item[] {
+    const { authorizer } = this.#stages;
+    return authorizer === undefined ? items : authorizer.visible(this.principal, this.#decisions, fleet, kind, items);
+  }
+
+  reaches({ name }: Fleet): boolean {
+    return this.#stages.authorizer?.reaches(this.principal, this.#decisions, name) ?? true;
+  }
+
+  /** A connection may outlive the credential that it came with. Throws TOKEN_REFUSED. */
+  #alive(): void {
+    if (hasExpired(this.principal, this.#stages.clock())) {
+      throw new FleetError("TOKEN_REFUSED", "Unauthorized: the token is not accepted: it has expired");
+    }
+  }
+
+  /** A page of a list without what the caller may not use; nobody else may be shown it (server/utilities/caching). */
+  #filtered(fleet: Fleet, kind: CatalogKind, reply: RpcReply): RpcReply {
+    if (!("result" in reply) || this.#stages.authorizer === undefined) return reply;
+    const result = reply.result as Params;
+    const items = result[kind];
+    if (!Array.isArray(items)) return reply;
+    const scope = "cacheScope" in result ? { cacheScope: "private" } : {};
+    return { result: { ...result, [kind]: this.visible(fleet, kind, items), ...scope } };
+  }
+}

@@ -1,0 +1,41 @@
+import type { TLSSocket } from "node:tls";
+import { type Holder, hasExpired, type Principal, principalOf } from "./principal.ts";
+
+/** Who stands behind which certificate. */
+export interface CertificateHolder extends Holder {
+  readonly subject: string;
+}
+
+/** Identities of client certificates that TLS has verified against `gateway.tls.clientCaFile`. */
+export class ClientCertificates {
+  readonly #bySubject: ReadonlyMap<string, Principal>;
+  readonly #clock: () => number;
+  /** The certificate of a connection does not change: it is read once. */
+  readonly #known = new WeakMap<TLSSocket, Principal | null>();
+
+  constructor(holders: readonly CertificateHolder[], clock: () => number) {
+    this.#bySubject = new Map(holders.map((holder) => [holder.subject, principalOf(holder, "mtls")]));
+    this.#clock = clock;
+  }
+
+  /** Undefined without a verified certificate, or for one that nobody was named for. */
+  identify(socket: TLSSocket): Principal | undefined {
+    let known = this.#known.get(socket);
+    if (known === undefined) {
+      known = this.#read(socket) ?? null;
+      this.#known.set(socket, known);
+    }
+    return known !== null && !hasExpired(known, this.#clock()) ? known : undefined;
+  }
+
+  #read(socket: TLSSocket): Principal | undefined {
+    if (socket.authorized !== true) return undefined;
+    const { subject, subjectaltname } = socket.getPeerCertificate();
+    const names = [subject?.CN, ...(subjectaltname ?? "").split(", ")];
+    for (const name of names) {
+      const found = typeof name === "string" ? this.#bySubject.get(name) : undefined;
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+}

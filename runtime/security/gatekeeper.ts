@@ -1,0 +1,115 @@
+import type { IncomingMessage } from "node:http";
+import type { Auth, Requirement } from "../config/schema/index.ts";
+import { FleetError } from "../errors.ts";
+import type { SecurityMetrics } from "../observability/security-metrics.ts";
+import { Authenticator } from "./authenticator.ts";
+import { FailureLimit } from "./failure-limit.ts";
+import type { Principal } from "./principal.ts";
+import { ProtectedResource } from "./protected-resource.ts";
+import { missingScopes, satisfies } from "./requirement.ts";
+
+/** The gateway's interfaces, as `gateway.auth.listeners` names them. */
+export type Room = "mcp" | "sse" | "ws" | "rest" | "metrics" | "dashboard";
+
+export interface GatekeeperOptions {
+  readonly auth: Auth | undefined;
+  /** `servers.<name>.auth`. */
+  readonly requirementOf: (server: string) => Requirement | undefined;
+  readonly metrics: SecurityMetrics;
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number;
+}
+
+/** Decides who comes in where: authentication, then what an interface and a server require. */
+export class Gatekeeper {
+  readonly resource: ProtectedResource;
+  readonly authenticator: Authenticator;
+  readonly #options: GatekeeperOptions;
+  readonly #failures: FailureLimit | undefined;
+
+  constructor(options: GatekeeperOptions) {
+    const { auth, clock } = options;
+    this.#options = options;
+    this.resource = new ProtectedResource(auth ?? {});
+    this.authenticator = new Authenticator(auth, clock);
+    const max = auth?.maxFailuresPerMinute;
+    this.#failures = max === undefined ? undefined : new FailureLimit(max, clock);
+  }
+
+  /**
+   * Who calls, if they may come in here: at once when that is known. `server` is the one of `/mcp/<server>`; `address`
+   * where the request comes from. Throws or rejects with a FleetError whose headers challenge the caller.
+   */
+  admit(
+    request: IncomingMessage,
+    room: Room,
+    server: string | undefined,
+    address: string,
+  ): Principal | Promise<Principal> {
+    this.#failures?.check(address);
+    try {
+      const principal = this.authenticator.identify(request);
+      if (!(principal instanceof Promise)) return this.#entitled(principal, room, server);
+      return principal.then(
+        (known) => this.#entitled(known, room, server),
+        (error) => {
+          throw this.#challenged(error, server, address);
+        },
+      );
+    } catch (error) {
+      throw this.#challenged(error, server, address);
+    }
+  }
+
+  #entitled(principal: Principal, room: Room, server: string | undefined): Principal {
+    const { auth, requirementOf } = this.#options;
+    if (principal.servers !== undefined && (server === undefined || !principal.servers.has(server))) {
+      throw new FleetError("TOKEN_REFUSED", "Unauthorized: the token is not accepted: its audience is another one", {
+        headers: { "www-authenticate": this.resource.challenge(server, "invalid_token") },
+      });
+    }
+    const here = auth?.listeners?.[room];
+    if (here !== undefined) this.#require(principal, here, server);
+    const there = server === undefined ? undefined : requirementOf(server);
+    if (there !== undefined) this.#require(principal, there, server);
+    return principal;
+  }
+
+  #require(principal: Principal, requirement: Requirement, server: string | undefined): void {
+    if (satisfies(principal, requirement)) return;
+    const scopes = missingScopes(principal, requirement);
+    this.#options.metrics.denied(server ?? "", "requirement");
+    const { methods } = requirement;
+    if (methods !== undefined && !(methods as readonly string[]).includes(principal.method)) {
+      throw new FleetError("UNAUTHENTICATED", `Unauthorized: authenticate with one of ${methods.join(", ")} here`, {
+        headers: { "www-authenticate": this.resource.challenge(server) },
+      });
+    }
+    throw insufficient(this.resource, server, requirement.scopes ?? [], scopes);
+  }
+
+  #challenged(error: unknown, server: string | undefined, address: string): unknown {
+    if (!(error instanceof FleetError) || error.headers !== undefined) return error;
+    const { code } = error;
+    if (code !== "UNAUTHENTICATED" && code !== "TOKEN_REFUSED") return error;
+    this.#options.metrics.refused(code);
+    if (code === "TOKEN_REFUSED") this.#failures?.failed(address);
+    const challenge = this.resource.challenge(server, code === "TOKEN_REFUSED" ? "invalid_token" : undefined);
+    return new FleetError(code, error.message, { cause: error, headers: { "www-authenticate": challenge } });
+  }
+}
+
+/** 403 with what a client must ask its authorization server for (MCP basic/authorization, "Scope Challenge Handling"). */
+export function insufficient(
+  resource: ProtectedResource,
+  server: string | undefined,
+  scopes: readonly string[],
+  missing: readonly string[],
+): FleetError {
+  if (missing.length === 0)
+    return new FleetError("FORBIDDEN", "Forbidden: the caller has none of the roles that this needs");
+  return new FleetError("SCOPE_MISSING", `Forbidden: the token lacks the scopes ${missing.join(" ")}; ask for them`, {
+    data: { requiredScopes: scopes },
+    headers: { "www-authenticate": resource.challenge(server, "insufficient_scope", scopes) },
+  });
+}

@@ -1,0 +1,4 @@
+export { type Access, openAccess } from "./access.ts";
+export type { Room } from "./gatekeeper.ts";
+export { localPrincipal, type Principal } from "./principal.ts";
+export { Security, type SecurityOptions } from "./security.ts";

@@ -1,0 +1,250 @@
+import { readFile } from "node:fs/promises";
+import type { errors, JWTPayload, JWTVerifyGetKey } from "jose";
+import type { AuthorizationServer } from "oauth4webapi";
+import type { Auth } from "../config/schema/index.ts";
+import { FleetError, messageOf } from "../errors.ts";
+import { audienceOf } from "./audience.ts";
+import type { Principal } from "./principal.ts";
+
+type Errors = Awaited<ReturnType<typeof jose>>["errors"];
+
+/** One entry of `gateway.auth.jwt`. */
+export type IssuerOptions = NonNullable<Auth["jwt"]>[number];
+
+/** Loaded with the first token: most gateways have none. */
+const jose = () => import("jose");
+const oauth4webapi = () => import("oauth4webapi");
+
+/** Algorithms with a public key; a shared secret or none would let everybody who knows the public key sign. */
+const asymmetric = [
+  "RS256",
+  "RS384",
+  "RS512",
+  "PS256",
+  "PS384",
+  "PS512",
+  "ES256",
+  "ES384",
+  "ES512",
+  "EdDSA",
+  "Ed25519",
+];
+const defaultSkewSeconds = 30;
+/** Unknown key ids make the keys be fetched again, but not more often than this. */
+const keyCooldownMs = 30_000;
+const timeoutMs = 5000;
+/** Look-ups at the issuer at once: a flood of unknown tokens must not become a flood there. */
+const maxLookups = 32;
+
+/** Checks the tokens of one authorization server: JWTs by its keys (RFC 9068), opaque ones by asking it (RFC 7662). */
+export class TokenIssuer {
+  readonly issuer: string;
+  readonly introspects: boolean;
+  /** A verified token is good for so long without another look, in milliseconds. */
+  readonly cacheMs: number;
+  readonly #options: IssuerOptions;
+  readonly #resource: string | undefined;
+  readonly #clock: () => number;
+  #server: Promise<AuthorizationServer> | undefined;
+  #keys: Promise<JWTVerifyGetKey> | undefined;
+  #lookups = 0;
+
+  /** `resource`: `gateway.auth.oauth.resource`; `clock`: milliseconds since the epoch. */
+  constructor(options: IssuerOptions, resource: string | undefined, clock: () => number) {
+    this.issuer = options.issuer;
+    this.introspects = options.introspection !== undefined;
+    this.cacheMs = (options.cacheSeconds ?? 60) * 1000;
+    this.#options = options;
+    this.#resource = resource;
+    this.#clock = clock;
+  }
+
+  /** Who the token is about. Rejects with TOKEN_REFUSED, or with AUTH_UNAVAILABLE when the issuer cannot be asked. */
+  async verify(token: string): Promise<Principal> {
+    const jwt = looksLikeJwt(token);
+    const claims = jwt ? await this.#verified(token) : await this.#introspected(token);
+    if (jwt && this.#options.introspection?.always === true) await this.#introspected(token);
+    return this.#principal(claims);
+  }
+
+  async #verified(token: string): Promise<JWTPayload> {
+    const { jwtVerify, errors } = await jose();
+    try {
+      const { payload } = await jwtVerify(token, await this.#keySet(), {
+        issuer: this.issuer,
+        algorithms: this.#options.algorithms ?? asymmetric,
+        clockTolerance: this.#options.clockSkewSeconds ?? defaultSkewSeconds,
+        requiredClaims: ["exp"],
+        currentDate: new Date(this.#clock()),
+      });
+      return payload;
+    } catch (error) {
+      if (error instanceof errors.JOSEError && !(error instanceof errors.JWKSTimeout))
+        throw refused(reasonOf(error, errors));
+      throw this.#unavailable(error);
+    }
+  }
+
+  /** The issuer's keys, which look after their own freshness; a failure is not kept. */
+  #keySet(): Promise<JWTVerifyGetKey> {
+    this.#keys ??= this.#findKeys().catch((error) => {
+      this.#keys = undefined;
+      throw this.#unavailable(error);
+    });
+    return this.#keys;
+  }
+
+  async #findKeys(): Promise<JWTVerifyGetKey> {
+    const { createLocalJWKSet, createRemoteJWKSet } = await jose();
+    const { jwksFile, jwksUri } = this.#options;
+    if (jwksFile !== undefined) return createLocalJWKSet(JSON.parse(await readFile(jwksFile, "utf8")));
+    const uri = jwksUri ?? (await this.#metadata()).jwks_uri ?? "";
+    return createRemoteJWKSet(new URL(uri), { cooldownDuration: keyCooldownMs, timeoutDuration: timeoutMs });
+  }
+
+  /** What the issuer says of a token now. */
+  async #introspected(token: string): Promise<JWTPayload> {
+    const { introspection } = this.#options;
+    if (introspection === undefined) throw refused("it is not a JWT");
+    if (this.#lookups >= maxLookups) {
+      throw new FleetError("AUTH_BUSY", "Service unavailable: too many tokens are being looked up; try again");
+    }
+    this.#lookups += 1;
+    try {
+      const oauth = await oauth4webapi();
+      const server = await this.#metadata();
+      const client = { client_id: introspection.clientId };
+      const secret = oauth.ClientSecretBasic(introspection.clientSecret);
+      const response = await oauth.introspectionRequest(
+        server,
+        client,
+        secret,
+        token,
+        requestOptions(oauth.allowInsecureRequests, server.introspection_endpoint),
+      );
+      const claims = await oauth.processIntrospectionResponse(server, client, response);
+      if (!claims.active) throw refused("it is not active");
+      const over = claims.exp !== undefined && claims.exp * 1000 <= this.#clock();
+      if (over) throw refused("it has expired");
+      return claims as unknown as JWTPayload;
+    } catch (error) {
+      if (error instanceof FleetError) throw error;
+      throw this.#unavailable(error);
+    } finally {
+      this.#lookups -= 1;
+    }
+  }
+
+  #principal(claims: JWTPayload): Principal {
+    const { audience, callerClaim = "sub", rolesClaim = "roles" } = this.#options;
+    const servers = audienceOf(claims.aud, audience, this.#resource);
+    if (servers === undefined) throw refused("its audience is another one");
+    const subject = claims[callerClaim] ?? claims.client_id;
+    if (typeof subject !== "string") throw refused(`it has no claim "${callerClaim}"`);
+    return {
+      caller: `${this.issuer}#${subject}`,
+      method: "jwt",
+      scopes: new Set(scopesOf(claims)),
+      roles: new Set(listOf(at(claims, rolesClaim))),
+      claims,
+      expiresAt: claims.exp === undefined ? undefined : claims.exp * 1000,
+      servers: servers === "all" ? undefined : servers,
+    };
+  }
+
+  /** The issuer's metadata, read once; a failure is not kept. */
+  #metadata(): Promise<AuthorizationServer> {
+    this.#server ??= this.#discover().catch((error) => {
+      this.#server = undefined;
+      throw this.#unavailable(error);
+    });
+    return this.#server;
+  }
+
+  async #discover(): Promise<AuthorizationServer> {
+    const { introspection, jwksFile, jwksUri } = this.#options;
+    const url = introspection?.url;
+    if (url !== undefined && (jwksFile ?? jwksUri) !== undefined)
+      return { issuer: this.issuer, introspection_endpoint: url };
+    const oauth = await oauth4webapi();
+    const issuer = new URL(this.issuer);
+    const tried: unknown[] = [];
+    for (const algorithm of ["oauth2", "oidc"] as const) {
+      try {
+        const response = await oauth.discoveryRequest(issuer, {
+          algorithm,
+          ...requestOptions(oauth.allowInsecureRequests, this.issuer),
+        });
+        const found = await oauth.processDiscoveryResponse(issuer, response);
+        return url === undefined ? found : { ...found, introspection_endpoint: url };
+      } catch (error) {
+        tried.push(error);
+      }
+    }
+    throw tried.at(-1);
+  }
+
+  #unavailable(error: unknown): FleetError {
+    if (error instanceof FleetError) return error;
+    const text = `Service unavailable: the issuer ${this.issuer} cannot be asked about a token (${messageOf(error)}); try again`;
+    return new FleetError("AUTH_UNAVAILABLE", text, { cause: error });
+  }
+}
+
+/** The issuer that a JWT names; undefined for an opaque token. Nothing of it is believed yet. */
+export function claimedIssuer(token: string): string | undefined {
+  if (!looksLikeJwt(token)) return undefined;
+  try {
+    const { iss } = JSON.parse(Buffer.from(token.split(".")[1] as string, "base64url").toString("utf8"));
+    return typeof iss === "string" ? iss : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** TOKEN_REFUSED; the reason is for the log, and tells nothing that the token's holder does not know. */
+export const refused = (reason: string): FleetError =>
+  new FleetError("TOKEN_REFUSED", `Unauthorized: the token is not accepted: ${reason}`);
+
+function looksLikeJwt(token: string): boolean {
+  const first = token.indexOf(".");
+  const second = token.indexOf(".", first + 1);
+  return first > 0 && second > first && token.indexOf(".", second + 1) < 0;
+}
+
+/** Plain HTTP is for issuers on this machine; the configuration refuses others. */
+function requestOptions<Insecure extends symbol>(insecure: Insecure, url: string | undefined) {
+  const allowed = { [insecure]: url?.startsWith("http:") === true } as Record<Insecure, boolean>;
+  return { signal: AbortSignal.timeout(timeoutMs), ...allowed };
+}
+
+function reasonOf(error: errors.JOSEError, errors: Errors): string {
+  if (error instanceof errors.JWTExpired) return "it has expired";
+  if (error instanceof errors.JWTClaimValidationFailed) return `its claim "${error.claim}" is not as it must be`;
+  if (error instanceof errors.JOSEAlgNotAllowed) return "its algorithm is not allowed";
+  if (error instanceof errors.JWKSNoMatchingKey) return "its key is not one of the issuer's";
+  return "its signature is not valid";
+}
+
+function scopesOf({ scope, scp }: JWTPayload): string[] {
+  if (typeof scope === "string") return scope.split(" ").filter((item) => item !== "");
+  return listOf(scp);
+}
+
+const listOf = (value: unknown): string[] =>
+  Array.isArray(value)
+    ? value.filter((item) => typeof item === "string")
+    : typeof value === "string"
+      ? value.split(" ")
+      : [];
+
+/** A claim by its name, or by the way to it (`realm_access.roles`). */
+function at(claims: JWTPayload, path: string): unknown {
+  if (path in claims) return claims[path];
+  return path
+    .split(".")
+    .reduce<unknown>(
+      (value, key) => (typeof value === "object" && value !== null ? (value as JWTPayload)[key] : undefined),
+      claims,
+    );
+}

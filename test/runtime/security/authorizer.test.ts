@@ -1,0 +1,183 @@
+import { expect, test } from "@jest/globals";
+import pino from "pino";
+import { Registry } from "prom-client";
+import type { Authorization, Requirement } from "../../../runtime/config/schema/index.ts";
+import type { FleetError } from "../../../runtime/errors.ts";
+import { SecurityMetrics } from "../../../runtime/observability/security-metrics.ts";
+import type { Fleet } from "../../../runtime/registry/fleet.ts";
+import { Authorizer, type Decisions } from "../../../runtime/security/authorizer.ts";
+import { type Holder, principalOf } from "../../../runtime/security/principal.ts";
+import { ProtectedResource } from "../../../runtime/security/protected-resource.ts";
+
+const described = {
+  read: { name: "read", annotations: { readOnlyHint: true, destructiveHint: false } },
+  drop: { name: "drop", annotations: { destructiveHint: true } },
+  plain: { name: "plain" },
+};
+const tools = Object.values(described);
+const fleet = (name = "db") =>
+  ({ name, tool: async (tool: keyof typeof described) => described[tool] }) as unknown as Fleet;
+
+type Call = [method: string, params: Record<string, unknown>, fleet?: string];
+const tool = (name: string, args: object = {}, server = "db"): Call => [
+  "tools/call",
+  { name, arguments: args },
+  server,
+];
+
+async function authorizer(rules: Authorization["rules"], more: Partial<Authorization> = {}, requirement?: Requirement) {
+  const registry = new Registry();
+  const lines: Record<string, unknown>[] = [];
+  const it = await Authorizer.create({
+    authorization: { rules, ...more },
+    requirementOf: (server) => (server === "db" ? requirement : undefined),
+    resource: new ProtectedResource({ oauth: { resource: "https://gw.example.org/mcp" } }),
+    metrics: new SecurityMetrics(registry, () => ({ size: 0, max: 0 })),
+    log: pino({ base: null }, { write: (line: string) => lines.push(JSON.parse(line)) }),
+    now: () => 0,
+  });
+  const caller = (holder: Omit<Holder, "name"> & { name?: string } = {}) => {
+    const principal = principalOf({ name: "ann", ...holder }, "bearer");
+    const decisions: Decisions = new Map();
+    return {
+      may: async ([method, params, server]: Call) => {
+        try {
+          await it.check(principal, decisions, fleet(server), method, params);
+          return "may";
+        } catch (error) {
+          return (error as FleetError).code;
+        }
+      },
+      why: async ([method, params, server]: Call) =>
+        Promise.resolve()
+          .then(() => it.check(principal, decisions, fleet(server), method, params))
+          .then(
+            () => undefined,
+            ({ message, data, headers }) => ({ message, data, headers }),
+          ),
+      sees: (server = "db") => it.visible(principal, decisions, fleet(server), "tools", tools).map(({ name }) => name),
+      reaches: (server: string) => it.reaches(principal, decisions, server),
+    };
+  };
+  return {
+    caller,
+    lines,
+    metrics: async () => await registry.getSingleMetricAsString("mcp_authorization_denied_total"),
+  };
+}
+
+test("what no rule allows is refused, deny wins over allow whatever the order, patterns match names", async () => {
+  const { caller } = await authorizer([
+    { effect: "allow", servers: ["d*"], tools: ["re*", "drop"] },
+    { effect: "deny", tools: ["*op"], callers: ["a*"] },
+  ]);
+  const [ann, bob] = [caller(), caller({ name: "bob" })];
+  expect([await ann.may(tool("read")), await ann.may(tool("drop")), await ann.may(tool("plain"))]).toEqual([
+    ...["may", "FORBIDDEN", "FORBIDDEN"],
+  ]);
+  expect([await bob.may(tool("drop")), await bob.may(tool("read", {}, "files"))]).toEqual(["may", "FORBIDDEN"]);
+  expect([ann.sees(), bob.sees(), bob.sees("files")]).toEqual([["read"], ["read", "drop"], []]);
+  expect([ann.reaches("db"), ann.reaches("files")]).toEqual([true, false]);
+  expect(await ann.why(tool("drop"))).toEqual({
+    ...{ message: 'Forbidden: "ann" may not use "drop" of the server "db"', data: undefined, headers: undefined },
+  });
+});
+
+test("roles, prompts, resources, completion; a rule about tools says nothing of the rest", async () => {
+  const { caller } = await authorizer([
+    { effect: "allow", roles: ["reader"], prompts: ["greet"], resources: ["file:///pub/*"] },
+    { effect: "allow", roles: ["admin"] },
+  ]);
+  const [reader, admin, nobody] = [caller({ roles: ["reader"] }), caller({ roles: ["admin"] }), caller()];
+  const calls: Call[] = [
+    ["prompts/get", { name: "greet" }],
+    ["resources/read", { uri: "file:///pub/a" }],
+    ["resources/subscribe", { uri: "file:///pub/a" }],
+    ["completion/complete", { ref: { type: "ref/prompt", name: "greet" } }],
+    ["prompts/get", { name: "other" }],
+    ["resources/read", { uri: "file:///etc/passwd" }],
+    tool("read"),
+  ];
+  const all = async (who: typeof reader) => Promise.all(calls.map((call) => who.may(call)));
+  expect(await all(reader)).toEqual(["may", "may", "may", "may", "FORBIDDEN", "FORBIDDEN", "FORBIDDEN"]);
+  expect(await all(admin)).toEqual(calls.map(() => "may"));
+  expect(await all(nobody)).toEqual(calls.map(() => "FORBIDDEN"));
+});
+
+test("annotations, with the protocol's defaults for a tool that does not say", async () => {
+  const { caller } = await authorizer([
+    { effect: "allow", annotations: { readOnlyHint: true } },
+    { effect: "allow", roles: ["writer"] },
+    { effect: "deny", annotations: { destructiveHint: true }, callers: ["bob"] },
+  ]);
+  const [ann, bob] = [caller(), caller({ name: "bob", roles: ["writer"] })];
+  expect(await Promise.all(tools.map(({ name }) => ann.may(tool(name))))).toEqual(["may", "FORBIDDEN", "FORBIDDEN"]);
+  expect(await Promise.all(tools.map(({ name }) => bob.may(tool(name))))).toEqual(["may", "FORBIDDEN", "FORBIDDEN"]);
+  expect([ann.sees(), bob.sees()]).toEqual([["read"], ["read"]]);
+});
+
+test("expressions over caller, tool and arguments; what cannot be evaluated denies and allows nothing", async () => {
+  const { caller } = await authorizer([
+    { effect: "allow", tools: ["pay"], when: 'args.amount <= 100 || "boss" in caller.roles' },
+    { effect: "allow", tools: ["drop"] },
+    { effect: "deny", tools: ["drop"], when: 'args.table.startsWith("prod")' },
+  ]);
+  const [ann, boss] = [caller(), caller({ roles: ["boss"] })];
+  const outcomes = [
+    [ann, tool("pay", { amount: 100 }), "may"],
+    [ann, tool("pay", { amount: 101 }), "FORBIDDEN"],
+    [ann, tool("pay", {}), "FORBIDDEN"],
+    [boss, tool("pay", { amount: 1e9 }), "may"],
+    [ann, tool("drop", { table: "test" }), "may"],
+    [ann, tool("drop", { table: "production" }), "FORBIDDEN"],
+    [ann, tool("drop", {}), "FORBIDDEN"],
+  ] as const;
+  for (const [who, call, expected] of outcomes) expect([call, await who.may(call)]).toEqual([call, expected]);
+  expect(ann.sees()).toEqual(["drop"]);
+});
+
+test("a token without the scopes of the rule that would allow is told which ones to ask for", async () => {
+  const { caller } = await authorizer([{ effect: "allow", tools: ["drop"], scopes: ["db:write"] }]);
+  expect(await caller({ scopes: ["db:write"] }).may(tool("drop"))).toBe("may");
+  expect(await caller().why(tool("drop"))).toEqual({
+    message: 'Forbidden: "drop" of the server "db" needs the scopes db:write; ask for them',
+    data: { requiredScopes: ["db:write"] },
+    headers: {
+      "www-authenticate":
+        'Bearer error="insufficient_scope", resource_metadata="https://gw.example.org/.well-known/oauth-protected-resource/mcp", scope="db:write"',
+    },
+  });
+});
+
+test("a dry run refuses nothing, and logs and counts what would be; what a server requires stays in force", async () => {
+  const { caller, lines, metrics } = await authorizer(
+    [{ effect: "deny", tools: ["drop"] }],
+    { mode: "dry-run", default: "allow" },
+    { roles: ["staff"] },
+  );
+  expect(await caller({ roles: ["staff"] }).may(tool("drop"))).toBe("may");
+  expect(await caller().may(tool("read"))).toBe("FORBIDDEN");
+  expect([caller({ roles: ["staff"] }).sees().length, caller().sees()]).toEqual([3, []]);
+  expect(lines.map(({ caller: who, tools: name, reason, msg }) => [who, name, reason, msg])).toEqual([
+    ["ann", "drop", "rule", "authorization (dry run): would be refused"],
+    ["ann", "read", "requirement", "authorization: refused"],
+  ]);
+  expect(await metrics()).toContain('mcp_authorization_denied_total{server="db",reason="dry_run"}');
+});
+
+test("a name that a caller made up to be long does not stay in memory, and costs no time", async () => {
+  const { caller } = await authorizer([{ effect: "allow", tools: ["a*a*a*a*a*b"] }]);
+  expect(await caller().may(tool("a".repeat(1_000_000)))).toBe("FORBIDDEN");
+});
+
+test.each([
+  ["1 +", "gateway.authorization.rules[0].when: Unexpected token: EOF"],
+  ["nobody == 1", "gateway.authorization.rules[0].when: Unknown variable: nobody"],
+  ["server", "gateway.authorization.rules[0].when: is of type string, not bool"],
+])("the expression %j is refused at the start", async (when, problem) => {
+  const fix = 'write it in CEL over caller, server, method, tool, name and args, like `"admin" in caller.roles`';
+  await expect(authorizer([{ effect: "allow", when }])).rejects.toMatchObject({
+    code: "CONFIG_INVALID",
+    message: `${problem}; ${fix}`,
+  });
+});
