@@ -65,7 +65,7 @@ export class ModernCalls {
   }
 
   #start(target: McpTarget, { method, params }: RpcRequest, declared: ModernDeclaration, answer: Answer): Running {
-    const call = new ParkedCall(bindingOf(target, method, params));
+    const call = new ParkedCall(() => bindingOf(target, method, params));
     const client = new ModernCaller(target.caller, method, declared, call, answer);
     const told = (said: string, about: Params | undefined) => client.told(said, about);
     const exchange = new Exchange(target.service.timeoutFor(params), told, client);

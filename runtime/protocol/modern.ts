@@ -1,5 +1,7 @@
 import type { ExchangeClient } from "./exchange.ts";
 import type { Params, RpcReply } from "./json-rpc.ts";
+import { memberNames } from "./json-scan.ts";
+import { RawReply } from "./raw-reply.ts";
 
 /** The stateless ("modern") revision of MCP; the specification calls those up to 2025-11-25 legacy. */
 export const modernRevision = "2026-07-28";
@@ -77,6 +79,8 @@ export function withModernParts(method: string, reply: RpcReply, serverInfo: unk
   if (!("result" in reply)) {
     return reply.error.code === resourceNotFound ? { error: { ...reply.error, code: -32602 } } : reply;
   }
+  const spliced = reply instanceof RawReply ? splicedParts(method, reply, serverInfo) : undefined;
+  if (spliced !== undefined) return spliced;
   const result = (reply.result ?? {}) as Params;
   const meta = result._meta as Params | undefined;
   return {
@@ -87,6 +91,19 @@ export function withModernParts(method: string, reply: RpcReply, serverInfo: unk
       _meta: { ...meta, [envelope.serverInfo]: meta?.[envelope.serverInfo] ?? serverInfo },
     },
   };
+}
+
+/** Members that the stateless era adds to a result. */
+const modernMembers = new Set(["resultType", "ttlMs", "cacheScope", "_meta"]);
+
+/** The same without a look into the result, when it has none of these members itself. */
+function splicedParts(method: string, reply: RawReply, serverInfo: unknown): RawReply | undefined {
+  const { text } = reply;
+  const names = memberNames(text);
+  if (names === undefined || names.some((name) => modernMembers.has(name))) return undefined;
+  const caching = cacheable.has(method) ? '"ttlMs":0,"cacheScope":"private",' : "";
+  const meta = `"_meta":{"${envelope.serverInfo}":${JSON.stringify(serverInfo)}}`;
+  return new RawReply(`{"resultType":"complete",${caching}${meta}${names.length === 0 ? "" : ","}${text.slice(1)}`);
 }
 
 /** A modern result as the session era knows it. */

@@ -16,16 +16,21 @@ interface Ask {
  * client, which is asked by results, finds the answers (basic/patterns/mrtr).
  */
 export class ParkedCall {
-  /** Who may go on with it: caller and digest of the request. */
-  readonly binding: string;
+  readonly #bind: () => string;
   readonly #asks = new Map<string, Ask>();
   #running: Promise<RpcReply> | undefined;
   #exchange: Exchange | undefined;
   #lastKey = 0;
   #asked = Promise.withResolvers<"asked">();
 
-  constructor(binding: string) {
-    this.binding = binding;
+  /** `bind` says who may go on with it; asked only when the call is parked, which most never are. */
+  constructor(bind: () => string) {
+    this.#bind = bind;
+  }
+
+  /** Who may go on with it: caller and digest of the request. */
+  get binding(): string {
+    return this.#bind();
   }
 
   /** Does it wait for the client? */

@@ -1,4 +1,5 @@
 import { FleetError } from "../errors.ts";
+import { behindBlanks, closeObject, colon, comma, openObject, quote, valueEnd } from "./json-scan.ts";
 
 /**
  * A server's successful reply whose result is still the server's own text: it is parsed only when somebody looks inside,
@@ -103,16 +104,6 @@ function checked(resultAndBracket: string): string {
   }
 }
 
-const quote = 34;
-const comma = 44;
-const colon = 58;
-const backslash = 92;
-const openObject = 123;
-const closeObject = 125;
-const openList = 91;
-const closeList = 93;
-const blank = 32;
-
 /**
  * Takes a successful response apart, `{"jsonrpc":"2.0","id":…,"result":…}` in any order and nothing else. Its brackets and
  * quotes are followed, so that the result can stand inside another message. Undefined for every other text, which is
@@ -146,45 +137,9 @@ export function takeApart(text: string): RawResponse | undefined {
   }
 }
 
-function behindBlanks(text: string, at: number): number {
-  let behind = at;
-  while (text.charCodeAt(behind) === blank) behind += 1;
-  return behind;
-}
-
 /** A whole number, or a string without escapes. */
 function idOf(value: string): string | number | undefined {
   if (value.charCodeAt(0) === quote) return value.includes("\\") ? undefined : value.slice(1, -1);
   const number = Number(value);
   return Number.isSafeInteger(number) ? number : undefined;
-}
-
-/** Where the value that begins at `from` ends; -1 when it does not, or is empty. */
-function valueEnd(text: string, from: number): number {
-  const first = text.charCodeAt(from);
-  if (first === quote) return stringEnd(text, from);
-  let depth = 0;
-  for (let at = from; at < text.length; at += 1) {
-    const code = text.charCodeAt(at);
-    if (code === quote) {
-      at = stringEnd(text, at) - 1;
-      if (at < 0) return -1;
-    } else if (code === openObject || code === openList) depth += 1;
-    else if (code === closeObject || code === closeList) {
-      if (depth === 0) return at === from ? -1 : at;
-      depth -= 1;
-      if (depth === 0) return at + 1;
-    } else if (depth === 0 && (code === comma || code === blank)) return at === from ? -1 : at;
-  }
-  return -1;
-}
-
-/** Behind the closing quote of the string that begins at `from`; -1 when it does not end. */
-function stringEnd(text: string, from: number): number {
-  for (let end = text.indexOf('"', from + 1); end >= 0; end = text.indexOf('"', end + 1)) {
-    let escapes = 0;
-    while (text.charCodeAt(end - 1 - escapes) === backslash) escapes += 1;
-    if (escapes % 2 === 0) return end + 1;
-  }
-  return -1;
 }

@@ -1,5 +1,6 @@
 import { expect, test } from "@jest/globals";
 import { withModernParts, withoutModernParts } from "../../../runtime/protocol/modern.ts";
+import { RawReply } from "../../../runtime/protocol/raw-reply.ts";
 
 const server = { name: "server", version: "1" };
 const meta = { "io.modelcontextprotocol/serverInfo": server };
@@ -27,4 +28,20 @@ test("a result of the stateless era loses its parts for the session era, and not
   expect(withoutModernParts({ result: { ...modern, _meta: { ...meta, x: 1 } } })).toEqual({
     result: { tools: [], _meta: { x: 1 } },
   });
+});
+
+test.each(["tools/call", "tools/list"])("%s: an unread result gets the same parts as a parsed one", (method) => {
+  const results = [
+    "{}",
+    '{"content":[{"type":"text","text":"_meta"}]}',
+    '{"_meta":{"x":1},"tools":[]}',
+    '{"resultType":"task"}',
+    '{"ttlMs":9,"cacheScope":"public"}',
+  ];
+  for (const text of results) {
+    const parsed = withModernParts(method, { result: JSON.parse(text) }, server) as { result: unknown };
+    const unread = withModernParts(method, new RawReply(text), server) as { result: unknown };
+    expect(unread.result).toEqual(parsed.result);
+  }
+  expect(withModernParts(method, new RawReply('{"tools":[]}'), server)).toBeInstanceOf(RawReply);
 });

@@ -11,7 +11,7 @@ const table = (more: { clock?: () => number; max?: number } = {}) =>
 
 /** A call whose server asks `questions` and then answers with what it heard. */
 function asking(binding: string, ...questions: string[]): { call: ParkedCall; exchange: Exchange } {
-  const call = new ParkedCall(binding);
+  const call = new ParkedCall(() => binding);
   const exchange = new Exchange(1000);
   const running = Promise.all(questions.map((about) => call.ask("elicitation/create", { about }))).then(
     (replies): RpcReply => ({ result: replies }),
