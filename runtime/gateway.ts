@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { ResolvedConfig } from "./config/index.ts";
 import { AdminListener } from "./listeners/admin.ts";
 import { FrontDoor } from "./listeners/front-door.ts";
+import { InstanceAdmin } from "./listeners/instance-admin.ts";
 import { LegacySse } from "./listeners/legacy-sse.ts";
 import { ModernCalls } from "./listeners/modern-calls.ts";
 import { ModernHttp } from "./listeners/modern-http.ts";
@@ -27,6 +28,7 @@ import { sessionKeys } from "./protocol/session-keys.ts";
 import { SessionTable } from "./protocol/session-table.ts";
 import { Strategies } from "./registry/balancing/strategies.ts";
 import type { FleetStatus } from "./registry/fleet.ts";
+import type { InstanceStatus } from "./registry/fleet-instances.ts";
 import { FleetRegistry } from "./registry/fleet-registry.ts";
 import { Executor } from "./routing/executor.ts";
 import { FederatedService } from "./routing/federated-service.ts";
@@ -78,6 +80,8 @@ export interface RunningGateway {
   readonly tcpPort: number | undefined;
   readonly executor: Executor;
   status(): GatewayStatus;
+  /** Where the calls of a server may go, one by one; none for a server that is not there. */
+  instances(server: string): readonly InstanceStatus[];
   /** Takes over the fleets of a new configuration. */
   apply(config: ResolvedConfig, secrets: readonly string[]): void;
   /** Stops taking work, lets calls in flight end, then ends everything that was started. */
@@ -236,7 +240,11 @@ export async function startGateway(
     if (gateway.admin.socket !== undefined) {
       const shutdown = options.onShutdown ?? (() => {});
       const reload = options.reload ?? (async () => {});
-      admin = await AdminListener.start(gateway.admin.socket, { status, reload, shutdown });
+      const instances = new InstanceAdmin(registry);
+      admin = await AdminListener.start(gateway.admin.socket, {
+        ...{ status, reload, shutdown },
+        instances: (method, url, body) => instances.handle(method, url, body),
+      });
     }
   } catch (error) {
     await close();
@@ -250,6 +258,7 @@ export async function startGateway(
     tcpPort,
     executor,
     status,
+    instances: (server) => registry.get(server)?.instances.status() ?? [],
     apply(next, nextSecrets) {
       strategies.check(next.servers);
       secrets = nextSecrets;

@@ -1,6 +1,7 @@
 import { chmod, rm } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { FleetError, messageOf } from "../errors.ts";
+import { readBody } from "./body.ts";
 
 /** What operators may ask of a running gateway. */
 export interface AdminActions {
@@ -9,9 +10,13 @@ export interface AdminActions {
   reload(): Promise<void>;
   /** Begins to drain and ends the process's work. */
   shutdown(): void;
+  /** Lists and changes the instances of a server; undefined for a path of somebody else. Absent where no instances are. */
+  instances?(method: string, url: URL, body: unknown): unknown;
 }
 
-/** `GET /status`, `POST /reload` and `POST /shutdown` on a unix socket that only the gateway's own user can open. */
+const maxBodyBytes = 64 * 1024;
+
+/** `GET /status`, `POST /reload`, `POST /shutdown` and `/servers/<server>/instances` on a unix socket that only the gateway's own user can open. */
 export class AdminListener {
   readonly #socket: string;
   readonly #actions: AdminActions;
@@ -48,7 +53,8 @@ export class AdminListener {
     await rm(this.#socket, { force: true });
   }
 
-  async #serve({ method, url }: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { method = "", url = "" } = request;
     const send = (status: number, body: unknown) =>
       response.writeHead(status, { "content-type": "application/json", connection: "close" }).end(JSON.stringify(body));
     try {
@@ -64,11 +70,17 @@ export class AdminListener {
           send(202, {});
           this.#actions.shutdown();
           break;
-        default:
-          send(404, { message: `the admin listener has no ${method} ${url}` });
+        default: {
+          const text = await readBody(request, maxBodyBytes);
+          const body: unknown = text === "" ? undefined : JSON.parse(text);
+          const view = this.#actions.instances?.(method, new URL(url, "http://admin"), body);
+          if (view === undefined) send(404, { message: `the admin listener has no ${method} ${url}` });
+          else send(200, view);
+        }
       }
     } catch (error) {
-      send(400, { message: messageOf(error) });
+      const { code, kind } = error instanceof FleetError ? error : { code: undefined, kind: undefined };
+      send(kind?.status === 404 ? 404 : 400, { ...(code === undefined ? {} : { code }), message: messageOf(error) });
     }
   }
 }

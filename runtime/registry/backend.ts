@@ -110,6 +110,11 @@ export class Backend implements Candidate {
     return this.primary.state === "ready";
   }
 
+  /** It can take what another one cannot. */
+  get usable(): boolean {
+    return this.ready && this.healthy && !this.draining && (this.circuit?.state ?? "closed") === "closed";
+  }
+
   /** Neither checks nor calls speak against it. */
   get healthy(): boolean {
     return this.#unhealthy === undefined && this.#ejected === undefined;
@@ -159,10 +164,7 @@ export class Backend implements Candidate {
     if (unhealthy === undefined) {
       this.readySince = this.#options.now();
       this.#tell("healthy");
-    } else {
-      this.#tell("unhealthy", unhealthy);
-      this.moveCalls(unhealthy);
-    }
+    } else this.#tell("unhealthy", unhealthy);
   }
 
   /** Its calls went worse than those of the others; undefined lets it take calls again. */
@@ -196,9 +198,10 @@ export class Backend implements Candidate {
         : { cpu: load.cpu + loadShare * (cpu - load.cpu), memory: load.memory + loadShare * (memory - load.memory) };
   }
 
-  /** Calls that may be repeated go elsewhere. */
-  moveCalls(why: string): void {
-    for (const move of [...this.movable]) move(why);
+  /** While its checks fail, calls in flight that may be repeated go elsewhere. */
+  moveCalls(): void {
+    const why = this.#unhealthy;
+    if (why !== undefined) for (const move of [...this.movable]) move(why);
   }
 
   /** A call goes out. Returns true when it is the trial of a half-open circuit. */

@@ -174,6 +174,7 @@ export class FleetInstances {
       onChange: (_backend, event) => {
         if (event !== undefined) this.#tell(event);
         this.source.refresh();
+        this.#relieve();
       },
     });
   }
@@ -203,7 +204,15 @@ export class FleetInstances {
       }
     }
     this.source?.refresh();
+    if (state === "ready" && this.source !== undefined) this.#relieve();
     this.#options.onChange(instance);
+  }
+
+  /** Takes calls off instances that do not answer, if there is somewhere to go. */
+  #relieve(): void {
+    const { backends } = this.source;
+    if (!backends.some(({ usable }) => usable)) return;
+    for (const backend of backends) if (backend.unhealthy) backend.moveCalls();
   }
 
   #restart(backend: Backend, reason: string): void {

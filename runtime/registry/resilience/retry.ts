@@ -31,7 +31,9 @@ export function retry(options: RetryOptions, next: FleetCall): FleetCall {
       } catch (error) {
         const unsent = notBegun(error) || (!exchange.begun && several());
         const safe = unsent || (worthRepeating(error) && repeatable.call(method, params));
-        if (!safe || attempt >= attempts || exchange.cancelled !== undefined || !budget.take()) throw error;
+        if (!safe || attempt >= attempts || exchange.cancelled !== undefined) throw error;
+        // What no server has begun adds no load to any: after a restart each session is opened anew.
+        if (!unsent && !budget.take()) throw error;
         onRetry();
         const { place } = exchange;
         if (place !== undefined) {
