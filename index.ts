@@ -20,6 +20,7 @@ export type {
   GatewayProcessArgs,
   GatewaySessionArgs,
   GatewaySessionKeyArgs,
+  GatewaySharedArgs,
   GatewayTokenArgs,
   MCPGatewayArgs,
 } from "./components/gateway/args.ts";

@@ -20,6 +20,7 @@ import { SecurityMetrics } from "./observability/security-metrics.ts";
 import { FleetFactory, withPreset } from "./orchestrator/fleet-factory.ts";
 import { PackageCache } from "./orchestrator/package-cache.ts";
 import { ProcessDriver } from "./orchestrator/process-driver.ts";
+import { Redis } from "./performance/index.ts";
 import { encodeNotification } from "./protocol/json-rpc.ts";
 import { ParkedCalls } from "./protocol/parked-calls.ts";
 import { SessionSealer } from "./protocol/sealed-session.ts";
@@ -125,11 +126,13 @@ export async function startGateway(
   const records = stateDirectory === undefined ? undefined : join(stateDirectory, "instances");
   const driver = new ProcessDriver({ log, ...(records === undefined ? {} : { records }) });
   const packages = new PackageCache({ log });
+  const redis = gateway.shared && (await Redis.open({ url: gateway.shared.redis, log, now }));
   await driver.sweep();
 
   // Listeners → protocol → security → routing → registry → upstreams.
   const factory: FleetFactory = new FleetFactory({
     ...{ driver, packages, identity, metrics, log, now, random: Math.random },
+    shared: redis && gateway.shared && { redis, prefix: gateway.shared.prefix, clock: Date.now },
     strategies,
     fleetNamed: (name) => registry.get(name),
     onListChanged: (fleet, kind) => notices.add({ server: fleet.name, kind }),
@@ -229,6 +232,7 @@ export async function startGateway(
     sessions.clear();
     await registry.close();
     await driver.close();
+    await redis?.close();
     await admin?.close();
     log.info("ended");
     await closeLog();

@@ -2,4 +2,26 @@ export { type LoadedConfig, loadConfig, type ResolvedConfig } from "./config/ind
 export { type ErrorCode, ErrorKinds, FleetError } from "./errors.ts";
 export { type GatewayOptions, type GatewayStatus, type RunningGateway, startGateway } from "./gateway.ts";
 export { CompleteMCPIntegration, type ExecuteOptions } from "./integration.ts";
+export {
+  type BatchCacheConfig,
+  type BatchConfig,
+  type BatchedCall,
+  type BatchRequestOptions,
+  type BatchStatistics,
+  type BatchUpstream,
+  RequestBatchingEngine,
+  type RequestBatchingEngineOptions,
+} from "./performance/batching/index.ts";
+export {
+  ConnectionPool,
+  type ConnectionPoolConfig,
+  ConnectionPoolManager,
+  type ConnectionPoolManagerOptions,
+  type EvictionPolicy,
+  type PoolClientConfig,
+  PooledConnection,
+  type PoolHealthCheck,
+  type PoolProtocol,
+  type PoolStatistics,
+} from "./performance/pools/index.ts";
 export type { FleetHealth, FleetStatus } from "./registry/fleet.ts";

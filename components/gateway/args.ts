@@ -52,6 +52,14 @@ export interface GatewayLogArgs {
   maxFiles?: pulumi.Input<number>;
 }
 
+/** What gateways share, so that each knows what another one has learnt. */
+export interface GatewaySharedArgs {
+  /** `redis://host:port` or `rediss://…`; a reference that the gateway resolves when it holds a password: `${NAME}` or `file:/path`. */
+  redis: pulumi.Input<string>;
+  /** Begins every key. Defaults to `mcp-fleet`. */
+  prefix?: pulumi.Input<string>;
+}
+
 /** A fleet that a gateway serves. Every `MCPServerFleet` is one; other languages give its name. */
 export interface GatewayFleetArgs {
   /** The fleet's `serverName` output, which makes the gateway wait for the fleet. */
@@ -84,6 +92,8 @@ export interface MCPGatewayArgs {
   session?: GatewaySessionArgs;
   /** Structured logs. */
   log?: GatewayLogArgs;
+  /** Redis, for what gateways share. Defaults to nothing. */
+  shared?: GatewaySharedArgs;
   /** Labels or tags of every resource, as the platform calls them; `process` has nothing to tag. Defaults to none. */
   tags?: Record<string, pulumi.Input<string>>;
   /** The `process` platform's own block. */

@@ -21,6 +21,10 @@ export const defaults = Object.freeze({
     // A few kilobytes each.
     maxSessions: 10_000,
   }),
+  shared: Object.freeze({
+    // Two fleets of gateways on one Redis choose another one.
+    prefix: "mcp-fleet",
+  }),
   log: Object.freeze({
     level: "info",
     maxBytes: 10 * 1024 * 1024,

@@ -4,7 +4,7 @@ import { type ConfigFile, protocolOf, type Queue, type Server } from "./schema/i
 
 /** Applies the defaults to a configuration that has been validated and whose references have been resolved. */
 export function resolveConfig({ gateway = {}, servers }: ConfigFile): ResolvedConfig {
-  const { session, admin, log, listeners, ...rest } = gateway;
+  const { session, admin, log, listeners, shared, ...rest } = gateway;
   return {
     gateway: {
       ...defaults.gateway,
@@ -13,6 +13,7 @@ export function resolveConfig({ gateway = {}, servers }: ConfigFile): ResolvedCo
       listeners: { ...listeners },
       admin: { ...admin },
       log: { ...defaults.log, ...log },
+      ...(shared === undefined ? {} : { shared: { ...defaults.shared, ...shared } }),
     },
     servers: Object.entries(servers).map(([name, server]) => resolveServer(name, server)),
   };

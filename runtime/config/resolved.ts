@@ -29,6 +29,8 @@ export interface ResolvedGateway {
     readonly maxSessions: number;
   };
   readonly admin: { readonly socket?: string };
+  /** Absent: gateways share nothing. */
+  readonly shared?: { readonly redis: string; readonly prefix: string };
   readonly log: {
     readonly level: string;
     readonly file?: string;

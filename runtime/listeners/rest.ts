@@ -11,6 +11,7 @@ import type { FleetRegistry } from "../registry/fleet-registry.ts";
 import type { Executor } from "../routing/executor.ts";
 import type { Access } from "../security/index.ts";
 import { addApiDocs } from "./api-docs.ts";
+import { addContentCoding } from "./content-coding.ts";
 import { executeBody } from "./rest-operations.ts";
 
 export interface RestOptions {
@@ -86,6 +87,7 @@ export async function createRest(options: RestOptions): Promise<{ listener: Requ
     const message = status >= 500 ? "Internal error" : `${request.method} ${request.url}: ${error.message}`;
     return reply.status(status).send({ error: { code: -32600, message } });
   });
+  addContentCoding(app);
   app.setNotFoundHandler((request, reply) =>
     reply
       .status(404)

@@ -42,6 +42,16 @@ export class PerformanceMetrics {
         each((server, { coalesced }) => this.inc({ server }, coalesced));
       },
     });
+    new Counter({
+      name: "mcp_cache_shared_failures_total",
+      help: "Look-ups and changes that Redis did not take; the gateway went on with its own memory.",
+      labelNames,
+      registers,
+      collect() {
+        this.reset();
+        each((server, { sharedFailures }) => this.inc({ server }, sharedFailures));
+      },
+    });
     const gauge = (name: string, help: string, read: (counts: PerformanceCounts) => number) =>
       new Gauge({
         ...{ name, help, labelNames, registers },

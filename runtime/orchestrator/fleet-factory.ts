@@ -1,8 +1,9 @@
+import { createHash } from "node:crypto";
 import type { Logger } from "pino";
 import type { ResolvedServer } from "../config/index.ts";
 import { FleetError } from "../errors.ts";
 import type { Metrics } from "../observability/metrics.ts";
-import { FleetPerformance, type PerformanceCounts } from "../performance/index.ts";
+import { FleetPerformance, type PerformanceCounts, type SharedSpaceOptions } from "../performance/index.ts";
 import type { Strategies } from "../registry/balancing/strategies.ts";
 import { discoveriesOf, discoverySource } from "../registry/discovery/index.ts";
 import { Fleet, type FleetOptions } from "../registry/fleet.ts";
@@ -21,6 +22,8 @@ export interface FleetFactoryOptions {
   readonly driver: ProcessDriver;
   readonly packages: PackageCache;
   readonly identity: GatewayIdentity;
+  /** Redis, when gateways share what they know. */
+  readonly shared: Omit<SharedSpaceOptions, "onFailure"> | undefined;
   readonly strategies: Strategies;
   /** Other fleets, for `fallback`. */
   readonly fleetNamed: FleetOptions["fleetNamed"];
@@ -78,10 +81,14 @@ export class FleetFactory {
     return this.#performances.get(fleet)?.counts();
   }
 
-  #performance({ name, isolation, cache, coalescing, queue, timeouts }: FleetOptions["server"]): FleetPerformance {
-    const { metrics, now } = this.#options;
+  #performance(server: FleetOptions["server"]): FleetPerformance {
+    const { metrics, now, shared } = this.#options;
+    const { name, isolation, cache, coalescing, queue, timeouts } = server;
+    // Gateways share only what the very same server has answered.
+    const prefix = `${shared?.prefix}:cache:${name}:${fingerprint(server)}`;
     return new FleetPerformance({
-      ...{ fleet: name, isolation, cache, coalescing, queue, now, requestMs: timeouts.requestMs, shared: undefined },
+      ...{ fleet: name, isolation, cache, coalescing, queue, now, requestMs: timeouts.requestMs },
+      shared: shared && { ...shared, prefix },
       onWaited: (priority, ms) => metrics.queued(name, priority, ms),
     });
   }
@@ -114,4 +121,10 @@ export class FleetFactory {
       },
     });
   }
+}
+
+/** Which server it is: what runs, or where. */
+function fingerprint({ type, version, process, endpoints, discovery }: FleetOptions["server"]): string {
+  const text = JSON.stringify([type, version, process, endpoints, discovery]);
+  return createHash("sha256").update(text).digest("base64url").slice(0, 16);
 }

@@ -8,7 +8,7 @@ import { CachePolicy } from "./cache-policy.ts";
 import { CallQueue } from "./call-queue.ts";
 import { Coalescing, type Sharing } from "./coalescing.ts";
 import { type CacheOutcome, ResponseCache } from "./response-cache.ts";
-import type { SharedSpace } from "./shared-cache.ts";
+import { SharedSpace, type SharedSpaceOptions } from "./shared-cache.ts";
 
 export interface FleetPerformanceOptions {
   readonly fleet: string;
@@ -18,7 +18,8 @@ export interface FleetPerformanceOptions {
   readonly coalescing: ResolvedServer["coalescing"];
   /** Without it calls do not queue here. */
   readonly queue: ResolvedQueue | undefined;
-  readonly shared: SharedSpace | undefined;
+  /** Where gateways share answers; undefined when they do not. */
+  readonly shared: Omit<SharedSpaceOptions, "onFailure"> | undefined;
   readonly now: () => number;
   /** A call has begun after waiting so long in the queue. */
   readonly onWaited: (priority: Priority, ms: number) => void;
@@ -29,6 +30,8 @@ export interface PerformanceCounts {
   readonly cache: Readonly<Record<CacheOutcome, number>>;
   readonly cacheBytes: number;
   readonly cacheEntries: number;
+  /** Look-ups and changes that Redis did not take: the gateway went on alone. */
+  readonly sharedFailures: number;
   readonly coalesced: number;
   /** By priority; undefined without a queue. */
   readonly queued: Readonly<Record<Priority, number>> | undefined;
@@ -43,6 +46,7 @@ export class FleetPerformance {
   readonly #outcomes = { hit: 0, stale: 0, shared: 0, miss: 0 };
   readonly #coalescable: ReadonlySet<string>;
   #coalesced = 0;
+  #sharedFailures = 0;
   #cache: ResponseCache | undefined;
   #queue: CallQueue | undefined;
 
@@ -64,6 +68,7 @@ export class FleetPerformance {
       cache: { ...this.#outcomes },
       cacheBytes: this.#cache?.bytes ?? 0,
       cacheEntries: this.#cache?.size ?? 0,
+      sharedFailures: this.#sharedFailures,
       coalesced: this.#coalesced,
       queued:
         queue &&
@@ -83,9 +88,16 @@ export class FleetPerformance {
   }
 
   readonly #cacheStage: FleetStage = (next) => {
-    const { cache, isolation, requestMs, now, shared } = this.#options;
+    const { cache, isolation, requestMs, now } = this.#options;
     this.#cache = new ResponseCache(next, {
-      ...{ isolation, policy: this.#policy, maxBytes: cache.maxBytes, now, shared, timeoutMs: requestMs },
+      ...{
+        isolation,
+        policy: this.#policy,
+        maxBytes: cache.maxBytes,
+        now,
+        timeoutMs: requestMs,
+        shared: this.#sharedSpace(),
+      },
       // A fetch that nobody waits for would start an instance for a session that may have ended.
       staleMs: isolation === "session" ? 0 : cache.staleMs,
       onLookup: (outcome) => {
@@ -94,6 +106,15 @@ export class FleetPerformance {
     });
     return this.#cache.call;
   };
+
+  #sharedSpace(): SharedSpace | undefined {
+    const { shared } = this.#options;
+    if (shared === undefined) return undefined;
+    const onFailure = () => {
+      this.#sharedFailures += 1;
+    };
+    return new SharedSpace({ ...shared, onFailure });
+  }
 
   readonly #coalescingStage: FleetStage = (next, fleet) => {
     const coalescing = new Coalescing(next, {

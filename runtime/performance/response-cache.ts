@@ -159,7 +159,7 @@ export class ResponseCache {
     this.#store.set(open ? lookup.open : lookup.own, entry);
     const key = open ? lookup.open : this.#sharedKey(lookup);
     if (generation === undefined || key === undefined) return;
-    shared?.keep(tag, key, { text, declared, freshMs: ttlMs, staleMs, open }, generation);
+    shared?.keep(key, { text, declared, freshMs: ttlMs, staleMs, open }, generation);
   }
 
   #adopt(lookup: Lookup, { text, declared, freshMs, staleMs }: SharedEntry): CacheEntry {

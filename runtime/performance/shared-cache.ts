@@ -64,7 +64,7 @@ export class SharedSpace {
   }
 
   /** Keeps an entry, without waiting for it. */
-  keep(_tag: CacheTag, key: string, { text, declared, freshMs, staleMs }: SharedEntry, generation: string): void {
+  keep(key: string, { text, declared, freshMs, staleMs }: SharedEntry, generation: string): void {
     const freshUntil = Math.floor(this.#options.clock() + freshMs);
     const value = `${generation}\n${freshUntil}\n${staleMs}\n${Number(declared)}\n${text}`;
     void this.#send(["SET", this.#entryKey(key), value, "PX", String(Math.ceil(freshMs + staleMs))]);
@@ -82,6 +82,7 @@ export class SharedSpace {
     if (of !== generation) return undefined;
     const head = of.length + freshUntil.length + staleMs.length + declared.length + 4;
     const freshMs = Number(freshUntil) - this.#options.clock();
+    if (freshMs + Number(staleMs) <= 0) return undefined;
     return { text: value.slice(head), declared: declared === "1", freshMs, staleMs: Number(staleMs), open };
   }
 

@@ -25,6 +25,7 @@ const present = {
   "the Python client (MCP_PYTHON)": () => pythonHas("mcp"),
   "the Python clients and servers": () =>
     pythonHas("mcp", "fastmcp", "mcp_server_time", "mcp_server_git", "mcp_server_fetch"),
+  "redis-server": () => found("redis-server"),
   "Chromium or Chrome": () => ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"].some(found),
 };
 export type Need = keyof typeof present;

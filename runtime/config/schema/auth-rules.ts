@@ -19,6 +19,17 @@ export function secretRule(text: string, at: ConfigPath, add: Add): void {
   add(at, "holds a secret itself", "refer to an environment variable as ${NAME}, or to a file as file:PATH");
 }
 
+/** The address of Redis may stand in the file, its password may not. */
+export function redisRule(url: string, at: ConfigPath, add: Add): void {
+  if (reference.test(url)) return;
+  if (!/^rediss?:\/\//.test(url) || !URL.canParse(url)) {
+    add(at, "is no URL of Redis", "write redis://host:6379, or rediss:// for TLS");
+  } else if (new URL(url).password !== "") {
+    const fix = "refer to an environment variable as ${NAME}, or to a file as file:PATH, with the whole URL";
+    add(at, "holds a secret itself", fix);
+  }
+}
+
 /** What JSON Schema cannot say well of `gateway.auth`. */
 export function authRules(auth: Auth, add: Add): void {
   if (!admits(auth)) {

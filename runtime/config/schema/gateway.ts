@@ -75,6 +75,18 @@ export const Listeners = Type.Object(
   options,
 );
 
+/** What gateways share, so that each knows what another one has learnt. */
+export const Shared = Type.Object(
+  {
+    redis: Type.String({
+      minLength: 1,
+      description: "`redis://host:port` or `rediss://…`; a reference when it holds a password.",
+    }),
+    prefix: Type.Optional(Type.String({ minLength: 1, description: "Begins every key. Defaults to `mcp-fleet`." })),
+  },
+  options,
+);
+
 /** The gateway in front of all fleets. */
 export const Gateway = Type.Object(
   {
@@ -105,6 +117,7 @@ export const Gateway = Type.Object(
     session: Type.Optional(Session),
     admin: Type.Optional(Admin),
     log: Type.Optional(Log),
+    shared: Type.Optional(Shared),
   },
   options,
 );
@@ -113,4 +126,5 @@ export type Listeners = Static<typeof Listeners>;
 export type Session = Static<typeof Session>;
 export type Admin = Static<typeof Admin>;
 export type Log = Static<typeof Log>;
+export type Shared = Static<typeof Shared>;
 export type Gateway = Static<typeof Gateway>;

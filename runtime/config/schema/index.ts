@@ -4,7 +4,7 @@
 export type { Auth, Requirement } from "./auth.ts";
 export type { Discovery } from "./discovery.ts";
 export type { ConfigFile } from "./file.ts";
-export type { Admin, Gateway, Listeners, Log, Session } from "./gateway.ts";
+export type { Admin, Gateway, Listeners, Log, Session, Shared } from "./gateway.ts";
 export { type ConfigIssue, type ConfigPath, issueText, pathText } from "./issue.ts";
 export { Isolation, isLoopback, protocolOf, ServerType, serverNamePattern, UpstreamProtocol } from "./names.ts";
 export type { Cache, Coalescing, Queue } from "./performance.ts";

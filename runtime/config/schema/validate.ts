@@ -1,5 +1,5 @@
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
-import { authRules, secretRule } from "./auth-rules.ts";
+import { authRules, redisRule, secretRule } from "./auth-rules.ts";
 import { explain } from "./explain.ts";
 import type { ConfigFile } from "./file.ts";
 import type { Gateway } from "./gateway.ts";
@@ -156,7 +156,7 @@ function fallbackRules(servers: Readonly<Record<string, Server>>): ConfigIssue[]
 }
 
 /** What JSON Schema cannot say well of the gateway. */
-function gatewayRules({ host, auth, session, listeners }: Gateway, path: ConfigPath): ConfigIssue[] {
+function gatewayRules({ host, auth, session, listeners, shared }: Gateway, path: ConfigPath): ConfigIssue[] {
   const issues: ConfigIssue[] = [];
   const add = (field: ConfigPath, message: string, fix: string) =>
     issues.push({ path: [...path, ...field], message, fix });
@@ -171,5 +171,6 @@ function gatewayRules({ host, auth, session, listeners }: Gateway, path: ConfigP
   if (auth !== undefined) authRules(auth, (field, message, fix) => add(["auth", ...field], message, fix));
   for (const [index, { key }] of (session?.keys ?? []).entries())
     secretRule(key, ["session", "keys", index, "key"], add);
+  if (shared !== undefined) redisRule(shared.redis, ["shared", "redis"], add);
   return issues;
 }

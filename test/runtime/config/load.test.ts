@@ -160,6 +160,14 @@ test.each([
     "gateway.auth.bearerTokens[0].token: holds a secret itself; refer to an environment variable as ${NAME}, or to a file as file:PATH",
   ],
   [
+    "{ shared: { redis: 'redis://user:secret@cache:6379' } }",
+    "gateway.shared.redis: holds a secret itself; refer to an environment variable as ${NAME}, or to a file as file:PATH, with the whole URL",
+  ],
+  [
+    "{ shared: { redis: 'cache:6379' } }",
+    "gateway.shared.redis: is no URL of Redis; write redis://host:6379, or rediss:// for TLS",
+  ],
+  [
     "{ session: { keys: [{ id: a, key: abc }] } }",
     "gateway.session.keys[0].key: holds a secret itself; refer to an environment variable as ${NAME}, or to a file as file:PATH",
   ],

@@ -1,0 +1,82 @@
+import type { Logger } from "pino";
+import type { RedisCommands } from "./shared-cache.ts";
+
+export interface RedisOptions {
+  /** `redis://[user:password@]host:port[/database]`, or `rediss://` for TLS. */
+  readonly url: string;
+  readonly log: Logger;
+  /** Milliseconds of a clock that never goes back. */
+  readonly now: () => number;
+}
+
+/** A command that takes longer is given up, … */
+const patienceMs = 100;
+/** … and Redis is left alone for so long: a server that hangs costs one call a moment, not each call. */
+const restMs = 1000;
+/** Commands that may be on their way. */
+const maxQueued = 1000;
+const longestPauseMs = 5000;
+
+/** A connection to Redis that is never waited for: it comes up when it can, and what cannot be sent at once is refused. */
+export class Redis implements RedisCommands {
+  readonly #now: () => number;
+  readonly #client: Client;
+  #restUntil = 0;
+
+  private constructor(client: Client, now: () => number) {
+    this.#client = client;
+    this.#now = now;
+  }
+
+  /** Begins to connect, now and whenever the connection is lost. Reports the first loss of a row. */
+  static async open({ url, log, now }: RedisOptions): Promise<Redis> {
+    const client = await clientOf(url);
+    let away = false;
+    client.on("error", (error: Error) => {
+      if (!away) log.warn({ err: error }, "Redis is away: what is shared between gateways is kept in each one alone");
+      away = true;
+    });
+    client.on("ready", () => {
+      if (away) log.info("Redis is back");
+      away = false;
+    });
+    void client.connect().catch(() => {});
+    return new Redis(client, now);
+  }
+
+  get ready(): boolean {
+    return this.#client.isReady && this.#now() >= this.#restUntil;
+  }
+
+  async send(words: readonly string[]): Promise<unknown> {
+    let timer: NodeJS.Timeout | undefined;
+    const tooLong = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => {
+        this.#restUntil = this.#now() + restMs;
+        reject(new Error(`Redis has not answered within ${patienceMs} ms`));
+      }, patienceMs);
+    });
+    try {
+      return await Promise.race([this.#client.sendCommand([...words]), tooLong]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#client.destroy();
+  }
+}
+
+type Client = Awaited<ReturnType<typeof clientOf>>;
+
+/** The client is loaded with the first gateway that shares something. */
+async function clientOf(url: string) {
+  const { createClient } = await import("@redis/client");
+  return createClient({
+    url,
+    disableOfflineQueue: true,
+    commandsQueueMaxLength: maxQueued,
+    socket: { connectTimeout: 2000, reconnectStrategy: (retries) => Math.min(50 * 2 ** retries, longestPauseMs) },
+  });
+}
