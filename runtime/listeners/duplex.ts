@@ -17,16 +17,19 @@ import { allowsBatch } from "../protocol/revisions.ts";
 import type { ModernCalls } from "./modern-calls.ts";
 import { reasonOf, type SessionCalls } from "./session-calls.ts";
 import type { Subscriptions } from "./subscriptions.ts";
-import type { McpTarget } from "./target.ts";
+import type { Answer, McpTarget } from "./target.ts";
 
 /** A connection that carries whole messages both ways: WebSocket, TCP, HTTP+SSE. */
 export interface Channel {
-  /** Sends one message; closes the connection when the client does not read. */
   send(message: string): void;
+  /** Bytes, or nearly, that the client has not taken yet. */
+  readonly waiting: number;
+  /** Cuts the connection of a client that does not read. */
+  cut(): void;
   /** A sign of life on a quiet connection. */
   keepAlive(): void;
   close(): void;
-  /** Stops and goes on reading: back-pressure on a client that sends faster than its calls are answered. */
+  /** Stops and goes on reading: back-pressure on a client that sends faster than it reads, or than its calls are answered. */
   pause(): void;
   resume(): void;
 }
@@ -38,8 +41,11 @@ export interface DuplexOptions {
   readonly log: Logger;
 }
 
-/** Calls in flight on one connection, past which it is not read. */
+/** Calls in flight on one connection, and bytes that wait for its client, past which it is not read. */
 const maxInFlight = 256;
+const slowAbove = 8 * 1024 * 1024;
+/** Bytes that may wait for a client before it is cut: some results of the largest size that clients get in practice. */
+export const maxWaiting = 64 * 1024 * 1024;
 
 /**
  * One client on a full-duplex connection (basic/transports, "Custom transports"). The connection is the session: it
@@ -51,9 +57,15 @@ export class Duplex {
   readonly #channel: Channel;
   /** What ends a stateless call or subscription, by the client's request id. */
   readonly #cancels = new Map<RequestId, (reason: string) => void>();
+  readonly #answer: Answer = {
+    send: (message) => this.#send(message),
+    caughtUp: () => this.#caughtUp?.promise,
+  };
   #session: { readonly id: string; readonly session: ClientSession } | undefined;
   #opening: Promise<void> | undefined;
   #inFlight = 0;
+  #paused = false;
+  #caughtUp: PromiseWithResolvers<void> | undefined;
   #closed = false;
 
   constructor(options: DuplexOptions, target: McpTarget, channel: Channel) {
@@ -86,6 +98,7 @@ export class Duplex {
   closed(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#caughtUp?.resolve();
     for (const cancel of [...this.#cancels.values()]) cancel("the client closed the connection");
     if (this.#session === undefined) return;
     for (const exchange of this.#session.session.calls) exchange.cancel("the client closed the connection");
@@ -139,10 +152,7 @@ export class Duplex {
       throw new FleetError("SESSION_MISSING", "Bad request: initialize a session first");
     }
     if (isRequest(message)) {
-      return encodeReply(
-        message.id,
-        await calls.call(session, this.#target, message, { send: (text) => this.#send(text) }),
-      );
+      return encodeReply(message.id, await calls.call(session, this.#target, message, this.#answer));
     }
     if (isNotification(message)) calls.notified(session, this.#target, message);
     else session.answered(message.id, replyOf(message));
@@ -169,9 +179,8 @@ export class Duplex {
       if (this.#closed) close();
       return undefined;
     }
-    const answer = { send: (text: string) => this.#send(text) };
     let cancelled = false;
-    const outcome = await modern.call(this.#target, message, declared, answer, (cancel) => {
+    const outcome = await modern.call(this.#target, message, declared, this.#answer, (cancel) => {
       this.#cancels.set(message.id, (reason) => {
         cancelled = true;
         cancel(reason);
@@ -196,17 +205,41 @@ export class Duplex {
 
   #send(message: string): boolean {
     if (this.#closed) return false;
+    if (this.#channel.waiting > maxWaiting) {
+      this.#channel.cut();
+      return false;
+    }
     this.#channel.send(message);
+    this.#regulate();
     return true;
   }
 
   #began(): void {
     this.#inFlight += 1;
-    if (this.#inFlight === maxInFlight) this.#channel.pause();
+    this.#regulate();
   }
 
   #finished(): void {
     this.#inFlight -= 1;
-    if (this.#inFlight === maxInFlight - 1) this.#channel.resume();
+    this.#regulate();
+  }
+
+  /** The channel tells that its client has taken something. */
+  taken(): void {
+    if (this.#paused) this.#regulate();
+  }
+
+  #regulate(): void {
+    const slow = this.#channel.waiting > slowAbove;
+    if (slow) this.#caughtUp ??= Promise.withResolvers();
+    else {
+      this.#caughtUp?.resolve();
+      this.#caughtUp = undefined;
+    }
+    const full = slow || this.#inFlight >= maxInFlight;
+    if (full === this.#paused) return;
+    this.#paused = full;
+    if (full) this.#channel.pause();
+    else this.#channel.resume();
   }
 }

@@ -3,24 +3,28 @@ import type { NoticeStream } from "../protocol/client-session.ts";
 
 /** A comment line that keeps proxies from closing a quiet stream. */
 const keepAlive = ": keep-alive\n\n";
-/** Bytes that may wait for a slow client before its stream is closed. */
-const maxBuffered = 8 * 1024 * 1024;
+/** Bytes that wait for a client before it counts as slow, and before its stream is closed. */
+const slowAbove = 256 * 1024;
+const maxWaiting = 8 * 1024 * 1024;
 
 /** Server-sent events to one client (WHATWG HTML, section 9.2), one JSON-RPC message an event. */
 export class EventStream implements NoticeStream {
   readonly #response: ServerResponse;
+  readonly #maxWaiting: number;
+  #caughtUp: Promise<void> | undefined;
   /** Events of one turn, which go out as one write. */
   #waiting = "";
   readonly #flush = (): void => {
     const events = this.#waiting;
     this.#waiting = "";
     if (events === "" || this.#response.destroyed) return;
-    if (this.#response.writableLength > maxBuffered) this.#response.destroy();
+    if (this.#response.writableLength > this.#maxWaiting) this.#response.destroy();
     else this.#response.write(events);
   };
 
-  constructor(response: ServerResponse, headers: Record<string, string> = {}) {
+  constructor(response: ServerResponse, headers: Record<string, string> = {}, bound = maxWaiting) {
     this.#response = response;
+    this.#maxWaiting = bound;
     response.writeHead(200, {
       "content-type": "text/event-stream",
       "cache-control": "no-cache, no-transform",
@@ -32,6 +36,24 @@ export class EventStream implements NoticeStream {
 
   get attached(): boolean {
     return !this.#response.destroyed;
+  }
+
+  /** Bytes, or nearly, that the client has not taken yet. */
+  get waiting(): number {
+    return this.#response.writableLength + this.#waiting.length;
+  }
+
+  caughtUp(): Promise<void> | undefined {
+    if (this.waiting <= slowAbove || this.#response.destroyed) return undefined;
+    this.#caughtUp ??= new Promise((resolve) => {
+      const done = () => {
+        this.#response.off("drain", done).off("close", done);
+        this.#caughtUp = undefined;
+        resolve();
+      };
+      this.#response.on("drain", done).on("close", done);
+    });
+    return this.#caughtUp;
   }
 
   send(message: string): void {

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { FleetError } from "../errors.ts";
 import { readBody } from "./body.ts";
-import { Duplex, type DuplexOptions } from "./duplex.ts";
+import { Duplex, type DuplexOptions, maxWaiting } from "./duplex.ts";
 import { EventStream } from "./event-stream.ts";
 import type { McpTarget } from "./target.ts";
 
@@ -34,9 +34,13 @@ export class LegacySse {
       return;
     }
     const id = randomBytes(16).toString("base64url");
-    const stream = new EventStream(response);
+    const stream = new EventStream(response, {}, maxWaiting);
     const duplex = new Duplex(this.#options, target, {
       send: (message) => stream.send(message),
+      get waiting() {
+        return stream.waiting;
+      },
+      cut: () => response.destroy(),
       keepAlive: () => stream.keepAlive(),
       close: () => stream.end(),
       // Each message is a request of its own, which the client sends without waiting: there is nothing to hold back.
@@ -44,6 +48,7 @@ export class LegacySse {
       resume: () => {},
     });
     this.#connections.set(id, { duplex, caller: target.caller });
+    response.on("drain", () => duplex.taken());
     response.on("close", () => {
       this.#connections.delete(id);
       duplex.closed();

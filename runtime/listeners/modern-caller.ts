@@ -1,6 +1,6 @@
 import { FleetError } from "../errors.ts";
 import { clientRequests } from "../protocol/client-requests.ts";
-import type { ExchangeClient } from "../protocol/exchange.ts";
+import type { Exchange, ExchangeClient } from "../protocol/exchange.ts";
 import { encodeNotification, type Params, type RpcReply } from "../protocol/json-rpc.ts";
 import { wantsLog } from "../protocol/log-levels.ts";
 import type { ModernDeclaration } from "../protocol/modern-request.ts";
@@ -56,9 +56,10 @@ export class ModernCaller implements ExchangeClient, ServiceClient {
   }
 
   /** Progress and log lines of the call. */
-  told(method: string, params: Params | undefined): void {
+  told(method: string, params: Params | undefined, exchange: Exchange): void {
     if (method === "notifications/message" && !(this.logLevel && wantsLog(this.logLevel, params?.level))) return;
     this.#answer.send(encodeNotification(method, params));
+    exchange.holdUntil(this.#answer.caughtUp?.());
   }
 
   notify(message: string): boolean {

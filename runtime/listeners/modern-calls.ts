@@ -67,8 +67,8 @@ export class ModernCalls {
   #start(target: McpTarget, { method, params }: RpcRequest, declared: ModernDeclaration, answer: Answer): Running {
     const call = new ParkedCall(() => bindingOf(target, method, params));
     const client = new ModernCaller(target.caller, method, declared, call, answer);
-    const told = (said: string, about: Params | undefined) => client.told(said, about);
-    const exchange = new Exchange(target.service.timeoutFor(params), told, client);
+    const told = (said: string, about: Params | undefined) => client.told(said, about, exchange);
+    const exchange: Exchange = new Exchange(target.service.timeoutFor(params), told, client);
     call.run(exchange, target.service.handle(client, method, params, exchange));
     const running = { call, client, exchange };
     this.#running.set(call, running);

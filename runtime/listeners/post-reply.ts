@@ -31,6 +31,10 @@ export class PostReply implements Answer {
     return true;
   }
 
+  caughtUp(): Promise<void> | undefined {
+    return this.#stream?.caughtUp?.();
+  }
+
   /** Ends the answer with the reply to its request; a stream that has begun keeps its status. */
   end(id: RequestId, reply: RpcReply, status = 200): void {
     if (this.#stream === undefined && reply instanceof RawReply && !this.#response.destroyed) {

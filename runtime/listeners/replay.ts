@@ -70,6 +70,10 @@ export class ReplayStream implements NoticeStream {
     if (this.#ended) this.end();
   }
 
+  caughtUp(): Promise<void> | undefined {
+    return this.#reader?.caughtUp();
+  }
+
   send(message: string): void {
     this.#last += 1;
     this.#kept.push({ number: this.#last, message });

@@ -59,10 +59,12 @@ export class SessionCalls {
   ): Promise<RpcReply> {
     const tell = (said: string, about: Params | undefined) => {
       const wanted = said === "notifications/message" ? session.logLevel : undefined;
-      if (wanted === undefined || wantsLog(wanted, about?.level)) answer.send(encodeNotification(said, about));
+      if (wanted !== undefined && !wantsLog(wanted, about?.level)) return;
+      answer.send(encodeNotification(said, about));
+      exchange.holdUntil(answer.caughtUp?.());
     };
     const client = new SessionClient(session, answer);
-    const exchange = new Exchange(target.service.timeoutFor(params), tell, client, id);
+    const exchange: Exchange = new Exchange(target.service.timeoutFor(params), tell, client, id);
     const slot = session.calls.add(exchange);
     let reply: RpcReply;
     try {

@@ -12,4 +12,6 @@ export interface McpTarget {
 export interface Answer {
   /** False when the client takes no such messages, or has gone. */
   send(message: string): boolean;
+  /** Resolves when a client that is slow has read most of what waits for it; undefined while it keeps up. */
+  caughtUp?(): Promise<void> | undefined;
 }

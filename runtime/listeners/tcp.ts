@@ -4,9 +4,6 @@ import { LineReader } from "../upstreams/line-reader.ts";
 import { Duplex, type DuplexOptions } from "./duplex.ts";
 import type { McpTarget } from "./target.ts";
 
-/** Bytes that may wait for a slow client before it is disconnected. */
-const maxBuffered = 8 * 1024 * 1024;
-
 /** MCP over TCP with the framing of standard streams, one message a line: a custom transport (basic/transports). */
 export class TcpListener {
   readonly #options: DuplexOptions;
@@ -49,10 +46,11 @@ export class TcpListener {
     this.#sockets.add(socket);
     socket.setNoDelay(true).setKeepAlive(true, 30_000);
     const duplex = new Duplex(this.#options, target, {
-      send(message) {
-        if (socket.writableLength > maxBuffered) socket.destroy();
-        else socket.write(`${message}\n`);
+      send: (message) => void socket.write(`${message}\n`),
+      get waiting() {
+        return socket.writableLength;
       },
+      cut: () => socket.destroy(),
       keepAlive: () => {},
       close: () => socket.end(),
       pause: () => socket.pause(),
@@ -64,6 +62,7 @@ export class TcpListener {
       () => duplex.garbled(),
     );
     socket.on("data", (chunk: Buffer) => lines.push(chunk));
+    socket.on("drain", () => duplex.taken());
     socket.on("close", () => {
       this.#sockets.delete(socket);
       duplex.closed();

@@ -10,8 +10,6 @@ export interface WebSocketOptions extends DuplexOptions {
 
 /** The subprotocol of RFC 6455 that clients may ask for. */
 const subprotocol = "mcp";
-/** Bytes that may wait for a slow client before it is disconnected. */
-const maxBuffered = 8 * 1024 * 1024;
 /** A client that has not answered a ping when the next one is due is gone. */
 const pingEveryMs = 30_000;
 
@@ -48,11 +46,12 @@ export class WebSocketListener {
   }
 
   #serve(client: WebSocket, target: McpTarget): void {
-    const duplex = new Duplex(this.#options, target, {
-      send(message) {
-        if (client.bufferedAmount > maxBuffered) client.terminate();
-        else client.send(message);
+    const duplex: Duplex = new Duplex(this.#options, target, {
+      send: (message) => client.send(message, () => duplex.taken()),
+      get waiting() {
+        return client.bufferedAmount;
       },
+      cut: () => client.terminate(),
       keepAlive: () => {},
       close: () => client.close(),
       pause: () => client.pause(),

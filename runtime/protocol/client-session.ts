@@ -9,6 +9,8 @@ export interface NoticeStream {
   /** Does anybody read it now? What is sent to a stream that is not read waits for its reader to come back. */
   readonly attached: boolean;
   send(message: string): void;
+  /** Resolves when a client that is slow has read most of what waits for it; undefined while it keeps up. */
+  caughtUp?(): Promise<void> | undefined;
   /** A sign of life, where the transport has none of its own. */
   keepAlive(): void;
   /** Ends it, with a last message if there is one. */

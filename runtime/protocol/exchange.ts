@@ -21,6 +21,12 @@ export interface ExchangeClient {
   ask(method: string, params: Params | undefined): Promise<RpcReply>;
 }
 
+/** Stops and goes on reading what a server says of one call, where its transport can tell calls apart. */
+export interface Flow {
+  pause(): void;
+  resume(): void;
+}
+
 /**
  * One call on its way through the gateway: its deadline, its cancellation and what its server says meanwhile.
  * Instead of an AbortController and an event target per call, which cost more than the call's own JSON.
@@ -48,6 +54,8 @@ export class Exchange {
   priority: Priority | undefined = undefined;
   /** May an earlier answer serve? */
   useCache = true;
+  /** Set by a transport that can hold back what its server says of this call alone. */
+  flow: Flow | undefined = undefined;
   #cancelled: string | undefined;
   #canceller: ((reason: string) => void) | undefined;
 
@@ -78,6 +86,14 @@ export class Exchange {
   onCancel(canceller: (reason: string) => void): void {
     this.#canceller = canceller;
     if (this.#cancelled !== undefined) canceller(this.#cancelled);
+  }
+
+  /** The client is slow: its server is read no further until it has caught up. */
+  holdUntil(caughtUp: Promise<void> | undefined): void {
+    const { flow } = this;
+    if (caughtUp === undefined || flow === undefined) return;
+    flow.pause();
+    void caughtUp.then(() => flow.resume());
   }
 
   cancel(reason: string): void {

@@ -1,7 +1,7 @@
 import { StringDecoder } from "node:string_decoder";
 import { createParser, type EventSourceParser } from "eventsource-parser";
 import { FleetError } from "../errors.ts";
-import type { Exchange } from "../protocol/exchange.ts";
+import type { Exchange, Flow } from "../protocol/exchange.ts";
 import {
   checkMessage,
   isNotification,
@@ -64,11 +64,12 @@ const noHeaders: ResponseHeaders = {};
  * Reads the answer to one request of Streamable HTTP (2025-03-26 and later, basic/transports): a JSON body, or a stream of
  * events whose last one is the response. One object per call.
  */
-export class HttpExchange implements Requester {
+export class HttpExchange implements Requester, Flow {
   readonly #options: HttpExchangeOptions;
   #connection: HttpConnection | undefined;
   #timer: NodeJS.Timeout | undefined;
   #over = false;
+  #paused = false;
   #status = 0;
   #headers = noHeaders;
   #length: number | undefined;
@@ -99,6 +100,7 @@ export class HttpExchange implements Requester {
       this.abort(new FleetError("REQUEST_TIMEOUT", text));
     };
     this.#timer = setTimeout(expire, timeoutMs);
+    exchange.flow = this;
     exchange.onCancel((reason) => {
       unsent(this);
       this.abort(new FleetError("CANCELLED", `cancelled by the client: ${reason}`));
@@ -110,6 +112,19 @@ export class HttpExchange implements Requester {
     if (this.#over) return;
     this.#fail(error);
     this.#connection?.close();
+  }
+
+  pause(): void {
+    if (this.#over) return;
+    this.#paused = true;
+    this.#connection?.pause();
+  }
+
+  /** Also when it is over: the connection serves others then. */
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#connection?.resume();
   }
 
   onSent(connection: HttpConnection): void {
@@ -187,6 +202,7 @@ export class HttpExchange implements Requester {
   #settle(text: string): void {
     if (this.#over) return;
     this.#over = true;
+    this.resume();
     clearTimeout(this.#timer);
     const cut =
       this.#lastEventId === undefined ? undefined : { lastEventId: this.#lastEventId, retryMs: this.#retryMs };
@@ -196,6 +212,7 @@ export class HttpExchange implements Requester {
   #fail(error: FleetError): void {
     if (this.#over) return;
     this.#over = true;
+    this.resume();
     clearTimeout(this.#timer);
     this.#options.reject(error);
   }

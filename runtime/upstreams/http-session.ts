@@ -81,7 +81,14 @@ export class HttpSession implements UpstreamSession {
 
   async request(method: string, params: Params | undefined, exchange: Exchange): Promise<RpcReply> {
     this.#lastId += 1;
-    const outcome = await this.#post(encodeRequest(this.#lastId, method, params), exchange);
+    const id = this.#lastId;
+    let outcome: HttpOutcome;
+    try {
+      outcome = await this.#post(encodeRequest(id, method, params), exchange);
+    } catch (error) {
+      if (method !== "initialize") this.#abandon(id, error);
+      throw error;
+    }
     const sessionId = outcome.headers["mcp-session-id"];
     if (sessionId !== undefined && method === "initialize") {
       this.#sessionId = sessionId;
@@ -109,6 +116,14 @@ export class HttpSession implements UpstreamSession {
   async close(): Promise<void> {
     this.#end("closed");
     if (this.#sessionId !== undefined) await this.#endpoint.delete(this.#headers);
+  }
+
+  /** The server goes on with a call whose connection is closed, unless it is told (2025-11-25, basic/transports). */
+  #abandon(requestId: number, error: unknown): void {
+    const given = error instanceof FleetError && (error.code === "CANCELLED" || error.code === "REQUEST_TIMEOUT");
+    if (!given || this.#over) return;
+    const reason = error.code === "CANCELLED" ? error.message : "timeout";
+    this.notify("notifications/cancelled", { requestId, reason });
   }
 
   #declare(name: string, value: string): void {

@@ -68,7 +68,7 @@ describe.each(cells)("a client in mode $mode over $transport", ({ transport, mod
     );
     const heard: number[] = [];
     const onprogress = ({ progress }: { progress: number }) => void heard.push(progress);
-    await client.callTool({ name: "counter__slow", arguments: { steps: 3, ms: 5 } }, { onprogress });
+    await client.callTool({ name: "counter__slow", arguments: { steps: 3, ms: 50 } }, { onprogress });
     expect(heard).toEqual([1, 2, 3]);
     await client.close();
     if (mode === "auto") return;
