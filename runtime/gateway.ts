@@ -100,7 +100,7 @@ const maxSubscriptions = 1000;
 const receiveMs = 60_000;
 const loopback = "127.0.0.1";
 /** Settings of the gateway that are taken over without a restart. */
-const liveSettings = new Set(["auth", "authorization", "allowedHosts", "allowedOrigins"]);
+const liveSettings = new Set(["auth", "authorization", "rateLimiting", "allowedHosts", "allowedOrigins"]);
 const now = () => performance.now();
 
 /** Builds a gateway: the way of a request from top to bottom, each stage knowing only the next one. */
@@ -172,6 +172,7 @@ export async function startGateway(
   const modernCalls = new ModernCalls({ parked, log });
   const security: Security = await Security.start(config, {
     ...{ metrics: new SecurityMetrics(metrics.registry, () => security.remembered), log, clock: Date.now, now },
+    shared: redis && gateway.shared && { redis, prefix: gateway.shared.prefix },
   });
   const executor = new Executor(registry, log);
   const all = new FederatedService(registry, identity, log);

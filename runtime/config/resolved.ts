@@ -5,7 +5,9 @@ import type {
   Discovery,
   Isolation,
   ProcessSource,
+  RateLimiting,
   Requirement,
+  ServerRateLimiting,
   ServerType,
   UpstreamProtocol,
 } from "./schema/index.ts";
@@ -22,6 +24,7 @@ export interface ResolvedGateway {
   readonly listeners: { readonly tcp?: { readonly port: number; readonly server?: string } };
   readonly auth?: Auth;
   readonly authorization?: Authorization;
+  readonly rateLimiting?: RateLimiting;
   readonly session: {
     readonly keys?: readonly { readonly id: string; readonly key: string }[];
     readonly idleTimeoutMs: number;
@@ -62,6 +65,7 @@ export interface ResolvedServer {
   };
   /** What callers must have, besides being authenticated. */
   readonly auth?: Requirement;
+  readonly rateLimiting?: ServerRateLimiting;
   readonly loadBalancer: {
     readonly strategy: string;
     readonly stickySession: boolean;

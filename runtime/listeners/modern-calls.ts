@@ -57,9 +57,12 @@ export class ModernCalls {
         return withModernParts(message.method, { result }, serverInfo);
       }
       const running = this.#resume(target, message, answer) ?? this.#start(target, message, declared, answer);
-      return withModernParts(message.method, await this.#outcome(running, whenGone), serverInfo);
+      const outcome = await this.#outcome(running, whenGone);
+      if (running.exchange.headers !== undefined) answer.headers?.(running.exchange.headers);
+      return withModernParts(message.method, outcome, serverInfo);
     } catch (error) {
       if (!(error instanceof FleetError)) this.#options.log.error({ err: error }, "a call failed unexpectedly");
+      else answer.refused?.(error);
       return errorReply(error);
     }
   }

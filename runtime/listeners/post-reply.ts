@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import type { FleetError } from "../errors.ts";
 import type { NoticeStream } from "../protocol/client-session.ts";
 import { encodeReply, type RequestId, type RpcReply } from "../protocol/json-rpc.ts";
 import { RawReply } from "../protocol/raw-reply.ts";
@@ -10,7 +11,8 @@ import type { Answer } from "./target.ts";
  */
 export class PostReply implements Answer {
   readonly #response: ServerResponse;
-  readonly #headers: Record<string, string>;
+  #headers: Readonly<Record<string, string>>;
+  #refused: number | undefined;
   readonly #open: (() => NoticeStream) | undefined;
   #stream: NoticeStream | undefined;
 
@@ -35,6 +37,17 @@ export class PostReply implements Answer {
     return this.#stream?.caughtUp?.();
   }
 
+  headers(headers: Readonly<Record<string, string>>): void {
+    this.#headers = { ...this.#headers, ...headers };
+  }
+
+  /** Only what challenges the client, or tells it when to come back, is said by HTTP: other errors are JSON-RPC's affair. */
+  refused({ kind, headers }: FleetError): void {
+    if (headers === undefined) return;
+    this.#refused = kind.status;
+    this.headers(headers);
+  }
+
   /** Ends the answer with the reply to its request; a stream that has begun keeps its status. */
   end(id: RequestId, reply: RpcReply, status = 200): void {
     if (this.#stream === undefined && reply instanceof RawReply && !this.#response.destroyed) {
@@ -44,7 +57,7 @@ export class PostReply implements Answer {
         return;
       }
     }
-    this.endText(encodeReply(id, reply), status);
+    this.endText(encodeReply(id, reply), this.#refused ?? status);
   }
 
   /** The same with a message, or several, already encoded. */

@@ -71,8 +71,10 @@ export class SessionCalls {
       reply = await target.service.handle(session, method, params, exchange);
     } catch (error) {
       if (!(error instanceof FleetError)) this.#options.log.error({ err: error, method }, "a call failed unexpectedly");
+      else answer.refused?.(error);
       reply = errorReply(error);
     }
+    if (exchange.headers !== undefined) answer.headers?.(exchange.headers);
     session.calls.take(slot);
     return reply;
   }

@@ -1,3 +1,4 @@
+import type { FleetError } from "../errors.ts";
 import type { McpService } from "../routing/mcp-service.ts";
 
 /** An MCP path and who calls it. */
@@ -14,4 +15,8 @@ export interface Answer {
   send(message: string): boolean;
   /** Resolves when a client that is slow has read most of what waits for it; undefined while it keeps up. */
   caughtUp?(): Promise<void> | undefined;
+  /** Headers that go with the answer, where the transport has some and they have not been sent. */
+  headers?(headers: Readonly<Record<string, string>>): void;
+  /** The call was refused: what the transport itself says of that, a status and headers. */
+  refused?(error: FleetError): void;
 }

@@ -4,6 +4,8 @@ import { Counter, Gauge, type Registry } from "prom-client";
 export class SecurityMetrics {
   readonly #refusals: Counter<"reason">;
   readonly #denials: Counter<"server" | "reason">;
+  readonly #limited: Counter<"scope">;
+  readonly #alone: Counter;
 
   /** `remembered`: verified credentials in memory, and their bound. */
   constructor(registry: Registry, remembered: () => { readonly size: number; readonly max: number }) {
@@ -18,6 +20,17 @@ export class SecurityMetrics {
       name: "mcp_authorization_denied_total",
       help: "Calls refused, or in a dry run noted, by requirement or rule.",
       labelNames: ["server", "reason"],
+      registers,
+    });
+    this.#limited = new Counter({
+      name: "mcp_rate_limited_total",
+      help: "Calls held back by a limit on calls or on calls in flight.",
+      labelNames: ["scope"],
+      registers,
+    });
+    this.#alone = new Counter({
+      name: "mcp_rate_limit_degraded_total",
+      help: "Calls counted in this process alone, because Redis was away.",
       registers,
     });
     const gauge = (name: string, help: string, read: (of: { readonly size: number; readonly max: number }) => number) =>
@@ -36,6 +49,15 @@ export class SecurityMetrics {
   /** A request came without a credential, or with a wrong one. */
   refused(code: string): void {
     this.#refusals.inc({ reason: code.toLowerCase() });
+  }
+
+  limited(scope: string): void {
+    this.#limited.inc({ scope });
+  }
+
+  /** A limit that should hold over all gateways was counted here alone. */
+  countedAlone(): void {
+    this.#alone.inc();
   }
 
   denied(server: string, reason: string): void {

@@ -50,15 +50,20 @@ export class Redis implements RedisCommands {
 
   async send(words: readonly string[]): Promise<unknown> {
     let timer: NodeJS.Timeout | undefined;
+    let answered = false;
     const tooLong = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => {
+      const giveUp = () => {
+        if (answered) return;
         this.#restUntil = this.#now() + restMs;
         reject(new Error(`Redis has not answered within ${patienceMs} ms`));
-      }, patienceMs);
+      };
+      // A process that was busy itself reads first what has come meanwhile.
+      timer = setTimeout(() => setImmediate(giveUp), patienceMs);
     });
     try {
       return await Promise.race([this.#client.sendCommand([...words]), tooLong]);
     } finally {
+      answered = true;
       clearTimeout(timer);
     }
   }

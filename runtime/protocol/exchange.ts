@@ -56,6 +56,8 @@ export class Exchange {
   useCache = true;
   /** Set by a transport that can hold back what its server says of this call alone. */
   flow: Flow | undefined = undefined;
+  /** Headers of the HTTP answer, where there is one: what is left of the caller's limits. */
+  headers: Readonly<Record<string, string>> | undefined = undefined;
   #cancelled: string | undefined;
   #canceller: ((reason: string) => void) | undefined;
 

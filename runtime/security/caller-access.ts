@@ -5,11 +5,13 @@ import type { CatalogKind } from "../registry/catalog.ts";
 import type { Fleet, FleetClient } from "../registry/fleet.ts";
 import type { Access } from "./access.ts";
 import type { Authorizer, Decisions } from "./authorizer.ts";
+import type { CallerBounds, Limiter } from "./limits/limiter.ts";
 import { hasExpired, type Principal } from "./principal.ts";
 
 /** The stages between a caller and the fleets; what is not configured is not there. */
 export interface AccessStages {
-  readonly authorizer?: Authorizer;
+  readonly authorizer?: Authorizer | undefined;
+  readonly limiter?: Limiter | undefined;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
 }
@@ -27,15 +29,17 @@ export class CallerAccess implements Access {
   readonly principal: Principal;
   readonly #stages: AccessStages;
   readonly #decisions: Decisions = new Map();
+  readonly #bounds: CallerBounds = new Map();
 
   constructor(principal: Principal, stages: AccessStages) {
     this.principal = principal;
     this.#stages = stages;
   }
 
-  enter(): Promise<void> | undefined {
+  enter(_method: string, exchange: Exchange): Promise<void> | undefined {
     this.#alive();
-    return undefined;
+    const { limiter } = this.#stages;
+    return limiter?.admit(limiter.boundsFor(this.principal.caller, this.#bounds, "", ""), exchange);
   }
 
   check(fleet: Fleet, method: string, params: Params | undefined): Promise<void> | undefined {
@@ -52,6 +56,27 @@ export class CallerAccess implements Access {
   ): Promise<RpcReply> {
     const checking = this.check(fleet, method, params);
     if (checking !== undefined) await checking;
+    const { limiter } = this.#stages;
+    if (limiter === undefined) return this.#send(fleet, client, method, params, exchange);
+    const tool = method === "tools/call" ? String(params?.name) : "";
+    const bounds = limiter.boundsFor(this.principal.caller, this.#bounds, fleet.name, tool);
+    const admitting = limiter.admit(bounds, exchange);
+    if (admitting !== undefined) await admitting;
+    limiter.begin(bounds);
+    try {
+      return await this.#send(fleet, client, method, params, exchange);
+    } finally {
+      limiter.end(bounds);
+    }
+  }
+
+  async #send(
+    fleet: Fleet,
+    client: FleetClient,
+    method: string,
+    params: Params | undefined,
+    exchange: Exchange,
+  ): Promise<RpcReply> {
     const reply = await fleet.call(client, method, params, exchange);
     const kind = listed[method];
     return kind === undefined ? reply : this.#filtered(fleet, kind, reply);

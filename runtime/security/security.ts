@@ -6,6 +6,10 @@ import { type Access, OpenAccess, openAccess } from "./access.ts";
 import { Authorizer } from "./authorizer.ts";
 import { type AccessStages, CallerAccess } from "./caller-access.ts";
 import { Gatekeeper, type Room } from "./gatekeeper.ts";
+import type { BucketStore } from "./limits/bucket.ts";
+import { Limiter } from "./limits/limiter.ts";
+import { LocalBuckets } from "./limits/local-buckets.ts";
+import { type RedisCommands, SharedBuckets } from "./limits/shared-buckets.ts";
 import { localPrincipal, type Principal } from "./principal.ts";
 import { RequestGuard } from "./request-guard.ts";
 
@@ -16,6 +20,8 @@ export interface SecurityOptions {
   readonly clock: () => number;
   /** Milliseconds of a clock that only goes forward. */
   readonly now: () => number;
+  /** Where limits are counted that hold over all gateways; without it each process counts for itself. */
+  readonly shared: { readonly redis: RedisCommands; readonly prefix: string } | undefined;
 }
 
 /** What one configuration makes of it; replaced as a whole when another one is applied. */
@@ -31,21 +37,27 @@ export class Security {
   readonly #options: SecurityOptions;
   /** Who makes a request that the REST interface serves. */
   readonly #callers = new WeakMap<IncomingMessage, Access>();
+  readonly #store: BucketStore;
   #inForce: InForce;
 
-  private constructor(options: SecurityOptions, inForce: InForce) {
+  private constructor(options: SecurityOptions, store: BucketStore, inForce: InForce) {
     this.#options = options;
+    this.#store = store;
     this.#inForce = inForce;
   }
 
   /** Rejects with CONFIG_INVALID. */
   static async start(config: ResolvedConfig, options: SecurityOptions): Promise<Security> {
-    return new Security(options, await prepare(config, options));
+    const { shared, metrics, now } = options;
+    const local = new LocalBuckets(now);
+    const onAway = () => metrics.countedAlone();
+    const store = shared === undefined ? local : new SharedBuckets({ ...shared, local, onAway, now });
+    return new Security(options, store, await prepare(config, options, store));
   }
 
   /** Takes over another configuration; calls that have begun go on under the one before. Rejects with CONFIG_INVALID. */
   async apply(config: ResolvedConfig): Promise<void> {
-    this.#inForce = await prepare(config, this.#options);
+    this.#inForce = await prepare(config, this.#options, this.#store);
   }
 
   /** Credentials in memory that took work to check. */
@@ -100,8 +112,9 @@ export class Security {
 async function prepare(
   { gateway, servers }: ResolvedConfig,
   { metrics, log, clock, now }: SecurityOptions,
+  store: BucketStore,
 ): Promise<InForce> {
-  const { auth, authorization } = gateway;
+  const { auth, authorization, rateLimiting: limits } = gateway;
   const requirements = new Map(servers.map(({ name, auth: requirement }) => [name, requirement]));
   const requirementOf = (server: string) => requirements.get(server);
   const gatekeeper = new Gatekeeper({ auth, requirementOf, metrics, clock });
@@ -110,10 +123,17 @@ async function prepare(
     authorization !== undefined || required
       ? await Authorizer.create({ authorization, requirementOf, resource: gatekeeper.resource, metrics, log, now })
       : undefined;
+  const limited = new Map(servers.map(({ name, rateLimiting }) => [name, rateLimiting]));
+  const limitsOf = (server: string) => limited.get(server);
+  const limiter =
+    limits !== undefined || [...limited.values()].some(Boolean)
+      ? new Limiter({ limits, limitsOf, store, metrics })
+      : undefined;
+  const on = authorizer !== undefined || limiter !== undefined;
   return {
     guard: new RequestGuard(gateway),
     gatekeeper,
-    stages: authorizer === undefined ? undefined : { authorizer, clock },
+    stages: on ? { authorizer, limiter, clock } : undefined,
     accesses: new WeakMap(),
   };
 }

@@ -1,6 +1,6 @@
 import Type, { type Static } from "typebox";
 import { Auth } from "./auth.ts";
-import { Authorization } from "./protection.ts";
+import { Authorization, RateLimiting } from "./protection.ts";
 
 const options = { additionalProperties: false } as const;
 
@@ -114,6 +114,7 @@ export const Gateway = Type.Object(
     listeners: Type.Optional(Listeners),
     auth: Type.Optional(Auth),
     authorization: Type.Optional(Authorization),
+    rateLimiting: Type.Optional(RateLimiting),
     session: Type.Optional(Session),
     admin: Type.Optional(Admin),
     log: Type.Optional(Log),

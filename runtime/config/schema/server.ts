@@ -4,6 +4,7 @@ import { Requirement } from "./auth.ts";
 import { Discovery } from "./discovery.ts";
 import { Isolation, ServerType, serverNamePattern, UpstreamProtocol } from "./names.ts";
 import { Cache, Coalescing, Queue } from "./performance.ts";
+import { ServerRateLimiting } from "./protection.ts";
 import { CircuitBreaker, Concurrency, HealthCheck, LoadBalancer, Retry } from "./resilience.ts";
 
 const options = { additionalProperties: false } as const;
@@ -121,6 +122,7 @@ export const Server = Type.Object(
       }),
     ),
     auth: Type.Optional(Requirement),
+    rateLimiting: Type.Optional(ServerRateLimiting),
   },
   options,
 );

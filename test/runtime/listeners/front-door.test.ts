@@ -2,8 +2,6 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { FrontDoor, type FrontDoorOptions } from "../../../runtime/listeners/front-door.ts";
-import { Authenticator } from "../../../runtime/security/authenticator.ts";
-import { RequestGuard } from "../../../runtime/security/request-guard.ts";
 
 let door: FrontDoor;
 let port: number;
@@ -11,8 +9,7 @@ let port: number;
 beforeEach(async () => {
   const unused = { close() {}, terminate() {} } as unknown;
   door = new FrontDoor({
-    guard: new RequestGuard({ host: "127.0.0.1", allowedHosts: [], allowedOrigins: [] }),
-    authenticator: new Authenticator(undefined),
+    security: { guard() {} },
     ...{ mcp: unused, sse: unused, webSocket: unused, serviceFor: () => undefined, receiveMs: 100 },
   } as unknown as FrontDoorOptions);
   // Takes longer to answer than a client may take to ask.

@@ -1,0 +1,86 @@
+import { LRUCache } from "lru-cache";
+import type { Bucket, BucketStore, Standing } from "./bucket.ts";
+
+/** Callers, servers and tools that are counted; who has not called for longest is forgotten first. */
+const maxBuckets = 100_000;
+
+interface Level {
+  /** Fixed window: when it ends. Token bucket: when it would be full (its theoretical arrival time). */
+  at: number;
+  /** Calls in the window. */
+  count: number;
+}
+
+/**
+ * Counts in this process. A token bucket is kept as one number, the time at which it is full again (GCRA, the generic
+ * cell rate algorithm of ITU-T I.371).
+ */
+export class LocalBuckets implements BucketStore {
+  readonly #levels = new LRUCache<string, Level>({ max: maxBuckets });
+  readonly #now: () => number;
+
+  /** `now`: milliseconds of a clock that only goes forward. */
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  get size(): number {
+    return this.#levels.size;
+  }
+
+  take(buckets: readonly Bucket[]): Standing {
+    const now = this.#now();
+    let nearest = 0;
+    let remaining = Number.POSITIVE_INFINITY;
+    let resetMs = 0;
+    for (let index = 0; index < buckets.length; index += 1) {
+      const bucket = buckets[index] as Bucket;
+      const level = this.#level(bucket);
+      const left = leftOf(bucket, level, now);
+      if (left < 1) return { allowed: false, index, remaining: 0, resetMs: waitOf(bucket, level, now) };
+      if (left - 1 >= remaining) continue;
+      nearest = index;
+      remaining = left - 1;
+      resetMs = resetOf(bucket, level, now);
+    }
+    for (const bucket of buckets) this.#count(bucket, now);
+    return { allowed: true, index: nearest, remaining: Math.floor(remaining), resetMs };
+  }
+
+  #level({ key }: Bucket): Level {
+    let level = this.#levels.get(key);
+    if (level === undefined) {
+      level = { at: 0, count: 0 };
+      this.#levels.set(key, level);
+    }
+    return level;
+  }
+
+  #count(bucket: Bucket, now: number): void {
+    const level = this.#level(bucket);
+    if (bucket.burst > 0) level.at = Math.max(level.at, now) + bucket.windowMs / bucket.max;
+    else if (now >= level.at) {
+      level.at = now + bucket.windowMs;
+      level.count = 1;
+    } else level.count += 1;
+  }
+}
+
+/** Calls that may still come, this one included. */
+function leftOf({ windowMs, max, burst }: Bucket, { at, count }: Level, now: number): number {
+  if (burst === 0) return now >= at ? max : max - count;
+  const everyMs = windowMs / max;
+  // A hair of rounding must not cost a call.
+  return burst - Math.max(at - now, 0) / everyMs + 1e-9;
+}
+
+/** Until the next call may come. */
+function waitOf({ windowMs, max, burst }: Bucket, { at }: Level, now: number): number {
+  return burst === 0 ? at - now : at - now - (burst - 1) * (windowMs / max);
+}
+
+/** Until all calls may come again, this one counted. */
+function resetOf({ windowMs, max, burst }: Bucket, { at }: Level, now: number): number {
+  if (burst > 0) return Math.max(at - now, 0) + windowMs / max;
+  return now >= at ? windowMs : at - now;
+}

@@ -1,0 +1,116 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "@jest/globals";
+import { Agent, request } from "undici";
+import { freePort } from "../support/checkout.ts";
+import { statefulServer, TestGateway } from "../support/gateway.ts";
+import { testWith } from "../support/needs.ts";
+import { RedisServer } from "../support/redis-server.ts";
+
+const dispatcher = new Agent({ connections: 4 });
+
+/** One call of a tool; its status. */
+async function call(url: string): Promise<number> {
+  const answer = await request(`${url}/api/v1/servers/notes/tools/count`, {
+    ...{ method: "POST", headers: { "content-type": "application/json" }, body: "{}", dispatcher },
+  });
+  await answer.body.dump();
+  return answer.statusCode;
+}
+
+const config = (redis: string, maxRequests: number, port = 0) => ({
+  gateway: { port, log: { level: "silent" as const }, shared: { redis } },
+  servers: {
+    notes: statefulServer({ isolation: "shared", rateLimiting: { windowMs: 60_000, maxRequests } }),
+  },
+});
+
+/** Calls that a gateway counted without Redis. */
+async function alone(url: string): Promise<number> {
+  const text = await (await request(`${url}/metrics`)).body.text();
+  return Number(/^mcp_rate_limit_degraded_total (\d+)$/m.exec(text)?.[1]);
+}
+
+/** A gateway in a process of its own. */
+async function startProcess(redis: string, folder: string): Promise<{ url: string; child: ChildProcess }> {
+  const port = await freePort();
+  const file = join(folder, `${port}.json`);
+  await writeFile(file, JSON.stringify(config(redis, 200, port)));
+  const main = join(import.meta.dirname, "../../runtime/cli/main.ts");
+  const child = spawn(process.execPath, [main, "serve", "--config", file], { stdio: ["ignore", "ignore", "inherit"] });
+  const url = `http://127.0.0.1:${port}`;
+  for (let attempt = 0; attempt < 400; attempt += 1) {
+    const ready = await request(`${url}/ready`).then(
+      async ({ statusCode, body }) => body.dump().then(() => statusCode === 200),
+      () => false,
+    );
+    if (ready) return { url, child };
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error("the gateway did not come up");
+}
+
+testWith("redis-server")("a limit is exact over two gateway processes under load", async () => {
+  const redis = await RedisServer.start();
+  const folder = await mkdtemp(join(tmpdir(), "shared-limits-"));
+  const gateways = await Promise.all([1, 2].map(() => startProcess(redis.url, folder)));
+  try {
+    const statuses = await Promise.all(
+      Array.from({ length: 800 }, (_, index) => call((gateways[index % 2] as { url: string }).url)),
+    );
+    const counts = [200, 429].map((status) => statuses.filter((one) => one === status).length);
+    expect(await Promise.all(gateways.map(({ url }) => alone(url)))).toEqual([0, 0]);
+    expect(counts).toEqual([200, 600]);
+  } finally {
+    for (const { child } of gateways) child.kill("SIGTERM");
+    await Promise.all(gateways.map(({ child }) => once(child, "exit")));
+    await redis.stop();
+    await rm(folder, { recursive: true });
+  }
+});
+
+testWith("redis-server")(
+  "Redis dies and comes back under load: no call fails for it, what was counted alone is counted",
+  async () => {
+    const redis = await RedisServer.start();
+    const it = await TestGateway.start(config(redis.url, 1_000_000));
+    const seen = new Map<number, number>();
+    let loading = true;
+    const load = Promise.all(
+      [1, 2, 3, 4].map(async () => {
+        while (loading) {
+          const status = await call(it.url);
+          seen.set(status, (seen.get(status) ?? 0) + 1);
+        }
+      }),
+    );
+    const until = async (condition: () => Promise<boolean>) => {
+      for (let attempt = 0; attempt < 400 && !(await condition()); attempt += 1) {
+        await new Promise((resolve) => setTimeout(resolve, 25));
+      }
+      expect(await condition()).toBe(true);
+    };
+    try {
+      await until(async () => (seen.get(200) ?? 0) > 100);
+      const before = await alone(it.url);
+      await redis.stop();
+      await until(async () => (await alone(it.url)) > before + 50);
+      await redis.restart();
+      // Once more it is Redis that counts: the number stands still while calls go on.
+      await until(async () => {
+        const [counted, calls] = [await alone(it.url), seen.get(200) ?? 0];
+        while ((seen.get(200) ?? 0) < calls + 50) await new Promise((resolve) => setTimeout(resolve, 5));
+        return (await alone(it.url)) === counted;
+      });
+    } finally {
+      loading = false;
+      await load;
+      await it.close();
+      await redis.stop();
+    }
+    expect([...seen.keys()]).toEqual([200]);
+  },
+);
