@@ -27,9 +27,7 @@ export class ModernCaller implements ExchangeClient, ServiceClient {
   readonly #method: string;
   readonly #call: ParkedCall;
   #answer: Answer;
-  #refuse: (error: FleetError) => void = () => {};
-  /** Rejects when the call needs what the client has not declared. */
-  readonly refused: Promise<never>;
+  #missing: FleetError | undefined;
 
   constructor(caller: string, method: string, declared: ModernDeclaration, call: ParkedCall, answer: Answer) {
     this.owner = leaseOfCaller(caller);
@@ -40,10 +38,11 @@ export class ModernCaller implements ExchangeClient, ServiceClient {
     this.#method = method;
     this.#call = call;
     this.#answer = answer;
-    this.refused = new Promise((_, reject) => {
-      this.#refuse = reject;
-    });
-    this.refused.catch(() => {});
+  }
+
+  /** CAPABILITY_MISSING when the server asked for what the client has not declared; it may have gone on without. */
+  get missing(): FleetError | undefined {
+    return this.#missing;
   }
 
   get asked(): boolean {
@@ -73,7 +72,7 @@ export class ModernCaller implements ExchangeClient, ServiceClient {
       const data = { requiredCapabilities: { [capability]: {} } };
       const text = `The call needs the client's capability "${capability}", which it has not declared`;
       const error = new FleetError("CAPABILITY_MISSING", text, { data });
-      this.#refuse(error);
+      this.#missing = error;
       throw error;
     }
     return this.#call.ask(method, params);

@@ -93,8 +93,12 @@ export class ModernCalls {
   async #outcome({ call, client, exchange }: Running, whenGone: WhenGone): Promise<RpcReply> {
     const stay = whenGone((reason) => call.cancel(reason));
     try {
-      const outcome = await Promise.race([call.next(), client.refused]);
-      if (!("inputRequests" in outcome)) return outcome;
+      const outcome = await call.next();
+      if (!("inputRequests" in outcome)) {
+        // A server that could do without an answer has done so; only one that could not has failed for want of it.
+        if (client.missing !== undefined && hasFailed(outcome)) throw client.missing;
+        return outcome;
+      }
       const requestState = this.#options.parked.park(call);
       return { result: { resultType: "input_required", ...outcome, requestState } };
     } catch (error) {
@@ -105,6 +109,9 @@ export class ModernCalls {
     }
   }
 }
+
+const hasFailed = (reply: RpcReply): boolean =>
+  "error" in reply || (reply.result as { readonly isError?: unknown } | null)?.isError === true;
 
 /** Whose call it is and which: who goes on with it must be the same caller, with the same request. */
 function bindingOf({ server, caller }: McpTarget, method: string, params: Params | undefined): string {

@@ -107,6 +107,20 @@ describe.each(cells)("a server of the $era era over $transport", ({ transport, e
   });
 });
 
+test.each(["legacy", "auto"] as const)(
+  "a client in mode %s without roots: only a call that cannot do without them fails",
+  async (mode) => {
+    await start("standard streams", "legacy");
+    const client = await connect(mode);
+    expect(await textOf(client, "roots", { optional: true })).toBe("does without");
+    const failed = await client.callTool({ name: "roots", arguments: { optional: false } }).catch((error) => error);
+    if (mode === "legacy") expect(failed).toMatchObject({ isError: true });
+    else expect(failed).toMatchObject({ code: -32021, data: { requiredCapabilities: { roots: {} } } });
+    await client.close();
+    await stop();
+  },
+);
+
 describe("clients over other transports", () => {
   beforeAll(() => start("Streamable HTTP, event streams", "legacy"));
   afterAll(stop);
