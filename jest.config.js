@@ -14,6 +14,8 @@ const project = (displayName, folders, setup = []) => ({
   transform,
   extensionsToTreatAsEsm: [".ts"],
   testEnvironment: "node",
+  // The bundle holds a package of the same name.
+  modulePathIgnorePatterns: ["<rootDir>/dist/"],
   setupFilesAfterEnv: setup.map((file) => `<rootDir>/test/support/${file}`),
 });
 
@@ -24,6 +26,7 @@ export default {
     project("unit", ["components", "infra", "runtime", "scripts", "docs"]),
     project("integration", ["integration", "clients", "chaos", "fuzz"], ["minute-timeout.js"]),
     project("conformance", ["conformance"], ["minute-timeout.js"]),
+    project("engines", ["engines"], ["quarter-hour-timeout.js"]),
     project("e2e", ["e2e"], ["quarter-hour-timeout.js"]),
   ],
 };

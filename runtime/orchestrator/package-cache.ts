@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rename, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import envPaths from "env-paths";
 import type { Logger } from "pino";
 import { FleetError, messageOf } from "../errors.ts";
@@ -38,7 +38,8 @@ export class PackageCache {
 
   constructor({ log, folder }: PackageCacheOptions) {
     this.#log = log;
-    this.#folder = join(
+    // npm runs elsewhere, so a relative path would be another one there.
+    this.#folder = resolve(
       folder ?? process.env.MCP_FLEET_CACHE ?? envPaths("mcp-fleet", { suffix: "" }).cache,
       "packages",
     );

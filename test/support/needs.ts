@@ -4,6 +4,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { test } from "@jest/globals";
 import { findCommand } from "../../runtime/orchestrator/find-command.ts";
+import { image } from "./docker.ts";
 
 const found = (command: string) => findCommand(command, process.env.PATH ?? "", process.cwd()) !== undefined;
 const engines = process.env.ENGINES_HOME ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "engines");
@@ -20,6 +21,16 @@ function pythonHas(...modules: string[]): boolean {
   }
 }
 
+/** Does this machine's Docker engine answer, and hold the image? */
+function hasImage(): boolean {
+  try {
+    execFileSync("docker", ["image", "inspect", image], { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 const present = {
   "a Pulumi engine": () => found("pulumi") || existsSync(join(engines, "pulumi/bin/.built")),
   "the Python client (MCP_PYTHON)": () => pythonHas("mcp"),
@@ -27,6 +38,7 @@ const present = {
     pythonHas("mcp", "fastmcp", "mcp_server_time", "mcp_server_git", "mcp_server_fetch"),
   "redis-server": () => found("redis-server"),
   "Chromium or Chrome": () => ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"].some(found),
+  "a Docker engine with the image (npm run image)": hasImage,
 };
 export type Need = keyof typeof present;
 
