@@ -1,3 +1,4 @@
+export type { DockerBuildArgs, FleetDockerArgs, GatewayDockerArgs } from "./components/docker/args.ts";
 export type {
   FleetProcessArgs,
   FleetScalingArgs,

@@ -1,4 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
+import * as onDocker from "./docker/index.ts";
 import type { FleetSettings } from "./fleet/resolve.ts";
 import type { GatewaySettings } from "./gateway/resolve.ts";
 import { InputError } from "./input-error.ts";
@@ -42,7 +43,7 @@ export interface PlatformComponents {
 export const platforms: Readonly<Record<Platform, PlatformComponents>> = {
   process: onProcesses,
   systemd: absent(Platform.Systemd),
-  docker: absent(Platform.Docker),
+  docker: onDocker,
   kubernetes: onKubernetes,
   aws: absent(Platform.Aws),
 };

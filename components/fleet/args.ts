@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { Isolation, ServerType, UpstreamProtocol } from "../../runtime/config/schema/index.ts";
+import type { FleetDockerArgs } from "../docker/args.ts";
 import type { FleetKubernetesArgs } from "../kubernetes/args.ts";
 import type { FleetContainerArgs } from "./container-args.ts";
 import type { FleetCacheArgs, FleetCoalescingArgs, FleetQueueArgs } from "./performance-args.ts";
@@ -64,6 +65,8 @@ export interface MCPServerFleetArgs {
   process?: FleetProcessArgs;
   /** What runs in its containers, on the platforms that run containers. */
   container?: FleetContainerArgs;
+  /** The `docker` platform's own block. */
+  docker?: FleetDockerArgs;
   /** The `kubernetes` platform's own block. */
   kubernetes?: FleetKubernetesArgs;
   /** URLs of Streamable HTTP servers that something else runs, for `custom`. */

@@ -1,4 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
+import type { GatewayDockerArgs } from "../docker/args.ts";
 import type { GatewayKubernetesArgs } from "../kubernetes/gateway-args.ts";
 import type { GatewayContainerArgs, GatewayScalingArgs } from "./container-args.ts";
 
@@ -104,6 +105,8 @@ export interface MCPGatewayArgs {
   scaling?: GatewayScalingArgs;
   /** Secrets by name, on the platforms that run containers: kept where the platform keeps secrets, and encrypted in the state. `auth` and `session` refer to one as `file:/run/secrets/mcp-fleet/<name>`. Plain names, because they decide which resources exist. */
   secrets?: Record<string, pulumi.Input<string>>;
+  /** The `docker` platform's own block. */
+  docker?: GatewayDockerArgs;
   /** The `kubernetes` platform's own block. */
   kubernetes?: GatewayKubernetesArgs;
 }

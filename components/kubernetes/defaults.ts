@@ -19,7 +19,6 @@ export const kubernetesDefaults = Object.freeze({
   targetInFlight: 16,
   // Load that comes in waves must not take pods away between them.
   scaleDownAfterSeconds: 300,
-  maxProcesses: 4,
   hostPort: 3001,
   gatewayPort: 8080,
   path: "/mcp",

@@ -1,11 +1,11 @@
 import type { types } from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { hostedServer } from "../fleet/hosted-server.ts";
 import type { FleetSettings } from "../fleet/resolve.ts";
 import { holdsOutputs } from "../holds-outputs.ts";
-import { withoutUndefined } from "../without-undefined.ts";
 import { kubernetesDefaults as defaults } from "./defaults.ts";
 import { secretNames, secretsDigest } from "./secrets.ts";
-import { placementOf, secretsFolder, secretVolume, type Workload } from "./workload.ts";
+import { placementOf, secretVolume, type Workload } from "./workload.ts";
 
 type EnvVar = types.input.core.v1.EnvVar;
 
@@ -48,26 +48,6 @@ export function fleetWorkload({ name, tags, common, args }: FleetSettings): Work
     placement: placementOf(kubernetes),
     serviceAccountAnnotations: kubernetes.serviceAccountAnnotations ?? {},
   };
-}
-
-/** What the server host in the pod is told, as under `servers` of a configuration file. Tools are the gateway's to filter. */
-export function hostedServer(
-  { type, version, isolation, timeouts }: FleetSettings["common"],
-  container: NonNullable<FleetSettings["args"]["container"]>,
-  secrets: readonly string[],
-): object {
-  const { command, args, env, maxProcesses = defaults.maxProcesses } = container;
-  const files = Object.fromEntries(secrets.map((name) => [name, `file:${secretsFolder}/${name}`]));
-  const variables = { ...env, ...files };
-  const process = {
-    ...(command === undefined ? {} : { command, args }),
-    ...(Object.keys(variables).length === 0 ? {} : { env: variables }),
-  };
-  return withoutUndefined({
-    ...{ type, version, isolation, timeouts },
-    process: Object.keys(process).length === 0 ? undefined : process,
-    scaling: { minInstances: 1, maxInstances: maxProcesses },
-  });
 }
 
 /** The server host's environment. Only the gateway's pods reach it, by the fleet's network policy. */

@@ -1,10 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import { childOf } from "../child-of.ts";
-import { checkedServer, type FleetSettings } from "../fleet/resolve.ts";
+import { externalFleet } from "../fleet/external-fleet.ts";
+import { checkFleet, reachedServer } from "../fleet/hosted-server.ts";
 import { InputError } from "../input-error.ts";
-import type { FleetDeployment, PlatformComponents } from "../platforms.ts";
+import type { PlatformComponents } from "../platforms.ts";
 import { kubernetesDefaults as defaults } from "./defaults.ts";
-import { fleetWorkload, hostedServer } from "./fleet-workload.ts";
+import { fleetWorkload } from "./fleet-workload.ts";
 import { metadataOf } from "./metadata.ts";
 import { addressOf, autoscalerObject, kubernetesSdk, workloadObjects } from "./objects.ts";
 import { fleetProblems } from "./rules.ts";
@@ -17,7 +18,7 @@ export const fleet: PlatformComponents["fleet"] = (parent, name, settings) => {
   const problems = fleetProblems(args);
   if (problems.length > 0) throw new InputError(component, problems);
   if (args.endpoints !== undefined) return externalFleet(settings);
-  checkFleet(settings);
+  checkFleet(settings, secretNames(args.kubernetes, args.container?.secretEnv));
   const { container, kubernetes, scaling } = args;
   const sdk = kubernetesSdk(component);
   const workload = fleetWorkload(settings);
@@ -45,38 +46,8 @@ export const fleet: PlatformComponents["fleet"] = (parent, name, settings) => {
   return {
     serverName: service.id.apply(() => name),
     source: pulumi.output(workload.image),
-    configuration: pulumi.jsonStringify({ ...reached(settings), endpoints: [endpoint], protocol: "http" }),
+    configuration: pulumi.jsonStringify({ ...reachedServer(settings), endpoints: [endpoint], protocol: "http" }),
     internalEndpoint: endpoint,
     metricsTarget: container?.port === undefined ? pulumi.interpolate`${base}/metrics` : pulumi.output(""),
   };
 };
-
-/** A fleet that something else runs: the gateway reaches it where it is. */
-function externalFleet({ component, name, common, args }: FleetSettings): FleetDeployment {
-  const { scaling: _, ...rest } = common;
-  const server = checkedServer(component, { ...rest, endpoints: args.endpoints });
-  const first = pulumi.output(args.endpoints).apply((endpoints) => endpoints?.[0] ?? "");
-  return {
-    serverName: pulumi.output(name),
-    source: pulumi.output(args.endpoints).apply((endpoints) => (endpoints ?? []).join(", ")),
-    configuration: pulumi.jsonStringify(server),
-    internalEndpoint: first,
-    metricsTarget: pulumi.output(""),
-  };
-}
-
-/** What a configuration file says of this fleet besides where it is. */
-function reached({ common }: FleetSettings): object {
-  const { scaling, protocol: _, ...rest } = common;
-  const targetInFlight = (scaling as { targetInFlight?: pulumi.Input<number> } | undefined)?.targetInFlight;
-  return targetInFlight === undefined ? rest : { ...rest, scaling: { targetInFlight } };
-}
-
-/** Both halves of a fleet's configuration, the gateway's and the server host's, as far as they are known. */
-function checkFleet(settings: FleetSettings): void {
-  const { component, args, common } = settings;
-  checkedServer(component, { ...reached(settings), endpoints: ["http://fleet/mcp"] });
-  const { container, kubernetes } = args;
-  if (container === undefined || container.port !== undefined) return;
-  checkedServer(component, hostedServer(common, container, secretNames(kubernetes, container.secretEnv)));
-}

@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { issueText, validateAgainst } from "../../runtime/config/schema/index.ts";
+import { defaults as shared } from "../defaults.ts";
 import type { MCPServerFleetArgs } from "../fleet/args.ts";
 import type { MCPGatewayArgs } from "../gateway/args.ts";
 import { knownPart } from "../known-part.ts";
@@ -7,7 +8,6 @@ import type { KubernetesPodArgs } from "./args.ts";
 import { fleetBlocks, gatewayBlocks } from "./block-schema.ts";
 import { kubernetesDefaults as defaults } from "./defaults.ts";
 import { secretNames } from "./secrets.ts";
-import { secretsFolder } from "./workload.ts";
 
 /** Every mistake in a fleet's arguments for this platform: field, value, fix. */
 export function fleetProblems({ tags, container, scaling, kubernetes, ...rest }: MCPServerFleetArgs): string[] {
@@ -60,7 +60,7 @@ export function gatewayProblems(name: string, args: MCPGatewayArgs): string[] {
     if (args[key] !== undefined)
       problems.push(`${key} is given, but pods listen at ${defaults.gatewayPort}; remove it`);
   }
-  const reference = `file:${secretsFolder}/NAME`;
+  const reference = `file:${shared.secretsFolder}/NAME`;
   if (auth === undefined) {
     problems.push(`auth is missing, and other pods reach the gateway; add auth.bearerTokens with token: ${reference}`);
   }
@@ -149,7 +149,7 @@ function secretProblems(block: KubernetesPodArgs | undefined, field: string, giv
 function referenceProblems({ secrets, kubernetes, auth, session }: MCPGatewayArgs): string[] {
   const given = secretNames(kubernetes, secrets);
   const texts = JSON.stringify(knownPart({ auth, session })) ?? "";
-  const named = [...texts.matchAll(new RegExp(`file:${secretsFolder}/([-._A-Za-z0-9]+)`, "g"))].map(
+  const named = [...texts.matchAll(new RegExp(`file:${shared.secretsFolder}/([-._A-Za-z0-9]+)`, "g"))].map(
     (match) => match[1],
   );
   return [...new Set(named)]

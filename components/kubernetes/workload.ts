@@ -1,14 +1,12 @@
 import type { types } from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
+import { defaults } from "../defaults.ts";
 import type { KubernetesNetworkArgs, KubernetesPodArgs, KubernetesTolerationArgs } from "./args.ts";
 
 type EnvVar = types.input.core.v1.EnvVar;
 type Probe = types.input.core.v1.Probe;
 type Volume = types.input.core.v1.Volume;
 type VolumeMount = types.input.core.v1.VolumeMount;
-
-/** Where secrets lie in a container. */
-export const secretsFolder = "/run/secrets/mcp-fleet";
 
 /** What runs in pods: a fleet or a gateway, with every default applied. All builders of this folder take one. */
 export interface Workload {
@@ -61,6 +59,6 @@ export function secretVolume(secretName: pulumi.Input<string> | undefined): Pick
   if (secretName === undefined) return { volumes: [], mounts: [] };
   return {
     volumes: [{ name: "secrets", secret: { secretName, defaultMode: 0o440 } }],
-    mounts: [{ name: "secrets", mountPath: secretsFolder, readOnly: true }],
+    mounts: [{ name: "secrets", mountPath: defaults.secretsFolder, readOnly: true }],
   };
 }

@@ -1,0 +1,34 @@
+import type * as pulumi from "@pulumi/pulumi";
+
+/** How the image of mcp-fleet is made, where no registry has it. */
+export interface DockerBuildArgs {
+  /** Folder with a checkout of mcp-fleet. */
+  context: pulumi.Input<string>;
+  /** Base image with Node.js 24 and glibc. Defaults to the Dockerfile's. */
+  base?: pulumi.Input<string>;
+  /** Presets whose packages are in the image, with blanks between them. Defaults to the Dockerfile's. */
+  presets?: pulumi.Input<string>;
+}
+
+/** What containers of fleets and gateways have in common. */
+export interface DockerContainerArgs {
+  /** Builds the image on this machine and tags it `container.image`. Defaults to none: the image is there, or is pulled. Plain, because it decides which resources exist. */
+  build?: DockerBuildArgs;
+  /** Files of the Docker host that hold secrets, by the secret's name, in place of secrets given here. Defaults to none. */
+  secretFiles?: Record<string, pulumi.Input<string>>;
+  /** Container runtime, such as one of a sandbox. Defaults to the engine's. */
+  runtime?: pulumi.Input<string>;
+  /** Size in MiB at which a container's log rotates. Defaults to 10. */
+  logMaxMiB?: pulumi.Input<number>;
+  /** Rotated logs kept. Defaults to 5. */
+  logMaxFiles?: pulumi.Input<number>;
+}
+
+/** The `docker` platform's own block of a fleet. */
+export interface FleetDockerArgs extends DockerContainerArgs {
+  /** May the server reach anything but its gateway, such as the internet? Defaults to false. Plain, because it decides which networks exist. */
+  egress?: boolean;
+}
+
+/** The `docker` platform's own block of a gateway. */
+export interface GatewayDockerArgs extends DockerContainerArgs {}

@@ -1,0 +1,25 @@
+/** Every default of the `docker` platform; a default is a contract. */
+export const dockerDefaults = Object.freeze({
+  // One process of Node.js with a few warm servers beside it, at rest.
+  cpuMillicores: 1000,
+  memoryMiB: 512,
+  // One: a Docker host is one machine, and the engine restarts what ends.
+  fleetInstances: 1,
+  // Nobody but this machine.
+  host: "127.0.0.1",
+  port: 8080,
+  hostPort: 3001,
+  gatewayPort: 8080,
+  path: "/mcp",
+  // As in the configuration's own default.
+  drainMs: 10_000,
+  // What is left when the drain is over, before the engine kills.
+  graceMarginSeconds: 5,
+  // No user or group of the host has this id.
+  userId: 65_532,
+  temporaryMiB: 256,
+  logMaxMiB: 10,
+  logMaxFiles: 5,
+  // Packages may be unpacked at the first start of a slow machine.
+  waitSeconds: 180,
+});

@@ -1,0 +1,76 @@
+import * as pulumi from "@pulumi/pulumi";
+import { defaults as shared } from "../defaults.ts";
+import { hostedServer } from "../fleet/hosted-server.ts";
+import type { FleetSettings } from "../fleet/resolve.ts";
+import { holdsOutputs } from "../holds-outputs.ts";
+import { dockerDefaults as defaults } from "./defaults.ts";
+import { type DockerNames, instanceAlias } from "./names.ts";
+import type { DockerWorkload } from "./workload.ts";
+
+/** How many containers a fleet is. */
+export function instancesOf({ args }: FleetSettings): number {
+  return (args.scaling?.minInstances as number | undefined) ?? defaults.fleetInstances;
+}
+
+/** Names of a fleet's secrets, wherever their values come from. */
+export function fleetSecretNames({ args }: FleetSettings): string[] {
+  return Object.keys(args.docker?.secretFiles ?? args.container?.secretEnv ?? {});
+}
+
+/** Each container of a fleet: a server on its standard streams under the server host, or an image that speaks HTTP itself. */
+export function fleetWorkloads(settings: FleetSettings, names: DockerNames): DockerWorkload[] {
+  const { name, tags, common, args } = settings;
+  const { container = {}, docker: block = {} } = args;
+  const hosted = container.port === undefined;
+  const secrets = fleetSecretNames(settings);
+  const secretPath = (secret: string) => `${shared.secretsFolder}/${secret}`;
+  const given = Object.entries(container.secretEnv ?? {});
+  return Array.from({ length: instancesOf(settings) }, (_, index) => {
+    const alias = instanceAlias(name, index + 1);
+    return {
+      ...{ role: "fleet", name, tags, block, ours: hosted },
+      image: container.image as pulumi.Input<string>,
+      entrypoint: hosted || container.command === undefined ? undefined : [container.command],
+      command: hosted ? undefined : container.args,
+      env: hosted
+        ? hostEnvironment(name, alias, hostedServer(common, container, secrets))
+        : { ...container.env, ...container.secretEnv },
+      uploads: hosted ? given.map(([secret, content]) => ({ path: secretPath(secret), content })) : [],
+      hostFiles: Object.fromEntries(
+        Object.entries(block.secretFiles ?? {}).map(([secret, file]) => [secretPath(secret), file]),
+      ),
+      state: undefined,
+      networks: [
+        { name: names.fleetNetwork(name), aliases: [alias] },
+        ...(block.egress === true ? [{ name: names.egressNetwork(name) }] : []),
+      ],
+      published: undefined,
+      cpuMillicores: container.cpuMillicores ?? defaults.cpuMillicores,
+      memoryMiB: container.memoryMiB ?? defaults.memoryMiB,
+      drainMs: defaults.drainMs,
+    };
+  });
+}
+
+/** Where the gateway finds a fleet's containers. */
+export function fleetEndpoints(settings: FleetSettings): pulumi.Input<string>[] {
+  const { name, args } = settings;
+  const { port = defaults.hostPort, path = defaults.path } = args.container ?? {};
+  const own = args.container?.port === undefined ? defaults.path : path;
+  return Array.from({ length: instancesOf(settings) }, (_, index) => {
+    const base = `http://${instanceAlias(name, index + 1)}:${port}`;
+    return typeof own === "string" ? `${base}${own}` : pulumi.interpolate`${base}${own}`;
+  });
+}
+
+/** The server host's environment. Nothing but the gateway is on its network, and calls it by its alias. */
+function hostEnvironment(name: string, alias: string, server: object): Record<string, pulumi.Input<string>> {
+  return {
+    MCP_SERVER_NAME: name,
+    MCP_SERVER: holdsOutputs(server) ? pulumi.jsonStringify(server) : JSON.stringify(server),
+    MCP_FLEET_PORT: String(defaults.hostPort),
+    MCP_FLEET_ALLOWED_HOSTS: alias,
+    MCP_FLEET_ALLOW_ANONYMOUS: "true",
+    TMPDIR: "/tmp",
+  };
+}

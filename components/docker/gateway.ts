@@ -1,0 +1,42 @@
+import * as pulumi from "@pulumi/pulumi";
+import { childOf } from "../child-of.ts";
+import { checkedGateway } from "../gateway/resolve.ts";
+import { InputError } from "../input-error.ts";
+import type { PlatformComponents } from "../platforms.ts";
+import { containerSpec, labelsOf } from "./container-spec.ts";
+import { dockerDefaults as defaults } from "./defaults.ts";
+import { gatewayConfigText, gatewayNetworks, gatewayWorkload, type KnownFleet } from "./gateway-workload.ts";
+import { dockerSdk, imageId, network, stackNames } from "./objects.ts";
+import { gatewayProblems } from "./rules.ts";
+
+/** A gateway as one container that is on the networks of its fleets; its port is published on the Docker host. */
+export const gateway: PlatformComponents["gateway"] = (parent, name, settings) => {
+  const { component, common, args, tags } = settings;
+  const problems = gatewayProblems(args);
+  if (problems.length > 0) throw new InputError(component, problems);
+  checkedGateway(component, common);
+  const sdk = dockerSdk(component);
+  const names = stackNames();
+  const child = childOf(parent);
+  const of = { name, tags, role: "gateway" } as const;
+  const edge = network(sdk, parent, "network", of, { name: names.gatewayNetwork(name), internal: false });
+  const volume = new sdk.Volume(`${name}-state`, { labels: labelsOf(of) }, child());
+  const fleets = pulumi.output(args.fleets.map(({ serverName, configuration }) => ({ serverName, configuration })));
+  const config = pulumi
+    .all([pulumi.output(common), fleets])
+    .apply(([known, found]) => gatewayConfigText(settings, known, found as KnownFleet[]));
+  const networks = fleets.apply((found) => gatewayNetworks(name, found as KnownFleet[], names));
+  const workload = gatewayWorkload(settings, config, networks, volume.name);
+  const image = imageId(sdk, parent, component, name, args.container?.image ?? "", args.docker?.build);
+  // Two cannot listen at one port of the host.
+  const options = child({ dependsOn: edge, deleteBeforeReplace: true });
+  const container = new sdk.Container(`${name}-container`, containerSpec({ ...workload, image }), options);
+  const { host = defaults.host, port = defaults.port } = args;
+  const up = container.id;
+  return {
+    url: up.apply(() => pulumi.interpolate`http://${host}:${port}`),
+    internalUrl: up.apply(() => `http://${name}:${defaults.gatewayPort}`),
+    // A container that has ended is taken out of the state by a refresh, and made again by the next update.
+    status: up.apply(() => "running"),
+  };
+};

@@ -1,0 +1,21 @@
+/** What a stack's objects on a Docker host are called, where all stacks share one set of names. */
+export interface DockerNames {
+  /** The network on which a fleet meets its gateway, and nothing else. */
+  fleetNetwork(fleet: string): string;
+  /** The network through which a fleet reaches other machines. */
+  egressNetwork(fleet: string): string;
+  /** The network at which a gateway's port is published. */
+  gatewayNetwork(gateway: string): string;
+}
+
+/** `scope` is the project's and the stack's name. */
+export function dockerNames(scope: string): DockerNames {
+  return {
+    fleetNetwork: (fleet) => `${scope}-fleet-${fleet}`,
+    egressNetwork: (fleet) => `${scope}-egress-${fleet}`,
+    gatewayNetwork: (gateway) => `${scope}-gateway-${gateway}`,
+  };
+}
+
+/** The name by which a gateway finds the instance of this number, from 1. */
+export const instanceAlias = (fleet: string, number: number): string => `${fleet}-${number}`;

@@ -1,0 +1,99 @@
+import { issueText, validateAgainst } from "../../runtime/config/schema/index.ts";
+import { defaults as shared } from "../defaults.ts";
+import type { MCPServerFleetArgs } from "../fleet/args.ts";
+import type { MCPGatewayArgs } from "../gateway/args.ts";
+import { knownPart } from "../known-part.ts";
+import { fleetBlocks, gatewayBlocks } from "./block-schema.ts";
+import { dockerDefaults as defaults } from "./defaults.ts";
+
+/** Every mistake in a fleet's arguments for this platform: field, value, fix. */
+export function fleetProblems({ tags, container, scaling, docker, type, endpoints }: MCPServerFleetArgs): string[] {
+  const blocks = knownPart({ tags, container, scaling, docker });
+  const problems = validateAgainst(fleetBlocks, blocks).map(issueText);
+  if (problems.length > 0) return problems;
+  if (endpoints !== undefined) {
+    const needless = Object.entries({ container, docker }).filter(([, value]) => value !== undefined);
+    return needless.map(([key]) => `${key} stands beside endpoints, which something else runs; remove one of the two`);
+  }
+  if (container?.image === undefined) {
+    problems.push("container.image is missing; give an image that the Docker host has or can pull");
+  }
+  if (type === "custom" && container?.command === undefined && container?.port === undefined) {
+    problems.push("has no source of instances; give container.command, container.port, or endpoints");
+  }
+  if (type !== "custom") {
+    for (const key of ["command", "args", "port", "env", "secretEnv"] as const) {
+      if (container?.[key] === undefined) continue;
+      problems.push(`container.${key} stands beside the preset "${type}"; remove it, or set type to custom`);
+    }
+  }
+  if (container?.path !== undefined && container.port === undefined) {
+    problems.push("container.path is given, but the server host serves this server; add container.port or remove it");
+  }
+  if (container?.healthPath !== undefined) {
+    const why = "Docker can only run a program of the image to look at health; the gateway checks the server itself";
+    problems.push(`container.healthPath is given, but ${why}; remove it`);
+  }
+  if (docker?.secretFiles !== undefined && container?.port !== undefined) {
+    const fix = "give container.secretEnv, or let the image read files of its own";
+    problems.push(`docker.secretFiles is given, but only the server host reads them; ${fix}`);
+  }
+  return [
+    ...problems,
+    ...instanceProblems(scaling),
+    ...sourceProblems("container.secretEnv", container?.secretEnv, docker),
+    ...buildProblems(docker),
+  ];
+}
+
+/** The same of a gateway. */
+export function gatewayProblems({ tags, container, scaling, port, ...args }: MCPGatewayArgs): string[] {
+  const { secrets, docker, auth, session, fleets } = args;
+  const problems = validateAgainst(gatewayBlocks, knownPart({ tags, container, port, secrets, docker })).map(issueText);
+  if (problems.length > 0) return problems;
+  if (container?.image === undefined) {
+    problems.push("container.image is missing; give the image of mcp-fleet, which the Docker host has or can pull");
+  }
+  if (scaling !== undefined) {
+    problems.push("scaling is given, but a Docker host has one gateway; remove it, or set platform to kubernetes");
+  }
+  if (auth === undefined) {
+    const fix = `add auth.bearerTokens with token: file:${shared.secretsFolder}/NAME`;
+    problems.push(`auth is missing, and the servers' containers reach the gateway; ${fix}`);
+  }
+  for (const [index, { configuration }] of fleets.entries()) {
+    if (configuration !== undefined) continue;
+    problems.push(`fleets[${index}].configuration is missing; pass the MCPServerFleet itself, or that output of it`);
+  }
+  const given = Object.keys(docker?.secretFiles ?? secrets ?? {});
+  const texts = JSON.stringify(knownPart({ auth, session })) ?? "";
+  const reference = new RegExp(`file:${shared.secretsFolder}/([-._A-Za-z0-9]+)`, "g");
+  for (const name of new Set([...texts.matchAll(reference)].map((match) => match[1] as string))) {
+    if (given.includes(name)) continue;
+    problems.push(`a reference names the secret "${name}", which is not given; add secrets.${name}, or correct it`);
+  }
+  return [...problems, ...sourceProblems("secrets", secrets, docker), ...buildProblems(docker)];
+}
+
+/** Nothing on a Docker host makes or ends containers between two updates. */
+function instanceProblems(scaling: MCPServerFleetArgs["scaling"]): string[] {
+  const { minInstances = defaults.fleetInstances, maxInstances } = scaling ?? {};
+  if (typeof minInstances !== "number") {
+    return ["scaling.minInstances is known only later, but it decides how many containers there are; give a number"];
+  }
+  if (maxInstances === undefined || maxInstances === minInstances) return [];
+  const fix = "give both the number of containers, and container.maxProcesses for servers in each of them";
+  return [
+    `scaling.maxInstances (${maxInstances}) is not minInstances (${minInstances}), but Docker has no autoscaler; ${fix}`,
+  ];
+}
+
+function sourceProblems(field: string, given: object | undefined, docker: MCPGatewayArgs["docker"]): string[] {
+  if (given === undefined || docker?.secretFiles === undefined) return [];
+  return [`docker.secretFiles stands beside ${field}; keep one place that secrets come from`];
+}
+
+function buildProblems(docker: MCPGatewayArgs["docker"]): string[] {
+  if (docker?.build === undefined || docker.build.context !== undefined) return [];
+  return ["docker.build.context is missing; give the folder of a checkout of mcp-fleet"];
+}

@@ -1,0 +1,40 @@
+import type * as pulumi from "@pulumi/pulumi";
+import { defaults } from "../defaults.ts";
+import { withoutUndefined } from "../without-undefined.ts";
+import type { FleetContainerArgs } from "./container-args.ts";
+import { checkedServer, type FleetSettings } from "./resolve.ts";
+
+/** What the server host in a container is told, as under `servers` of a configuration file. Tools are the gateway's to filter. */
+export function hostedServer(
+  { type, version, isolation, timeouts }: FleetSettings["common"],
+  container: FleetContainerArgs,
+  secrets: readonly string[],
+): object {
+  const { command, args, env, maxProcesses = defaults.maxProcesses } = container;
+  const files = Object.fromEntries(secrets.map((name) => [name, `file:${defaults.secretsFolder}/${name}`]));
+  const variables = { ...env, ...files };
+  const process = {
+    ...(command === undefined ? {} : { command, args }),
+    ...(Object.keys(variables).length === 0 ? {} : { env: variables }),
+  };
+  return withoutUndefined({
+    ...{ type, version, isolation, timeouts },
+    process: Object.keys(process).length === 0 ? undefined : process,
+    scaling: { minInstances: 1, maxInstances: maxProcesses },
+  });
+}
+
+/** What a gateway's configuration says of a fleet that the platform runs, besides where it is. */
+export function reachedServer({ common }: FleetSettings): object {
+  const { scaling, protocol: _, ...rest } = common;
+  const targetInFlight = (scaling as { targetInFlight?: pulumi.Input<number> } | undefined)?.targetInFlight;
+  return targetInFlight === undefined ? rest : { ...rest, scaling: { targetInFlight } };
+}
+
+/** Both halves of a fleet's configuration, the gateway's and the server host's, as far as they are known. Throws InputError. */
+export function checkFleet(settings: FleetSettings, secrets: readonly string[]): void {
+  const { component, args, common } = settings;
+  checkedServer(component, { ...reachedServer(settings), endpoints: ["http://fleet/mcp"] });
+  const { container = {} } = args;
+  if (container.port === undefined) checkedServer(component, hostedServer(common, container, secrets));
+}
