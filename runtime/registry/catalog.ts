@@ -49,6 +49,10 @@ const capabilityOf = (kind: CatalogKind): ListCapability => (kind === "resourceT
 const maxPages = 100;
 /** How long a list is kept whose server says neither when it changes nor how long it holds (`ttlMs`). */
 const unannouncedMs = 30_000;
+/** A list that is due is shown as it was when the server does not give a new one in so long, */
+const refreshMs = 250;
+/** and for as long as it is not older than this: a server that is away for a moment keeps its tools. */
+const longestStaleMs = 10 * 60_000;
 
 export interface CatalogOptions {
   readonly fleet: string;
@@ -61,8 +65,10 @@ export interface CatalogOptions {
 }
 
 interface Kept {
-  readonly list: Promise<readonly unknown[]>;
+  list: Promise<readonly unknown[]>;
   until: number;
+  /** When it was read. */
+  since: number;
 }
 
 /**
@@ -73,6 +79,8 @@ export class Catalog {
   readonly #options: CatalogOptions;
   readonly #lists = new Map<CatalogKind, Kept>();
   #tools: ReadonlyMap<string, ToolDescription> | undefined;
+  /** The last list was not there in the time that somebody could wait; who asks next need not wait as long. */
+  late = false;
 
   constructor(options: CatalogOptions) {
     this.#options = options;
@@ -91,11 +99,8 @@ export class Catalog {
   list<Kind extends CatalogKind>(kind: Kind): Promise<readonly Kinds[Kind][]> {
     let kept = this.#lists.get(kind);
     if (kept === undefined || this.#options.now() >= kept.until) {
-      const fresh: Kept = { list: this.#read(kind, (until) => (fresh.until = until)), until: Number.POSITIVE_INFINITY };
-      kept = fresh;
-      this.#lists.set(kind, fresh);
-      // A failure is not kept: the next caller asks again.
-      fresh.list.catch(() => this.#lists.get(kind) === fresh && this.#lists.delete(kind));
+      kept = this.#refresh(kind, kept);
+      this.#lists.set(kind, kept);
     }
     return kept.list as Promise<readonly Kinds[Kind][]>;
   }
@@ -104,6 +109,27 @@ export class Catalog {
     for (const kind of [...this.#lists.keys()]) {
       if (capability === undefined || capabilityOf(kind) === capability) this.#lists.delete(kind);
     }
+  }
+
+  #refresh(kind: CatalogKind, old: Kept | undefined): Kept {
+    const { now } = this.#options;
+    const read = this.#read(kind, (until) => (fresh.until = until));
+    const fresh: Kept = { list: read, until: Number.POSITIVE_INFINITY, since: now() };
+    const usable = old !== undefined && now() - old.since < longestStaleMs ? old : undefined;
+    if (usable !== undefined) fresh.list = orAfter(read, refreshMs, usable.list);
+    read.then(
+      () => {
+        fresh.list = read;
+        this.late = false;
+      },
+      () => {
+        if (this.#lists.get(kind) !== fresh) return;
+        // A failure is not kept: the next caller asks again.
+        if (usable === undefined) this.#lists.delete(kind);
+        else this.#lists.set(kind, { ...usable, until: now() + unannouncedMs });
+      },
+    );
+    return fresh;
   }
 
   async #read(kind: CatalogKind, keepUntil: (time: number) => void): Promise<readonly unknown[]> {
@@ -132,4 +158,13 @@ export class Catalog {
     if (kind === "tools") this.#tools = new Map((items as ToolDescription[]).map((tool) => [tool.name, tool]));
     return items;
   }
+}
+
+/** The first one if it comes in time and is good, else the other one. */
+async function orAfter<T>(first: Promise<T>, ms: number, other: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<T>((resolve) => {
+    timer = setTimeout(() => resolve(other), ms);
+  });
+  return Promise.race([first.catch(() => other), late]).finally(() => clearTimeout(timer));
 }

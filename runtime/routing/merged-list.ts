@@ -7,6 +7,8 @@ import { openAccess } from "../security/index.ts";
 
 /** What a merged list waits for one slow server. */
 const deadlineMs = 15_000;
+/** What it waits for one that was too slow the last time. */
+const lateMs = 500;
 /** Items of one page. Many clients read only the first, so it is large. */
 const pageSize = 1000;
 
@@ -26,7 +28,7 @@ export async function merged<Item>(
   access = openAccess,
 ): Promise<{ readonly items: readonly unknown[]; readonly unavailable: readonly string[] }> {
   const reached = fleets.filter((fleet) => access.reaches(fleet));
-  const outcomes = await Promise.allSettled(reached.map((fleet) => withDeadline(list(fleet), fleet.name)));
+  const outcomes = await Promise.allSettled(reached.map((fleet) => withDeadline(list(fleet), fleet)));
   const items: unknown[] = [];
   const unavailable: string[] = [];
   outcomes.forEach((outcome, index) => {
@@ -65,11 +67,14 @@ function positionOf(cursor: unknown): number {
   throw new FleetError("INVALID_PARAMS", 'Invalid params: "cursor" is not one that a list gave');
 }
 
-async function withDeadline<T>(promise: Promise<T>, server: string): Promise<T> {
+async function withDeadline<T>(promise: Promise<T>, { name, catalog }: Fleet): Promise<T> {
+  const waitMs = catalog.late ? lateMs : deadlineMs;
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    const error = () => reject(new FleetError("REQUEST_TIMEOUT", `${server}: no list within ${deadlineMs} ms`));
-    timer = setTimeout(error, deadlineMs);
+    timer = setTimeout(() => {
+      catalog.late = true;
+      reject(new FleetError("REQUEST_TIMEOUT", `${name}: no list within ${waitMs} ms`));
+    }, waitMs);
   });
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }

@@ -1,6 +1,7 @@
 import { expect, test } from "@jest/globals";
 import type { Params, RpcReply } from "../../../runtime/protocol/json-rpc.ts";
 import { Catalog } from "../../../runtime/registry/catalog.ts";
+import { settled } from "../../support/fake-connector.ts";
 
 function catalog(replies: RpcReply[], offered: object | null = { listChanged: true }) {
   const asked: unknown[] = [];
@@ -85,4 +86,38 @@ test("a list whose changes are not announced is read again after half a minute",
   expect(asked).toEqual([
     ...["resources/list", "resources/list", "resources/templates/list", "resources/templates/list"],
   ]);
+});
+
+test("a list that is due is shown as it was while the server does not answer, and read again later", async () => {
+  const clock = { time: 0 };
+  const asked: { resolve: (reply: RpcReply) => void; reject: (error: Error) => void }[] = [];
+  const it = new Catalog({
+    ...{ fleet: "fake", timeoutMs: 1000, now: () => clock.time, offers: async () => ({}) },
+    ask: () => new Promise((resolve, reject) => asked.push({ resolve, reject })),
+  });
+  const listed = (name: string) => ({ result: { tools: [{ name }] } });
+  const first = it.list("tools");
+  await settled();
+  asked[0]?.resolve(listed("old"));
+  await first;
+  clock.time = 30_000;
+  // It hangs.
+  expect(await it.list("tools")).toEqual([{ name: "old" }]);
+  expect(asked).toHaveLength(2);
+  // It fails, and is not asked again at once.
+  asked[1]?.reject(new Error("lost"));
+  await settled();
+  expect(await it.list("tools")).toEqual([{ name: "old" }]);
+  expect(asked).toHaveLength(2);
+  clock.time = 60_000;
+  const again = it.list("tools");
+  await settled();
+  asked[2]?.resolve(listed("new"));
+  expect(await again).toEqual([{ name: "new" }]);
+  // Nothing is shown for ever.
+  clock.time = 60_000 + 11 * 60_000;
+  const last = it.list("tools");
+  await settled();
+  asked[3]?.reject(new Error("gone"));
+  await expect(last).rejects.toThrow("gone");
 });

@@ -1,0 +1,81 @@
+import { performance } from "node:perf_hooks";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Agent, setGlobalDispatcher } from "undici";
+import { FaultInstance } from "../support/fault-instance.ts";
+import { GatewayProcess } from "../support/gateway-process.ts";
+import { PlainClient } from "../support/steady-load.ts";
+
+// `npm run bench:overload [seconds]`: a server that can answer 160 calls a second (8 at a time, 50 ms each) behind a gateway
+// that lets 8 go at a time and 8 wait. The same open load at half its capacity, at five times for the given time (60), and at
+// half again. Processes of their own, 127.0.0.1.
+const seconds = Number(process.argv[2] ?? 60);
+const capacity = 160;
+setGlobalDispatcher(new Agent({ connections: 512 }));
+
+const server = await FaultInstance.start({ WORK_MS: "50", WORKERS: "8" });
+const gateway = await GatewayProcess.start({
+  servers: {
+    echo: {
+      ...{ type: "custom", isolation: "shared", endpoints: [server.url] },
+      concurrency: { maxInFlight: 8, maxQueue: 8, queueMs: 1000 },
+    },
+  },
+});
+const clients = await Promise.all(Array.from({ length: 16 }, () => PlainClient.open(`${gateway.url}/mcp/echo`)));
+
+interface Times {
+  readonly good: number[];
+  readonly refused: number[];
+  failed: number;
+}
+const quantile = (values: number[], share: number) => {
+  const sorted = values.toSorted((a, b) => a - b);
+  return Math.round((sorted[Math.floor(sorted.length * share)] ?? 0) * 10) / 10;
+};
+
+/** Calls at a fixed rate, whatever becomes of them. */
+async function load(rate: number, forSeconds: number) {
+  const times: Times = { good: [], refused: [], failed: 0 };
+  const open = new Set<Promise<void>>();
+  const began = performance.now();
+  let sent = 0;
+  let rssMb = 0;
+  const call = async (n: number) => {
+    const at = performance.now();
+    try {
+      await (clients[n % clients.length] as PlainClient).call("write", { n });
+      times.good.push(performance.now() - at);
+    } catch (error) {
+      const { data } = error as { data?: { code?: string } };
+      if (data?.code === "OVERLOADED") times.refused.push(performance.now() - at);
+      else times.failed += 1;
+    }
+  };
+  while (performance.now() - began < forSeconds * 1000) {
+    const due = Math.floor(((performance.now() - began) / 1000) * rate);
+    for (; sent < due; sent += 1) {
+      const answer: Promise<void> = call(sent).finally(() => open.delete(answer));
+      open.add(answer);
+    }
+    rssMb = Math.max(rssMb, gateway.rssMb);
+    await sleep(5);
+  }
+  const elapsed = (performance.now() - began) / 1000;
+  const goodPerSecond = Math.round(times.good.length / elapsed);
+  await Promise.all(open);
+  return {
+    ...{ offeredPerSecond: Math.round(sent / elapsed), goodPerSecond, refused: times.refused.length },
+    ...{ failedOtherwise: times.failed, good: { p50: quantile(times.good, 0.5), p99: quantile(times.good, 0.99) } },
+    ...{ refusedMs: { p50: quantile(times.refused, 0.5), p99: quantile(times.refused, 0.99) }, rssMb },
+  };
+}
+
+const figures = {
+  before: await load(capacity / 2, 5),
+  maximum: await load(capacity * 0.95, 5),
+  overload: await load(capacity * 5, seconds),
+  after2s: (await sleep(2000), await load(capacity / 2, 5)),
+};
+console.log(JSON.stringify(figures, null, 1));
+await gateway.stop();
+await server.kill();
