@@ -22,6 +22,8 @@ const project = (displayName, folders, setup = []) => ({
 /** @type {import("jest").Config} */
 export default {
   reporters: ["default", "<rootDir>/test/support/summary-reporter.js"],
+  // Concurrent tests start processes of their own; more of them would wait for each other.
+  maxConcurrency: 3,
   projects: [
     project("unit", ["components", "infra", "runtime", "scripts", "docs"]),
     project("integration", ["integration", "clients", "chaos", "fuzz"], ["minute-timeout.js"]),

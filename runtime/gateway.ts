@@ -38,6 +38,7 @@ import type { ServiceClient } from "./routing/mcp-service.ts";
 import { SingleService } from "./routing/single-service.ts";
 import { ToolSearchService } from "./routing/tool-search-service.ts";
 import { openAccess, Security } from "./security/index.ts";
+import { sealingPurpose, TokenStore, UpstreamCredentials } from "./upstreams/credentials/index.ts";
 import { identity } from "./version.ts";
 
 export interface GatewayOptions {
@@ -118,11 +119,15 @@ export async function startGateway(
   const keys = await sessionKeys(gateway.session.keys, stateDirectory);
 
   // Beside the way of a request: what is seen of it, and what runs the servers.
-  const { log, close: closeLog } = startLog(gateway.log, () => secrets);
+  const { log, close: closeLog } = startLog(gateway.log, () => [...secrets, ...credentials.secrets()]);
   const metrics: Metrics = new Metrics(
     () => registry.all().map((fleet) => ({ ...gaugesOf(fleet.status()), performance: factory.countsOf(fleet) })),
     () => ({ live: sessions.live, max: sessions.max }),
   );
+  const credentials: UpstreamCredentials = new UpstreamCredentials({
+    store: new TokenStore(stateDirectory, new Sealer(sealingPurpose, keys)),
+    ...{ clock: Date.now, metrics, log },
+  });
   const records = stateDirectory === undefined ? undefined : join(stateDirectory, "instances");
   const driver = new ProcessDriver({ log, ...(records === undefined ? {} : { records }) });
   const packages = new PackageCache({ log });
@@ -131,7 +136,7 @@ export async function startGateway(
 
   // Listeners → protocol → security → routing → registry → upstreams.
   const factory: FleetFactory = new FleetFactory({
-    ...{ driver, packages, identity, metrics, log, now, random: Math.random },
+    ...{ driver, packages, identity, credentials, metrics, log, now, random: Math.random },
     shared: redis && gateway.shared && { redis, prefix: gateway.shared.prefix, clock: Date.now },
     strategies,
     fleetNamed: (name) => registry.get(name),
@@ -255,6 +260,7 @@ export async function startGateway(
     await close();
     throw error;
   }
+  credentials.apply(config.servers);
   registry.apply(config.servers.map(withPreset));
   log.info({ url, servers: config.servers.map(({ name }) => name) }, "listening");
 
@@ -276,6 +282,7 @@ export async function startGateway(
         .apply(next)
         .catch((error) => log.error({ err: error }, "the security settings in force stay as they are"));
       if (fixed.length > 0) log.warn({ keys: fixed }, "changed settings of the gateway itself need a restart");
+      credentials.apply(next.servers);
       registry.apply(next.servers.map(withPreset));
     },
     close,

@@ -10,6 +10,7 @@ import { hashCommand } from "./hash.ts";
 import { hostCommand } from "./host.ts";
 import { initCommand } from "./init.ts";
 import { installCommand } from "./install.ts";
+import { loginCommand } from "./login.ts";
 import { platformCommand } from "./platform.ts";
 import { serveCommand } from "./serve.ts";
 import { statusCommand } from "./status.ts";
@@ -24,6 +25,7 @@ const program = new Command(identity.name)
   .addCommand(statusCommand())
   .addCommand(callCommand())
   .addCommand(connectCommand())
+  .addCommand(loginCommand())
   .addCommand(benchCommand())
   .addCommand(hashCommand())
   .addCommand(hostCommand())

@@ -15,6 +15,8 @@ export interface ResolvedReferences<T> {
 const variable = /\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g;
 /** Keys whose values are secrets, wherever they came from; values of `env` are when they came from elsewhere. */
 const secretKeys = new Set(["token", "key", "clientSecret"]);
+/** The parts of `credentials` that are secrets, beside all of `callers.secrets`. */
+const credentialKeys = new Set(["value", "gateway", "clientSecret", "privateKey"]);
 
 /**
  * Replaces `${NAME}` and `${NAME:-default}` in every text of a configuration, and a text `file:PATH` by that file's
@@ -51,7 +53,9 @@ export async function resolveReferences<T>(
         return found;
       });
     }
-    const secret = secretKeys.has(String(path.at(-1))) || (path.includes("env") && resolved !== text);
+    const key = String(path.at(-1));
+    const credential = path[2] === "credentials" && (path[4] === "secrets" || credentialKeys.has(key));
+    const secret = credential || secretKeys.has(key) || (path.includes("env") && resolved !== text);
     if (secret) secrets.add(resolved);
     return resolved;
   }

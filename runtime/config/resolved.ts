@@ -2,6 +2,7 @@ import type {
   Auth,
   Authorization,
   Cache,
+  Credentials,
   Discovery,
   Isolation,
   ProcessSource,
@@ -52,6 +53,7 @@ export interface ResolvedServer {
   readonly discovery?: Discovery;
   readonly protocol: UpstreamProtocol;
   readonly isolation?: Isolation;
+  readonly credentials?: Credentials;
   readonly scaling: { readonly minInstances: number; readonly maxInstances: number; readonly targetInFlight: number };
   readonly timeouts: { readonly connectMs: number; readonly requestMs: number; readonly idleMs: number };
   readonly cache: Readonly<Required<Cache>>;

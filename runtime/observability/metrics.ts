@@ -49,6 +49,7 @@ export class Metrics {
   readonly #repeated: Counter<"server" | "kind">;
   readonly #shed: Counter<"server">;
   readonly #events: Counter<"server" | "event">;
+  readonly #tokens: Counter<"server" | "grant" | "outcome">;
   readonly #errors = new Map<string, ErrorWindow>();
   readonly #performance: PerformanceMetrics;
 
@@ -91,6 +92,12 @@ export class Metrics {
       name: "mcp_instance_events_total",
       help: "What happened to instances: ready, lost, unhealthy, ejected, returned, circuit-open, and more.",
       labelNames: ["server", "event"],
+      registers,
+    });
+    this.#tokens = new Counter({
+      name: "mcp_upstream_token_requests_total",
+      help: "Access tokens asked for at authorization servers, by outcome: ok or error.",
+      labelNames: ["server", "grant", "outcome"],
       registers,
     });
     const gauge = (name: string, help: string, read: (fleet: FleetGauges) => number) =>
@@ -172,6 +179,24 @@ export class Metrics {
   /** Counts a change of an instance's state. */
   instanceEvent(server: string, event: string): void {
     this.#events.inc({ server, event });
+  }
+
+  /** Counts one request for an access token. */
+  tokenRequested(server: string, grant: string, outcome: "ok" | "error"): void {
+    this.#tokens.inc({ server, grant, outcome });
+  }
+
+  /** Adds a gauge whose values are read when metrics are scraped. */
+  gaugeByServer(name: string, help: string, read: () => readonly (readonly [server: string, value: number])[]): void {
+    new Gauge({
+      ...{ name, help },
+      labelNames: ["server"],
+      registers: [this.#registry],
+      collect() {
+        this.reset();
+        for (const [server, value] of read()) this.set({ server }, value);
+      },
+    });
   }
 
   /** The text of one scrape. */

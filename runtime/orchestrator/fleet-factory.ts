@@ -8,6 +8,7 @@ import type { Strategies } from "../registry/balancing/strategies.ts";
 import { discoveriesOf, discoverySource } from "../registry/discovery/index.ts";
 import { Fleet, type FleetOptions } from "../registry/fleet.ts";
 import type { RemoteOptions } from "../registry/fleet-instances.ts";
+import { isPerCaller, type UpstreamCredentials } from "../upstreams/credentials/index.ts";
 import { DuplexConnector } from "../upstreams/duplex-connector.ts";
 import type { GatewayIdentity } from "../upstreams/handshake.ts";
 import { remoteConnector } from "../upstreams/remote-connector.ts";
@@ -27,6 +28,7 @@ export interface FleetFactoryOptions {
   readonly strategies: Strategies;
   /** Other fleets, for `fallback`. */
   readonly fleetNamed: FleetOptions["fleetNamed"];
+  readonly credentials: UpstreamCredentials;
   readonly metrics: Metrics;
   readonly log: Logger;
   readonly now: () => number;
@@ -34,8 +36,8 @@ export interface FleetFactoryOptions {
   readonly onListChanged: FleetOptions["onListChanged"];
 }
 
-/** A server with what its preset says where the configuration is silent. */
-export function withPreset(server: ResolvedServer): FleetOptions["server"] {
+/** A server with what its preset says where the configuration is silent, and without its secrets. */
+export function withPreset({ credentials, ...server }: ResolvedServer): FleetOptions["server"] {
   const preset = server.type === "custom" ? undefined : presets[server.type];
   const aliases = { ...preset?.aliases, ...server.tools.aliases };
   const version = server.version ?? preset?.version;
@@ -43,6 +45,7 @@ export function withPreset(server: ResolvedServer): FleetOptions["server"] {
     ...server,
     ...(version === undefined ? {} : { version }),
     isolation: server.isolation ?? preset?.isolation ?? "session",
+    ...(credentials === undefined ? {} : { perCaller: isPerCaller(credentials) }),
     tools: { ...server.tools, aliases },
   };
 }
@@ -96,11 +99,12 @@ export class FleetFactory {
   #remote(server: FleetOptions["server"], log: Logger): RemoteOptions {
     const { identity, now } = this.#options;
     const { name, protocol, timeouts } = server;
+    const credentials = this.#options.credentials.for(name);
+    const common = { fleet: name, protocol, identity, connectMs: timeouts.connectMs, now, credentials };
     return {
       source: discoverySource(server),
       discoveries: discoveriesOf(server, log),
-      connect: (address) =>
-        remoteConnector({ fleet: name, address, protocol, identity, connectMs: timeouts.connectMs, now }),
+      connect: (address) => remoteConnector({ ...common, address }),
     };
   }
 

@@ -58,6 +58,8 @@ export class Exchange {
   flow: Flow | undefined = undefined;
   /** Headers of the HTTP answer, where there is one: what is left of the caller's limits. */
   headers: Readonly<Record<string, string>> | undefined = undefined;
+  /** Who is authenticated behind the call, for servers where each caller has credentials of its own. */
+  caller: string | undefined;
   #cancelled: string | undefined;
   #canceller: ((reason: string) => void) | undefined;
 
@@ -75,6 +77,7 @@ export class Exchange {
     attempt.remainingMs = this.remainingMs;
     attempt.deadline = this.deadline;
     attempt.avoid = this.avoid;
+    attempt.caller = this.caller;
     this.onCancel((reason) => attempt.cancel(reason));
     return attempt;
   }

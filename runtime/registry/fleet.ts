@@ -53,7 +53,8 @@ export interface FleetClient {
 }
 
 export interface FleetOptions {
-  readonly server: ResolvedServer & { readonly isolation: string };
+  /** Without its secrets. `perCaller`: each caller has credentials of its own there. */
+  readonly server: Omit<ResolvedServer, "credentials"> & { readonly isolation: string; readonly perCaller?: boolean };
   /** Starts local processes; a fleet has either this or `remote`. */
   readonly connector?: Connector;
   readonly remote?: RemoteOptions;

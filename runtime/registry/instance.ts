@@ -46,6 +46,8 @@ export class Instance {
   #restart = true;
   #stopping = false;
   #wake: () => void = () => {};
+  /** The next start is due now. */
+  #hurry = false;
   #waiters: { resolve: () => void; reject: (error: FleetError) => void }[] = [];
   readonly #finished: Promise<void>;
 
@@ -93,8 +95,28 @@ export class Instance {
   async ready(timeoutMs: number): Promise<void> {
     if (this.#state === "ready") return;
     if (this.#state === "ended") throw this.#lastError ?? this.#gone();
+    if (this.#lastError?.code === "UPSTREAM_LOGIN_NEEDED") return this.#afterLogin(timeoutMs);
     const impatient = this.#options.eager === true || (this.gaveUp && this.#state === "backoff");
     if (this.#failures >= patience && this.#lastError && !impatient) throw this.#lastError;
+    await this.#outcome(timeoutMs, impatient);
+  }
+
+  /** Somebody may have logged in since: that is found out at once, by a start that has begun after this call came. */
+  async #afterLogin(timeoutMs: number): Promise<void> {
+    if (this.#state === "starting") {
+      const served = await this.#outcome(timeoutMs, false).then(
+        () => true,
+        () => this.#state === "ready",
+      );
+      if (served) return;
+      if (this.#isEnded()) throw this.#lastError ?? this.#gone();
+    }
+    this.#hurry = true;
+    await this.#outcome(timeoutMs, true);
+  }
+
+  /** Resolves when the start under way, or the next one, has succeeded. */
+  async #outcome(timeoutMs: number, impatient: boolean): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     await new Promise<void>((resolve, reject) => {
       this.#waiters.push({ resolve, reject });
@@ -149,6 +171,7 @@ export class Instance {
   async #run(): Promise<void> {
     while (!this.#stopping) {
       this.#set("starting");
+      this.#hurry = false;
       await this.#serve();
       if (this.#stopping || !this.#restart) break;
       this.#restarts += 1;
@@ -205,8 +228,13 @@ export class Instance {
     this.#options.onChange(this);
   }
 
+  #isEnded(): boolean {
+    return this.#state === "ended";
+  }
+
   /** Waits so long, or without a time until somebody calls. */
   #pause(ms: number | undefined): Promise<void> {
+    if (this.#hurry) return Promise.resolve();
     return new Promise((resolve) => {
       const timer = ms === undefined ? undefined : setTimeout(resolve, ms);
       this.#wake = () => {

@@ -2,6 +2,8 @@ import { FleetError } from "../errors.ts";
 import { Exchange } from "../protocol/exchange.ts";
 import { encodeRequest } from "../protocol/json-rpc.ts";
 import { enveloped, modernRevision } from "../protocol/modern.ts";
+import { CallerSessions } from "./caller-sessions.ts";
+import { type Credentials, headersOfLines } from "./credentials/index.ts";
 import { DuplexConnector } from "./duplex-connector.ts";
 import { type Era, EraVerdict, eraOf } from "./era-verdict.ts";
 import type { GatewayIdentity } from "./handshake.ts";
@@ -19,6 +21,8 @@ export interface HttpConnectorOptions {
   readonly identity: GatewayIdentity;
   readonly connectMs: number;
   readonly now: () => number;
+  /** What requests carry so that the server lets them in. */
+  readonly credentials?: Credentials | undefined;
 }
 
 /** Connections kept to one endpoint (measured best between 16 and 64). */
@@ -42,18 +46,16 @@ export class HttpConnector implements Connector {
   }
 
   async connect(events: SessionEvents): Promise<UpstreamSession> {
-    const { fleet, identity, connectMs, now } = this.#options;
+    const { fleet, identity } = this.#options;
     const url = this.#url;
     const verdict = this.#verdict;
-    const pool = this.#pool ?? new HttpPool({ url, connectMs, maxConnections, maxLifetimeMs });
-    this.#pool = pool;
-    const endpoint = new HttpEndpoint({ fleet, url, pool, now });
+    const endpoint = this.#endpoint(url);
     const era: Era = verdict.legacy ? { modern: false } : await this.#probe(endpoint);
     verdict.reached(era);
     try {
       const session: UpstreamSession = era.modern
         ? new ModernSession(fleet, new ModernHttpWire(fleet, endpoint, events), events, identity, era.discovered)
-        : await HttpSession.open(fleet, endpoint, events, identity, connectMs).catch((error) =>
+        : await this.#openLegacy(url, endpoint, events).catch((error) =>
             noStreamableHttp(error) ? this.#overSse(url, events, error) : Promise.reject(error),
           );
       void session.ended.then((reason) => reason !== "closed" && verdict.forget());
@@ -68,11 +70,32 @@ export class HttpConnector implements Connector {
     this.#pool?.close();
   }
 
+  /** A session of the session era; where callers have credentials of their own, one for each. */
+  async #openLegacy(url: URL, endpoint: HttpEndpoint, events: SessionEvents): Promise<UpstreamSession> {
+    const { fleet, identity, connectMs, credentials } = this.#options;
+    const own = await HttpSession.open(fleet, endpoint, events, identity, connectMs);
+    if (credentials?.perCaller !== true) return own;
+    const openFor = (caller: string) =>
+      HttpSession.open(fleet, this.#endpoint(url, caller), events, identity, connectMs);
+    return new CallerSessions(own, openFor);
+  }
+
+  #endpoint(url: URL, caller?: string): HttpEndpoint {
+    const { fleet, connectMs, now, credentials } = this.#options;
+    this.#pool ??= new HttpPool({ url, connectMs, maxConnections, maxLifetimeMs });
+    const whose = caller === undefined ? {} : { caller };
+    return new HttpEndpoint({ fleet, url, pool: this.#pool, now, credentials, ...whose });
+  }
+
   /** A server that refuses `initialize` by POST may be one of 2024-11-05 (basic/transports, "Backwards Compatibility"). */
   #overSse(url: URL, events: SessionEvents, error: unknown): Promise<UpstreamSession> {
-    const { connectMs } = this.#options;
-    const open = (receive: (message: string) => void) =>
-      openSse(url, connectMs, receive).catch(() => Promise.reject(error));
+    const { connectMs, credentials } = this.#options;
+    // One link serves all callers, so it has the gateway's own credentials or none.
+    if (credentials?.perCaller === true) return Promise.reject(error);
+    const open = async (receive: (message: string) => void) => {
+      const headers = headersOfLines(await credentials?.linesFor(url, undefined));
+      return openSse(url, connectMs, receive, headers).catch(() => Promise.reject(error));
+    };
     const failure = (_why: string, cause: unknown) => cause as FleetError;
     return new DuplexConnector({ ...this.#options, source: url.href, open, failure }).connect(events);
   }
@@ -91,7 +114,7 @@ export class HttpConnector implements Connector {
       () => {},
     );
     if (status === 401 || status === 403 || status >= 500) {
-      const fix = "check the server, and the headers that it wants";
+      const fix = status < 500 ? `configure servers.${fleet}.credentials` : "check the server";
       throw new FleetError("UPSTREAM_PROTOCOL", `${fleet}: ${endpoint.origin} answered HTTP ${status}; ${fix}`);
     }
     const era: ReturnType<typeof eraOf> = reply === undefined ? { modern: false } : eraOf(reply);

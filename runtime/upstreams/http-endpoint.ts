@@ -1,6 +1,7 @@
 import { FleetError } from "../errors.ts";
 import { Exchange } from "../protocol/exchange.ts";
 import type { RpcMessage } from "../protocol/json-rpc.ts";
+import { type Credentials, isRefusal } from "./credentials/index.ts";
 import { HttpExchange, type HttpOutcome, type Reading } from "./http-exchange.ts";
 import { type HttpPool, type Requester, type RequestHeaders, requestHead } from "./http1/index.ts";
 import { pause } from "./stream-pause.ts";
@@ -11,9 +12,23 @@ export interface HttpEndpointOptions {
   readonly pool: HttpPool;
   /** Milliseconds of a clock that never goes back. */
   readonly now: () => number;
+  /** What requests carry so that the server lets them in. */
+  readonly credentials?: Credentials | undefined;
+  /** For whom every request is made; else each one for the caller of its exchange. */
+  readonly caller?: string;
 }
 
 const closeTimeoutMs = 2000;
+/** Once for a token that has ended, once for one with too little scope. */
+const maxRefusals = 2;
+
+/** A stream of the server's that stays open. */
+export interface OpenStream {
+  /** Resolves when the server ends it. */
+  readonly ended: Promise<HttpOutcome>;
+  close(): void;
+}
+
 const whole: Reading = {};
 const resumable: Reading = { resumable: true };
 const untilReply: Reading = { resumable: true, untilReply: true };
@@ -45,6 +60,41 @@ export class HttpEndpoint {
     onMessage: (message: RpcMessage) => void,
     reading: Reading = whole,
     timeoutMs = exchange.remainingMs,
+  ): Promise<HttpOutcome> {
+    const { credentials } = this.#options;
+    if (credentials === undefined) return this.#post(head, body, exchange, onMessage, reading, timeoutMs);
+    return this.#admitted(credentials, this.#options.caller ?? exchange.caller, (lines) =>
+      this.#post(head + lines, body, exchange, onMessage, reading, timeoutMs),
+    );
+  }
+
+  /** Sends with credentials, and again with better ones when the server says which it wants. */
+  async #admitted(
+    credentials: Credentials,
+    caller: string | undefined,
+    send: (lines: string) => Promise<HttpOutcome>,
+  ): Promise<HttpOutcome> {
+    const { url } = this.#options;
+    for (let refusals = 0; ; refusals += 1) {
+      const sent = await credentials.linesFor(url, caller);
+      const outcome = await send(sent);
+      const { status, headers } = outcome;
+      if (!isRefusal(status)) return outcome;
+      if (refusals === maxRefusals) {
+        const text = `${this.#options.fleet}: ${this.origin} answered HTTP ${status} to ${refusals + 1} tokens in a row`;
+        throw new FleetError("UPSTREAM_CREDENTIALS", `${text}; check servers.${this.#options.fleet}.credentials`);
+      }
+      await credentials.refused(url, caller, { status, challenge: headers["www-authenticate"], sent });
+    }
+  }
+
+  #post(
+    head: string,
+    body: string | undefined,
+    exchange: Exchange,
+    onMessage: (message: RpcMessage) => void,
+    reading: Reading,
+    timeoutMs: number,
   ): Promise<HttpOutcome> {
     return new Promise((resolve, reject) => {
       const { fleet, pool } = this.#options;
@@ -89,11 +139,24 @@ export class HttpEndpoint {
   }
 
   /** Opens an event stream that stays open: with GET, or with POST and a body. Resolves when the server ends it. */
-  stream(
-    head: string,
-    body: string | undefined,
-    onMessage: (message: RpcMessage) => void,
-  ): { readonly ended: Promise<HttpOutcome>; close(): void } {
+  stream(head: string, body: string | undefined, onMessage: (message: RpcMessage) => void): OpenStream {
+    const { credentials, caller } = this.#options;
+    if (credentials === undefined) return this.#stream(head, body, onMessage);
+    let closed = false;
+    let stream: OpenStream | undefined;
+    const ended = this.#admitted(credentials, caller, (lines) => {
+      if (closed) return Promise.reject(new FleetError("CANCELLED", "closed"));
+      stream = this.#stream(head + lines, body, onMessage);
+      return stream.ended;
+    });
+    const close = () => {
+      closed = true;
+      stream?.close();
+    };
+    return { ended, close };
+  }
+
+  #stream(head: string, body: string | undefined, onMessage: (message: RpcMessage) => void): OpenStream {
     const { promise, resolve, reject } = Promise.withResolvers<HttpOutcome>();
     const { fleet, pool } = this.#options;
     const stream = new HttpExchange({

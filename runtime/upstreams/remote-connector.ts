@@ -1,5 +1,6 @@
 import type { UpstreamProtocol } from "../config/schema/index.ts";
 import { FleetError, messageOf } from "../errors.ts";
+import { type Credentials, headersOfLines } from "./credentials/index.ts";
 import { DuplexConnector } from "./duplex-connector.ts";
 import type { GatewayIdentity } from "./handshake.ts";
 import { HttpConnector } from "./http-connector.ts";
@@ -15,6 +16,8 @@ export interface RemoteConnectorOptions {
   readonly identity: GatewayIdentity;
   readonly connectMs: number;
   readonly now: () => number;
+  /** What requests carry so that the server lets them in. */
+  readonly credentials?: Credentials | undefined;
 }
 
 const links = { ws: openWebSocket, tcp: openTcp, sse: openSse };
@@ -23,14 +26,17 @@ const links = { ws: openWebSocket, tcp: openTcp, sse: openSse };
 export function remoteConnector({ address, protocol, ...options }: RemoteConnectorOptions): Connector {
   if (protocol === "http") return new HttpConnector({ ...options, endpoint: address });
   const open = links[protocol as keyof typeof links];
-  const { fleet, connectMs } = options;
+  const { fleet, connectMs, credentials } = options;
   const failure = (why: string, cause: unknown) => {
     const text = `${fleet}: ${address} cannot be reached (${why}); is the server up?`;
     return new FleetError("UPSTREAM_UNREACHABLE", text, { cause });
   };
   return new DuplexConnector({
     ...{ ...options, source: address, failure },
-    open: (receive) =>
-      open(new URL(address), connectMs, receive).catch((error) => Promise.reject(failure(messageOf(error), error))),
+    open: async (receive) => {
+      const url = new URL(address);
+      const headers = headersOfLines(await credentials?.linesFor(url, undefined));
+      return open(url, connectMs, receive, headers).catch((error) => Promise.reject(failure(messageOf(error), error)));
+    },
   });
 }

@@ -6,14 +6,20 @@ import type { DuplexLink } from "./duplex-connector.ts";
  * Connects to a server of 2024-11-05 over HTTP+SSE (basic/transports): a GET opens the stream on which it speaks, whose
  * first event tells where to POST messages.
  */
-export async function openSse(url: URL, connectMs: number, receive: (message: string) => void): Promise<DuplexLink> {
+export async function openSse(
+  url: URL,
+  connectMs: number,
+  receive: (message: string) => void,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<DuplexLink> {
   const { Agent } = await import("undici");
   const agent = new Agent({ connect: { timeout: connectMs }, bodyTimeout: 0, headersTimeout: connectMs });
   const over = Promise.withResolvers<string>();
   try {
     const { origin, pathname, search } = url;
-    const headers = { accept: "text/event-stream" };
-    const stream = await agent.request({ origin, path: pathname + search, method: "GET", headers });
+    const stream = await agent.request({
+      ...{ origin, path: pathname + search, method: "GET", headers: { ...headers, accept: "text/event-stream" } },
+    });
     if (stream.statusCode !== 200 || !String(stream.headers["content-type"]).startsWith("text/event-stream")) {
       throw new Error(`${url.href} answered HTTP ${stream.statusCode} and no event stream`);
     }
@@ -36,7 +42,7 @@ export async function openSse(url: URL, connectMs: number, receive: (message: st
     const post = async (body: string, onSent?: () => void) => {
       const path = target.pathname + target.search;
       const answer = await agent.request({
-        ...{ origin, path, method: "POST", body, headers: { "content-type": "application/json" } },
+        ...{ origin, path, method: "POST", body, headers: { ...headers, "content-type": "application/json" } },
       });
       await answer.body.dump();
       if (answer.statusCode >= 400) over.resolve(`the server answered HTTP ${answer.statusCode}`);

@@ -1,6 +1,7 @@
 import Type, { type Static } from "typebox";
 
 import { Requirement } from "./auth.ts";
+import { Credentials } from "./credentials.ts";
 import { Discovery } from "./discovery.ts";
 import { Isolation, ServerType, serverNamePattern, UpstreamProtocol } from "./names.ts";
 import { Cache, Coalescing, Queue } from "./performance.ts";
@@ -123,6 +124,7 @@ export const Server = Type.Object(
     ),
     auth: Type.Optional(Requirement),
     rateLimiting: Type.Optional(ServerRateLimiting),
+    credentials: Type.Optional(Credentials),
   },
   options,
 );

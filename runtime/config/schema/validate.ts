@@ -1,5 +1,6 @@
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import { authRules, redisRule, secretRule } from "./auth-rules.ts";
+import { credentialRules } from "./credential-rules.ts";
 import { explain } from "./explain.ts";
 import type { ConfigFile } from "./file.ts";
 import type { Gateway } from "./gateway.ts";
@@ -58,7 +59,7 @@ function check(schema: object, value: unknown, path: ConfigPath): ConfigIssue[] 
 
 /** What JSON Schema cannot say well of a server. */
 function serverRules(server: Server, path: ConfigPath): ConfigIssue[] {
-  const { type, version, process, endpoints, discovery, protocol, scaling, tools, healthCheck } = server;
+  const { type, version, process, endpoints, discovery, protocol, scaling, tools, healthCheck, credentials } = server;
   const issues: ConfigIssue[] = [];
   const add = (field: ConfigPath, message: string, fix: string) =>
     issues.push({ path: [...path, ...field], message, fix });
@@ -114,6 +115,7 @@ function serverRules(server: Server, path: ConfigPath): ConfigIssue[] {
     const fix = `give one of ${strategies.join(", ")}, or custom:<name> for one that your program registers`;
     add(["loadBalancer", "strategy"], `is "${strategy}"`, fix);
   }
+  if (credentials !== undefined) credentialRules(credentials, protocol ?? natural, add);
   const { minInstances, maxInstances } = scaling ?? {};
   if (minInstances !== undefined && maxInstances !== undefined && minInstances > maxInstances) {
     const fix = "raise maxInstances or lower minInstances";

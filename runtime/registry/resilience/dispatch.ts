@@ -28,6 +28,7 @@ export function dispatch({ fleet, source, leaseOf, repeatable, now }: DispatchOp
   };
   return async (client, method, params, exchange) => {
     const owner = leaseOf(client);
+    exchange.caller = client.caller ?? client.reader;
     exchange.begun = false;
     keepTime(exchange);
     let instance = source.pick(owner, exchange);

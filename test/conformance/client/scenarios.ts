@@ -3,6 +3,9 @@ import { type Client, Client as SdkClient, StreamableHTTPClientTransport } from 
 /** What the suite tells the client besides the URL, where a scenario has more to say. */
 export interface ScenarioContext {
   readonly toolCalls?: readonly { readonly name: string; readonly arguments: Record<string, unknown> }[];
+  readonly client_id?: string;
+  readonly client_secret?: string;
+  readonly private_key_pem?: string;
 }
 
 /** One client as a scenario drives it. */
@@ -44,8 +47,11 @@ const callEach =
     for (const name of names) await client.callTool({ name, arguments: {} });
   };
 
-/** What a client does in each scenario without authorization. */
-export const scenarios: Readonly<Record<string, Drive>> = {
+/** What a client does in a scenario. */
+export const driveOf = (scenario: string): Drive | undefined =>
+  scenario.startsWith("auth/") ? callEach("test-tool") : scenarios[scenario];
+
+const scenarios: Readonly<Record<string, Drive>> = {
   initialize: listAndCall,
   tools_call: listAndCall,
   "elicitation-sep1034-client-defaults": callEach("test_client_elicitation_defaults"),

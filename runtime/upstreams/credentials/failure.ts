@@ -1,0 +1,31 @@
+import { FleetError } from "../../errors.ts";
+
+/** What of an error of OAuth is for people: its code and description (RFC 6749, 5.2), or the text of another error. */
+function reasonOf(cause: unknown): string {
+  if (typeof cause === "string") return cause;
+  const { error, error_description: description, message } = cause as Partial<Record<string, unknown>>;
+  if (typeof error !== "string") return deepest(cause, String(message));
+  return typeof description === "string" ? `${error} (${description})` : error;
+}
+
+/** Errors of `fetch` and of oauth4webapi say the real reason in their cause. */
+function deepest(error: unknown, text: string): string {
+  const { cause } = error as { cause?: unknown };
+  return cause instanceof Error && cause.message !== "" ? `${text}: ${cause.message}` : text;
+}
+
+const maxReason = 300;
+
+/**
+ * The error for a token that cannot be had for `server`. `secrets` do not appear in its text, even when a foreign server
+ * repeats them.
+ */
+export function credentialFailure(server: string, secrets: readonly string[], url: URL, cause: unknown): FleetError {
+  if (cause instanceof FleetError) return cause;
+  let reason = reasonOf(cause)
+    .replace(/[^\x20-\x7e]+/g, " ")
+    .slice(0, maxReason);
+  for (const secret of secrets) if (secret !== "") reason = reason.replaceAll(secret, "[redacted]");
+  const fix = `check servers.${server}.credentials`;
+  return new FleetError("UPSTREAM_CREDENTIALS", `${server}: no access to ${url.origin}: ${reason}; ${fix}`);
+}

@@ -1,0 +1,40 @@
+import { allowInsecureRequests, customFetch } from "oauth4webapi";
+
+const timeoutMs = 10_000;
+/** Metadata and tokens are a few kilobytes. */
+const maxBytes = 1024 * 1024;
+const loopback = new Set(["127.0.0.1", "localhost", "[::1]"]);
+
+/**
+ * Requests to authorization servers and for metadata: never in the clear but on loopback, or to the very origin that the
+ * operator configured that way; redirects are not followed; time and size are bounded.
+ */
+export class OAuthHttp {
+  /** Options for each request of oauth4webapi. */
+  readonly options: {
+    readonly [customFetch]: (url: string, init?: RequestInit) => Promise<Response>;
+    /** The library's own rule knows no loopback; `fetch` below has the stricter one. */
+    readonly [allowInsecureRequests]: true;
+  };
+
+  constructor() {
+    this.options = { [customFetch]: (url, init) => this.fetch(url, init), [allowInsecureRequests]: true };
+  }
+
+  /** `server` is the origin of the server's own endpoint, to which the operator has allowed what it is. */
+  async fetch(url: string, init: RequestInit = {}, server?: string): Promise<Response> {
+    const { protocol, hostname, origin, host } = new URL(url);
+    const inClear = protocol === "http:" && (loopback.has(hostname) || origin === server);
+    if (protocol !== "https:" && !inClear) throw new Error(`${protocol}//${host} is not encrypted`);
+    const response = await fetch(url, { ...init, redirect: "manual", signal: AbortSignal.timeout(timeoutMs) });
+    const chunks: Uint8Array[] = [];
+    let size = 0;
+    for await (const chunk of response.body ?? []) {
+      size += chunk.length;
+      if (size > maxBytes) throw new Error(`the answer of ${host} exceeds ${maxBytes} bytes`);
+      chunks.push(chunk);
+    }
+    const empty = response.status === 204 || response.status === 304;
+    return new Response(empty ? null : Buffer.concat(chunks), { status: response.status, headers: response.headers });
+  }
+}

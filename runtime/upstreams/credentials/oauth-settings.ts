@@ -1,0 +1,14 @@
+/** `credentials.oauth` of a configuration, references resolved. */
+export interface OAuthSettings {
+  readonly grant: "client-credentials" | "authorization-code" | "token-exchange";
+  readonly issuer?: string;
+  readonly clientId?: string;
+  readonly clientSecret?: string;
+  /** PEM. */
+  readonly privateKey?: string;
+  readonly keyId?: string;
+  readonly clientMetadataUrl?: string;
+  readonly scopes?: readonly string[];
+  readonly audience?: string;
+  readonly redirectPort?: number;
+}

@@ -1,0 +1,25 @@
+import type { ResolvedServer } from "../../runtime/config/index.ts";
+import { Sealer } from "../../runtime/protocol/sealer.ts";
+import { sessionKeys } from "../../runtime/protocol/session-keys.ts";
+import { loginTo, sealingPurpose, TokenStore } from "../../runtime/upstreams/credentials/index.ts";
+
+/** The tokens that a gateway of the tests keeps in its state folder. */
+export const tokenStore = async (stateDirectory: string): Promise<TokenStore> =>
+  new TokenStore(stateDirectory, new Sealer(sealingPurpose, await sessionKeys(undefined, stateDirectory)));
+
+/** Logs in like a person whose browser follows every redirect: the authorization servers of tests approve at once. */
+export async function logIn(server: ResolvedServer, stateDirectory: string) {
+  const cookies = new Map<string, string>();
+  const follow = async (page: string): Promise<void> => {
+    const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join("; ");
+    const response = await fetch(page, { redirect: "manual", headers: cookie === "" ? {} : { cookie } });
+    for (const line of response.headers.getSetCookie()) {
+      const [name = "", value = ""] = line.slice(0, line.indexOf(";")).split(/=(.*)/s);
+      cookies.set(name, value);
+    }
+    const next = response.headers.get("location");
+    if (next !== null) await follow(new URL(next, page).href);
+  };
+  const open = (page: URL) => void follow(page.href);
+  return loginTo(server, { store: await tokenStore(stateDirectory), clock: Date.now, open, timeoutMs: 10_000 });
+}
