@@ -37,6 +37,7 @@ export const ErrorKinds = {
   DRAINING: kind(503, -31015, true),
   SERVER_UNKNOWN: kind(404, -31016),
   INSTANCE_UNKNOWN: kind(404, -31033),
+  WORKER_LOST: kind(502, -31060, true),
   GATEWAY_UNREACHABLE: kind(502, -31017, true),
   PARSE_ERROR: kind(400, -32700),
   INVALID_REQUEST: kind(400, -32600),

@@ -14,7 +14,7 @@ import { StreamableHttp } from "./listeners/streamable-http.ts";
 import { Subscriptions } from "./listeners/subscriptions.ts";
 import { TcpListener } from "./listeners/tcp.ts";
 import { WebSocketListener } from "./listeners/web-socket.ts";
-import { startLog } from "./observability/logger.ts";
+import { type RunningLog, startLog } from "./observability/logger.ts";
 import { Metrics } from "./observability/metrics.ts";
 import { SecurityMetrics } from "./observability/security-metrics.ts";
 import { FleetFactory, withPreset } from "./orchestrator/fleet-factory.ts";
@@ -40,6 +40,14 @@ import { ToolSearchService } from "./routing/tool-search-service.ts";
 import { openAccess, Security } from "./security/index.ts";
 import { sealingPurpose, TokenStore, UpstreamCredentials } from "./upstreams/credentials/index.ts";
 import { identity } from "./version.ts";
+import { ForwardedPrincipals } from "./workers/forwarded-principal.ts";
+import { Forwarder } from "./workers/forwarder.ts";
+import { InternalListener } from "./workers/internal-listener.ts";
+import { connectionBound, readLimits, sessionBound } from "./workers/limits.ts";
+import { fleetAt, hasFleet, isRemote, ownMetric, type Place, supervisorSlot } from "./workers/place.ts";
+import { ProcessHost } from "./workers/process-host.ts";
+import { ProcessLinks } from "./workers/process-link.ts";
+import { Siblings } from "./workers/siblings.ts";
 
 export interface GatewayOptions {
   readonly config: ResolvedConfig;
@@ -53,6 +61,10 @@ export interface GatewayOptions {
   readonly reload?: () => Promise<void>;
   /** The admin listener was asked to end the process. */
   readonly onShutdown?: () => void;
+  /** Its place among the processes that share its port. Defaults to being the only one. */
+  readonly place?: Place;
+  /** Where lines go. Defaults to what the configuration says. */
+  readonly log?: RunningLog;
 }
 
 /** What makes a gateway smaller or larger than its configuration says. */
@@ -99,6 +111,8 @@ const parkedMs = 10 * 60_000;
 const maxSubscriptions = 1000;
 /** How long a client may take to send one request. */
 const receiveMs = 60_000;
+/** A worker that is replaced tells its clients for so long to connect anew. */
+const lingerMs = 300;
 const loopback = "127.0.0.1";
 /** Settings of the gateway that are taken over without a restart. */
 const liveSettings = new Set(["auth", "authorization", "rateLimiting", "allowedHosts", "allowedOrigins"]);
@@ -109,8 +123,11 @@ export async function startGateway(
   options: GatewayOptions,
   { listen = true, only, routes }: GatewayShape = {},
 ): Promise<RunningGateway> {
-  const { config, stateDirectory } = options;
+  const { config, stateDirectory, place } = options;
   const { gateway } = config;
+  const worker = place?.roster.slot ?? 0;
+  const supervises = worker === supervisorSlot;
+  const limits = readLimits();
   let secrets = options.secrets ?? [];
   let draining = false;
   const startedAt = new Date().toISOString();
@@ -119,10 +136,14 @@ export async function startGateway(
   const keys = await sessionKeys(gateway.session.keys, stateDirectory);
 
   // Beside the way of a request: what is seen of it, and what runs the servers.
-  const { log, close: closeLog } = startLog(gateway.log, () => [...secrets, ...credentials.secrets()]);
+  const { log: whole, close: closeLog } =
+    options.log ?? startLog(gateway.log, () => [...secrets, ...credentials.secrets()]);
+  const log = place === undefined ? whole : whole.child({ worker });
+  const siblings = place && new Siblings(place);
   const metrics: Metrics = new Metrics(
-    () => registry.all().map((fleet) => ({ ...gaugesOf(fleet.status()), performance: factory.countsOf(fleet) })),
+    () => ownFleets().map((fleet) => ({ ...gaugesOf(fleet.status()), performance: factory.countsOf(fleet) })),
     () => ({ live: sessions.live, max: sessions.max }),
+    siblings && (() => siblings.metrics()),
   );
   const credentials: UpstreamCredentials = new UpstreamCredentials({
     store: new TokenStore(stateDirectory, new Sealer(sealingPurpose, keys)),
@@ -132,11 +153,12 @@ export async function startGateway(
   const driver = new ProcessDriver({ log, ...(records === undefined ? {} : { records }) });
   const packages = new PackageCache({ log });
   const redis = gateway.shared && (await Redis.open({ url: gateway.shared.redis, log, now }));
-  await driver.sweep();
+  if (place === undefined || supervises) await driver.sweep();
+  const links = place === undefined || supervises ? undefined : new ProcessLinks(place.processes);
 
   // Listeners → protocol → security → routing → registry → upstreams.
   const factory: FleetFactory = new FleetFactory({
-    ...{ driver, packages, identity, credentials, metrics, log, now, random: Math.random },
+    ...{ driver, packages, identity, credentials, metrics, log, now, random: Math.random, links },
     shared: redis && gateway.shared && { redis, prefix: gateway.shared.prefix, clock: Date.now },
     strategies,
     fleetNamed: (name) => registry.get(name),
@@ -151,6 +173,7 @@ export async function startGateway(
   const sessions: SessionTable = new SessionTable({
     sealer: new SessionSealer(keys),
     ...gateway.session,
+    ...{ worker, maxSessions: sessionBound(gateway.session.maxSessions, place?.workers ?? 1, limits) },
     clock: Date.now,
     onGone: (session) => {
       session.close();
@@ -159,8 +182,10 @@ export async function startGateway(
   });
   const parked = new ParkedCalls({
     sealer: new Sealer("request state", keys),
-    ...{ clock: Date.now, max: maxParked, expiryMs: parkedMs },
+    ...{ clock: Date.now, max: maxParked, expiryMs: parkedMs, worker },
   });
+  const { maxBodyBytes } = gateway;
+  const elsewhere = links && place && new Forwarder({ roster: place.roster, sessions, parked, maxBodyBytes });
   const subscriptions: Subscriptions = new Subscriptions({
     onGone: (client) => releaseAll(client, registry),
     maxPerCaller: maxSubscriptions,
@@ -192,11 +217,11 @@ export async function startGateway(
     security,
     mcp: new StreamableHttp({
       ...{ calls: sessionCalls, metrics, log, maxBodyBytes: gateway.maxBodyBytes },
-      modern: new ModernHttp({ calls: modernCalls, subscriptions }),
+      modern: new ModernHttp({ calls: modernCalls, subscriptions, elsewhere }),
     }),
-    sse: new LegacySse({ ...duplex, maxBodyBytes: gateway.maxBodyBytes }),
+    sse: new LegacySse({ ...duplex, maxBodyBytes: gateway.maxBodyBytes, elsewhere, worker }),
     webSocket: new WebSocketListener({ ...duplex, maxMessageBytes: gateway.maxBodyBytes }),
-    ...{ serviceFor, receiveMs },
+    ...{ serviceFor, receiveMs, elsewhere, maxConnections: connectionBound(limits) },
   });
   const { tcp } = gateway.listeners;
   const tcpListener = new TcpListener(duplex, () => {
@@ -207,6 +232,7 @@ export async function startGateway(
     ...{ server: door.server, registry, executor, metrics, log, maxBodyBytes: gateway.maxBodyBytes },
     ...{ authenticated: gateway.auth !== undefined, draining: () => draining, more: routes },
     callerOf: (request) => security.callerOf(request),
+    statuses: async () => (siblings === undefined ? fleetStatuses() : siblings.statuses(fleetStatuses())),
   });
   door.use(rest.listener);
 
@@ -216,11 +242,32 @@ export async function startGateway(
     for (const session of sessions.sessions()) for (const stream of session.streams) stream.keepAlive();
   }, pulseMs).unref();
 
+  const processHost = supervises
+    ? new ProcessHost({
+        ...{ ...duplex, calls: new SessionCalls({ sessions, log: log.child({}, { level: "warn" }) }) },
+        sessionEra: true,
+        targetOf: (server) => {
+          const service = serviceFor(server);
+          return service && { service, server };
+        },
+        release: (server, owner) => void registry.get(server)?.release(owner),
+      })
+    : undefined;
+  const principals = new ForwardedPrincipals();
+  let internal: InternalListener | undefined;
   let url: string | undefined;
   let tcpPort: number | undefined;
   let admin: AdminListener | undefined;
+  const fleetStatuses = () => registry.all().map((fleet) => fleet.status());
+  const ownFleets = () => registry.all().filter(({ server }) => links === undefined || isRemote(server));
+  const fleetsOf = ({ servers }: ResolvedConfig) => {
+    const fleets = servers.map(withPreset);
+    return place === undefined
+      ? fleets
+      : fleets.filter((one) => hasFleet(place, one)).map((one) => fleetAt(place, one));
+  };
   const status = (): GatewayStatus => {
-    const servers = registry.all().map((fleet) => fleet.status());
+    const servers = fleetStatuses();
     const ready = !draining && servers.every(({ health }) => health === "ready" || health === "idle");
     return { pid: process.pid, startedAt, url, ready, servers };
   };
@@ -229,11 +276,15 @@ export async function startGateway(
     draining = true;
     log.info("draining");
     clearInterval(pulse);
+    links?.leave();
     for (const session of sessions.sessions()) for (const stream of session.streams) stream.end();
     subscriptions.close();
     parked.close();
-    await door.close(gateway.drainMs);
+    await door.close(gateway.drainMs, place === undefined ? 0 : lingerMs);
+    await internal?.close(gateway.drainMs);
+    elsewhere?.close();
     await tcpListener.close();
+    await processHost?.close();
     await rest.app.close();
     sessions.clear();
     await registry.close();
@@ -245,7 +296,16 @@ export async function startGateway(
   };
 
   try {
-    if (listen) url = `http://${hostInUrl(gateway.host)}:${await door.listen(gateway.host, gateway.port)}`;
+    await processHost?.listen((place as Place).processes);
+    if (place !== undefined) {
+      internal = await InternalListener.start(place.socket, {
+        status: fleetStatuses,
+        metrics: async () => (await metrics.json()).filter((metric) => ownMetric(place, metric)),
+        forwarded: (request, response) => door.forwarded(request, response, security.accessOf(principals.of(request))),
+      });
+    }
+    if (listen)
+      url = `http://${hostInUrl(gateway.host)}:${await door.listen(gateway.host, gateway.port, place !== undefined)}`;
     if (tcp !== undefined) tcpPort = await tcpListener.listen(loopback, tcp.port);
     if (gateway.admin.socket !== undefined) {
       const shutdown = options.onShutdown ?? (() => {});
@@ -261,7 +321,7 @@ export async function startGateway(
     throw error;
   }
   credentials.apply(config.servers);
-  registry.apply(config.servers.map(withPreset));
+  registry.apply(fleetsOf(config));
   log.info({ url, servers: config.servers.map(({ name }) => name) }, "listening");
 
   return {
@@ -283,7 +343,7 @@ export async function startGateway(
         .catch((error) => log.error({ err: error }, "the security settings in force stay as they are"));
       if (fixed.length > 0) log.warn({ keys: fixed }, "changed settings of the gateway itself need a restart");
       credentials.apply(next.servers);
-      registry.apply(next.servers.map(withPreset));
+      registry.apply(fleetsOf(next));
     },
     close,
   };

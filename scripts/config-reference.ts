@@ -1,6 +1,7 @@
 /** The part of JSON Schema that the configuration uses. */
 interface Schema {
-  readonly type?: string;
+  readonly type?: string | readonly string[];
+  readonly pattern?: string;
   readonly description?: string;
   readonly enum?: readonly string[];
   readonly minimum?: number;
@@ -30,7 +31,12 @@ function table(path: string, { properties = {}, required = [] }: Schema): string
   return [`## \`${path}\``, "", "| Key | Value | What |", "|---|---|---|", ...rows, "", ...below];
 }
 
-function kind({ type, enum: choices, minimum, maximum, items, patternProperties }: Schema): string {
+function kind({ type, enum: choices, pattern, minimum, maximum, items, patternProperties }: Schema): string {
+  if (Array.isArray(type)) {
+    const one = (name: string) =>
+      name === "string" ? `\`${pattern?.slice(1, -1)}\`` : kind({ type: name, minimum, maximum });
+    return type.map(one).join(" or ");
+  }
   if (choices !== undefined) return choices.map((choice) => `\`${choice}\``).join(", ");
   if (type === "integer") {
     if (minimum === undefined) return "whole number";

@@ -1,6 +1,7 @@
 import { type LoadedConfig, loadConfig, type ResolvedConfig, watchConfig } from "../config/index.ts";
 import { messageOf } from "../errors.ts";
-import { startGateway } from "../gateway.ts";
+import { type RunningGateway, startGateway } from "../gateway.ts";
+import { type RunningWorkers, readLimits, startWorkers, workerCount } from "../workers/index.ts";
 import { checkExposure, type ExposureOptions } from "./listen-options.ts";
 
 /** Options of `mcp-fleet serve`. */
@@ -23,18 +24,25 @@ export async function serve(options: ServeOptions): Promise<void> {
     onError: (error: unknown) =>
       process.stderr.write(`mcp-fleet: ${messageOf(error)}\nmcp-fleet: the configuration in force stays as it is\n`),
   });
-  const gateway = await startGateway({
-    config,
-    secrets: loaded.secrets,
-    stateDirectory: options.state,
-    reload: () => watcher.reload(),
-    onShutdown: ended.resolve,
-  }).catch((error) => {
+  const workers = workerCount(config.gateway.workers, readLimits());
+  const start = {
+    ...{ config, secrets: loaded.secrets, stateDirectory: options.state },
+    ...{ reload: () => watcher.reload(), onShutdown: ended.resolve },
+  };
+  const starting = workers === 1 ? startGateway(start) : startWorkers(start, workers);
+  const gateway: RunningGateway | RunningWorkers = await starting.catch((error) => {
     watcher.close();
     throw error;
   });
   process.once("SIGTERM", ended.resolve).once("SIGINT", ended.resolve);
   if (process.stderr.isTTY && gateway.url !== undefined) process.stderr.write(`mcp-fleet: ${gateway.url}/mcp\n`);
+  if ("replace" in gateway) {
+    process.on("SIGHUP", () => {
+      gateway
+        .replace()
+        .catch((error) => process.stderr.write(`mcp-fleet: workers stay as they are: ${messageOf(error)}\n`));
+    });
+  }
   await ended.promise;
   watcher.close();
   await gateway.close();

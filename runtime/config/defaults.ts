@@ -10,6 +10,8 @@ export const defaults = Object.freeze({
     maxBodyBytes: 4 * 1024 * 1024,
     // Models choose best among tools that they see, as long as there are not hundreds.
     toolSearch: false,
+    // One core carries thousands of calls per second; more processes cost memory.
+    workers: 1 as number | "auto",
     // Shorter than the 30 s that process managers grant before they kill.
     drainMs: 10_000,
   }),

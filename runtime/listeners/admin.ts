@@ -6,6 +6,8 @@ import { readBody } from "./body.ts";
 /** What operators may ask of a running gateway. */
 export interface AdminActions {
   status(): unknown;
+  /** Replaces the worker processes, new ones first; undefined where there is one process. */
+  readonly replaceWorkers?: (() => Promise<void>) | undefined;
   /** Reads the configuration again; rejects when it is wrong, and the old one stays in force. */
   reload(): Promise<void>;
   /** Begins to drain and ends the process's work. */
@@ -16,7 +18,7 @@ export interface AdminActions {
 
 const maxBodyBytes = 64 * 1024;
 
-/** `GET /status`, `POST /reload`, `POST /shutdown` and `/servers/<server>/instances` on a unix socket that only the gateway's own user can open. */
+/** `GET /status`, `POST /reload`, `POST /workers/replace`, `POST /shutdown` and `/servers/<server>/instances` on a unix socket that only the gateway's own user can open. */
 export class AdminListener {
   readonly #socket: string;
   readonly #actions: AdminActions;
@@ -60,11 +62,16 @@ export class AdminListener {
     try {
       switch (`${method} ${url}`) {
         case "GET /status":
-          send(200, this.#actions.status());
+          send(200, await this.#actions.status());
           break;
         case "POST /reload":
           await this.#actions.reload();
-          send(200, this.#actions.status());
+          send(200, await this.#actions.status());
+          break;
+        case "POST /workers/replace":
+          if (this.#actions.replaceWorkers === undefined) throw new Error("gateway.workers is 1: restart the gateway");
+          await this.#actions.replaceWorkers();
+          send(200, await this.#actions.status());
           break;
         case "POST /shutdown":
           send(202, {});

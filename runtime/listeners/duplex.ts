@@ -39,6 +39,8 @@ export interface DuplexOptions {
   readonly modern: ModernCalls;
   readonly subscriptions: Subscriptions;
   readonly log: Logger;
+  /** Whatever requests carry, they are of the session: the other side has bridged eras already. Defaults to false. */
+  readonly sessionEra?: boolean;
 }
 
 /** Calls in flight on one connection, and bytes that wait for its client, past which it is not read. */
@@ -94,6 +96,11 @@ export class Duplex {
     this.#send(encodeReply(null, errorReply(new FleetError("PARSE_ERROR", text))));
   }
 
+  /** Whose process the connection's session works with, where that is not its own. */
+  leasedTo(owner: string): void {
+    if (this.#session !== undefined) this.#session.session.lease = owner;
+  }
+
   /** The connection has gone: so have its calls, its subscriptions and its session. */
   closed(): void {
     if (this.#closed) return;
@@ -121,7 +128,8 @@ export class Duplex {
     const request = isRequest(message);
     if (request) this.#began();
     try {
-      return isModern(message, {}) ? await this.#modern(message) : await this.#ofSession(message);
+      const modern = !this.#options.sessionEra && isModern(message, {});
+      return modern ? await this.#modern(message) : await this.#ofSession(message);
     } catch (error) {
       if (!(error instanceof FleetError)) this.#options.log.error({ err: error }, "a request failed unexpectedly");
       return request ? encodeReply(message.id, errorReply(error)) : undefined;

@@ -5,6 +5,7 @@ import { FleetError, messageOf } from "../errors.ts";
 import { errorReply } from "../protocol/json-rpc.ts";
 import type { McpService } from "../routing/mcp-service.ts";
 import { type Access, openAccess, type Room, type Security } from "../security/index.ts";
+import type { Elsewhere } from "./elsewhere.ts";
 import type { LegacySse } from "./legacy-sse.ts";
 import type { StreamableHttp } from "./streamable-http.ts";
 import type { McpTarget } from "./target.ts";
@@ -19,6 +20,10 @@ export interface FrontDoorOptions {
   readonly receiveMs: number;
   /** The service of `/mcp` (undefined) or of `/mcp/<server>` for a caller; undefined when there is no such server. */
   readonly serviceFor: (server: string | undefined, access: Access) => McpService | undefined;
+  /** The gateway's other processes. Defaults to none. */
+  readonly elsewhere?: Elsewhere | undefined;
+  /** Connections at a time; more are closed at once. Defaults to no bound. */
+  readonly maxConnections?: number | undefined;
 }
 
 /** Paths that need no authentication: load balancers ask them. */
@@ -28,6 +33,7 @@ const open = new Set(["/health", "/ready"]);
 export class FrontDoor {
   readonly server: Server;
   readonly #options: FrontDoorOptions;
+  #closing = false;
   #rest: RequestListener = (_request, response) => response.writeHead(404).end();
 
   constructor(options: FrontDoorOptions) {
@@ -41,6 +47,7 @@ export class FrontDoor {
     };
     this.server = createServer(deadlines, (request, response) => this.#serve(request, response));
     this.server.on("upgrade", (request, socket, head) => this.#upgrade(request, socket, head));
+    if (options.maxConnections !== undefined) this.server.maxConnections = options.maxConnections;
   }
 
   /** Says who serves what is not MCP. */
@@ -48,17 +55,19 @@ export class FrontDoor {
     this.#rest = rest;
   }
 
-  /** Resolves with the port. Rejects with ADDRESS_IN_USE. */
-  listen(host: string, port: number): Promise<number> {
-    return new Promise((resolve, reject) => {
-      this.server.once("error", (error) => reject(refusal(error, host, port)));
-      this.server.listen(port, host, () => resolve((this.server.address() as AddressInfo).port));
-    });
+  /** Resolves with the port, which other workers may listen on too if it is `shared`. Rejects with ADDRESS_IN_USE. */
+  listen(host: string, port: number, shared = false): Promise<number> {
+    return listenOn(this.server, host, port, shared);
   }
 
-  /** Takes no new connections; resolves when the last one has ended, or after `ms` when they are cut. */
-  async close(ms: number): Promise<void> {
+  /**
+   * Takes no new connections; resolves when the last one has ended, or after `ms` when they are cut. For `lingerMs` before that each
+   * client is told with its next answer to connect anew: whose connection is simply closed may just be sending.
+   */
+  async close(ms: number, lingerMs = 0): Promise<void> {
     if (!this.server.listening) return;
+    this.#closing = true;
+    if (lingerMs > 0) await new Promise((resolve) => setTimeout(resolve, lingerMs));
     const closed = new Promise((resolve) => this.server.close(resolve));
     this.server.closeIdleConnections();
     this.#options.webSocket.close();
@@ -70,9 +79,22 @@ export class FrontDoor {
     clearTimeout(timer);
   }
 
+  /** Serves what another process of the gateway has checked. */
+  forwarded(request: IncomingMessage, response: ServerResponse, access: Access): void {
+    try {
+      const path = pathOf(request);
+      const { room, server } = roomOf(path);
+      this.#serveAdmitted(request, response, path, room, server, access);
+    } catch (error) {
+      refuse(response, error);
+    }
+  }
+
   #serve(request: IncomingMessage, response: ServerResponse): void {
     const { security } = this.#options;
     const path = pathOf(request);
+    // Who is told to connect anew finds a gateway, or a worker, that stays.
+    if (this.#closing) response.shouldKeepAlive = false;
     try {
       security.guard(request);
       if (open.has(path)) {
@@ -94,6 +116,22 @@ export class FrontDoor {
   }
 
   #enter(
+    request: IncomingMessage,
+    response: ServerResponse,
+    path: string,
+    room: string,
+    server: string | undefined,
+    access: Access,
+  ): void {
+    const { elsewhere } = this.#options;
+    if (elsewhere !== undefined) {
+      elsewhere.admitted(request, access.principal);
+      if (room === "mcp" && elsewhere.session(request, response, this.#target(server, access))) return;
+    }
+    this.#serveAdmitted(request, response, path, room, server, access);
+  }
+
+  #serveAdmitted(
     request: IncomingMessage,
     response: ServerResponse,
     path: string,
@@ -192,6 +230,18 @@ function refuse(response: ServerResponse, error: unknown): void {
     connection: "close",
   };
   response.writeHead(known?.kind.status ?? 500, { ...headers, ...known?.headers }).end(text);
+}
+
+/**
+ * Resolves with the port. Rejects with ADDRESS_IN_USE. Processes that share a port each have a queue of their own (SO_REUSEPORT, socket(7)),
+ * over which the kernel spreads connections; elsewhere than on Linux, node:cluster hands them out.
+ */
+export function listenOn(server: Server, host: string, port: number, shared: boolean): Promise<number> {
+  const how = shared && process.platform === "linux" ? { reusePort: true, exclusive: true } : {};
+  return new Promise((resolve, reject) => {
+    server.once("error", (error) => reject(refusal(error, host, port)));
+    server.listen({ port, host, ...how }, () => resolve((server.address() as AddressInfo).port));
+  });
 }
 
 function refusal(error: NodeJS.ErrnoException, host: string, port: number): FleetError {

@@ -3,11 +3,15 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { FleetError } from "../errors.ts";
 import { readBody } from "./body.ts";
 import { Duplex, type DuplexOptions, maxWaiting } from "./duplex.ts";
+import type { Elsewhere } from "./elsewhere.ts";
 import { EventStream } from "./event-stream.ts";
 import type { McpTarget } from "./target.ts";
 
 export interface LegacySseOptions extends DuplexOptions {
   readonly maxBodyBytes: number;
+  /** The gateway's other processes, and which of them this is. Defaults to none, and 0. */
+  readonly elsewhere?: Elsewhere | undefined;
+  readonly worker?: number;
 }
 
 interface Connection {
@@ -33,7 +37,7 @@ export class LegacySse {
       response.writeHead(405, { allow: "GET" }).end();
       return;
     }
-    const id = randomBytes(16).toString("base64url");
+    const id = `${this.#options.worker ?? 0}-${randomBytes(16).toString("base64url")}`;
     const stream = new EventStream(response, {}, maxWaiting);
     const duplex = new Duplex(this.#options, target, {
       send: (message) => stream.send(message),
@@ -64,6 +68,7 @@ export class LegacySse {
     }
     const id = new URL(request.url as string, "http://localhost").searchParams.get("sessionId") ?? "";
     const connection = this.#connections.get(id);
+    if (connection === undefined && this.#options.elsewhere?.stream(request, response, caller, id)) return;
     if (connection === undefined || connection.caller !== caller) {
       throw new FleetError(
         "SESSION_UNKNOWN",

@@ -3,6 +3,7 @@ import { FleetError } from "../errors.ts";
 import { isNotification, isRequest, type RpcMessage, type RpcReply } from "../protocol/json-rpc.ts";
 import { modernErrors, modernRevision } from "../protocol/modern.ts";
 import { checkHeaders, checkParamHeaders, declarationOf } from "../protocol/modern-request.ts";
+import type { Elsewhere } from "./elsewhere.ts";
 import { EventStream } from "./event-stream.ts";
 import type { ModernCalls } from "./modern-calls.ts";
 import { PostReply } from "./post-reply.ts";
@@ -12,6 +13,8 @@ import type { McpTarget } from "./target.ts";
 export interface ModernHttpOptions {
   readonly calls: ModernCalls;
   readonly subscriptions: Subscriptions;
+  /** The gateway's other processes. Defaults to none. */
+  readonly elsewhere?: Elsewhere | undefined;
 }
 
 /** Streamable HTTP of the stateless era (2026-07-28, basic/transports): each POST stands for itself. */
@@ -38,9 +41,11 @@ export class ModernHttp {
     if (!isRequest(message)) {
       throw new FleetError("INVALID_REQUEST", `Invalid request: MCP ${modernRevision} takes no responses`);
     }
-    const { calls, subscriptions } = this.#options;
+    const { calls, subscriptions, elsewhere } = this.#options;
     const declared = declarationOf(message, (version) => checkHeaders(message, request.headers, version));
     const { method, params } = message;
+    const state = params?.requestState;
+    if (state !== undefined && elsewhere?.parkedCall(request, response, target, state, JSON.stringify(message))) return;
     if (method === "subscriptions/listen") {
       if (!streamable) throw new FleetError("NOT_ACCEPTABLE", "Not acceptable: send Accept: text/event-stream");
       const close = await subscriptions.open(() => new EventStream(response), target, message);

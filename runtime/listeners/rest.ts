@@ -6,7 +6,7 @@ import { FleetError } from "../errors.ts";
 import type { Metrics } from "../observability/metrics.ts";
 import { errorReply, type Params, type RpcReply } from "../protocol/json-rpc.ts";
 import type { Priority } from "../protocol/priority.ts";
-import type { FleetClient } from "../registry/fleet.ts";
+import type { FleetClient, FleetStatus } from "../registry/fleet.ts";
 import type { FleetRegistry } from "../registry/fleet-registry.ts";
 import type { Executor } from "../routing/executor.ts";
 import type { Access } from "../security/index.ts";
@@ -27,6 +27,8 @@ export interface RestOptions {
   readonly callerOf: (request: IncomingMessage) => Access;
   /** The gateway takes no new work. */
   readonly draining: () => boolean;
+  /** All fleets, over all processes of the gateway. */
+  readonly statuses: () => Promise<readonly FleetStatus[]>;
   /** Paths of a server host. */
   readonly more: MoreRoutes | undefined;
 }
@@ -102,19 +104,19 @@ export async function createRest(options: RestOptions): Promise<{ listener: Requ
   });
   app.get("/metrics", async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()));
 
-  app.get("/api/v1/servers", async ({ raw }) => {
-    const access = callerOf(raw);
-    return registry
-      .all()
-      .filter((fleet) => access.reaches(fleet))
-      .map((fleet) => fleet.status());
-  });
+  const statusesFor = async (access: Access) =>
+    (await options.statuses()).filter(({ name }) => {
+      const fleet = registry.get(name);
+      return fleet !== undefined && access.reaches(fleet);
+    });
+  app.get("/api/v1/servers", ({ raw }) => statusesFor(callerOf(raw)));
   app.get<{ Params: { server: string } }>("/api/v1/servers/:server", async ({ params, raw }) => {
     const fleet = executor.fleet(params.server);
     const access = callerOf(raw);
     await access.check(fleet, "tools/list", undefined);
     const tools = access.visible(fleet, "tools", await fleet.listTools());
-    return { ...fleet.status(), toolNames: tools.map(({ name }) => name) };
+    const status = (await options.statuses()).find(({ name }) => name === fleet.name);
+    return { ...status, toolNames: tools.map(({ name }) => name) };
   });
   app.post<{ Params: { server: string }; Body: ExecuteBody }>(
     "/api/v1/servers/:server/requests",

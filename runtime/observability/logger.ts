@@ -14,6 +14,8 @@ export interface LogOptions {
 /** A logger and the file behind it. */
 export interface RunningLog {
   readonly log: Logger;
+  /** Writes lines that another process of the gateway has made. */
+  write(lines: string): void;
   close(): Promise<void>;
 }
 
@@ -41,6 +43,7 @@ export function startLog(options: LogOptions, secrets: () => readonly string[]):
   );
   return {
     log,
+    write: (lines) => void destination.write(lines),
     close: () => (file === undefined ? Promise.resolve() : new Promise((resolve) => file.end(resolve))),
   };
 }

@@ -1,4 +1,4 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { Priority } from "../protocol/priority.ts";
 import { type CountedFleet, PerformanceMetrics } from "./performance-metrics.ts";
 
@@ -52,8 +52,15 @@ export class Metrics {
   readonly #tokens: Counter<"server" | "grant" | "outcome">;
   readonly #errors = new Map<string, ErrorWindow>();
   readonly #performance: PerformanceMetrics;
+  readonly #others: (() => Promise<readonly object[]>) | undefined;
 
-  constructor(fleets: () => readonly FleetGauges[], sessions: () => SessionGauges) {
+  /** `others` are the metrics of the gateway's other processes, which are summed; by default there are none. */
+  constructor(
+    fleets: () => readonly FleetGauges[],
+    sessions: () => SessionGauges,
+    others?: () => Promise<readonly object[]>,
+  ) {
+    this.#others = others;
     const registers = [this.#registry];
     collectDefaultMetrics({ register: this.#registry });
     this.#performance = new PerformanceMetrics(this.#registry, fleets);
@@ -100,10 +107,16 @@ export class Metrics {
       labelNames: ["server", "grant", "outcome"],
       registers,
     });
-    const gauge = (name: string, help: string, read: (fleet: FleetGauges) => number) =>
+    const gauge = (
+      name: string,
+      help: string,
+      read: (fleet: FleetGauges) => number,
+      aggregator: "sum" | "max" | "average" = "sum",
+    ) =>
       new Gauge({
         name,
         help,
+        aggregator,
         labelNames: ["server"],
         registers,
         collect() {
@@ -111,12 +124,18 @@ export class Metrics {
           for (const fleet of fleets()) this.set({ server: fleet.name }, read(fleet));
         },
       });
-    gauge("mcp_server_health_status", "1 when at least one instance serves, else 0.", ({ health }) => health);
-    gauge("mcp_connection_pool_utilization", "Instances over maxInstances, 0 to 1.", ({ utilization }) => utilization);
+    gauge("mcp_server_health_status", "1 when at least one instance serves, else 0.", ({ health }) => health, "max");
+    gauge(
+      "mcp_connection_pool_utilization",
+      "Instances over maxInstances, 0 to 1.",
+      ({ utilization }) => utilization,
+      "average",
+    );
     gauge(
       "mcp_error_rate",
       `Share of failures in the last ${errorWindow} calls, 0 to 1.`,
       ({ name }) => this.#errors.get(name)?.rate ?? 0,
+      "average",
     );
     gauge("mcp_server_in_flight", "Calls that wait for the server's answer.", ({ inFlight }) => inFlight);
     gauge("mcp_server_waiting", "Callers that wait for an instance.", ({ waiting }) => waiting);
@@ -199,9 +218,15 @@ export class Metrics {
     });
   }
 
-  /** The text of one scrape. */
-  text(): Promise<string> {
-    return this.#registry.metrics();
+  /** This process's metrics for another one. */
+  json(): Promise<object[]> {
+    return this.#registry.getMetricsAsJSON() as Promise<object[]>;
+  }
+
+  /** The text of one scrape, over all processes of the gateway. */
+  async text(): Promise<string> {
+    if (this.#others === undefined) return this.#registry.metrics();
+    return AggregatorRegistry.aggregate([await this.json(), ...(await this.#others())]).metrics();
   }
 }
 

@@ -14,6 +14,7 @@ import type { GatewayIdentity } from "../upstreams/handshake.ts";
 import { remoteConnector } from "../upstreams/remote-connector.ts";
 import { openProcess } from "../upstreams/stdio-link.ts";
 import type { Connector } from "../upstreams/upstream-session.ts";
+import type { ProcessLinks } from "../workers/process-link.ts";
 import type { PackageCache } from "./package-cache.ts";
 import { presets } from "./presets.ts";
 import type { ProcessDriver } from "./process-driver.ts";
@@ -34,6 +35,8 @@ export interface FleetFactoryOptions {
   readonly now: () => number;
   readonly random: () => number;
   readonly onListChanged: FleetOptions["onListChanged"];
+  /** Where processes run, when not here. */
+  readonly links?: ProcessLinks | undefined;
 }
 
 /** A server with what its preset says where the configuration is silent, and without its secrets. */
@@ -109,9 +112,16 @@ export class FleetFactory {
   }
 
   #processes(server: FleetOptions["server"]): Connector {
-    const { driver, packages, identity, log, now } = this.#options;
+    const { driver, packages, identity, log, now, links } = this.#options;
     const { name, timeouts } = server;
     const source = sourceOf(server);
+    if (links !== undefined) {
+      return new DuplexConnector({
+        ...{ fleet: name, source, identity, connectMs: timeouts.connectMs, now, sessionEra: true },
+        open: (receive) => links.open(name, receive),
+        failure: (why, cause) => new FleetError("INSTANCE_START_FAILED", why, { cause }),
+      });
+    }
     return new DuplexConnector({
       ...{ fleet: name, source, identity, connectMs: timeouts.connectMs, now },
       open: async (receive) => {

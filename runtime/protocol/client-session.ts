@@ -26,6 +26,8 @@ export class ClientSession {
   readonly streams = new Set<NoticeStream>();
   /** Fleets that may hold an instance for this session. */
   readonly fleets = new Set<string>();
+  /** Under which name fleets lease instances to it; undefined for its own. */
+  lease: string | undefined;
   /** Set by `logging/setLevel`. */
   logLevel: string | undefined;
   readonly #asked = new Map<RequestId, PromiseWithResolvers<RpcReply>>();

@@ -12,6 +12,8 @@ export interface ParkedCallsOptions {
   readonly max: number;
   /** How long a client may take to answer, in milliseconds. */
   readonly expiryMs: number;
+  /** Slot of this worker process. Defaults to 0. */
+  readonly worker?: number;
 }
 
 /** Tells our `requestState` from a server's own. */
@@ -48,10 +50,16 @@ export class ParkedCalls {
 
   /** Keeps a call until its client comes back; returns the `requestState` that the client must bring. */
   park(call: ParkedCall): string {
-    const { sealer, clock, expiryMs } = this.#options;
+    const { sealer, clock, expiryMs, worker = 0 } = this.#options;
     const handle = randomUUID();
     this.#calls.set(handle, call);
-    return mark + sealer.seal(JSON.stringify([handle, call.binding, clock() + expiryMs]));
+    return mark + sealer.seal(JSON.stringify([handle, call.binding, clock() + expiryMs, worker]));
+  }
+
+  /** Slot of the worker process that parked the call; undefined for a state that is not the gateway's own. */
+  workerOf(requestState: unknown): number | undefined {
+    const plain = this.owns(requestState) ? this.#options.sealer.open(requestState.slice(mark.length)) : undefined;
+    return plain === undefined ? undefined : (JSON.parse(plain) as [string, string, number, number])[3];
   }
 
   /** Takes a call back. Throws INVALID_PARAMS for a state that is forged, used, expired or another request's. */

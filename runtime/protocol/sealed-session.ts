@@ -13,6 +13,8 @@ export interface SessionClaims {
   readonly caller: string;
   /** Milliseconds since the epoch. */
   readonly openedAt: number;
+  /** Slot of the worker process that keeps what the id cannot carry; 0 where there is only one. */
+  readonly worker: number;
   /** What the client declared in `initialize`, so that any gateway knows what it may be asked. */
   readonly client: ClientDeclaration;
 }
@@ -31,10 +33,10 @@ export class SessionSealer {
     this.#sealer = new Sealer("session", keys);
   }
 
-  seal({ id, revision, server, caller, openedAt, client }: SessionClaims): string {
+  seal({ id, revision, server, caller, openedAt, worker, client }: SessionClaims): string {
     const { capabilities, clientInfo } = client;
     return this.#sealer.seal(
-      JSON.stringify([id, revision, server ?? null, caller, openedAt, capabilities, clientInfo ?? null]),
+      JSON.stringify([id, revision, server ?? null, caller, openedAt, capabilities, clientInfo ?? null, worker]),
     );
   }
 
@@ -42,8 +44,8 @@ export class SessionSealer {
   open(text: string): SessionClaims | undefined {
     const plain = this.#sealer.open(text);
     if (plain === undefined) return undefined;
-    const [id, revision, server, caller, openedAt, capabilities, clientInfo] = JSON.parse(plain);
+    const [id, revision, server, caller, openedAt, capabilities, clientInfo, worker = 0] = JSON.parse(plain);
     const client = { capabilities, clientInfo: clientInfo ?? undefined };
-    return { id, revision, server: server ?? undefined, caller, openedAt, client };
+    return { id, revision, server: server ?? undefined, caller, openedAt, worker, client };
   }
 }

@@ -3,13 +3,15 @@ import { LRUCache } from "lru-cache";
 import { FleetError } from "../errors.ts";
 import { ClientSession } from "./client-session.ts";
 import type { DownstreamRevision } from "./revisions.ts";
-import type { ClientDeclaration, SessionSealer } from "./sealed-session.ts";
+import type { ClientDeclaration, SessionClaims, SessionSealer } from "./sealed-session.ts";
 
 export interface SessionTableOptions {
   readonly sealer: SessionSealer;
   readonly idleTimeoutMs: number;
   readonly maxAgeMs: number;
   readonly maxSessions: number;
+  /** Slot of this worker process. Defaults to 0. */
+  readonly worker?: number;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   /** The session has gone from memory: its leases are to be given back. */
@@ -60,13 +62,14 @@ export class SessionTable {
     caller: string,
     client: ClientDeclaration,
   ): { id: string; session: ClientSession } {
-    const { sealer, clock } = this.#options;
+    const { sealer, clock, worker = 0 } = this.#options;
     const session = new ClientSession({
       id: randomBytes(16).toString("base64url"),
       revision,
       server,
       caller,
       openedAt: clock(),
+      worker,
       client,
     });
     const id = sealer.seal(session.claims);
@@ -81,6 +84,11 @@ export class SessionTable {
     const foreign = claims.server !== server || claims.caller !== caller;
     if (foreign || this.#options.clock() - claims.openedAt > this.#options.maxAgeMs) throw unknown();
     return session;
+  }
+
+  /** What an id says, whether its session is in memory or not; undefined for one that no key of ours has sealed. */
+  claimsOf(id: string): SessionClaims | undefined {
+    return this.#live.peek(id)?.claims ?? this.#options.sealer.open(id);
   }
 
   /** Ends a session for good. */

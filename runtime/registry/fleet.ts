@@ -47,7 +47,7 @@ export interface FleetClient {
   /** Who is authenticated when that gives no part in a caller's instances, only in the answers kept for the caller. */
   readonly reader?: string | undefined;
   /** Under which name it has an instance to itself, when not the owner's. */
-  readonly lease?: string;
+  readonly lease?: string | undefined;
   /** Fleets that may hold something for the owner; a fallback adds its own. */
   readonly fleets?: Set<string>;
 }

@@ -44,6 +44,7 @@ export class Instance {
   #lastError: FleetError | undefined;
   #failures = 0;
   #restart = true;
+  #owner: string | undefined;
   #stopping = false;
   #wake: () => void = () => {};
   /** The next start is due now. */
@@ -86,9 +87,11 @@ export class Instance {
     return this.#session?.description;
   }
 
-  /** Ends instead of starting anew when its session is lost: a leased instance's state is gone with it. */
-  endWhenLost(): void {
+  /** From now on it is this owner's: it ends instead of starting anew when its session is lost, for the state is gone with it. */
+  leaseTo(owner: string): void {
     this.#restart = false;
+    this.#owner = owner;
+    this.#session?.leased?.(owner);
   }
 
   /** Resolves when it can take calls; rejects when it cannot start, or not within the time given. */
@@ -202,6 +205,7 @@ export class Instance {
     if (this.#stopping) return session.close();
     const readyAt = now();
     this.#session = session;
+    if (this.#owner !== undefined) session.leased?.(this.#owner);
     this.#startupMs = Math.round(readyAt - began);
     log.info(
       { instance: this.id, startupMs: this.#startupMs, server: session.description.serverInfo },

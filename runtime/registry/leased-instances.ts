@@ -139,7 +139,7 @@ export class LeasedInstances implements InstanceSource {
     if (instance === undefined && this.#hasRoom()) instance = this.#create(owner, placing);
     if (instance === undefined) return undefined;
     this.#warm = this.#warm.filter((warm) => warm !== instance);
-    instance.endWhenLost();
+    instance.leaseTo(owner);
     instance.lastUsedAt = this.#now();
     this.#leases.set(owner, instance);
     this.#replenish();

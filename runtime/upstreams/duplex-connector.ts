@@ -15,6 +15,8 @@ export interface DuplexLink {
   readonly pid?: number;
   /** Hands over one message; `onSent` is called when it has gone out. */
   send(message: string, onSent?: () => void): void;
+  /** Tells the other side whose the link is from now on, where it must know. */
+  leased?(owner: string): void;
   /** Resolves with the reason when the link can carry no more. */
   readonly ended: Promise<string>;
   /** Lets the server end in its own time. */
@@ -30,6 +32,8 @@ export interface DuplexConnectorOptions {
   readonly identity: GatewayIdentity;
   /** For the handshake. */
   readonly connectMs: number;
+  /** It is known to be of the session era: nothing is probed. Defaults to false. */
+  readonly sessionEra?: boolean;
   readonly now: () => number;
   /** Opens a link; each message of the server goes to `receive`. */
   readonly open: (receive: (message: string) => void) => Promise<DuplexLink>;
@@ -63,7 +67,8 @@ export class DuplexConnector implements Connector {
   async connect(events: SessionEvents): Promise<UpstreamSession> {
     let dialogue = await this.#begin(events);
     try {
-      const era: Era = this.#verdict.legacy ? { modern: false } : await this.#probe(dialogue);
+      const known = this.#options.sessionEra || this.#verdict.legacy;
+      const era: Era = known ? { modern: false } : await this.#probe(dialogue);
       // Some servers of the session era end when they hear anything before `initialize`.
       if (!era.modern && dialogue.mux.ended) dialogue = await this.#begin(events);
       const session = era.modern ? this.#modern(dialogue, era, events) : await this.#initialize(dialogue);
@@ -142,6 +147,10 @@ class DuplexSession implements UpstreamSession {
 
   notify(method: string, params?: Params): void {
     this.#mux.notify(method, params);
+  }
+
+  leased(owner: string): void {
+    this.#link.leased?.(owner);
   }
 
   close(): Promise<void> {

@@ -21,6 +21,8 @@ export interface UpstreamSession {
   notify(method: string, params?: Params): void;
   /** Resolves, with the reason, when the session can serve no more. */
   readonly ended: Promise<string>;
+  /** Only this owner uses it from now on; for what must find the same process again. */
+  leased?(owner: string): void;
   close(): Promise<void>;
 }
 

@@ -17,8 +17,8 @@ export function explain(error: ErrorObject): ConfigIssue {
     case "type":
       return {
         path,
-        message: `is ${show(data)}, which is not ${article(params.type)}`,
-        fix: `give ${article(params.type)}`,
+        message: `is ${show(data)}, which is not ${kindOf(params.type)}`,
+        fix: `give ${kindOf(params.type)}`,
       };
     case "enum":
       return choice(path, data, params.allowedValues);
@@ -67,6 +67,10 @@ function parsePointer(pointer: string): (string | number)[] {
 function show(value: unknown): string {
   const text = JSON.stringify(value) ?? "undefined";
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}
+
+function kindOf(type: string | readonly string[]): string {
+  return Array.isArray(type) ? type.map(article).join(" or ") : article(type as string);
 }
 
 function article(type: string): string {

@@ -108,6 +108,16 @@ export const Gateway = Type.Object(
         description: "`/mcp` shows only `find_tools`, `describe_tools` and `call_tool`. Defaults to false.",
       }),
     ),
+    workers: Type.Optional(
+      // One schema of two types rather than a union, of whose branches a mistake would break both.
+      Type.Unsafe<number | "auto">({
+        type: ["integer", "string"],
+        pattern: "^auto$",
+        minimum: 1,
+        maximum: 256,
+        description: "Processes that share the port; `auto` is one for each core of the CPU quota. Defaults to 1.",
+      }),
+    ),
     drainMs: Type.Optional(
       Type.Integer({ minimum: 0, description: "How long calls in flight may go on after SIGTERM. Defaults to 10000." }),
     ),

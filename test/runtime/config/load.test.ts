@@ -42,6 +42,7 @@ test("defaults are applied, and what the file says wins", async () => {
       admin: {},
       listeners: {},
       toolSearch: false,
+      workers: 1,
       log: { level: "info", maxBytes: 10485760, maxFiles: 5 },
     },
     servers: [

@@ -9,6 +9,7 @@ const claims: SessionClaims = {
   server: "context7",
   caller: "local",
   openedAt: 1_700_000_000_000,
+  worker: 0,
   client: { capabilities: { roots: {} }, clientInfo: { name: "client", version: "1" } },
 };
 

@@ -1,0 +1,44 @@
+import { chmod } from "node:fs/promises";
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
+
+export interface InternalActions {
+  status(): unknown;
+  metrics(): Promise<unknown>;
+  /** A request that another worker has checked. */
+  readonly forwarded: (request: IncomingMessage, response: ServerResponse) => void;
+}
+
+/** What the gateway's processes ask of each other, on a unix socket in a folder that only its user can enter. */
+export class InternalListener {
+  readonly #server: Server;
+
+  private constructor(listener: RequestListener) {
+    this.#server = createServer(listener);
+    this.#server.requestTimeout = 0;
+    // Only the other side knows when it needs a connection no more: closed here, the next request might just be on its way.
+    this.#server.keepAliveTimeout = 0;
+  }
+
+  static async start(socket: string, { status, metrics, forwarded }: InternalActions): Promise<InternalListener> {
+    const listener = new InternalListener(async (request, response) => {
+      if (request.url === "/internal/status") response.end(JSON.stringify(status()));
+      else if (request.url === "/internal/metrics") response.end(JSON.stringify(await metrics()));
+      else forwarded(request, response);
+    });
+    await new Promise<void>((resolve, reject) =>
+      // Exclusive: workers share what they listen on by default.
+      listener.#server.once("error", reject).listen({ path: socket, exclusive: true }, resolve),
+    );
+    await chmod(socket, 0o600);
+    return listener;
+  }
+
+  /** Takes no new connections; cuts those that are still busy after `ms`. */
+  async close(ms: number): Promise<void> {
+    const closed = new Promise((resolve) => this.#server.close(resolve));
+    const timer = setTimeout(() => this.#server.closeAllConnections(), ms);
+    this.#server.closeIdleConnections();
+    await closed;
+    clearTimeout(timer);
+  }
+}

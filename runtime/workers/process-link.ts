@@ -1,0 +1,54 @@
+import { once } from "node:events";
+import { connect } from "node:net";
+import { encodeNotification } from "../protocol/json-rpc.ts";
+import type { DuplexLink } from "../upstreams/duplex-connector.ts";
+import { LineReader } from "../upstreams/line-reader.ts";
+import { LineWriter } from "../upstreams/line-writer.ts";
+
+/** Says on a link whose process it is from now on. */
+export const leasedMethod = "notifications/mcp-fleet/leased";
+/** Says on a link that its process is not needed any more; a link that only breaks says nothing, and the process waits. */
+export const releasedMethod = "notifications/mcp-fleet/released";
+
+/** A worker's way to the processes that the supervisor runs: one link for each session with a server. */
+export class ProcessLinks {
+  readonly #socket: string;
+  #leaving = false;
+
+  /** `socket` is the supervisor's. */
+  constructor(socket: string) {
+    this.#socket = socket;
+  }
+
+  /** From now on links end without giving their processes back: another worker goes on with them. */
+  leave(): void {
+    this.#leaving = true;
+  }
+
+  /** Opens a link to a server. */
+  async open(server: string, receive: (message: string) => void): Promise<DuplexLink> {
+    const socket = connect(this.#socket);
+    await once(socket, "connect");
+    let reason = "the link to the supervisor was closed";
+    const lines = new LineWriter(socket, (error) => {
+      reason = error.message;
+    });
+    const reader = new LineReader(receive, () => socket.destroy());
+    socket.on("data", (chunk: Buffer) => reader.push(chunk));
+    const ended = new Promise<string>((resolve) => socket.on("close", () => resolve(reason)));
+    lines.send(JSON.stringify({ server }));
+    return {
+      ended,
+      send: (message, onSent) => lines.send(message, onSent),
+      leased: (owner) => lines.send(encodeNotification(leasedMethod, { owner })),
+      close: async () => {
+        if (!this.#leaving) lines.send(encodeNotification(releasedMethod));
+        socket.end();
+        await ended;
+      },
+      abort: async () => {
+        socket.destroy();
+      },
+    };
+  }
+}

@@ -1,0 +1,50 @@
+import { FleetError, messageOf } from "../errors.ts";
+import { type RunningGateway, startGateway } from "../gateway.ts";
+import { Roster } from "./roster.ts";
+import type { FromWorker, ToWorker } from "./worker-messages.ts";
+
+/** A worker process: a gateway that does what its supervisor says. It ends when the supervisor does. */
+const roster = Promise.withResolvers<Roster>();
+const running = Promise.withResolvers<RunningGateway>();
+running.promise.catch(() => {});
+
+const tell = (message: FromWorker) =>
+  new Promise<void>((resolve) => process.send?.(message, undefined, {}, () => resolve()));
+
+async function start({
+  slot,
+  place,
+  sockets,
+  config,
+  secrets,
+  stateDirectory,
+}: ToWorker & { kind: "start" }): Promise<void> {
+  const own = new Roster(slot);
+  own.update(sockets);
+  roster.resolve(own);
+  try {
+    const gateway = await startGateway({ config, secrets, stateDirectory, place: { ...place, roster: own } });
+    running.resolve(gateway);
+    await tell({ kind: "listening", url: gateway.url, tcpPort: gateway.tcpPort });
+  } catch (error) {
+    const code = error instanceof FleetError ? error.code : undefined;
+    await tell({ kind: "failed", code, message: messageOf(error) });
+    process.exit(1);
+  }
+}
+
+async function drain(): Promise<void> {
+  await (await running.promise).close();
+  process.exit(0);
+}
+
+process.on("message", async (message: ToWorker) => {
+  if (message.kind === "start") await start(message);
+  else if (message.kind === "roster") (await roster.promise).update(message.sockets);
+  else if (message.kind === "apply") (await running.promise).apply(message.config, message.secrets);
+  else if (message.kind === "drain") await drain();
+});
+process.on("SIGTERM", () => void drain());
+// A terminal's Ctrl-C reaches the whole group; the supervisor decides.
+process.on("SIGINT", () => {});
+process.on("SIGHUP", () => {});

@@ -1,0 +1,23 @@
+import type { ResolvedConfig } from "../config/index.ts";
+import type { Place } from "./place.ts";
+import type { Sockets } from "./roster.ts";
+
+/** From the supervisor to a worker. */
+export type ToWorker =
+  | {
+      readonly kind: "start";
+      readonly slot: number;
+      readonly place: Omit<Place, "roster">;
+      readonly sockets: Sockets;
+      readonly config: ResolvedConfig;
+      readonly secrets: readonly string[];
+      readonly stateDirectory: string | undefined;
+    }
+  | { readonly kind: "roster"; readonly sockets: Sockets }
+  | { readonly kind: "apply"; readonly config: ResolvedConfig; readonly secrets: readonly string[] }
+  | { readonly kind: "drain" };
+
+/** From a worker to the supervisor. */
+export type FromWorker =
+  | { readonly kind: "listening"; readonly url: string | undefined; readonly tcpPort: number | undefined }
+  | { readonly kind: "failed"; readonly code: string | undefined; readonly message: string };

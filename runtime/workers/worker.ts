@@ -1,0 +1,55 @@
+import type { Worker as ClusterWorker } from "node:cluster";
+import { once } from "node:events";
+import { type ErrorCode, FleetError } from "../errors.ts";
+import type { FromWorker, ToWorker } from "./worker-messages.ts";
+
+/** A worker as its supervisor sees it. */
+export class Worker {
+  readonly slot: number;
+  /** Where it takes forwarded requests. */
+  readonly socket: string;
+  readonly startedAt = new Date().toISOString();
+  readonly #process: ClusterWorker;
+  /** Resolves with its addresses; rejects with why it cannot serve. */
+  readonly listening: Promise<FromWorker & { kind: "listening" }>;
+  /** Resolves when it has ended. */
+  readonly ended: Promise<void>;
+
+  constructor(slot: number, socket: string, process: ClusterWorker) {
+    this.slot = slot;
+    this.socket = socket;
+    this.#process = process;
+    this.ended = once(process, "exit").then(() => {});
+    this.listening = new Promise((resolve, reject) => {
+      process.on("message", (message: FromWorker) => {
+        if (message.kind === "listening") resolve(message);
+        else if (message.kind === "failed") {
+          reject(
+            message.code === undefined
+              ? new Error(message.message)
+              : new FleetError(message.code as ErrorCode, message.message),
+          );
+        }
+      });
+      void this.ended.then(() => reject(new Error(`worker ${slot} ended before it listened`)));
+    });
+    this.listening.catch(() => {});
+  }
+
+  get pid(): number {
+    return this.#process.process.pid as number;
+  }
+
+  tell(message: ToWorker): void {
+    // One that is just dying is not told; its end is heard of otherwise.
+    if (this.#process.isConnected()) this.#process.send(message, () => {});
+  }
+
+  /** Lets it finish its calls; kills it when that takes longer than `ms`. */
+  async drain(ms: number): Promise<void> {
+    this.tell({ kind: "drain" });
+    const timer = setTimeout(() => this.#process.process.kill("SIGKILL"), ms);
+    await this.ended;
+    clearTimeout(timer);
+  }
+}
