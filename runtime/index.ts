@@ -1,7 +1,12 @@
 export { type LoadedConfig, loadConfig, type ResolvedConfig } from "./config/index.ts";
 export { type ErrorCode, ErrorKinds, FleetError } from "./errors.ts";
 export { type GatewayOptions, type GatewayStatus, type RunningGateway, startGateway } from "./gateway.ts";
-export { CompleteMCPIntegration, type ExecuteOptions } from "./integration.ts";
+export {
+  ClusterCoordinator,
+  type ClusterMember,
+  type CoordinatorOptions,
+  type ReportedServer,
+} from "./orchestrator/cluster/index.ts";
 export {
   type BatchCacheConfig,
   type BatchConfig,
@@ -24,4 +29,15 @@ export {
   type PoolProtocol,
   type PoolStatistics,
 } from "./performance/pools/index.ts";
+export {
+  CompleteMCPIntegration,
+  type CompleteMCPIntegrationOptions,
+} from "./programs/complete-mcp-integration.ts";
+export type { MCPServerConfig } from "./programs/mcp-server-config.ts";
+export {
+  MCPServerOrchestrator,
+  type OrchestratorEvents,
+  type OrchestratorOptions,
+} from "./programs/mcp-server-orchestrator.ts";
+export type { ExecuteOptions } from "./programs/program-gateway.ts";
 export type { FleetHealth, FleetStatus } from "./registry/fleet.ts";

@@ -16,9 +16,9 @@ export interface FleetCacheArgs {
   maxBytes?: pulumi.Input<number>;
 }
 
-/** Identical calls under way at the same time become one. */
+/** Identical calls under way at the same time become one; those whose answers are kept always do. */
 export interface FleetCoalescingArgs {
-  /** For tools that declare themselves read-only or idempotent, and for kept answers. Defaults to true. */
+  /** For tools that declare themselves read-only or idempotent; it costs each of their calls a little. Defaults to false. */
   enabled?: pulumi.Input<boolean>;
   /** Tools besides those that declare it themselves. Defaults to none. */
   tools?: pulumi.Input<pulumi.Input<string>[]>;

@@ -5,6 +5,7 @@ import { benchCommand } from "./bench.ts";
 import { callCommand } from "./call.ts";
 import { connectCommand } from "./connect.ts";
 import { containerCommand } from "./container.ts";
+import { coordinatorCommand } from "./coordinator.ts";
 import { ExitCode, reportFailure } from "./exit.ts";
 import { hashCommand } from "./hash.ts";
 import { hostCommand } from "./host.ts";
@@ -30,6 +31,7 @@ const program = new Command(identity.name)
   .addCommand(hashCommand())
   .addCommand(hostCommand())
   .addCommand(installCommand())
+  .addCommand(coordinatorCommand())
   .addCommand(containerCommand(), { hidden: true })
   .addCommand(platformCommand(), { hidden: true });
 // A command does not take over how its parent exits, and commander's own code for bad usage is 1.

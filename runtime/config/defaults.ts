@@ -52,8 +52,8 @@ export const defaults = Object.freeze({
     maxBytes: 16 * 1024 * 1024,
   }),
   coalescing: Object.freeze({
-    // Only what the tool itself declares harmless to repeat.
-    enabled: true,
+    // Four microseconds a call, which pay where callers ask the same at the same time.
+    enabled: false,
     tools: Object.freeze([]),
   }),
   queue: Object.freeze({

@@ -57,7 +57,7 @@ export class FleetPerformance {
     this.#coalescable = new Set(coalescing.tools);
     this.stages = [
       ...(cache.enabled ? [this.#cacheStage] : []),
-      ...(coalescing.enabled ? [this.#coalescingStage] : []),
+      ...(cache.enabled || coalescing.enabled || coalescing.tools.length > 0 ? [this.#coalescingStage] : []),
       ...(queue === undefined ? [] : [this.#queueStage(queue)]),
     ];
   }
@@ -135,13 +135,14 @@ export class FleetPerformance {
     };
   }
 
-  /** Calls share an answer that may be kept, or whose repetition changes nothing by the tool's own hints. */
+  /** Calls share an answer that may be kept, or whose repetition changes nothing by what operator or tool say. */
   #sharing(fleet: Fleet, method: string, params: Params | undefined): Sharing | undefined {
-    if (this.#options.cache.enabled && this.#policy.tagOf(method, params) !== undefined)
-      return this.#policy.sharingOf(method);
+    const { cache, coalescing } = this.#options;
+    if (cache.enabled && this.#policy.tagOf(method, params) !== undefined) return this.#policy.sharingOf(method);
     if (method !== "tools/call") return undefined;
     const name = params?.name as string;
     if (this.#coalescable.has(name)) return "caller";
+    if (!coalescing.enabled) return undefined;
     const hints = fleet.catalog.tool(name)?.annotations as Params | undefined;
     return hints?.readOnlyHint === true || hints?.idempotentHint === true ? "caller" : undefined;
   }

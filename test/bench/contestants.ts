@@ -55,6 +55,11 @@ export class Contestants {
     return this.#gateway("full", { auth, log }, fullServer, { authorization: `Bearer ${token}` }, flags);
   }
 
+  /** A quiet gateway whose server has other settings, or is another one. */
+  variant(name: string, server: Record<string, unknown>): Promise<Target> {
+    return this.#gateway(name, { log: { level: "silent" } }, server, {}, []);
+  }
+
   async #gateway(
     name: string,
     gateway: Record<string, unknown>,
@@ -65,7 +70,8 @@ export class Contestants {
     const config = join(this.folder, `${name}.json`);
     const port = await freePort();
     const endpoints = [`http://127.0.0.1:${this.#upstream}/mcp`];
-    const servers = { echo: { type: "custom", isolation: "shared", endpoints, ...server } };
+    const source = server.process === undefined ? { endpoints } : {};
+    const servers = { echo: { type: "custom", isolation: "shared", ...source, ...server } };
     writeFileSync(config, JSON.stringify({ gateway: { port, ...gateway }, servers }));
     const args = [...flags, entry, "serve", "--config", config, "--state", join(this.folder, name)];
     const child = spawn(process.execPath, args, {

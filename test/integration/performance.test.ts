@@ -54,7 +54,7 @@ test("a resource is kept for as long as its server says, until it says that it h
 });
 
 test("identical calls under way of a tool that only reads become one", async () => {
-  await start();
+  await start({ coalescing: { enabled: true } });
   const clients = await Promise.all([1, 2, 3].map(() => gateway.connect("/mcp/counting")));
   await clients[0]?.listTools();
   const answers = await Promise.all(clients.flatMap((client) => [say(client, "look"), say(client, "look")]));
@@ -63,8 +63,8 @@ test("identical calls under way of a tool that only reads become one", async () 
   expect(await say(clients[0] as never, "look")).toBe(2);
 });
 
-test("with coalescing off each call is a call", async () => {
-  await start({ coalescing: { enabled: false } });
+test("unasked each call is a call", async () => {
+  await start();
   const client = await gateway.connect("/mcp/counting");
   await client.listTools();
   expect((await Promise.all([say(client, "look"), say(client, "look")])).sort()).toEqual([1, 2]);

@@ -38,13 +38,13 @@ export const Cache = Type.Object(
   options,
 );
 
-/** Identical calls under way at the same time become one. */
+/** Identical calls under way at the same time become one; those whose answers are kept always do. */
 export const Coalescing = Type.Object(
   {
     enabled: Type.Optional(
       Type.Boolean({
         description:
-          "For tools that declare themselves read-only or idempotent, and for kept answers. Defaults to true.",
+          "For tools that declare themselves read-only or idempotent; it costs each of their calls a little. Defaults to false.",
       }),
     ),
     tools: Type.Optional(

@@ -52,7 +52,7 @@ test("defaults are applied, and what the file says wins", async () => {
         process: { command: "node" },
         protocol: "stdio",
         cache: { enabled: true, maxBytes: 16777216, resourcesMs: 0, staleMs: 0, toolSharing: "caller", tools: {} },
-        coalescing: { enabled: true, tools: [] },
+        coalescing: { enabled: false, tools: [] },
         circuitBreaker: {
           ...{ enabled: true, errorPercent: 50, slowPercent: 80 },
           ...{ windowMs: 10000, minimumCalls: 20, openMs: 5000 },

@@ -1,0 +1,76 @@
+import type { Server } from "../config/schema/index.ts";
+import { issueText, type ServerType, serverNamePattern, validateServer } from "../config/schema/index.ts";
+import { FleetError } from "../errors.ts";
+
+/** A server, in the words of the specification. */
+export interface MCPServerConfig {
+  /** Lower case letters, digits and hyphens, at most 32 characters. */
+  readonly name: string;
+  /** A preset, or `custom`. A preset with an `endpoint` is reached there instead of being started. */
+  readonly type: ServerType;
+  /** Of a preset's package. Defaults to the one that the preset pins. */
+  readonly version?: string;
+  /** A URL, or a host name beside `protocol` and `port`. Defaults to none: a preset is started here. */
+  readonly endpoint?: string;
+  /** Defaults to `http` (Streamable HTTP). */
+  readonly protocol?: "ws" | "http" | "tcp";
+  /** Added to an endpoint without one. */
+  readonly port?: number;
+  readonly scaling?: { readonly minInstances?: number; readonly maxInstances?: number };
+  readonly security?: {
+    /** Speak TLS to an endpoint that does not name its scheme. Defaults to false. */
+    readonly tlsEnabled?: boolean;
+    /** Requests of this program to the server within a window of time. Defaults to any number. */
+    readonly rateLimiting?: { readonly windowMs: number; readonly maxRequests: number };
+  };
+  /** More settings, as in a configuration file. Defaults to none. */
+  readonly settings?: Partial<Server>;
+}
+
+/** The server as a configuration file has it. Throws CONFIG_INVALID with the server, the field and what is right. */
+export function serverOf(config: MCPServerConfig): Server {
+  const { name, type, version, endpoint, scaling, security, settings } = config;
+  const refuse = (problem: string): never => {
+    throw new FleetError("CONFIG_INVALID", `server "${name}": ${problem}`);
+  };
+  if (!new RegExp(serverNamePattern).test(name))
+    refuse("name may have lower case letters, digits and hyphens, at most 32 characters");
+  const limit = security?.rateLimiting;
+  for (const [field, value] of Object.entries(limit ?? {}))
+    if (!Number.isInteger(value) || value < 1)
+      refuse(`security.rateLimiting.${field} is ${value}; it must be a whole number from 1`);
+  const reached = endpoint === undefined ? {} : { endpoints: [urlOf(endpoint, config, refuse)] };
+  const server = {
+    type: endpoint === undefined ? type : ("custom" as const),
+    ...(version === undefined || endpoint !== undefined ? {} : { version }),
+    // Something else runs it and whoever calls here is one program: its sessions may be shared.
+    ...(endpoint === undefined ? {} : { isolation: "shared" as const }),
+    ...reached,
+    ...(scaling === undefined ? {} : { scaling }),
+    ...settings,
+  };
+  const issues = validateServer(server);
+  if (issues.length > 0) refuse(issues.map(issueText).join("; "));
+  return server;
+}
+
+const schemes = { http: ["http", "https"], ws: ["ws", "wss"], tcp: ["tcp", "tcp"] } as const;
+
+function urlOf(
+  endpoint: string,
+  { protocol = "http", port, security }: MCPServerConfig,
+  refuse: (problem: string) => never,
+): string {
+  const secure = security?.tlsEnabled === true;
+  if (secure && protocol === "tcp") refuse("security.tlsEnabled is true, which protocol tcp cannot; use ws or http");
+  const known = schemes[protocol] ?? refuse(`protocol is "${protocol}"; it must be http, ws or tcp`);
+  const text = /^[a-z][a-z0-9+.-]*:\/\//.test(endpoint) ? endpoint : `${known[Number(secure)]}://${endpoint}`;
+  if (!URL.canParse(text)) refuse(`endpoint is "${endpoint}", which is no URL`);
+  const url = new URL(text);
+  if (!(known as readonly string[]).includes(url.protocol.slice(0, -1)))
+    refuse(`endpoint is "${endpoint}", which protocol ${protocol} cannot reach`);
+  if (url.port === "" && port !== undefined) url.port = String(port);
+  // A bare host name stands for the path that servers of Streamable HTTP usually have.
+  if (protocol === "http" && url.pathname === "/") url.pathname = "/mcp";
+  return protocol === "tcp" ? `tcp://${url.host}` : url.href;
+}

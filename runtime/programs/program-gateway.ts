@@ -1,0 +1,86 @@
+import { randomUUID } from "node:crypto";
+import { resolveConfig } from "../config/index.ts";
+import type { Gateway, Server } from "../config/schema/index.ts";
+import { FleetError } from "../errors.ts";
+import { type GatewayStatus, type RunningGateway, startGateway } from "../gateway.ts";
+import type { Params } from "../protocol/json-rpc.ts";
+import type { ExecuteTerms } from "../routing/executor.ts";
+
+/** Options of one request of a program. */
+export interface ExecuteOptions {
+  /** Where requests wait for each other. Defaults to `normal`. */
+  readonly priority?: "critical" | "high" | "normal" | "low";
+  /** May an earlier answer serve? Only what the operator has made cacheable is kept. Defaults to true. */
+  readonly useCache?: boolean;
+  /** Noted in the log. */
+  readonly metadata?: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * A gateway inside of a program, that its classes share. Keeps one session, so what a server remembers of earlier
+ * requests (a chain of thoughts, a browser) is there for later ones.
+ */
+export class ProgramGateway {
+  readonly #owner = `program-${randomUUID()}`;
+  readonly #section: Gateway;
+  readonly #listens: boolean;
+  readonly #servers = new Map<string, Server>();
+  #running: Promise<RunningGateway> | undefined;
+
+  /** Without a port in the section it does not listen. */
+  constructor(section: Gateway) {
+    this.#section = section;
+    this.#listens = section.port !== undefined;
+  }
+
+  /** Adds servers, or replaces those of the same name; resolves when each one serves. Rejects when one cannot. */
+  async add(servers: Readonly<Record<string, Server>>): Promise<void> {
+    for (const [name, server] of Object.entries(servers)) this.#servers.set(name, server);
+    const { executor } = await this.#apply();
+    await Promise.all(Object.keys(servers).map((name) => executor.fleet(name).describe()));
+  }
+
+  /** Drains a server and ends its instances. False when there is none of that name. */
+  async remove(name: string): Promise<boolean> {
+    if (!this.#servers.delete(name)) return false;
+    await this.#apply();
+    return true;
+  }
+
+  has(name: string): boolean {
+    return this.#servers.has(name);
+  }
+
+  /** Calls an MCP method, a tool, or an alias of one; returns the server's own result. Rejects with its error. */
+  async execute(server: string, method: string, params: Params, terms: ExecuteTerms): Promise<unknown> {
+    if (this.#running === undefined)
+      throw new FleetError("SERVER_UNKNOWN", `no server is called "${server}", and no other one runs; add it first`);
+    const { executor } = await this.#running;
+    const reply = await executor.execute({ owner: this.#owner, caller: undefined }, server, method, params, terms);
+    if ("result" in reply) return reply.result;
+    throw new FleetError("UPSTREAM_PROTOCOL", `${server}: ${reply.error.message}`, { data: { error: reply.error } });
+  }
+
+  /** What runs, and how well; undefined before the first server. */
+  async status(): Promise<GatewayStatus | undefined> {
+    return (await this.#running)?.status();
+  }
+
+  async close(): Promise<void> {
+    const running = this.#running;
+    this.#running = undefined;
+    this.#servers.clear();
+    await (await running)?.close();
+  }
+
+  async #apply(): Promise<RunningGateway> {
+    const config = resolveConfig({ gateway: this.#section, servers: Object.fromEntries(this.#servers) });
+    if (this.#running === undefined) {
+      this.#running = startGateway({ config }, { listen: this.#listens });
+      return this.#running;
+    }
+    const running = await this.#running;
+    running.apply(config, []);
+    return running;
+  }
+}

@@ -1,0 +1,57 @@
+import { expect, test } from "@jest/globals";
+import { type MCPServerConfig, serverOf } from "../../../runtime/programs/mcp-server-config.ts";
+import { RequestAllowance } from "../../../runtime/programs/request-allowance.ts";
+
+const custom = (more: Partial<MCPServerConfig>): MCPServerConfig => ({ name: "docs", type: "custom", ...more });
+const remote = { type: "custom", isolation: "shared" };
+
+test.each<[MCPServerConfig, object]>([
+  [
+    { name: "context7", type: "context7", version: "4.1.1" },
+    { type: "context7", version: "4.1.1" },
+  ],
+  [custom({ endpoint: "http://docs:3001/mcp" }), { ...remote, endpoints: ["http://docs:3001/mcp"] }],
+  [custom({ endpoint: "docs", port: 3001 }), { ...remote, endpoints: ["http://docs:3001/mcp"] }],
+  [custom({ endpoint: "docs", security: { tlsEnabled: true } }), { ...remote, endpoints: ["https://docs/mcp"] }],
+  [custom({ endpoint: "docs", protocol: "ws", port: 81 }), { ...remote, endpoints: ["ws://docs:81/"] }],
+  [custom({ endpoint: "docs", protocol: "tcp", port: 9000 }), { ...remote, endpoints: ["tcp://docs:9000"] }],
+  [
+    custom({ endpoint: "http://docs/x", scaling: { maxInstances: 2 }, settings: { tools: { deny: ["a"] } } }),
+    { ...remote, endpoints: ["http://docs/x"], scaling: { maxInstances: 2 }, tools: { deny: ["a"] } },
+  ],
+])("%j", (config, server) => {
+  expect(serverOf(config)).toEqual(server);
+});
+
+test.each<[MCPServerConfig, string]>([
+  [
+    custom({ name: "My docs" }),
+    'server "My docs": name may have lower case letters, digits and hyphens, at most 32 characters',
+  ],
+  [
+    custom({ endpoint: "ws://docs", protocol: "http" }),
+    'server "docs": endpoint is "ws://docs", which protocol http cannot reach',
+  ],
+  [
+    custom({ endpoint: "docs", protocol: "tcp", security: { tlsEnabled: true } }),
+    'server "docs": security.tlsEnabled is true, which protocol tcp cannot; use ws or http',
+  ],
+  [
+    custom({ endpoint: "docs", security: { rateLimiting: { windowMs: 0, maxRequests: 1 } } }),
+    'server "docs": security.rateLimiting.windowMs is 0; it must be a whole number from 1',
+  ],
+  [custom({}), 'server "docs": '],
+])("%j is refused", (config, message) => {
+  expect(() => serverOf(config)).toThrow(message);
+});
+
+test("an allowance is for a window of time", () => {
+  let time = 0;
+  const allowance = new RequestAllowance(1000, 2, () => time);
+  allowance.take("docs");
+  allowance.take("docs");
+  time = 400;
+  expect(() => allowance.take("docs")).toThrow("docs: 2 requests in 1000 ms are made; call again in 600 ms");
+  time = 1000;
+  allowance.take("docs");
+});
