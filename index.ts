@@ -1,5 +1,12 @@
 export type { DockerBuildArgs, FleetDockerArgs, GatewayDockerArgs } from "./components/docker/args.ts";
 export type {
+  AwsDnsArgs,
+  AwsEnvironmentArgs,
+  AwsTaskArgs,
+  FleetAwsArgs,
+  GatewayAwsArgs,
+} from "./components/aws/args.ts";
+export type {
   FleetProcessArgs,
   FleetScalingArgs,
   FleetTimeoutsArgs,
@@ -43,4 +50,6 @@ export type {
   GatewayIngressArgs,
   GatewayKubernetesArgs,
 } from "./components/kubernetes/gateway-args.ts";
+export type { MCPNetworkArgs } from "./components/network/args.ts";
+export { MCPNetwork } from "./components/network/mcp-network.ts";
 export { Platform } from "./components/platform.ts";

@@ -1,4 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
+import * as onAws from "./aws/index.ts";
 import * as onDocker from "./docker/index.ts";
 import type { FleetSettings } from "./fleet/resolve.ts";
 import type { GatewaySettings } from "./gateway/resolve.ts";
@@ -45,7 +46,7 @@ export const platforms: Readonly<Record<Platform, PlatformComponents>> = {
   systemd: absent(Platform.Systemd),
   docker: onDocker,
   kubernetes: onKubernetes,
-  aws: absent(Platform.Aws),
+  aws: onAws,
 };
 
 /** A platform that this version does not have. */

@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { Isolation, ServerType, UpstreamProtocol } from "../../runtime/config/schema/index.ts";
+import type { FleetAwsArgs } from "../aws/args.ts";
 import type { FleetDockerArgs } from "../docker/args.ts";
 import type { FleetKubernetesArgs } from "../kubernetes/args.ts";
 import type { FleetContainerArgs } from "./container-args.ts";
@@ -69,6 +70,8 @@ export interface MCPServerFleetArgs {
   docker?: FleetDockerArgs;
   /** The `kubernetes` platform's own block. */
   kubernetes?: FleetKubernetesArgs;
+  /** The `aws` platform's own block. */
+  aws?: FleetAwsArgs;
   /** URLs of Streamable HTTP servers that something else runs, for `custom`. */
   endpoints?: pulumi.Input<pulumi.Input<string>[]>;
   /** How the gateway reaches an instance: `stdio` or `http`. Defaults to what its source speaks. */

@@ -1,4 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
+import type { GatewayAwsArgs } from "../aws/args.ts";
 import type { GatewayDockerArgs } from "../docker/args.ts";
 import type { GatewayKubernetesArgs } from "../kubernetes/gateway-args.ts";
 import type { GatewayContainerArgs, GatewayScalingArgs } from "./container-args.ts";
@@ -109,4 +110,6 @@ export interface MCPGatewayArgs {
   docker?: GatewayDockerArgs;
   /** The `kubernetes` platform's own block. */
   kubernetes?: GatewayKubernetesArgs;
+  /** The `aws` platform's own block. */
+  aws?: GatewayAwsArgs;
 }

@@ -33,6 +33,13 @@ export function checkExposure({ host, auth }: ResolvedGateway, { allowAnonymous 
   );
 }
 
+/** A time of the command line. */
+export function seconds(text: string): number {
+  const value = Number(text);
+  if (value >= 1 && value <= 3600) return value;
+  throw new InvalidArgumentError(`"${text}" is no such time; give seconds from 1 to 3600.`);
+}
+
 /** A port of the command line. */
 export function portNumber(text: string): number {
   const port = Number(text);

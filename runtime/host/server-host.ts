@@ -1,5 +1,6 @@
 import { performance } from "node:perf_hooks";
 import { type RunningGateway, startGateway } from "../gateway.ts";
+import { startLog } from "../observability/logger.ts";
 import type { Fleet } from "../registry/fleet.ts";
 import { answerBatch } from "./batch.ts";
 import { LoadMeter } from "./load-meter.ts";
@@ -13,7 +14,7 @@ const sampleMs = 1000;
  * One MCP server as a network server: a gateway whose `/mcp` is that server by its own names, with `/load` and
  * `POST /batch` beside what every gateway has.
  */
-export async function startHost({ name, config, secrets }: HostConfig): Promise<RunningGateway> {
+export async function startHost({ name, config, secrets, loadLogMs }: HostConfig): Promise<RunningGateway> {
   const meter = new LoadMeter({ now: () => performance.now() });
   const gateway = await startGateway(
     { config, secrets },
@@ -36,11 +37,26 @@ export async function startHost({ name, config, secrets }: HostConfig): Promise<
     },
   );
   const sampling = setInterval(() => meter.sample(), sampleMs).unref();
+  const telling = loadLogMs === undefined ? undefined : tellLoad(loadLogMs);
   return {
     ...gateway,
     async close() {
       clearInterval(sampling);
+      await telling?.();
       await gateway.close();
     },
   };
+
+  /** Writes the load to the log now and then; the returned function ends that. */
+  function tellLoad(everyMs: number): () => Promise<void> {
+    const { log, close } = startLog(config.gateway.log, () => secrets);
+    const timer = setInterval(() => {
+      const { inFlight = 0, waiting = 0 } = gateway.status().servers[0] ?? {};
+      log.info({ ...meter.load, inFlight, waiting }, "load");
+    }, everyMs).unref();
+    return () => {
+      clearInterval(timer);
+      return close();
+    };
+  }
 }

@@ -24,6 +24,8 @@ export interface HostOptions {
   /** `Host` header names accepted besides loopback ones and addresses. Defaults to none. */
   readonly allowedHost?: readonly string[];
   readonly logLevel?: string;
+  /** Writes the load to the log so often, in seconds. Defaults to never. */
+  readonly loadLog?: number;
 }
 
 /** A server host's configuration, ready to run. */
@@ -31,6 +33,8 @@ export interface HostConfig {
   readonly name: string;
   readonly config: ResolvedConfig;
   readonly secrets: readonly string[];
+  /** Milliseconds between two lines about the load; undefined for none. */
+  readonly loadLogMs?: number | undefined;
 }
 
 /**
@@ -50,7 +54,8 @@ export async function hostConfig(options: HostOptions, env = process.env): Promi
     servers: { [name]: server },
   };
   const { value, secrets } = await resolveReferences(file, join(process.cwd(), "mcp-fleet host"), env);
-  return { name, config: resolveConfig(value), secrets };
+  const loadLogMs = options.loadLog === undefined ? undefined : options.loadLog * 1000;
+  return { name, config: resolveConfig(value), secrets, ...(loadLogMs === undefined ? {} : { loadLogMs }) };
 }
 
 function serverOf({ server: text, type, serverVersion, command = [] }: HostOptions): Server {

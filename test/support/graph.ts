@@ -15,6 +15,12 @@ export interface GraphNode {
   readonly inputs: Record<string, unknown>;
 }
 
+/** What a cloud makes known of a resource, and what it answers to questions. */
+export interface Cloud {
+  computed(type: string, name: string): Record<string, unknown>;
+  answer(token: string): Record<string, unknown>;
+}
+
 interface Request {
   getType(): string;
   getName(): string;
@@ -32,7 +38,11 @@ const waitForRPCs = () => (pulumi.runtime as unknown as { waitForRPCs(): Promise
  * The graph that a program makes, in the order of names. Pulumi's own mocks do not show parents, dependencies, aliases
  * and secrets, so the monitor is listened to. Rejects with what the program throws; `registered` has what it made before.
  */
-export async function graphOf(program: () => unknown, registered: GraphNode[] = []): Promise<GraphNode[]> {
+export async function graphOf(
+  program: () => unknown,
+  registered: GraphNode[] = [],
+  cloud: Cloud = { computed: () => ({}), answer: () => ({}) },
+): Promise<GraphNode[]> {
   const prototype = MockMonitor.prototype as unknown as {
     registerResource(request: Request, callback: unknown): Promise<void>;
   };
@@ -50,8 +60,12 @@ export async function graphOf(program: () => unknown, registered: GraphNode[] = 
     });
     return original.call(this, request, callback);
   };
-  const newResource = ({ name, inputs }: pulumi.runtime.MockResourceArgs) => ({ id: `${name}-id`, state: inputs });
-  await pulumi.runtime.setMocks({ newResource, call: ({ inputs }) => inputs }, "shop", "test", false);
+  const newResource = ({ type, name, inputs }: pulumi.runtime.MockResourceArgs) => ({
+    id: `${name}-id`,
+    state: { ...cloud.computed(type, name), ...inputs },
+  });
+  const call = ({ token, inputs }: pulumi.runtime.MockCallArgs) => ({ ...inputs, ...cloud.answer(token) });
+  await pulumi.runtime.setMocks({ newResource, call }, "shop", "test", false);
   try {
     await program();
   } finally {

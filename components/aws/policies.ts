@@ -1,0 +1,48 @@
+/** A policy of IAM, as its JSON is written. */
+export interface Policy {
+  readonly Version: "2012-10-17";
+  readonly Statement: readonly {
+    readonly Effect: "Allow";
+    readonly Action: string | readonly string[];
+    readonly Resource?: string | readonly string[];
+    readonly Principal?: Readonly<Record<string, string>>;
+    readonly Condition?: object;
+  }[];
+}
+
+/** Only tasks of ECS, and only of this account, may take a role (the "confused deputy" of AWS's own guide). */
+export const taskTrust = (accountId: string): Policy => ({
+  Version: "2012-10-17",
+  Statement: [
+    {
+      Effect: "Allow",
+      Action: "sts:AssumeRole",
+      Principal: { Service: "ecs-tasks.amazonaws.com" },
+      Condition: { StringEquals: { "aws:SourceAccount": accountId } },
+    },
+  ],
+});
+
+/** What ECS itself does to start a task: pull the image, write this log group, read this secret, with this key. */
+export function executionPolicy(has: {
+  readonly logGroupArn: string;
+  readonly secretArn?: string | undefined;
+  readonly kmsKeyArn?: string | undefined;
+}): Policy {
+  const allow = (Action: readonly string[], Resource: string | readonly string[]) =>
+    ({ Effect: "Allow", Action, Resource }) as const;
+  return {
+    Version: "2012-10-17",
+    Statement: [
+      // The token of ECR has no resource (Amazon ECR, "Actions, resources, and condition keys").
+      allow(["ecr:GetAuthorizationToken"], "*"),
+      allow(
+        ["ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage"],
+        "arn:*:ecr:*:*:repository/*",
+      ),
+      allow(["logs:CreateLogStream", "logs:PutLogEvents"], `${has.logGroupArn}:*`),
+      ...(has.secretArn === undefined ? [] : [allow(["secretsmanager:GetSecretValue"], has.secretArn)]),
+      ...(has.kmsKeyArn === undefined ? [] : [allow(["kms:Decrypt"], has.kmsKeyArn)]),
+    ],
+  };
+}

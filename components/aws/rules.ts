@@ -1,0 +1,149 @@
+import type * as pulumi from "@pulumi/pulumi";
+import { issueText, validateAgainst } from "../../runtime/config/schema/index.ts";
+import { defaults as shared } from "../defaults.ts";
+import type { MCPServerFleetArgs } from "../fleet/args.ts";
+import type { MCPGatewayArgs } from "../gateway/args.ts";
+import { knownPart } from "../known-part.ts";
+import type { AwsTaskArgs } from "./args.ts";
+import { fleetBlocks, gatewayBlocks } from "./block-schema.ts";
+import { awsDefaults as defaults } from "./defaults.ts";
+import { taskSize } from "./task-size.ts";
+
+/** Every mistake in a fleet's arguments for this platform: field, value, fix. */
+export function fleetProblems({ tags, container, scaling, aws, ...rest }: MCPServerFleetArgs): string[] {
+  const problems = validateAgainst(fleetBlocks, knownPart({ tags, container, scaling, aws })).map(issueText);
+  if (problems.length > 0) return problems;
+  const { type, endpoints } = rest;
+  if (endpoints !== undefined) {
+    const needless = Object.entries({ container, aws }).filter(([, value]) => value !== undefined);
+    return needless.map(([key]) => `${key} stands beside endpoints, which something else runs; remove one of the two`);
+  }
+  if (container?.image === undefined) {
+    problems.push("container.image is missing; give an image in a registry that ECS can reach, such as ECR");
+  }
+  if (type === "custom" && container?.command === undefined && container?.port === undefined) {
+    problems.push("has no source of instances; give container.command, container.port, or endpoints");
+  }
+  if (type !== "custom") {
+    for (const key of ["command", "args", "port", "env", "secretEnv"] as const) {
+      if (container?.[key] === undefined) continue;
+      problems.push(`container.${key} stands beside the preset "${type}"; remove it, or set type to custom`);
+    }
+  }
+  if (container?.path !== undefined && container.port === undefined) {
+    problems.push("container.path is given, but the server host serves this server; add container.port or remove it");
+  }
+  if (container?.healthPath !== undefined) {
+    const fix = "give the image a HEALTHCHECK, and remove container.healthPath";
+    problems.push(`container.healthPath is given, but nothing outside an ECS task asks a fleet; ${fix}`);
+  }
+  if (scaling?.minInstances === 0) {
+    problems.push("scaling.minInstances is 0, but nothing on ECS would start the first task of a call; give 1");
+  }
+  if (scaling?.targetInFlight !== undefined && container?.port !== undefined) {
+    const fix = "remove it, or run the server under the server host: container.command instead of container.port";
+    problems.push(`scaling.targetInFlight is given, but only the server host counts calls in flight; ${fix}`);
+  }
+  return [
+    ...problems,
+    ...boundsProblems(scaling, defaults.fleetMinInstances, defaults.fleetMaxInstances),
+    ...sizeProblems(container, defaults.fleetCpuMillicores, defaults.fleetMemoryMiB),
+    ...environmentProblems(aws),
+  ];
+}
+
+/** The same of a gateway. */
+export function gatewayProblems(name: string, args: MCPGatewayArgs): string[] {
+  const { tags, container, scaling, secrets, aws, auth, session } = args;
+  const problems = validateAgainst(gatewayBlocks, knownPart({ tags, container, scaling, secrets, aws })).map(issueText);
+  if (problems.length > 0) return problems;
+  if (!/^[a-z][a-z0-9-]{0,23}$/.test(name)) {
+    const fix = "use lower case letters, digits and hyphens, at most 24 characters, beginning with a letter";
+    problems.push(`the name "${name}" becomes that of a load balancer; ${fix}`);
+  }
+  if (container?.image === undefined) {
+    problems.push(
+      "container.image is missing; give the image of mcp-fleet in a registry that ECS can reach, such as ECR",
+    );
+  }
+  for (const key of ["host", "port"] as const) {
+    if (args[key] === undefined) continue;
+    problems.push(`${key} is given, but tasks listen at ${defaults.gatewayPort}; remove it (clients call aws.host)`);
+  }
+  const reference = `file:${shared.secretsFolder}/NAME`;
+  if (auth === undefined) {
+    problems.push(`auth is missing, and others reach the gateway; add auth.bearerTokens with token: ${reference}`);
+  }
+  if (session?.keys === undefined) {
+    const fix = `add a secret of 32 bytes in base64, and session.keys with key: ${reference}`;
+    problems.push(`session.keys is missing, and every replica must open what another one has sealed; ${fix}`);
+  }
+  if (aws?.host === undefined) problems.push("aws.host is missing; give the name that clients call: mcp.example.com");
+  if (aws?.certificateArn === undefined && aws?.dns === undefined) {
+    problems.push(
+      "aws.certificateArn is missing; give a certificate of aws.host, or aws.dns in which one is validated",
+    );
+  }
+  if (aws?.dns !== undefined && aws.dns.zoneId === undefined) problems.push("aws.dns.zoneId is missing; add it");
+  if ((aws?.ingressCidrs?.length ?? 0) === 0) {
+    problems.push("aws.ingressCidrs is missing, so nobody could call; list who may: 10.0.0.0/8, 203.0.113.0/24");
+  }
+  if (aws?.public === true && aws.environment !== undefined && aws.environment.publicSubnetIds === undefined) {
+    problems.push("aws.public is true without aws.environment.publicSubnetIds; add them, or leave aws.public out");
+  }
+  return [
+    ...problems,
+    ...boundsProblems(scaling, defaults.gatewayMinInstances, defaults.gatewayMaxInstances),
+    ...sizeProblems(container, defaults.gatewayCpuMillicores, defaults.gatewayMemoryMiB),
+    ...environmentProblems(aws),
+    ...referenceProblems(args),
+  ];
+}
+
+function boundsProblems(
+  scaling: { minInstances?: pulumi.Input<number>; maxInstances?: pulumi.Input<number> } | undefined,
+  least: number,
+  most: number,
+): string[] {
+  const { minInstances: min = least, maxInstances: max = most } = scaling ?? {};
+  if (typeof min !== "number" || typeof max !== "number" || min <= max) return [];
+  return [`scaling.minInstances: is ${min}, more than maxInstances (${max}); raise maxInstances or lower minInstances`];
+}
+
+function sizeProblems(
+  container: { cpuMillicores?: pulumi.Input<number>; memoryMiB?: pulumi.Input<number> } | undefined,
+  usualCpu: number,
+  usualMemory: number,
+): string[] {
+  const { cpuMillicores = usualCpu, memoryMiB = usualMemory } = container ?? {};
+  if (typeof cpuMillicores !== "number" || typeof memoryMiB !== "number") {
+    return [
+      "container.cpuMillicores and container.memoryMiB depend on outputs, but choose a size of Fargate; give numbers",
+    ];
+  }
+  if (taskSize(cpuMillicores, memoryMiB) !== undefined) return [];
+  const asked = `${cpuMillicores} millicores with ${memoryMiB} MiB`;
+  return [`container: Fargate has no task of ${asked}; ask for at most 16000 millicores and 122880 MiB`];
+}
+
+function environmentProblems(block: AwsTaskArgs | undefined): string[] {
+  const { environment } = block ?? {};
+  if (environment === undefined) {
+    return ["aws.environment is missing; give an MCPNetwork, or the ids of a network of your own"];
+  }
+  const needed = ["vpcId", "privateSubnetIds", "clusterArn", "clusterName", "namespaceId", "namespaceName"] as const;
+  return [...needed, "gatewaySecurityGroupId" as const]
+    .filter((key) => environment[key] === undefined)
+    .map((key) => `aws.environment.${key} is missing; add it, or give an MCPNetwork as aws.environment`);
+}
+
+/** A reference to a secret that nobody gives would keep the tasks from starting, later and with fewer words. */
+function referenceProblems({ secrets = {}, auth, session }: MCPGatewayArgs): string[] {
+  const texts = JSON.stringify(knownPart({ auth, session })) ?? "";
+  const named = [...texts.matchAll(new RegExp(`file:${shared.secretsFolder}/([-._A-Za-z0-9]+)`, "g"))].map(
+    (match) => match[1] as string,
+  );
+  return [...new Set(named)]
+    .filter((name) => !(name in secrets))
+    .map((name) => `a reference names the secret "${name}", which is not given; add secrets.${name}, or correct it`);
+}
