@@ -101,8 +101,8 @@ describe("wrong arguments are refused with component, field, value and fix", () 
     ],
     [
       "search",
-      { type: "magic", platform: "aws" },
-      'MCPServerFleet "search": platform "aws" is not in this version of mcp-fleet; set platform to process',
+      { type: "magic", platform: "systemd" },
+      'MCPServerFleet "search": platform "systemd" is not in this version of mcp-fleet; set platform to process',
     ],
     [
       "search",
