@@ -1,4 +1,3 @@
-export type { DockerBuildArgs, FleetDockerArgs, GatewayDockerArgs } from "./components/docker/args.ts";
 export type {
   AwsDnsArgs,
   AwsEnvironmentArgs,
@@ -6,6 +5,7 @@ export type {
   FleetAwsArgs,
   GatewayAwsArgs,
 } from "./components/aws/args.ts";
+export type { DockerBuildArgs, FleetDockerArgs, GatewayDockerArgs } from "./components/docker/args.ts";
 export type {
   FleetProcessArgs,
   FleetScalingArgs,
