@@ -42,6 +42,8 @@ export interface GatewaySessionArgs {
   maxAgeMs?: pulumi.Input<number>;
   /** Live sessions kept in memory. Defaults to 10000. */
   maxSessions?: pulumi.Input<number>;
+  /** The same for each caller, who loses sessions of its own only. Defaults to 1000. */
+  maxSessionsPerCaller?: pulumi.Input<number>;
 }
 
 /** Structured logs. */

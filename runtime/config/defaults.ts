@@ -22,6 +22,8 @@ export const defaults = Object.freeze({
     maxAgeMs: 24 * 60 * 60_000,
     // A few kilobytes each.
     maxSessions: 10_000,
+    // A busy program's; one that leaks them must not push out everybody else's.
+    maxSessionsPerCaller: 1000,
   }),
   shared: Object.freeze({
     // Two fleets of gateways on one Redis choose another one.

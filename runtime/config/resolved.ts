@@ -32,6 +32,7 @@ export interface ResolvedGateway {
     readonly idleTimeoutMs: number;
     readonly maxAgeMs: number;
     readonly maxSessions: number;
+    readonly maxSessionsPerCaller: number;
   };
   readonly admin: { readonly socket?: string };
   /** Absent: gateways share nothing. */

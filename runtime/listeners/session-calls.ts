@@ -39,7 +39,9 @@ export class SessionCalls {
     target: McpTarget,
     { id, params }: RpcRequest,
   ): Promise<{ readonly session: ClientSession; readonly id: string; readonly answer: string }> {
-    const described = await target.service.describe();
+    const { capabilities, ...described } = await target.service.describe();
+    // Extensions came with the stateless era.
+    const { extensions: _extensions, ...offered } = capabilities as Params;
     const revision = negotiate(params?.protocolVersion);
     const client = { capabilities: asParams(params?.capabilities) ?? {}, clientInfo: asParams(params?.clientInfo) };
     const opened = this.#options.sessions.open(revision, target.server, target.caller, client);
@@ -47,7 +49,10 @@ export class SessionCalls {
       { client: params?.clientInfo, revision, server: target.server, caller: target.caller },
       "session opened",
     );
-    return { ...opened, answer: encodeReply(id, { result: { protocolVersion: revision, ...described } }) };
+    return {
+      ...opened,
+      answer: encodeReply(id, { result: { protocolVersion: revision, capabilities: offered, ...described } }),
+    };
   }
 
   /** Answers one request; never rejects. */

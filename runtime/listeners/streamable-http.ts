@@ -16,6 +16,7 @@ import {
 } from "../protocol/json-rpc.ts";
 import { isModern } from "../protocol/modern-request.ts";
 import { allowsBatch, assumedRevision, downstreamRevisions, isDownstreamRevision } from "../protocol/revisions.ts";
+import { inTrace } from "../protocol/trace-context.ts";
 import { readBody } from "./body.ts";
 import type { ModernHttp } from "./modern-http.ts";
 import { PostReply } from "./post-reply.ts";
@@ -70,7 +71,7 @@ export class StreamableHttp {
     }
     const messages = parseMessages(await readBody(request, this.#options.maxBodyBytes));
     this.#options.metrics.bodyReceived(Array.isArray(messages) ? messages.length : 1);
-    return messages;
+    return Array.isArray(messages) ? messages : inTrace(messages, request.headers);
   }
 
   async #post(

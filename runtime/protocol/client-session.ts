@@ -87,6 +87,7 @@ export class ClientSession {
   /** The session is over: nobody will answer. */
   close(): void {
     for (const stream of this.streams) stream.end();
+    for (const exchange of this.calls) exchange.cancel("the client's session has ended");
     for (const asked of this.#asked.values())
       asked.reject(new FleetError("CANCELLED", "the client's session has ended"));
     this.#asked.clear();

@@ -12,6 +12,8 @@ export interface SessionTableOptions {
   readonly maxSessions: number;
   /** Slot of this worker process. Defaults to 0. */
   readonly worker?: number;
+  /** Of one caller; past it the caller's own least recently used session goes, never another caller's. */
+  readonly maxSessionsPerCaller: number;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   /** The session has gone from memory: its leases are to be given back. */
@@ -26,6 +28,7 @@ export class SessionTable {
   readonly #options: SessionTableOptions;
   readonly #live: LRUCache<string, ClientSession>;
   readonly #ended: LRUCache<string, true>;
+  readonly #perCaller = new Map<string, number>();
 
   constructor(options: SessionTableOptions) {
     const { idleTimeoutMs, maxAgeMs, maxSessions, onGone } = options;
@@ -35,6 +38,7 @@ export class SessionTable {
       ttl: idleTimeoutMs,
       updateAgeOnGet: true,
       dispose: (session, sealed) => {
+        this.#count(session.caller, -1);
         this.#ended.set(sealed, true);
         onGone(session);
       },
@@ -73,7 +77,7 @@ export class SessionTable {
       client,
     });
     const id = sealer.seal(session.claims);
-    this.#live.set(id, session);
+    this.#keep(id, session);
     return { id, session };
   }
 
@@ -109,8 +113,29 @@ export class SessionTable {
     const claims = this.#ended.has(id) ? undefined : this.#options.sealer.open(id);
     if (claims === undefined) throw unknown();
     const session = new ClientSession(claims);
-    this.#live.set(id, session);
+    this.#keep(id, session);
     return session;
+  }
+
+  #keep(id: string, session: ClientSession): void {
+    const { caller } = session;
+    if ((this.#perCaller.get(caller) ?? 0) >= this.#options.maxSessionsPerCaller) this.#dropOldest(caller);
+    this.#live.set(id, session);
+    this.#count(caller, 1);
+  }
+
+  #dropOldest(caller: string): void {
+    for (const id of this.#live.rkeys()) {
+      if (this.#live.peek(id)?.caller !== caller) continue;
+      this.#live.delete(id);
+      return;
+    }
+  }
+
+  #count(caller: string, change: number): void {
+    const count = (this.#perCaller.get(caller) ?? 0) + change;
+    if (count > 0) this.#perCaller.set(caller, count);
+    else this.#perCaller.delete(caller);
   }
 }
 

@@ -8,8 +8,9 @@ import type { ResourceListener } from "../registry/resource-subscriptions.ts";
 import { type Access, openAccess } from "../security/index.ts";
 import type { GatewayIdentity } from "../upstreams/handshake.ts";
 import { federatedName, splitFederatedName } from "./federated-name.ts";
+import { tasksExtension, withFederatedTask } from "./federated-task.ts";
 import { federatedUri, splitFederatedUri, withFederatedUris } from "./federated-uri.ts";
-import { type McpService, methodNotFound, nameOf, type ServiceClient, uriOf } from "./mcp-service.ts";
+import { type McpService, methodNotFound, nameOf, type ServiceClient, taskIdOf, uriOf } from "./mcp-service.ts";
 import { type MergedKind, merged, mergedList } from "./merged-list.ts";
 import { callFleet, callTool, unknownLevel, unknownTool } from "./single-service.ts";
 
@@ -23,6 +24,8 @@ const capabilities = {
   resources: { subscribe: true, listChanged: true },
   completions: {},
   logging: {},
+  // Of servers of the stateless era; a client that declares it gets a task where a server answers with one.
+  extensions: { [tasksExtension]: {} },
 };
 
 interface Named {
@@ -79,10 +82,11 @@ export class FederatedService implements McpService {
   }
 
   timeoutFor(params: Params | undefined): number {
-    const { name, uri } = params ?? {};
+    const { name, uri, taskId } = params ?? {};
     let server: string | undefined;
     if (typeof name === "string") server = splitFederatedName(name)?.server;
     else if (typeof uri === "string") server = splitFederatedUri(uri)?.server;
+    else if (typeof taskId === "string") server = splitFederatedUri(taskId)?.server;
     const fleet = server === undefined ? undefined : this.#registry.get(server);
     return fleet?.server.timeouts.requestMs ?? defaultTimeoutMs;
   }
@@ -110,7 +114,7 @@ export class FederatedService implements McpService {
         const target = await this.#find(nameOf(params), tools);
         if (target === undefined) return unknownTool(nameOf(params));
         const reply = await callTool(target.fleet, this.#access, client, target.name, params, exchange);
-        return withFederatedUris(target.fleet.name, reply);
+        return withFederatedTask(target.fleet.name, withFederatedUris(target.fleet.name, reply));
       }
       case "prompts/get": {
         const target = await this.#find(nameOf(params), prompts);
@@ -138,6 +142,10 @@ export class FederatedService implements McpService {
         );
         return withFederatedUris(target.fleet.name, reply);
       }
+      case "tasks/get":
+      case "tasks/update":
+      case "tasks/cancel":
+        return this.#task(client, method, params, exchange);
       case "resources/subscribe": {
         const tell = (about: Params) => client.notify(encodeNotification("notifications/resources/updated", about));
         return this.subscribe(client, uriOf(params), tell);
@@ -189,6 +197,21 @@ export class FederatedService implements McpService {
   /** All tools at once, as they are listed here. */
   async allTools(): Promise<readonly unknown[]> {
     return (await merged(this.#registry.all(), tools, this.#log, this.#access)).items;
+  }
+
+  /** The tasks of 2025-11-25 are not to be had here: their ids do not tell the server. */
+  async #task(
+    client: ServiceClient,
+    method: string,
+    params: Params | undefined,
+    exchange: Exchange,
+  ): Promise<RpcReply> {
+    if (exchange.client?.modern !== true) return methodNotFound(method);
+    const target = this.#findUri(taskIdOf(params));
+    if (target === undefined) return unknown("task", taskIdOf(params));
+    const { fleet, uri: taskId } = target;
+    const reply = await callFleet(fleet, this.#access, client, method, { ...params, taskId }, exchange);
+    return withFederatedTask(fleet.name, reply);
   }
 
   async #complete(client: ServiceClient, params: Params | undefined, exchange: Exchange): Promise<RpcReply> {

@@ -41,6 +41,12 @@ export function uriOf(params: Params | undefined): string {
   throw new FleetError("INVALID_PARAMS", 'Invalid params: "uri" must be a string');
 }
 
+/** The task that a request is about. Throws INVALID_PARAMS. */
+export function taskIdOf(params: Params | undefined): string {
+  if (typeof params?.taskId === "string") return params.taskId;
+  throw new FleetError("INVALID_PARAMS", 'Invalid params: "taskId" must be a string');
+}
+
 /** The string that a call names its tool or prompt with. Throws INVALID_PARAMS. */
 export function nameOf(params: Params | undefined): string {
   if (typeof params?.name === "string") return params.name;

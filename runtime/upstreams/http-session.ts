@@ -12,6 +12,7 @@ import {
   type RpcReply,
 } from "../protocol/json-rpc.ts";
 import { SlotTable } from "../protocol/slot-table.ts";
+import { traceHeaders } from "../protocol/trace-context.ts";
 import { type GatewayIdentity, initialize } from "./handshake.ts";
 import type { HttpEndpoint } from "./http-endpoint.ts";
 import type { Cut, HttpOutcome } from "./http-exchange.ts";
@@ -84,7 +85,9 @@ export class HttpSession implements UpstreamSession {
     const id = this.#lastId;
     let outcome: HttpOutcome;
     try {
-      outcome = await this.#post(encodeRequest(id, method, params), exchange);
+      const trace = traceHeaders(params);
+      const head = trace === undefined ? this.#head : this.#endpoint.head("POST", { ...this.#headers, ...trace });
+      outcome = await this.#post(encodeRequest(id, method, params), exchange, head);
     } catch (error) {
       if (method !== "initialize") this.#abandon(id, error);
       throw error;
@@ -131,11 +134,11 @@ export class HttpSession implements UpstreamSession {
     this.#head = this.#endpoint.head("POST", this.#headers);
   }
 
-  async #post(body: string, exchange: Exchange): Promise<HttpOutcome> {
+  async #post(body: string, exchange: Exchange, head = this.#head): Promise<HttpOutcome> {
     const slot = this.#inFlight.add(exchange);
     const onMessage = (message: RpcMessage) => this.#take(message, exchange, exchange.client);
     try {
-      return await this.#endpoint.postResumable(this.#head, this.#headers, body, exchange, onMessage);
+      return await this.#endpoint.postResumable(head, this.#headers, body, exchange, onMessage);
     } catch (error) {
       // One broken connection leaves the session; a server that is gone takes it along.
       if (error instanceof FleetError && error.code === "UPSTREAM_UNREACHABLE") this.#end(error.message);

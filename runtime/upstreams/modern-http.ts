@@ -4,6 +4,7 @@ import { encodeHeaderValue, nameForHeader } from "../protocol/header-values.ts";
 import { encodeRequest, isNotification, type Params, type RpcMessage, type RpcReply } from "../protocol/json-rpc.ts";
 import { modernErrors, modernRevision } from "../protocol/modern.ts";
 import { type MirroredParam, mirroredParams, paramHeaders } from "../protocol/param-headers.ts";
+import { traceHeaders } from "../protocol/trace-context.ts";
 import type { HttpEndpoint } from "./http-endpoint.ts";
 import type { ModernWire } from "./modern-session.ts";
 import type { SessionEvents } from "./upstream-session.ts";
@@ -53,7 +54,7 @@ export class ModernHttpWire implements ModernWire {
   }
 
   async #post(method: string, params: Params, exchange: Exchange): Promise<RpcReply> {
-    const headers = headersOf(method, params);
+    const headers = Object.assign(headersOf(method, params), traceHeaders(params));
     if (method === "tools/call") Object.assign(headers, await this.#mirror(params));
     this.#lastId += 1;
     const body = encodeRequest(this.#lastId, method, params);

@@ -107,6 +107,18 @@ describe.each(cells)("a server of the $era era over $transport", ({ transport, e
   });
 });
 
+test("calls of a session end with it", async () => {
+  await start("Streamable HTTP, event streams", "legacy");
+  const [leaving, staying] = [await connect("legacy"), await connect("legacy")];
+  const call = leaving.callTool({ name: "wait", arguments: {} }).catch((error) => error);
+  await until(staying, { waiting: 1, cancelled: 0 });
+  await (leaving.transport as StreamableHTTPClientTransport).terminateSession();
+  await until(staying, { waiting: 0, cancelled: 1 });
+  expect((await call).data).toEqual({ code: "CANCELLED" });
+  await staying.close();
+  await stop();
+});
+
 test.each(["legacy", "auto"] as const)(
   "a client in mode %s without roots: only a call that cannot do without them fails",
   async (mode) => {

@@ -30,6 +30,12 @@ export const Session = Type.Object(
         description: "Live sessions kept in memory; the least recently used one goes first. Defaults to 10000.",
       }),
     ),
+    maxSessionsPerCaller: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        description: "The same for each caller, who loses sessions of its own only. Defaults to 1000.",
+      }),
+    ),
   },
   options,
 );

@@ -6,13 +6,14 @@ import { SessionTable } from "../../../runtime/protocol/session-table.ts";
 const sealer = new SessionSealer([{ id: "k", key: Buffer.alloc(32, 7) }]);
 const unknown = "Session not found: it has ended or expired; initialize a new one";
 
-function table(options: { maxSessions?: number; clock?: () => number } = {}) {
+function table(options: { maxSessions?: number; maxSessionsPerCaller?: number; clock?: () => number } = {}) {
   const gone: ClientSession[] = [];
   const sessions = new SessionTable({
     sealer,
     idleTimeoutMs: 60_000,
     maxAgeMs: 1000,
     maxSessions: options.maxSessions ?? 10,
+    maxSessionsPerCaller: options.maxSessionsPerCaller ?? 10,
     clock: options.clock ?? (() => 0),
     onGone: (session) => gone.push(session),
   });
@@ -65,4 +66,19 @@ test("the bound holds: the session that was used least recently goes", () => {
   sessions.open("2025-11-25", undefined, "local", declared);
   expect(gone).toEqual([second.session]);
   expect([sessions.live, sessions.max]).toEqual([2, 2]);
+});
+
+test("a caller past its own bound loses its least recently used session, and nobody else loses any", () => {
+  const { sessions, gone } = table({ maxSessionsPerCaller: 2 });
+  const open = (caller: string) => sessions.open("2025-11-25", undefined, caller, declared);
+  const bert = open("bert");
+  const [first, second] = [open("anna"), open("anna")];
+  sessions.find(first.id, undefined, "anna");
+  open("anna");
+  expect(gone).toEqual([second.session]);
+  expect(sessions.find(first.id, undefined, "anna")).toBe(first.session);
+  expect(sessions.find(bert.id, undefined, "bert")).toBe(bert.session);
+  sessions.end(first.id);
+  open("anna");
+  expect([gone.length, sessions.live]).toEqual([2, 3]);
 });
