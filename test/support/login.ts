@@ -7,19 +7,23 @@ import { loginTo, sealingPurpose, TokenStore } from "../../runtime/upstreams/cre
 export const tokenStore = async (stateDirectory: string): Promise<TokenStore> =>
   new TokenStore(stateDirectory, new Sealer(sealingPurpose, await sessionKeys(undefined, stateDirectory)));
 
-/** Logs in like a person whose browser follows every redirect: the authorization servers of tests approve at once. */
-export async function logIn(server: ResolvedServer, stateDirectory: string) {
+/** A browser that follows every redirect: the authorization servers of tests approve at once. */
+export async function browse(page: string): Promise<void> {
   const cookies = new Map<string, string>();
-  const follow = async (page: string): Promise<void> => {
+  for (let next: string | null = page; next !== null; ) {
     const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join("; ");
-    const response = await fetch(page, { redirect: "manual", headers: cookie === "" ? {} : { cookie } });
+    const response: Response = await fetch(next, { redirect: "manual", headers: cookie === "" ? {} : { cookie } });
     for (const line of response.headers.getSetCookie()) {
       const [name = "", value = ""] = line.slice(0, line.indexOf(";")).split(/=(.*)/s);
       cookies.set(name, value);
     }
-    const next = response.headers.get("location");
-    if (next !== null) await follow(new URL(next, page).href);
-  };
-  const open = (page: URL) => void follow(page.href);
+    const location = response.headers.get("location");
+    next = location && new URL(location, next).href;
+  }
+}
+
+/** Logs in like a person with such a browser. */
+export async function logIn(server: ResolvedServer, stateDirectory: string) {
+  const open = (page: URL) => void browse(page.href);
   return loginTo(server, { store: await tokenStore(stateDirectory), clock: Date.now, open, timeoutMs: 10_000 });
 }

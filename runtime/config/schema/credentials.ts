@@ -53,6 +53,11 @@ export const OAuthCredentials = Type.Object(
       Type.String({ minLength: 1, description: "The gateway's id there, registered beforehand." }),
     ),
     clientSecret: Type.Optional(Type.String({ minLength: 1, description: secret })),
+    tokenEndpointAuthMethod: Type.Optional(
+      Type.Enum(["client_secret_basic", "client_secret_post"], {
+        description: "How the secret is sent. Defaults to what the authorization server supports, basic first.",
+      }),
+    ),
     privateKey: Type.Optional(
       Type.String({ minLength: 1, description: "A reference to a key in PEM: `private_key_jwt` instead of a secret." }),
     ),

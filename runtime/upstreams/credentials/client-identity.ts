@@ -57,7 +57,7 @@ export async function clientIdentity(
 }
 
 async function configured(settings: OAuthSettings, as: AuthorizationServer, id: string): Promise<ClientIdentity> {
-  const { clientSecret, privateKey } = settings;
+  const { clientSecret, privateKey, tokenEndpointAuthMethod: method = methodFor(as) } = settings;
   if (privateKey !== undefined) {
     const { key, alg } = await readPrivateKey(privateKey);
     const { keyId: kid } = settings;
@@ -65,7 +65,7 @@ async function configured(settings: OAuthSettings, as: AuthorizationServer, id: 
     return { client: { client_id: id, token_endpoint_auth_signing_alg: alg }, auth };
   }
   if (clientSecret === undefined) return { client: { client_id: id }, auth: None() };
-  return { client: { client_id: id }, auth: secretAuth(methodFor(as), clientSecret) };
+  return { client: { client_id: id }, auth: secretAuth(method, clientSecret) };
 }
 
 function stored({ clientId, clientSecret, authMethod }: StoredClient): ClientIdentity {

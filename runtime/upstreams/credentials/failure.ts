@@ -1,10 +1,22 @@
 import { FleetError } from "../../errors.ts";
 
+interface Refused {
+  readonly error?: unknown;
+  readonly error_description?: unknown;
+}
+
+/** An authorization server may say what it has to say in `WWW-Authenticate`. */
+function challenged(cause: unknown): Refused {
+  const challenges = (cause as { cause?: unknown }).cause;
+  const [first] = Array.isArray(challenges) ? (challenges as { parameters?: Refused }[]) : [];
+  return first?.parameters ?? {};
+}
+
 /** What of an error of OAuth is for people: its code and description (RFC 6749, 5.2), or the text of another error. */
 function reasonOf(cause: unknown): string {
   if (typeof cause === "string") return cause;
-  const { error, error_description: description, message } = cause as Partial<Record<string, unknown>>;
-  if (typeof error !== "string") return deepest(cause, String(message));
+  const { error, error_description: description } = { ...(cause as object), ...challenged(cause) } as Refused;
+  if (typeof error !== "string") return deepest(cause, String((cause as Partial<Error>).message));
   return typeof description === "string" ? `${error} (${description})` : error;
 }
 

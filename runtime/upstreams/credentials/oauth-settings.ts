@@ -4,6 +4,7 @@ export interface OAuthSettings {
   readonly issuer?: string;
   readonly clientId?: string;
   readonly clientSecret?: string;
+  readonly tokenEndpointAuthMethod?: "client_secret_basic" | "client_secret_post";
   /** PEM. */
   readonly privateKey?: string;
   readonly keyId?: string;
