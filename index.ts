@@ -16,6 +16,7 @@ export type {
 export type { FleetContainerArgs } from "./components/fleet/container-args.ts";
 export { MCPServerFleet } from "./components/fleet/mcp-server-fleet.ts";
 export type {
+  FleetBatchingArgs,
   FleetCacheArgs,
   FleetCoalescingArgs,
   FleetMinimumPercentArgs,

@@ -4,7 +4,7 @@ import type { FleetAwsArgs } from "../aws/args.ts";
 import type { FleetDockerArgs } from "../docker/args.ts";
 import type { FleetKubernetesArgs } from "../kubernetes/args.ts";
 import type { FleetContainerArgs } from "./container-args.ts";
-import type { FleetCacheArgs, FleetCoalescingArgs, FleetQueueArgs } from "./performance-args.ts";
+import type { FleetBatchingArgs, FleetCacheArgs, FleetCoalescingArgs, FleetQueueArgs } from "./performance-args.ts";
 
 /** The `process` platform's own block of a fleet. */
 export interface FleetProcessArgs {
@@ -90,6 +90,8 @@ export interface MCPServerFleetArgs {
   coalescing?: FleetCoalescingArgs;
   /** How many calls go at once. Defaults to as many as come. */
   queue?: FleetQueueArgs;
+  /** Requests that go out together. Defaults to each by itself. */
+  batching?: FleetBatchingArgs;
   /** Labels or tags of every resource, as the platform calls them; `process` has nothing to tag. Defaults to none. */
   tags?: Record<string, pulumi.Input<string>>;
 }

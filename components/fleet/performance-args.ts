@@ -47,3 +47,17 @@ export interface FleetQueueArgs {
   /** Percent of the calls that begin, at least, by priority. */
   minimumPercent?: FleetMinimumPercentArgs;
 }
+
+/** Requests to a server over HTTP go out together. */
+export interface FleetBatchingArgs {
+  /** Where a server host takes batches: `/batch`. Without it arrays go to servers that negotiate 2025-03-26, and others get no batches. */
+  path?: pulumi.Input<string>;
+  /** Requests of one batch. Defaults to 50. */
+  maxBatchSize?: pulumi.Input<number>;
+  /** Longest wait for company while other batches are under way; without any there is none. Defaults to 5. */
+  batchTimeoutMs?: pulumi.Input<number>;
+  /** Batches under way at once. Defaults to 4. */
+  maxInFlight?: pulumi.Input<number>;
+  /** Bodies from so many bytes on are compressed, if the server has said that it takes that. Defaults to 1024. */
+  compressFrom?: pulumi.Input<number>;
+}

@@ -58,6 +58,14 @@ export const defaults = Object.freeze({
     enabled: false,
     tools: Object.freeze([]),
   }),
+  batching: Object.freeze({
+    // A server host takes 100.
+    maxBatchSize: 50,
+    // The round trip of a machine nearby.
+    batchTimeoutMs: 5,
+    maxInFlight: 4,
+    compressFrom: 1024,
+  }),
   queue: Object.freeze({
     maxWaiting: 1000,
     // Longer than a burst, shorter than the patience of clients (60 s in the official SDKs).

@@ -60,6 +60,8 @@ export interface ResolvedServer {
   readonly timeouts: { readonly connectMs: number; readonly requestMs: number; readonly idleMs: number };
   readonly cache: Readonly<Required<Cache>>;
   readonly coalescing: { readonly enabled: boolean; readonly tools: readonly string[] };
+  /** Absent: each request goes by itself. */
+  readonly batching?: ResolvedBatching;
   /** Absent: calls do not wait for each other. */
   readonly queue?: ResolvedQueue;
   readonly tools: {
@@ -118,6 +120,15 @@ export interface ResolvedServer {
   };
   /** Names of other servers, in the order in which they are asked. */
   readonly fallback?: readonly string[];
+}
+
+/** How requests to a server go out together. */
+export interface ResolvedBatching {
+  readonly path?: string;
+  readonly maxBatchSize: number;
+  readonly batchTimeoutMs: number;
+  readonly maxInFlight: number;
+  readonly compressFrom: number;
 }
 
 /** How many calls of a server go at once, and how the others wait. */

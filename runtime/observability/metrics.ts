@@ -180,6 +180,11 @@ export class Metrics {
     this.#batchSize.observe(messages);
   }
 
+  /** Counts the requests of one batch that went to a server. */
+  batchSent(server: string, size: number): void {
+    this.#performance.batchSent(server, size);
+  }
+
   /** Counts one call that has begun after waiting in its fleet's queue. */
   queued(server: string, priority: Priority, ms: number): void {
     this.#performance.queued(server, priority, ms);

@@ -13,6 +13,7 @@ const waitBuckets = [1, 5, 10, 50, 100, 500, 1000, 5000, 10_000, 30_000];
 /** Cache, coalescing and queue, as they are when metrics are scraped. */
 export class PerformanceMetrics {
   readonly #wait: Histogram<"server" | "priority">;
+  readonly #sent: Histogram<"server">;
 
   constructor(registry: Registry, fleets: () => readonly CountedFleet[]) {
     const registers = [registry];
@@ -74,6 +75,13 @@ export class PerformanceMetrics {
         });
       },
     });
+    this.#sent = new Histogram({
+      name: "mcp_upstream_batch_size",
+      help: "Requests of one batch that went to a server.",
+      labelNames,
+      buckets: [1, 2, 5, 10, 20, 50, 100],
+      registers,
+    });
     this.#wait = new Histogram({
       name: "mcp_queue_wait_ms",
       help: "Wait of calls that found all places taken, in milliseconds.",
@@ -81,6 +89,11 @@ export class PerformanceMetrics {
       buckets: waitBuckets,
       registers,
     });
+  }
+
+  /** So many requests went to a server together. */
+  batchSent(server: string, size: number): void {
+    this.#sent.observe({ server }, size);
   }
 
   /** A call has begun after waiting so long. */

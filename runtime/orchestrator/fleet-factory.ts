@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import type { ResolvedServer } from "../config/index.ts";
 import { FleetError } from "../errors.ts";
 import type { Metrics } from "../observability/metrics.ts";
+import { BatchConnector } from "../performance/batching/index.ts";
 import { FleetPerformance, type PerformanceCounts, type SharedSpaceOptions } from "../performance/index.ts";
 import type { Strategies } from "../registry/balancing/strategies.ts";
 import { discoveriesOf, discoverySource } from "../registry/discovery/index.ts";
@@ -107,8 +108,17 @@ export class FleetFactory {
     return {
       source: discoverySource(server),
       discoveries: discoveriesOf(server, log),
-      connect: (address) => remoteConnector({ ...common, address }),
+      connect: (address) => this.#batched(server, address, remoteConnector({ ...common, address })),
     };
+  }
+
+  #batched({ name, batching, timeouts }: FleetOptions["server"], url: string, inner: Connector): Connector {
+    if (batching === undefined) return inner;
+    const { identity, now, metrics } = this.#options;
+    return new BatchConnector({
+      ...{ ...batching, fleet: name, url, path: batching.path, identity, connectMs: timeouts.connectMs, now, inner },
+      onBatch: (size) => metrics.batchSent(name, size),
+    });
   }
 
   #processes(server: FleetOptions["server"]): Connector {

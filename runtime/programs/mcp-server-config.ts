@@ -16,8 +16,18 @@ export interface MCPServerConfig {
   readonly protocol?: "ws" | "http" | "tcp";
   /** Added to an endpoint without one. */
   readonly port?: number;
-  readonly scaling?: { readonly minInstances?: number; readonly maxInstances?: number };
+  readonly scaling?: {
+    readonly minInstances?: number;
+    readonly maxInstances?: number;
+    /** Refused here: a program's fleets grow with calls in flight (`settings.scaling.targetInFlight`). */
+    readonly targetCpuPercent?: number;
+    readonly targetMemoryPercent?: number;
+  };
   readonly security?: {
+    /** Sent to the server as `Authorization: Bearer …`. Defaults to none. */
+    readonly apiKey?: string;
+    /** Browser origins that may call, where the orchestrator listens; given with the first server. Defaults to loopback. */
+    readonly corsOrigins?: readonly string[];
     /** Speak TLS to an endpoint that does not name its scheme. Defaults to false. */
     readonly tlsEnabled?: boolean;
     /** Requests of this program to the server within a window of time. Defaults to any number. */
@@ -39,6 +49,13 @@ export function serverOf(config: MCPServerConfig): Server {
   for (const [field, value] of Object.entries(limit ?? {}))
     if (!Number.isInteger(value) || value < 1)
       refuse(`security.rateLimiting.${field} is ${value}; it must be a whole number from 1`);
+  for (const field of ["targetCpuPercent", "targetMemoryPercent"] as const)
+    if (scaling?.[field] !== undefined)
+      refuse(`scaling.${field} is for platforms that measure it; use settings.scaling.targetInFlight`);
+  if (security?.apiKey !== undefined && endpoint === undefined)
+    refuse(
+      "security.apiKey is for a server with an endpoint; give a server that is started here its secret in its environment",
+    );
   const reached = endpoint === undefined ? {} : { endpoints: [urlOf(endpoint, config, refuse)] };
   const server = {
     type: endpoint === undefined ? type : ("custom" as const),
@@ -51,7 +68,9 @@ export function serverOf(config: MCPServerConfig): Server {
   };
   const issues = validateServer(server);
   if (issues.length > 0) refuse(issues.map(issueText).join("; "));
-  return server;
+  const { apiKey } = security ?? {};
+  // Checked without it: files hold references, a program holds the secret itself.
+  return apiKey === undefined ? server : { ...server, credentials: { header: { scheme: "Bearer", value: apiKey } } };
 }
 
 const schemes = { http: ["http", "https"], ws: ["ws", "wss"], tcp: ["tcp", "tcp"] } as const;

@@ -82,6 +82,7 @@ export class MCPServerOrchestrator extends EventEmitter<OrchestratorEvents> {
   /** Starts a server, or reaches it; resolves when it serves. Throws CONFIG_INVALID; rejects when it cannot serve. */
   async registerServer(config: MCPServerConfig): Promise<void> {
     const server = serverOf(config);
+    this.#gateway.allowOrigins(config.security?.corsOrigins ?? []);
     const limit = config.security?.rateLimiting;
     if (limit === undefined) this.#allowances.delete(config.name);
     else {

@@ -22,7 +22,7 @@ export interface ExecuteOptions {
  */
 export class ProgramGateway {
   readonly #owner = `program-${randomUUID()}`;
-  readonly #section: Gateway;
+  #section: Gateway;
   readonly #listens: boolean;
   readonly #servers = new Map<string, Server>();
   #running: Promise<RunningGateway> | undefined;
@@ -31,6 +31,20 @@ export class ProgramGateway {
   constructor(section: Gateway) {
     this.#section = section;
     this.#listens = section.port !== undefined;
+  }
+
+  /** Lets pages of these origins call. Throws CONFIG_INVALID once it listens. */
+  allowOrigins(origins: readonly string[]): void {
+    const allowed = new Set(this.#section.allowedOrigins);
+    if (origins.every((origin) => allowed.has(origin))) return;
+    if (this.#running !== undefined && this.#listens) {
+      const fix = "give them with the first server";
+      throw new FleetError(
+        "CONFIG_INVALID",
+        `corsOrigins: ${origins.join(", ")} come too late, the port is open; ${fix}`,
+      );
+    }
+    this.#section = { ...this.#section, allowedOrigins: [...new Set([...allowed, ...origins])] };
   }
 
   /** Adds servers, or replaces those of the same name; resolves when each one serves. Rejects when one cannot. */

@@ -6,8 +6,11 @@ import { gzipSync } from "node:zlib";
 import { afterAll, afterEach, beforeAll, expect, test } from "@jest/globals";
 import { Registry } from "prom-client";
 import { request } from "undici";
+import type { Server as ServerConfig } from "../../runtime/config/schema/index.ts";
 import { ConnectionPoolManager, RequestBatchingEngine } from "../../runtime/index.ts";
+import { say, TestGateway } from "../support/gateway.ts";
 import { HostProcess } from "../support/host-process.ts";
+import { Listening } from "../support/listening.ts";
 
 const fixture = join(import.meta.dirname, "../fixtures/counting-server.mjs");
 let host: HostProcess;
@@ -120,4 +123,67 @@ test("elsewhere the calls of a batch are pipelined over one connection of a pool
   );
   expect((await Promise.all(calls)).map(textOf)).toEqual(Array.from({ length: 25 }, (_, index) => String(index)));
   expect([engine.statistics()[0]?.batches, pool.statistics().acquired, pool.statistics().opened]).toEqual([3, 3, 1]);
+});
+
+/** A gateway whose server is another one's address. */
+async function inFrontOf(endpoint: string, batching: NonNullable<ServerConfig["batching"]>): Promise<TestGateway> {
+  const server: ServerConfig = {
+    type: "custom",
+    endpoints: [endpoint],
+    isolation: "shared",
+    scaling: { maxInstances: 1 },
+    batching,
+  };
+  const gateway = await TestGateway.start({ servers: { far: server } });
+  closing.push(() => gateway.close());
+  return gateway;
+}
+async function batchesOf(gateway: TestGateway): Promise<{ count: number; sum: number }> {
+  const text = await (await request(new URL("/metrics", gateway.url))).body.text();
+  const read = (what: string) =>
+    Number(new RegExp(`^mcp_upstream_batch_size_${what}.*} (\\d+)$`, "m").exec(text)?.[1] ?? 0);
+  return { count: read("count"), sum: read("sum") };
+}
+const work = async (gateway: TestGateway) => {
+  const client = await gateway.connect("/mcp/far");
+  const before = await batchesOf(gateway);
+  const calls = Array.from({ length: 30 }, (_, as) => say(client, "work", { as }));
+  expect(await Promise.all(calls)).toEqual(Array.from({ length: 30 }, (_, index) => index));
+  const after = await batchesOf(gateway);
+  return { batches: after.count - before.count, requests: after.sum - before.sum };
+};
+
+test("the gateway sends requests to a server host's /batch together", async () => {
+  const gateway = await inFrontOf(`${host.url}/mcp`, { path: "/batch" });
+  const { batches, requests } = await work(gateway);
+  expect(requests).toBe(30);
+  expect(batches).toBeLessThan(30);
+});
+
+test("… and as arrays to a server that negotiates 2025-03-26; a new session follows one that was forgotten", async () => {
+  const process_ = { command: process.execPath, args: [fixture] };
+  const servers = {
+    far: { type: "custom", process: process_, isolation: "shared", scaling: { maxInstances: 1 } },
+  } as const;
+  const far = await TestGateway.start({ servers });
+  const gateway = await inFrontOf(`${far.url}/mcp/far`, {});
+  const { batches, requests } = await work(gateway);
+  expect(requests).toBe(30);
+  expect(batches).toBeLessThan(30);
+  // Another gateway at the same address knows nothing of the session.
+  const port = Number(new URL(far.url).port);
+  await far.close();
+  const next = await TestGateway.start({ gateway: { port }, servers });
+  closing.push(() => next.close());
+  const client = await gateway.connect("/mcp/far");
+  expect(await say(client, "work", { as: "again" })).toBe("again");
+});
+
+test("a server that speaks another revision gets each request by itself", async () => {
+  const far = await Listening.start(join(import.meta.dirname, "../bench/echo-upstream.mjs"));
+  closing.push(() => far.stop());
+  const gateway = await inFrontOf(`http://127.0.0.1:${far.port}/mcp`, {});
+  const client = await gateway.connect("/mcp/far");
+  const { content } = await client.callTool({ name: "echo", arguments: { text: "hello" } });
+  expect([content, await batchesOf(gateway)]).toEqual([[{ type: "text", text: "hello" }], { count: 0, sum: 0 }]);
 });

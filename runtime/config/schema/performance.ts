@@ -84,6 +84,41 @@ export const Queue = Type.Object(
   options,
 );
 
+/** Requests to a server over HTTP go out together. */
+export const Batching = Type.Object(
+  {
+    path: Type.Optional(
+      Type.String({
+        pattern: "^/",
+        description:
+          "Where a server host (`mcp-fleet host`) takes batches: `/batch`. Without it arrays go to servers that negotiate 2025-03-26, and others get no batches.",
+      }),
+    ),
+    maxBatchSize: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 100, description: "Requests of one batch. Defaults to 50." }),
+    ),
+    batchTimeoutMs: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        description:
+          "Longest wait for company while other batches are under way; without any there is none. Defaults to 5.",
+      }),
+    ),
+    maxInFlight: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 1000, description: "Batches under way at once. Defaults to 4." }),
+    ),
+    compressFrom: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        description:
+          "Bodies from so many bytes on are compressed, if the server has said that it takes that. Defaults to 1024.",
+      }),
+    ),
+  },
+  options,
+);
+
+export type Batching = Static<typeof Batching>;
 export type Cache = Static<typeof Cache>;
 export type Coalescing = Static<typeof Coalescing>;
 export type Queue = Static<typeof Queue>;

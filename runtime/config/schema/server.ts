@@ -4,7 +4,7 @@ import { Requirement } from "./auth.ts";
 import { Credentials } from "./credentials.ts";
 import { Discovery } from "./discovery.ts";
 import { Isolation, ServerType, serverNamePattern, UpstreamProtocol } from "./names.ts";
-import { Cache, Coalescing, Queue } from "./performance.ts";
+import { Batching, Cache, Coalescing, Queue } from "./performance.ts";
 import { ServerRateLimiting } from "./protection.ts";
 import { CircuitBreaker, Concurrency, HealthCheck, LoadBalancer, Retry } from "./resilience.ts";
 
@@ -110,6 +110,7 @@ export const Server = Type.Object(
     cache: Type.Optional(Cache),
     coalescing: Type.Optional(Coalescing),
     queue: Type.Optional(Queue),
+    batching: Type.Optional(Batching),
     loadBalancer: Type.Optional(LoadBalancer),
     circuitBreaker: Type.Optional(CircuitBreaker),
     retry: Type.Optional(Retry),

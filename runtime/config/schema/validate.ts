@@ -59,10 +59,22 @@ function check(schema: object, value: unknown, path: ConfigPath): ConfigIssue[] 
 
 /** What JSON Schema cannot say well of a server. */
 function serverRules(server: Server, path: ConfigPath): ConfigIssue[] {
-  const { type, version, process, endpoints, discovery, protocol, scaling, tools, healthCheck, credentials } = server;
+  const { type, version, process, endpoints, discovery, protocol, scaling, tools, healthCheck } = server;
+  const { credentials, batching } = server;
   const issues: ConfigIssue[] = [];
   const add = (field: ConfigPath, message: string, fix: string) =>
     issues.push({ path: [...path, ...field], message, fix });
+  if (batching !== undefined) {
+    const spoken = protocol ?? (process !== undefined ? "stdio" : protocolOf(endpoints?.[0] ?? "http:"));
+    if (spoken !== "http" || type !== "custom")
+      add(["batching"], "is for servers over HTTP", "remove it; on other connections requests are pipelined anyway");
+    else if (credentials !== undefined)
+      add(
+        ["batching"],
+        "stands beside credentials, which a batch of many callers cannot carry",
+        "remove one of the two",
+      );
+  }
   if (type === "custom") {
     if (process === undefined && endpoints === undefined && discovery === undefined)
       add([], "has no source of instances", "add process, endpoints or discovery");

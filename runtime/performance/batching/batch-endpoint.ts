@@ -1,6 +1,15 @@
 import { createParser } from "eventsource-parser";
 import { FleetError, messageOf } from "../../errors.ts";
-import { checkMessage, isNotification, isRequest, type RpcReply, replyOf } from "../../protocol/json-rpc.ts";
+import {
+  checkMessage,
+  encodeNotification,
+  encodeRequest,
+  isNotification,
+  isRequest,
+  type Params,
+  type RpcReply,
+  replyOf,
+} from "../../protocol/json-rpc.ts";
 import { type Coding, codingFor, codings, encodePayload } from "../payload-coding.ts";
 import type { BatchedCall, BatchUpstream } from "./batcher.ts";
 
@@ -18,6 +27,7 @@ export interface BatchEndpointOptions {
 export class BatchEndpoint implements BatchUpstream {
   readonly #options: BatchEndpointOptions;
   readonly #abort = new AbortController();
+  readonly #session: Record<string, string> = {};
   #coding: Coding | undefined;
   #lastId = 0;
 
@@ -43,6 +53,29 @@ export class BatchEndpoint implements BatchUpstream {
     }
   }
 
+  /** Sends one request by itself, not in an array. */
+  async ask(method: string, params: Params, timeoutMs: number): Promise<RpcReply> {
+    this.#lastId += 1;
+    const reply = (await this.#exchange(encodeRequest(this.#lastId, method, params), timeoutMs)).get(this.#lastId);
+    if (reply === undefined) throw this.#wrong("has left a request without an answer");
+    return reply;
+  }
+
+  /** Sends a notification. */
+  async tell(method: string, params: Params | undefined, timeoutMs: number): Promise<void> {
+    await this.#exchange(encodeNotification(method, params), timeoutMs);
+  }
+
+  /** What every request carries from now on: the session's id and revision. */
+  carry(headers: Readonly<Record<string, string>>): void {
+    Object.assign(this.#session, headers);
+  }
+
+  /** Of the last session that the server has opened. */
+  get sessionId(): string | undefined {
+    return this.#session["mcp-session-id"];
+  }
+
   async close(): Promise<void> {
     this.#abort.abort();
   }
@@ -64,6 +97,11 @@ export class BatchEndpoint implements BatchUpstream {
       });
     }
     this.#coding = codingFor(response.headers.get("accept-encoding"));
+    if (response.status === 404 && this.sessionId !== undefined) {
+      throw new FleetError("UPSTREAM_SESSION_EXPIRED", `${name}: the server no longer knows the session; call again`);
+    }
+    const opened = response.headers.get("mcp-session-id");
+    if (opened !== null) this.carry({ "mcp-session-id": opened });
     if (!response.ok) throw this.#wrong(`answered HTTP ${response.status}: ${text.slice(0, 200)}`);
     return this.#read(text, response.headers.get("content-type") ?? "");
   }
@@ -74,6 +112,7 @@ export class BatchEndpoint implements BatchUpstream {
       ...{ "content-type": "application/json", accept: "application/json, text/event-stream" },
       "accept-encoding": codings.join(", "),
       ...given,
+      ...this.#session,
     };
     const coding = compressFrom === undefined || body.length < compressFrom ? undefined : this.#coding;
     if (coding === undefined) return fetch(url, { method: "POST", headers, body, signal });
@@ -98,7 +137,7 @@ export class BatchEndpoint implements BatchUpstream {
       if (mediaType.startsWith("text/event-stream")) {
         const parser = createParser({ onEvent: ({ data }) => take(JSON.parse(data)) });
         parser.feed(`${text}\n\n`);
-      } else take(JSON.parse(text));
+      } else if (text !== "") take(JSON.parse(text));
     } catch (error) {
       throw this.#wrong(`answered no JSON-RPC: ${messageOf(error)}`);
     }

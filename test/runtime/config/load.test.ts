@@ -109,6 +109,10 @@ test.each([
     "servers.a.endpoints: stands beside process; keep one of the two",
   ],
   [
+    "{ type: custom, process: { command: x }, batching: {} }",
+    "servers.a.batching: is for servers over HTTP; remove it; on other connections requests are pipelined anyway",
+  ],
+  [
     "{ type: custom, version: '1', process: { command: x } }",
     "servers.a.version: belongs to presets; remove it; the command of a custom server says what runs",
   ],

@@ -13,6 +13,10 @@ test.each<[MCPServerConfig, object]>([
   [custom({ endpoint: "http://docs:3001/mcp" }), { ...remote, endpoints: ["http://docs:3001/mcp"] }],
   [custom({ endpoint: "docs", port: 3001 }), { ...remote, endpoints: ["http://docs:3001/mcp"] }],
   [custom({ endpoint: "docs", security: { tlsEnabled: true } }), { ...remote, endpoints: ["https://docs/mcp"] }],
+  [
+    custom({ endpoint: "docs", security: { apiKey: "k" } }),
+    { ...remote, endpoints: ["http://docs/mcp"], credentials: { header: { scheme: "Bearer", value: "k" } } },
+  ],
   [custom({ endpoint: "docs", protocol: "ws", port: 81 }), { ...remote, endpoints: ["ws://docs:81/"] }],
   [custom({ endpoint: "docs", protocol: "tcp", port: 9000 }), { ...remote, endpoints: ["tcp://docs:9000"] }],
   [
@@ -39,6 +43,14 @@ test.each<[MCPServerConfig, string]>([
   [
     custom({ endpoint: "docs", security: { rateLimiting: { windowMs: 0, maxRequests: 1 } } }),
     'server "docs": security.rateLimiting.windowMs is 0; it must be a whole number from 1',
+  ],
+  [
+    custom({ endpoint: "docs", scaling: { targetCpuPercent: 70 } }),
+    'server "docs": scaling.targetCpuPercent is for platforms that measure it; use settings.scaling.targetInFlight',
+  ],
+  [
+    { name: "magic", type: "magic", security: { apiKey: "k" } },
+    'server "magic": security.apiKey is for a server with an endpoint; give a server that is started here its secret in its environment',
   ],
   [custom({}), 'server "docs": '],
 ])("%j is refused", (config, message) => {
