@@ -69,7 +69,10 @@ export function checkMessage(value: unknown): RpcMessage {
   return message as unknown as RpcMessage;
 }
 
-/** Deepest nesting of arrays and objects in a client's message: some servers' parsers end their process at a thousand. */
+/**
+ * Deepest nesting of arrays and objects in a message: some parsers end their process at a thousand levels, and
+ * `JSON.stringify` throws at some thousands.
+ */
 const maxNesting = 512;
 
 /** Does a JSON text nest deeper than it may? Short texts cannot. */
@@ -97,6 +100,12 @@ function endOfString(text: string, start: number): number {
     if (backslashes % 2 === 0) return end;
   }
   return -1;
+}
+
+/** Parses one message of a server. Throws for one that is none, or nests too deep. */
+export function parseMessage(text: string): RpcMessage {
+  if (nestsTooDeep(text)) invalid(`it nests deeper than ${maxNesting} levels`);
+  return checkMessage(JSON.parse(text));
 }
 
 /** Parses one message, or an array of them (allowed only in revision 2025-03-26; the caller checks that). */

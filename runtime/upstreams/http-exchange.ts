@@ -3,9 +3,9 @@ import { createParser, type EventSourceParser } from "eventsource-parser";
 import { FleetError } from "../errors.ts";
 import type { Exchange, Flow } from "../protocol/exchange.ts";
 import {
-  checkMessage,
   isNotification,
   isRequest,
+  parseMessage,
   type RpcMessage,
   type RpcReply,
   replyOf,
@@ -141,6 +141,7 @@ export class HttpExchange implements Requester, Flow {
     this.#events = createParser({
       onEvent: ({ id, data }) => {
         if (id !== undefined) this.#lastEventId = id;
+        this.#size = 0;
         this.#take(data);
       },
       onRetry: (ms) => {
@@ -150,9 +151,17 @@ export class HttpExchange implements Requester, Flow {
   }
 
   onData(chunk: Buffer): void {
-    if (this.#events !== undefined) this.#events.feed((this.#decoder as StringDecoder).write(chunk));
+    if (this.#events !== undefined) this.#feed(this.#events, chunk);
     else if (chunk.length === this.#length) this.#text = chunk.toString();
     else this.#keep(chunk);
+  }
+
+  #feed(events: EventSourceParser, chunk: Buffer): void {
+    // Since the last whole event.
+    this.#size += chunk.length;
+    if (this.#size > maxAnswerBytes) {
+      this.abort(new FleetError("UPSTREAM_PROTOCOL", `an event of the server exceeds ${maxAnswerBytes} bytes`));
+    } else events.feed((this.#decoder as StringDecoder).write(chunk));
   }
 
   onEnd(): void {
@@ -226,7 +235,7 @@ export class HttpExchange implements Requester, Flow {
     }
     let message: RpcMessage;
     try {
-      message = checkMessage(JSON.parse(text));
+      message = parseMessage(text);
     } catch {
       return;
     }

@@ -2,14 +2,15 @@ import { FleetError } from "../errors.ts";
 import { answerServer, clientOf } from "../protocol/client-requests.ts";
 import type { Exchange } from "../protocol/exchange.ts";
 import {
-  checkMessage,
   encodeNotification,
   encodeReply,
   encodeRequest,
   isNotification,
   isRequest,
   type Params,
+  parseMessage,
   type RequestId,
+  type RpcMessage,
   type RpcReply,
   type RpcRequest,
   replyOf,
@@ -87,9 +88,9 @@ export class Multiplexer {
       this.#settle(response.id, response.reply);
       return;
     }
-    let message: ReturnType<typeof checkMessage>;
+    let message: RpcMessage;
     try {
-      message = checkMessage(JSON.parse(text));
+      message = parseMessage(text);
     } catch {
       return;
     }

@@ -12,9 +12,9 @@ export class Listening {
     this.port = port;
   }
 
-  /** Runs a TypeScript file; rejects when it ends without a port. */
-  static async start(file: string, env: Record<string, string> = {}): Promise<Listening> {
-    const child = spawn(process.execPath, [file], {
+  /** Runs a TypeScript or JavaScript file; rejects when it ends without a port. */
+  static async start(file: string, env: Record<string, string> = {}, args: readonly string[] = []): Promise<Listening> {
+    const child = spawn(process.execPath, [file, ...args], {
       env: { ...process.env, ...env },
       stdio: ["ignore", "pipe", "inherit"],
     });
