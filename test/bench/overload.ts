@@ -5,19 +5,19 @@ import { FaultInstance } from "../support/fault-instance.ts";
 import { GatewayProcess } from "../support/gateway-process.ts";
 import { PlainClient } from "../support/steady-load.ts";
 
-// `npm run bench:overload [seconds]`: a server that can answer 160 calls a second (8 at a time, 50 ms each) behind a gateway
-// that lets 8 go at a time and 8 wait. The same open load at half its capacity, at five times for the given time (60), and at
+// `npm run bench:overload [seconds]`: a server that can answer 40 calls a second (4 at a time, 100 ms each) behind a gateway
+// that lets 4 go at a time and 4 wait. The same open load at half its capacity, at five times for the given time (60), and at
 // half again. Processes of their own, 127.0.0.1.
 const seconds = Number(process.argv[2] ?? 60);
-const capacity = 160;
+const capacity = 40;
 setGlobalDispatcher(new Agent({ connections: 512 }));
 
-const server = await FaultInstance.start({ WORK_MS: "50", WORKERS: "8" });
+const server = await FaultInstance.start({ WORK_MS: "100", WORKERS: "4" });
 const gateway = await GatewayProcess.start({
   servers: {
     echo: {
       ...{ type: "custom", isolation: "shared", endpoints: [server.url] },
-      concurrency: { maxInFlight: 8, maxQueue: 8, queueMs: 1000 },
+      concurrency: { maxInFlight: 4, maxQueue: 4, queueMs: 1000 },
     },
   },
 });
@@ -70,12 +70,11 @@ async function load(rate: number, forSeconds: number) {
   };
 }
 
-const figures = {
-  before: await load(capacity / 2, 5),
-  maximum: await load(capacity * 0.95, 5),
-  overload: await load(capacity * 5, seconds),
-  after2s: (await sleep(2000), await load(capacity / 2, 5)),
-};
-console.log(JSON.stringify(figures, null, 1));
+const before = await load(capacity / 2, 5);
+const maximum = await load(capacity, 10);
+const overload = await load(capacity * 5, seconds);
+await sleep(2000);
+const after = await load(capacity / 2, 5);
+console.log(JSON.stringify({ before, maximum, overload, after }, null, 1));
 await gateway.stop();
 await server.kill();

@@ -1,6 +1,5 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
@@ -108,7 +107,7 @@ export class KubernetesDiscovery implements InstanceDiscovery {
   async #watch(from: string): Promise<string | undefined> {
     const query = `&watch=1&allowWatchBookmarks=true&timeoutSeconds=300&resourceVersion=${encodeURIComponent(from)}`;
     let version = from;
-    for await (const line of createInterface({ input: await this.#get(query) })) {
+    for await (const line of linesOf(await this.#get(query))) {
       const { type, object } = JSON.parse(line) as WatchEvent;
       // 410: that version is too old to go on from.
       if (type === "ERROR") return undefined;
@@ -161,6 +160,16 @@ export class KubernetesDiscovery implements InstanceDiscovery {
     const text = JSON.stringify(sorted);
     if (text !== this.#last) this.#listener(sorted);
     this.#last = text;
+  }
+}
+
+/** Leaving the loop ends the request; readline would leave its errors to nobody. */
+async function* linesOf(body: Readable): AsyncGenerator<string> {
+  let rest = "";
+  for await (const chunk of body.setEncoding("utf8")) {
+    const lines = (rest + chunk).split("\n");
+    rest = lines.pop() as string;
+    yield* lines;
   }
 }
 
