@@ -1,3 +1,4 @@
+import type { Server as HttpsServer } from "node:https";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { isDeepStrictEqual } from "node:util";
@@ -37,7 +38,7 @@ import { ListChangeNotices } from "./routing/list-change-notices.ts";
 import type { ServiceClient } from "./routing/mcp-service.ts";
 import { SingleService } from "./routing/single-service.ts";
 import { ToolSearchService } from "./routing/tool-search-service.ts";
-import { openAccess, Security } from "./security/index.ts";
+import { followTls, openAccess, Proxies, Security, tlsOptions } from "./security/index.ts";
 import { sealingPurpose, TokenStore, UpstreamCredentials } from "./upstreams/credentials/index.ts";
 import { identity } from "./version.ts";
 import { ForwardedPrincipals } from "./workers/forwarded-principal.ts";
@@ -109,13 +110,11 @@ const maxParked = 10_000;
 const parkedMs = 10 * 60_000;
 /** Open `subscriptions/listen` streams of one caller. */
 const maxSubscriptions = 1000;
-/** How long a client may take to send one request. */
-const receiveMs = 60_000;
 /** A worker that is replaced tells its clients for so long to connect anew. */
 const lingerMs = 300;
 const loopback = "127.0.0.1";
 /** Settings of the gateway that are taken over without a restart. */
-const liveSettings = new Set(["auth", "authorization", "rateLimiting", "allowedHosts", "allowedOrigins"]);
+const liveSettings = new Set(["auth", "authorization", "rateLimiting", "cors", "allowedHosts", "allowedOrigins"]);
 const now = () => performance.now();
 
 /** Builds a gateway: the way of a request from top to bottom, each stage knowing only the next one. */
@@ -200,9 +199,11 @@ export async function startGateway(
   });
   const sessionCalls = new SessionCalls({ sessions, log });
   const modernCalls = new ModernCalls({ parked, log });
+  const proxies = new Proxies(gateway.connections.trustedProxies);
   const security: Security = await Security.start(config, {
     ...{ metrics: new SecurityMetrics(metrics.registry, () => security.remembered), log, clock: Date.now, now },
     shared: redis && gateway.shared && { redis, prefix: gateway.shared.prefix },
+    proxies,
   });
   const executor = new Executor(registry, log);
   const all = new FederatedService(registry, identity, log);
@@ -221,7 +222,12 @@ export async function startGateway(
     }),
     sse: new LegacySse({ ...duplex, maxBodyBytes: gateway.maxBodyBytes, elsewhere, worker }),
     webSocket: new WebSocketListener({ ...duplex, maxMessageBytes: gateway.maxBodyBytes }),
-    ...{ serviceFor, receiveMs, elsewhere, maxConnections: connectionBound(limits) },
+    ...{ serviceFor, elsewhere },
+    connections: {
+      ...{ ...gateway.connections, tls: gateway.tls && tlsOptions(gateway.tls) },
+      maxConnections: Math.min(gateway.connections.maxConnections, connectionBound(limits) ?? Number.POSITIVE_INFINITY),
+      proxies: gateway.connections.proxyProtocol ? proxies : undefined,
+    },
   });
   const { tcp } = gateway.listeners;
   const tcpListener = new TcpListener(duplex, () => {
@@ -236,6 +242,7 @@ export async function startGateway(
   });
   door.use(rest.listener);
 
+  const certificates = gateway.tls && followTls(door.server as HttpsServer, gateway.tls, log);
   const pulse = setInterval(() => {
     sessions.purge();
     subscriptions.keepAlive();
@@ -283,6 +290,7 @@ export async function startGateway(
     await door.close(gateway.drainMs, place === undefined ? 0 : lingerMs);
     await internal?.close(gateway.drainMs);
     elsewhere?.close();
+    certificates?.close();
     await tcpListener.close();
     await processHost?.close();
     await rest.app.close();
@@ -304,8 +312,10 @@ export async function startGateway(
         forwarded: (request, response) => door.forwarded(request, response, security.accessOf(principals.of(request))),
       });
     }
-    if (listen)
-      url = `http://${hostInUrl(gateway.host)}:${await door.listen(gateway.host, gateway.port, place !== undefined)}`;
+    if (listen) {
+      const port = await door.listen(gateway.host, gateway.port, place !== undefined);
+      url = `${gateway.tls === undefined ? "http" : "https"}://${hostInUrl(gateway.host)}:${port}`;
+    }
     if (tcp !== undefined) tcpPort = await tcpListener.listen(loopback, tcp.port);
     if (gateway.admin.socket !== undefined) {
       const shutdown = options.onShutdown ?? (() => {});

@@ -25,6 +25,20 @@ export const defaults = Object.freeze({
     // A busy program's; one that leaks them must not push out everybody else's.
     maxSessionsPerCaller: 1000,
   }),
+  connections: Object.freeze({
+    // A client that has something to ask says it at once; a slow one is given time for its body.
+    headersTimeoutMs: 15_000,
+    requestTimeoutMs: 60_000,
+    // Longer than load balancers keep an idle connection (60 s), so that they close it first.
+    keepAliveTimeoutMs: 65_000,
+    // A JWT with many groups fits.
+    maxHeaderBytes: 32 * 1024,
+    maxHeaders: 100,
+    // A few kilobytes each.
+    maxConnections: 10_000,
+    trustedProxies: [],
+    proxyProtocol: false,
+  }),
   shared: Object.freeze({
     // Two fleets of gateways on one Redis choose another one.
     prefix: "mcp-fleet",

@@ -4,13 +4,14 @@ import { type ConfigFile, protocolOf, type Queue, type Server } from "./schema/i
 
 /** Applies the defaults to a configuration that has been validated and whose references have been resolved. */
 export function resolveConfig({ gateway = {}, servers }: ConfigFile): ResolvedConfig {
-  const { session, admin, log, listeners, shared, ...rest } = gateway;
+  const { session, admin, log, listeners, shared, connections, ...rest } = gateway;
   return {
     gateway: {
       ...defaults.gateway,
       ...rest,
       session: { ...defaults.session, ...session },
       listeners: { ...listeners },
+      connections: { ...defaults.connections, ...connections },
       admin: { ...admin },
       log: { ...defaults.log, ...log },
       ...(shared === undefined ? {} : { shared: { ...defaults.shared, ...shared } }),

@@ -2,6 +2,8 @@ import type {
   Auth,
   Authorization,
   Cache,
+  Connections,
+  Cors,
   Credentials,
   Discovery,
   Isolation,
@@ -10,6 +12,7 @@ import type {
   Requirement,
   ServerRateLimiting,
   ServerType,
+  Tls,
   UpstreamProtocol,
 } from "./schema/index.ts";
 
@@ -27,6 +30,9 @@ export interface ResolvedGateway {
   readonly auth?: Auth;
   readonly authorization?: Authorization;
   readonly rateLimiting?: RateLimiting;
+  readonly tls?: Tls;
+  readonly cors?: Cors;
+  readonly connections: Readonly<Required<Connections>>;
   readonly session: {
     readonly keys?: readonly { readonly id: string; readonly key: string }[];
     readonly idleTimeoutMs: number;

@@ -1,11 +1,12 @@
-import { createServer, type IncomingMessage, type RequestListener, type Server, ServerResponse } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import { type IncomingMessage, type RequestListener, type Server, ServerResponse } from "node:http";
+import type { AddressInfo, Server as NetServer, Socket } from "node:net";
 import type { Duplex as Stream } from "node:stream";
 import { FleetError, messageOf } from "../errors.ts";
 import { errorReply } from "../protocol/json-rpc.ts";
 import type { McpService } from "../routing/mcp-service.ts";
 import { type Access, openAccess, type Room, type Security } from "../security/index.ts";
 import type { Elsewhere } from "./elsewhere.ts";
+import { type HttpServerOptions, httpServer } from "./http-server.ts";
 import type { LegacySse } from "./legacy-sse.ts";
 import type { StreamableHttp } from "./streamable-http.ts";
 import type { McpTarget } from "./target.ts";
@@ -16,14 +17,11 @@ export interface FrontDoorOptions {
   readonly mcp: StreamableHttp;
   readonly sse: LegacySse;
   readonly webSocket: WebSocketListener;
-  /** How long a client may take to send one request, in milliseconds; one that dawdles is answered 408 and closed. */
-  readonly receiveMs: number;
+  readonly connections: HttpServerOptions;
   /** The service of `/mcp` (undefined) or of `/mcp/<server>` for a caller; undefined when there is no such server. */
   readonly serviceFor: (server: string | undefined, access: Access) => McpService | undefined;
   /** The gateway's other processes. Defaults to none. */
   readonly elsewhere?: Elsewhere | undefined;
-  /** Connections at a time; more are closed at once. Defaults to no bound. */
-  readonly maxConnections?: number | undefined;
 }
 
 /** Paths that need no authentication: load balancers ask them. */
@@ -32,22 +30,17 @@ const open = new Set(["/health", "/ready"]);
 /** The gateway's one port: checks every request, serves `/mcp` itself, hands the rest to the REST interface. */
 export class FrontDoor {
   readonly server: Server;
+  readonly #listener: NetServer;
   readonly #options: FrontDoorOptions;
   #closing = false;
   #rest: RequestListener = (_request, response) => response.writeHead(404).end();
 
   constructor(options: FrontDoorOptions) {
     this.#options = options;
-    const { receiveMs } = options;
-    // Both end with the request's last byte: how long its answer takes does not count.
-    const deadlines = {
-      requestTimeout: receiveMs,
-      headersTimeout: receiveMs,
-      connectionsCheckingInterval: receiveMs / 2,
-    };
-    this.server = createServer(deadlines, (request, response) => this.#serve(request, response));
+    const { http, listener } = httpServer(options.connections, (request, response) => this.#serve(request, response));
+    this.server = http;
+    this.#listener = listener;
     this.server.on("upgrade", (request, socket, head) => this.#upgrade(request, socket, head));
-    if (options.maxConnections !== undefined) this.server.maxConnections = options.maxConnections;
   }
 
   /** Says who serves what is not MCP. */
@@ -57,7 +50,7 @@ export class FrontDoor {
 
   /** Resolves with the port, which other workers may listen on too if it is `shared`. Rejects with ADDRESS_IN_USE. */
   listen(host: string, port: number, shared = false): Promise<number> {
-    return listenOn(this.server, host, port, shared);
+    return listenOn(this.#listener, host, port, shared);
   }
 
   /**
@@ -65,10 +58,10 @@ export class FrontDoor {
    * client is told with its next answer to connect anew: whose connection is simply closed may just be sending.
    */
   async close(ms: number, lingerMs = 0): Promise<void> {
-    if (!this.server.listening) return;
+    if (!this.#listener.listening) return;
     this.#closing = true;
     if (lingerMs > 0) await new Promise((resolve) => setTimeout(resolve, lingerMs));
-    const closed = new Promise((resolve) => this.server.close(resolve));
+    const closed = new Promise((resolve) => this.#listener.close(resolve));
     this.server.closeIdleConnections();
     this.#options.webSocket.close();
     const timer = setTimeout(() => {
@@ -96,7 +89,7 @@ export class FrontDoor {
     // Who is told to connect anew finds a gateway, or a worker, that stays.
     if (this.#closing) response.shouldKeepAlive = false;
     try {
-      security.guard(request);
+      if (security.greet(request, response)) return;
       if (open.has(path)) {
         this.#rest(request, response);
         return;
@@ -236,7 +229,7 @@ function refuse(response: ServerResponse, error: unknown): void {
  * Resolves with the port. Rejects with ADDRESS_IN_USE. Processes that share a port each have a queue of their own (SO_REUSEPORT, socket(7)),
  * over which the kernel spreads connections; elsewhere than on Linux, node:cluster hands them out.
  */
-export function listenOn(server: Server, host: string, port: number, shared: boolean): Promise<number> {
+export function listenOn(server: NetServer, host: string, port: number, shared: boolean): Promise<number> {
   const how = shared && process.platform === "linux" ? { reusePort: true, exclusive: true } : {};
   return new Promise((resolve, reject) => {
     server.once("error", (error) => reject(refusal(error, host, port)));

@@ -1,4 +1,6 @@
 export { type Access, openAccess } from "./access.ts";
 export type { Room } from "./gatekeeper.ts";
 export { localPrincipal, type Principal } from "./principal.ts";
+export { Proxies } from "./proxies.ts";
 export { Security, type SecurityOptions } from "./security.ts";
+export { followTls, tlsOptions } from "./tls.ts";

@@ -1,16 +1,19 @@
-import type { IncomingMessage } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Logger } from "pino";
 import type { ResolvedConfig } from "../config/index.ts";
+import type { Tls } from "../config/schema/index.ts";
 import type { SecurityMetrics } from "../observability/security-metrics.ts";
 import { type Access, OpenAccess, openAccess } from "./access.ts";
 import { Authorizer } from "./authorizer.ts";
 import { type AccessStages, CallerAccess } from "./caller-access.ts";
+import { Cors } from "./cors.ts";
 import { Gatekeeper, type Room } from "./gatekeeper.ts";
 import type { BucketStore } from "./limits/bucket.ts";
 import { Limiter } from "./limits/limiter.ts";
 import { LocalBuckets } from "./limits/local-buckets.ts";
 import { type RedisCommands, SharedBuckets } from "./limits/shared-buckets.ts";
 import { localPrincipal, type Principal } from "./principal.ts";
+import type { Proxies } from "./proxies.ts";
 import { RequestGuard } from "./request-guard.ts";
 
 export interface SecurityOptions {
@@ -20,6 +23,7 @@ export interface SecurityOptions {
   readonly clock: () => number;
   /** Milliseconds of a clock that only goes forward. */
   readonly now: () => number;
+  readonly proxies: Proxies;
   /** Where limits are counted that hold over all gateways; without it each process counts for itself. */
   readonly shared: { readonly redis: RedisCommands; readonly prefix: string } | undefined;
 }
@@ -27,6 +31,9 @@ export interface SecurityOptions {
 /** What one configuration makes of it; replaced as a whole when another one is applied. */
 interface InForce {
   readonly guard: RequestGuard;
+  readonly cors: Cors | undefined;
+  /** `Strict-Transport-Security` (RFC 6797). */
+  readonly hsts: string | undefined;
   readonly gatekeeper: Gatekeeper;
   readonly stages: AccessStages | undefined;
   readonly accesses: WeakMap<Principal, Access>;
@@ -38,11 +45,13 @@ export class Security {
   /** Who makes a request that the REST interface serves. */
   readonly #callers = new WeakMap<IncomingMessage, Access>();
   readonly #store: BucketStore;
+  readonly #proxies: Proxies;
   #inForce: InForce;
 
   private constructor(options: SecurityOptions, store: BucketStore, inForce: InForce) {
     this.#options = options;
     this.#store = store;
+    this.#proxies = options.proxies;
     this.#inForce = inForce;
   }
 
@@ -66,6 +75,17 @@ export class Security {
     return { size: remembered, max: bound };
   }
 
+  /**
+   * Checks where a request comes from, and adds the headers that every answer has; true when that was all there was to
+   * answer. Throws HOST_REFUSED or ORIGIN_REFUSED.
+   */
+  greet(request: IncomingMessage, response: ServerResponse): boolean {
+    const { guard, cors, hsts } = this.#inForce;
+    guard.check(request);
+    if (hsts !== undefined) response.setHeader("strict-transport-security", hsts);
+    return cors?.answer(request, response) ?? false;
+  }
+
   /** Throws HOST_REFUSED or ORIGIN_REFUSED. */
   guard(request: IncomingMessage): void {
     this.#inForce.guard.check(request);
@@ -73,7 +93,7 @@ export class Security {
 
   /** The access of who calls, if they may come in here. Throws or rejects with a FleetError that challenges. */
   admit(request: IncomingMessage, room: Room, server: string | undefined): Access | Promise<Access> {
-    const admitted = this.#inForce.gatekeeper.admit(request, room, server, request.socket.remoteAddress ?? "");
+    const admitted = this.#inForce.gatekeeper.admit(request, room, server, this.#proxies.addressOf(request));
     return admitted instanceof Promise
       ? admitted.then((principal) => this.accessOf(principal))
       : this.accessOf(admitted);
@@ -131,9 +151,22 @@ async function prepare(
       : undefined;
   const on = authorizer !== undefined || limiter !== undefined;
   return {
-    guard: new RequestGuard(gateway),
+    guard: new RequestGuard({
+      host: gateway.host,
+      allowedHosts: gateway.allowedHosts,
+      allowedOrigins: [...gateway.allowedOrigins, ...(gateway.cors?.origins ?? [])],
+    }),
+    cors: gateway.cors && new Cors(gateway.cors),
+    hsts: hstsOf(gateway.tls),
     gatekeeper,
     stages: on ? { authorizer, limiter, clock } : undefined,
     accesses: new WeakMap(),
   };
+}
+
+const oneYearSeconds = 31_536_000;
+
+function hstsOf(tls: Tls | undefined): string | undefined {
+  const seconds = tls === undefined ? 0 : (tls.hstsSeconds ?? oneYearSeconds);
+  return seconds === 0 ? undefined : `max-age=${seconds}`;
 }

@@ -1,6 +1,6 @@
 import Type, { type Static } from "typebox";
 import { Auth } from "./auth.ts";
-import { Authorization, RateLimiting } from "./protection.ts";
+import { Authorization, Connections, Cors, RateLimiting, Tls } from "./protection.ts";
 
 const options = { additionalProperties: false } as const;
 
@@ -131,6 +131,9 @@ export const Gateway = Type.Object(
     auth: Type.Optional(Auth),
     authorization: Type.Optional(Authorization),
     rateLimiting: Type.Optional(RateLimiting),
+    tls: Type.Optional(Tls),
+    cors: Type.Optional(Cors),
+    connections: Type.Optional(Connections),
     session: Type.Optional(Session),
     admin: Type.Optional(Admin),
     log: Type.Optional(Log),

@@ -7,6 +7,7 @@ import type { Gateway } from "./gateway.ts";
 import type { ConfigIssue, ConfigPath } from "./issue.ts";
 import schema from "./mcp-fleet.schema.json" with { type: "json" };
 import { isLoopback, protocolOf, serverNamePattern } from "./names.ts";
+import { protectionRules } from "./protection-rules.ts";
 import type { Server } from "./server.ts";
 
 const { gateway: gatewaySchema, servers: serversSchema } = schema.properties;
@@ -170,7 +171,10 @@ function fallbackRules(servers: Readonly<Record<string, Server>>): ConfigIssue[]
 }
 
 /** What JSON Schema cannot say well of the gateway. */
-function gatewayRules({ host, auth, session, listeners, shared }: Gateway, path: ConfigPath): ConfigIssue[] {
+function gatewayRules(
+  { host, auth, session, listeners, shared, tls, cors, connections }: Gateway,
+  path: ConfigPath,
+): ConfigIssue[] {
   const issues: ConfigIssue[] = [];
   const add = (field: ConfigPath, message: string, fix: string) =>
     issues.push({ path: [...path, ...field], message, fix });
@@ -182,6 +186,7 @@ function gatewayRules({ host, auth, session, listeners, shared }: Gateway, path:
     const fix = "remove one of the two; clients that authenticate use HTTP or WebSocket";
     add(["listeners", "tcp"], "stands beside auth, which a TCP connection cannot satisfy", fix);
   }
+  protectionRules({ auth, tls, cors, connections }, add);
   if (auth !== undefined) authRules(auth, (field, message, fix) => add(["auth", ...field], message, fix));
   for (const [index, { key }] of (session?.keys ?? []).entries())
     secretRule(key, ["session", "keys", index, "key"], add);

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { defaults } from "../../../runtime/config/index.ts";
 import { FrontDoor, type FrontDoorOptions } from "../../../runtime/listeners/front-door.ts";
 
 let door: FrontDoor;
@@ -9,8 +10,14 @@ let port: number;
 beforeEach(async () => {
   const unused = { close() {}, terminate() {} } as unknown;
   door = new FrontDoor({
-    security: { guard() {} },
-    ...{ mcp: unused, sse: unused, webSocket: unused, serviceFor: () => undefined, receiveMs: 100 },
+    security: { greet: () => false },
+    ...{
+      mcp: unused,
+      sse: unused,
+      webSocket: unused,
+      serviceFor: () => undefined,
+      connections: { ...defaults.connections, headersTimeoutMs: 100, requestTimeoutMs: 100 },
+    },
   } as unknown as FrontDoorOptions);
   // Takes longer to answer than a client may take to ask.
   door.use((request, response) => {

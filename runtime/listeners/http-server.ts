@@ -1,0 +1,48 @@
+import { createServer, type RequestListener, type Server } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import type { Server as NetServer } from "node:net";
+import type { TlsOptions } from "node:tls";
+import { behindProxy } from "./proxy-protocol.ts";
+
+/** What bounds the connections of the gateway's port. */
+export interface HttpServerOptions {
+  readonly headersTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+  readonly keepAliveTimeoutMs: number;
+  readonly maxHeaderBytes: number;
+  readonly maxHeaders: number;
+  readonly maxConnections: number;
+  /** Absent: plain HTTP. */
+  readonly tls?: TlsOptions | undefined;
+  /** Peers whose PROXY protocol header is believed; absent: connections have none. */
+  readonly proxies?: { trusts(address: string): boolean } | undefined;
+}
+
+/** An HTTP server and what listens for it, which is another one behind a proxy that speaks the PROXY protocol. */
+export interface BoundServer {
+  readonly http: Server;
+  readonly listener: NetServer;
+}
+
+/**
+ * The server of the gateway's port. Requests that could be read in two ways (two lengths, a length and chunks, bare line
+ * feeds) are refused by Node's parser, which is never made lenient; headers and bodies must have come in time.
+ */
+export function httpServer(options: HttpServerOptions, serve: RequestListener): BoundServer {
+  const { headersTimeoutMs, requestTimeoutMs, keepAliveTimeoutMs, maxHeaderBytes, tls, proxies } = options;
+  const settings = {
+    headersTimeout: Math.min(headersTimeoutMs, requestTimeoutMs),
+    // Ends with the request's last byte: how long its answer takes does not count.
+    requestTimeout: requestTimeoutMs,
+    keepAliveTimeout: keepAliveTimeoutMs,
+    connectionsCheckingInterval: Math.max(Math.min(headersTimeoutMs, requestTimeoutMs) / 2, 50),
+    maxHeaderSize: maxHeaderBytes,
+    requireHostHeader: true,
+    insecureHTTPParser: false,
+  };
+  const http = tls === undefined ? createServer(settings, serve) : createTlsServer({ ...settings, ...tls }, serve);
+  http.maxHeadersCount = options.maxHeaders;
+  const listener = proxies === undefined ? http : behindProxy(http, (address) => proxies.trusts(address));
+  listener.maxConnections = options.maxConnections;
+  return { http: http as Server, listener };
+}
