@@ -72,8 +72,10 @@ export class CallQueue {
     resolve: Held["resolve"],
     reject: Held["reject"],
   ): void {
-    const { maxWaitMs } = this.#options;
-    const timer = setTimeout(() => this.#refuse(entry, `has waited ${maxWaitMs} ms`), maxWaitMs);
+    const { maxWaitMs, now } = this.#options;
+    const leftMs = exchange.deadline === undefined ? exchange.timeoutMs : exchange.deadline - now();
+    const waitMs = Math.min(maxWaitMs, Math.max(0, Math.ceil(leftMs)));
+    const timer = setTimeout(() => this.#refuse(entry, `has waited ${waitMs} ms`), waitMs);
     const held: Held = { client, method, params, exchange, timer, resolve, reject };
     const { entry, displaced } = this.#queue.push(held, priorityOf(params, exchange));
     if (displaced !== undefined) this.#refuse(displaced, "made room for a more urgent one");

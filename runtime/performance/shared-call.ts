@@ -19,9 +19,10 @@ export class SharedCall implements ExchangeClient {
   readonly exchange: Exchange;
   readonly #waiters = new Set<Waiter>();
 
-  constructor({ timeoutMs, client }: Exchange) {
+  constructor({ timeoutMs, client, deadline }: Exchange) {
     const told = (method: string, params: Params | undefined) => this.#tell(method, params);
     this.exchange = new Exchange(timeoutMs, told, client === undefined ? undefined : this);
+    this.exchange.deadline = deadline;
   }
 
   /** Everybody has left it. */

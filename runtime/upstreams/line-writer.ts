@@ -3,7 +3,9 @@ import type { Writable } from "node:stream";
 /** Gathers the messages of one turn of the event loop into one write: system calls cost more than the JSON. */
 export class LineWriter {
   readonly #stream: Writable;
-  #corked = false;
+  readonly #flushLater = () => this.#flush();
+  #lines = "";
+  #onSent: (() => void)[] = [];
 
   constructor(stream: Writable, onBroken: (error: Error) => void) {
     this.#stream = stream;
@@ -11,16 +13,20 @@ export class LineWriter {
   }
 
   send(message: string, onSent?: () => void): void {
-    if (!this.#corked) {
-      this.#corked = true;
-      this.#stream.cork();
-      setImmediate(() => {
-        this.#corked = false;
-        this.#stream.uncork();
-      });
-    }
-    this.#stream.write(`${message}\n`, (error) => {
-      if (error === null || error === undefined) onSent?.();
+    if (this.#lines === "") setImmediate(this.#flushLater);
+    this.#lines += `${message}\n`;
+    if (onSent !== undefined) this.#onSent.push(onSent);
+  }
+
+  #flush(): void {
+    const lines = this.#lines;
+    const onSent = this.#onSent;
+    this.#lines = "";
+    this.#onSent = [];
+    // Whoever has closed the stream meanwhile wants nothing more to be said.
+    if (this.#stream.writableEnded) return;
+    this.#stream.write(lines, (error) => {
+      if (error === null || error === undefined) for (const tell of onSent) tell();
     });
   }
 }

@@ -82,6 +82,16 @@ test("who has waited too long, or cancels, leaves the queue", async () => {
   expect([names(), queue.length("normal")]).toEqual([["first"], 0]);
 });
 
+test("nobody waits beyond the deadline of the whole call", async () => {
+  void callTool(queue.call, "first");
+  time = 1000;
+  const late = callTool(queue.call, "late", {}, { set: (made) => (made.deadline = 1100) });
+  jest.advanceTimersByTime(99);
+  expect(queue.length("normal")).toBe(1);
+  jest.advanceTimersByTime(1);
+  await expect(late.reply).rejects.toMatchObject({ code: "QUEUE_FULL" });
+});
+
 test("a call that fails gives its place back too", async () => {
   const first = callTool(queue.call, "first");
   void callTool(queue.call, "second");

@@ -72,6 +72,12 @@ test("one who cancels leaves the others alone; the last one takes the call along
   expect(upstream.made).toHaveLength(3);
 });
 
+test("the deadline of the one call is that of the first", () => {
+  void callTool(stage.call, "read", {}, { set: (made) => (made.deadline = 77) });
+  void callTool(stage.call, "read", {}, { set: (made) => (made.deadline = 99) });
+  expect(upstream.made.map(({ exchange }) => exchange.deadline)).toEqual([77]);
+});
+
 test("a failure is everybody's", async () => {
   const calls = [callTool(stage.call, "read"), callTool(stage.call, "read")];
   upstream.last.fail(new Error("lost"));
