@@ -63,10 +63,14 @@ test("without credentials, or with wrong ones, the error says where to put them 
   expect(JSON.stringify([failure, gateway.gateway.status()])).not.toContain("canary-wrong");
 });
 
-test.each(["shared", "caller", "session"] as const)(
-  "each caller has a secret and a session of its own, isolation %s",
-  async (isolation) => {
+const isolations = ["shared", "caller", "session"] as const;
+const ways = isolations.flatMap((isolation) => [false, true].map((modern) => ({ isolation, modern })));
+
+test.each(ways)(
+  "each caller has a secret and a session of its own, isolation $isolation, a stateless server: $modern",
+  async ({ isolation, modern }) => {
     server = await ProtectedServer.start(byHeader);
+    server.modern = modern;
     const callers = { scheme: "Bearer", secrets: { alice: "of-alice", bob: "of-bob" }, gateway: "of-gateway" };
     gateway = await TestGateway.start({ gateway: { auth }, servers: behind({ callers }, { isolation }) });
     const [alice, bob, carol] = await Promise.all(people.map(({ name }) => gateway.connect("/mcp/locked", as(name))));
@@ -84,7 +88,7 @@ test.each(["shared", "caller", "session"] as const)(
     expect(await response.json()).toMatchObject({ result: { content: [{ text: '"bob"' }] } });
     // What callers came with has gone nowhere; the gateway's own questions have their own secret.
     expect(new Set(server.seen.filter((header) => header !== ""))).toEqual(new Set(Object.keys(known)));
-    expect(new Set(server.sessions.values())).toEqual(new Set(["alice", "bob", "gateway"]));
+    expect(new Set(server.sessions.values())).toEqual(new Set(modern ? [] : ["alice", "bob", "gateway"]));
   },
 );
 

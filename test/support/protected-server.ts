@@ -8,7 +8,7 @@ import type { RpcRequest } from "../../runtime/protocol/json-rpc.ts";
 /** Who may call, by the request's headers; or why not. */
 export type Admission = { readonly who: string } | { readonly status: 401 | 403; readonly challenge?: string };
 
-/** A small MCP server of the session era that lets in only whom its `admit` knows, and says whom it saw. */
+/** A small MCP server that lets in only whom its `admit` knows, and says whom it saw. */
 export class ProtectedServer {
   readonly url: string;
   /** Every `Authorization` and `X-Api-Key` that came, oldest first. */
@@ -17,6 +17,8 @@ export class ProtectedServer {
   readonly sessions = new Map<string, string>();
   /** Decides about each request; `method` is that of JSON-RPC, `GET` or `DELETE`. */
   admit: (request: IncomingMessage, method: string) => Promise<Admission>;
+  /** Of the stateless era instead of the session era. */
+  modern = false;
   /** Served at `/.well-known/oauth-protected-resource/mcp` (RFC 9728). */
   metadata: object | undefined;
   readonly #http: Server;
@@ -83,6 +85,11 @@ export class ProtectedServer {
       response.writeHead(request.method === "GET" ? 405 : 202).end();
       return;
     }
+    if (this.modern && body.method === "server/discover") {
+      const result = { resultType: "complete", supportedVersions: ["2026-07-28"], capabilities: { tools: {} } };
+      answer(200, { jsonrpc: "2.0", id: body.id, result });
+      return;
+    }
     const owner = admission.who.split(" ")[0] as string;
     if (body.method === "initialize") {
       const id = randomUUID();
@@ -92,7 +99,7 @@ export class ProtectedServer {
       answer(200, { jsonrpc: "2.0", id: body.id, result }, { "mcp-session-id": id });
       return;
     }
-    if (this.sessions.get(String(session)) !== owner) {
+    if (!this.modern && this.sessions.get(String(session)) !== owner) {
       answer(404, { error: "no session of yours" });
       return;
     }

@@ -22,8 +22,9 @@ function reasonOf(cause: unknown): string {
 
 /** Errors of `fetch` and of oauth4webapi say the real reason in their cause. */
 function deepest(error: unknown, text: string): string {
-  const { cause } = error as { cause?: unknown };
-  return cause instanceof Error && cause.message !== "" ? `${text}: ${cause.message}` : text;
+  const { message, code } = ((error as { cause?: unknown }).cause ?? {}) as Partial<NodeJS.ErrnoException>;
+  const why = message || code;
+  return why === undefined ? text : `${text}: ${why}`;
 }
 
 const maxReason = 300;

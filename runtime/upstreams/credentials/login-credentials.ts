@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { FleetError } from "../../errors.ts";
 import { bearerChallenge, type Challenge, union } from "./challenge.ts";
 import { clientIdentity } from "./client-identity.ts";
@@ -69,7 +70,8 @@ export class LoginCredentials implements Credentials {
       scopes: union(before?.scopes ?? [], scopes),
       ...(resourceMetadata === undefined ? {} : { resourceMetadata }),
     };
-    await store.update(server, (record) => ({ ...record, wanted }));
+    const noted = (await store.read(server)).wanted;
+    if (!isDeepStrictEqual(noted, wanted)) await store.update(server, (record) => ({ ...record, wanted }));
     const what = scopes.length === 0 ? "" : ` with ${scopes.join(", ")}`;
     const text = `${server}: ${url.origin} wants somebody to log in${what}; run \`mcp-fleet login ${server}\``;
     return new FleetError("UPSTREAM_LOGIN_NEEDED", text);
