@@ -14,6 +14,12 @@ export type {
   MCPServerFleetArgs,
 } from "./components/fleet/args.ts";
 export type { FleetContainerArgs } from "./components/fleet/container-args.ts";
+export type {
+  FleetCallerCredentialsArgs,
+  FleetCredentialsArgs,
+  FleetHeaderCredentialsArgs,
+  FleetOAuthCredentialsArgs,
+} from "./components/fleet/credentials-args.ts";
 export { MCPServerFleet } from "./components/fleet/mcp-server-fleet.ts";
 export type {
   FleetBatchingArgs,

@@ -4,6 +4,7 @@ import type { FleetAwsArgs } from "../aws/args.ts";
 import type { FleetDockerArgs } from "../docker/args.ts";
 import type { FleetKubernetesArgs } from "../kubernetes/args.ts";
 import type { FleetContainerArgs } from "./container-args.ts";
+import type { FleetCredentialsArgs } from "./credentials-args.ts";
 import type { FleetBatchingArgs, FleetCacheArgs, FleetCoalescingArgs, FleetQueueArgs } from "./performance-args.ts";
 
 /** The `process` platform's own block of a fleet. */
@@ -84,6 +85,8 @@ export interface MCPServerFleetArgs {
   timeouts?: FleetTimeoutsArgs;
   /** Which tools are shown. */
   tools?: FleetToolsArgs;
+  /** How servers at `endpoints` let the gateway in. Defaults to nothing. */
+  credentials?: FleetCredentialsArgs;
   /** Answers that are kept. */
   cache?: FleetCacheArgs;
   /** Identical calls that become one. */
