@@ -166,9 +166,17 @@ test("a person logs in once: the gateway uses and renews the tokens, and says wh
   });
   const session = await gateway.connect("/mcp/locked");
   expect(await say(session, "whoami")).toBe("person for read");
-  // Refused: renewed without a person.
-  server.revoked.add((server.seen.at(-1) as string).slice("Bearer ".length));
-  expect(await say(session, "whoami")).toBe("person for read");
+  // Refused: renewed without a person, and once for all gateways of the folder.
+  const second = await TestGateway.start({ servers }, { stateDirectory: folder });
+  try {
+    const other = await second.connect("/mcp/locked");
+    expect(await say(other, "whoami")).toBe("person for read");
+    server.revoked.add((server.seen.at(-1) as string).slice("Bearer ".length));
+    const both = await Promise.all([say(session, "whoami"), say(other, "whoami")]);
+    expect(both).toEqual(["person for read", "person for read"]);
+  } finally {
+    await second.stop();
+  }
   // Not enough: a person has to agree.
   await expect(session.callTool({ name: "write", arguments: {} })).rejects.toThrow(
     `locked: ${origin} wants somebody to log in with write; run \`mcp-fleet login locked\``,

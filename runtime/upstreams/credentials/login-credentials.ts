@@ -97,18 +97,24 @@ export class LoginCredentials implements Credentials {
   async #renewed(context: AuthorizationContext, before: StoredTokens): Promise<HeldToken | undefined> {
     const { server, settings, store, http, clock, onToken, failure } = this.#options;
     const { issuer } = context.as;
-    try {
-      const identity = await clientIdentity({ server, settings, store, http }, context.as);
-      const tokens = await refresh({ http, context, identity, clock, scopes: before.scopes }, before);
-      await store.update(server, (record) => ({ ...record, tokens: { ...record.tokens, [issuer]: tokens } }));
-      onToken(issuer, tokens, undefined);
-      return holdToken(tokens, clock());
-    } catch (error) {
-      if ((error as { error?: string }).error !== "invalid_grant") throw failure(new URL(issuer), error);
-      const { refreshToken: _spent, ...rest } = before;
-      await store.update(server, (record) => ({ ...record, tokens: { ...record.tokens, [issuer]: rest } }));
-      return undefined;
-    }
+    return store.exclusively(server, async (record, save) => {
+      const known = record.tokens[issuer];
+      // Another worker was first: a refresh token that is used twice may cost the whole login (OAuth 2.1, 4.3.1).
+      if (known !== undefined && known.accessToken !== before.accessToken) return holdToken(known, clock());
+      const keep = (tokens: StoredTokens) => save({ ...record, tokens: { ...record.tokens, [issuer]: tokens } });
+      try {
+        const identity = await clientIdentity({ server, settings, store, http }, context.as);
+        const tokens = await refresh({ http, context, identity, clock, scopes: before.scopes }, before);
+        await keep(tokens);
+        onToken(issuer, tokens, undefined);
+        return holdToken(tokens, clock());
+      } catch (error) {
+        if ((error as { error?: string }).error !== "invalid_grant") throw failure(new URL(issuer), error);
+        const { refreshToken: _spent, ...rest } = before;
+        await keep(rest);
+        return undefined;
+      }
+    });
   }
 
   #once(work: () => Promise<HeldToken | undefined>): Promise<HeldToken | undefined> {

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { FleetError, messageOf } from "../../errors.ts";
 import type { Sealer } from "../../protocol/sealer.ts";
@@ -36,9 +36,16 @@ export interface ServerRecord {
 const maxIssuers = 8;
 const empty: ServerRecord = { clients: {}, tokens: {} };
 
+/** How long a process may hold a server's file: longer than an authorization server may take to answer. */
+const lockMs = 30_000;
+const lockPollMs = 50;
+
+/** Writes a record in the place of the one that was read. */
+export type Save = (record: ServerRecord) => Promise<void>;
+
 /**
  * Keeps what `mcp-fleet login` has got, one sealed file a server, readable by nobody else; without a folder, in memory.
- * The gateway and the command use it side by side: each update reads first.
+ * Workers, a restarted gateway and the command use it side by side: who changes a server's file has it alone.
  */
 export class TokenStore {
   readonly #folder: string | undefined;
@@ -61,13 +68,43 @@ export class TokenStore {
 
   /** Changes it. Rejects with STATE_UNWRITABLE. */
   update(server: string, change: (record: ServerRecord) => ServerRecord): Promise<void> {
-    const done = this.#queue.then(() => this.#update(server, change));
+    return this.exclusively(server, (record, save) => save(change(record)));
+  }
+
+  /** Works on it while nobody else does, in this process or another. Rejects with STATE_UNWRITABLE. */
+  exclusively<T>(server: string, work: (record: ServerRecord, save: Save) => Promise<T>): Promise<T> {
+    const done = this.#queue.then(async () => {
+      const unlock = await this.#lock(server);
+      try {
+        return await work(await this.read(server), (record) => this.#save(server, record));
+      } finally {
+        await unlock();
+      }
+    });
     this.#queue = done.catch(() => {});
     return done;
   }
 
-  async #update(server: string, change: (record: ServerRecord) => ServerRecord): Promise<void> {
-    const changed = change(await this.read(server));
+  /** A file beside the server's own; one that a process has left behind is taken away. */
+  async #lock(server: string): Promise<() => Promise<void>> {
+    if (this.#folder === undefined) return async () => {};
+    const lock = `${this.#file(server)}.lock`;
+    for (;;) {
+      try {
+        await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+        await writeFile(lock, "", { flag: "wx", mode: 0o600 });
+        return () => rm(lock, { force: true });
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw this.#unwritable(server, error);
+      }
+      const { mtimeMs } = await stat(lock).catch(() => ({ mtimeMs: Number.POSITIVE_INFINITY }));
+      // The file system's clock against the same machine's.
+      if (Date.now() - mtimeMs > lockMs) await rm(lock, { force: true });
+      else await new Promise((resolve) => setTimeout(resolve, lockPollMs));
+    }
+  }
+
+  async #save(server: string, changed: ServerRecord): Promise<void> {
     const record = { ...changed, clients: newest(changed.clients), tokens: newest(changed.tokens) };
     if (this.#folder === undefined) {
       this.#memory.set(server, record);
@@ -76,14 +113,17 @@ export class TokenStore {
     const file = this.#file(server);
     const fresh = `${file}.${randomUUID()}`;
     try {
-      await mkdir(this.#folder, { recursive: true, mode: 0o700 });
       await writeFile(fresh, `${this.#sealer.seal(JSON.stringify(record))}\n`, { mode: 0o600, flag: "wx" });
       await rename(fresh, file);
     } catch (error) {
-      const fix = "make the folder writable or choose another one with --state";
-      const text = `${file} cannot be written (${messageOf(error)}); ${fix}`;
-      throw new FleetError("STATE_UNWRITABLE", text, { cause: error });
+      throw this.#unwritable(server, error);
     }
+  }
+
+  #unwritable(server: string, cause: unknown): FleetError {
+    const fix = "make the folder writable or choose another one with --state";
+    const text = `${this.#file(server)} cannot be written (${messageOf(cause)}); ${fix}`;
+    return new FleetError("STATE_UNWRITABLE", text, { cause });
   }
 
   #file(server: string): string {

@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
@@ -42,6 +42,26 @@ test.each(["folder", "memory"])(
     expect(Object.keys((await store.read("docs")).tokens)).toEqual(issuers.slice(2));
   },
 );
+
+test("who changes a file has it alone, in whatever process; a lock that was left behind does not last", async () => {
+  const [one, other] = [new TokenStore(folder, sealer(1)), new TokenStore(folder, sealer(1))];
+  const order: string[] = [];
+  const first = one.exclusively("docs", async (_record, save) => {
+    order.push("first");
+    await new Promise((resolve) => setImmediate(resolve));
+    await save({ clients: {}, tokens: { a: tokens } });
+    order.push("saved");
+  });
+  while (order.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  await other.exclusively("docs", async (record) => order.push(`sees ${Object.keys(record.tokens)}`));
+  await first;
+  expect(order).toEqual(["first", "saved", "sees a"]);
+  const lock = join(folder, "credentials/docs.sealed.lock");
+  await writeFile(lock, "");
+  await utimes(lock, 1, 1);
+  await one.update("docs", (record) => ({ ...record, current: "a" }));
+  expect(await readdir(join(folder, "credentials"))).toEqual(["docs.sealed"]);
+});
 
 test("a folder that cannot be written is named", async () => {
   const file = join(folder, "file");
