@@ -63,6 +63,8 @@ export const ErrorKinds = {
   RATE_LIMITED: kind(429, -31033, true),
   AUTH_BUSY: kind(503, -31034, true),
   AUTH_UNAVAILABLE: kind(503, -31035, true),
+  TOOL_HELD: kind(403, -31036),
+  AUDIT_UNAVAILABLE: kind(503, -31037, true),
   INTERNAL: kind(500, -32603),
 } as const satisfies Record<string, ErrorKind>;
 

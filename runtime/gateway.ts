@@ -38,7 +38,8 @@ import { ListChangeNotices } from "./routing/list-change-notices.ts";
 import type { ServiceClient } from "./routing/mcp-service.ts";
 import { SingleService } from "./routing/single-service.ts";
 import { ToolSearchService } from "./routing/tool-search-service.ts";
-import { followTls, openAccess, Proxies, Security, tlsOptions } from "./security/index.ts";
+import { AuditLog, followTls, openAccess, Proxies, Security, tlsOptions } from "./security/index.ts";
+import { IntegrityDesk } from "./security/integrity/index.ts";
 import { sealingPurpose, TokenStore, UpstreamCredentials } from "./upstreams/credentials/index.ts";
 import { identity } from "./version.ts";
 import { ForwardedPrincipals } from "./workers/forwarded-principal.ts";
@@ -155,11 +156,21 @@ export async function startGateway(
   if (place === undefined || supervises) await driver.sweep();
   const links = place === undefined || supervises ? undefined : new ProcessLinks(place.processes);
 
+  const securityMetrics = new SecurityMetrics(metrics.registry, () => security.remembered);
+  const audit = gateway.audit && new AuditLog({ audit: gateway.audit, metrics: securityMetrics, log, clock: Date.now });
+  const integrity = new IntegrityDesk({
+    ...{ stateDirectory, metrics: securityMetrics, log },
+    onApproved: (server) => {
+      registry.get(server)?.catalog.invalidate("tools");
+      notices.add({ server, kind: "tools" });
+    },
+  });
+
   // Listeners → protocol → security → routing → registry → upstreams.
   const factory: FleetFactory = new FleetFactory({
     ...{ driver, packages, identity, credentials, metrics, log, now, random: Math.random, links },
     shared: redis && gateway.shared && { redis, prefix: gateway.shared.prefix, clock: Date.now },
-    strategies,
+    ...{ strategies, integrity },
     fleetNamed: (name) => registry.get(name),
     onListChanged: (fleet, kind) => notices.add({ server: fleet.name, kind }),
   });
@@ -201,9 +212,9 @@ export async function startGateway(
   const modernCalls = new ModernCalls({ parked, log });
   const proxies = new Proxies(gateway.connections.trustedProxies);
   const security: Security = await Security.start(config, {
-    ...{ metrics: new SecurityMetrics(metrics.registry, () => security.remembered), log, clock: Date.now, now },
+    ...{ metrics: securityMetrics, log, clock: Date.now, now },
     shared: redis && gateway.shared && { redis, prefix: gateway.shared.prefix },
-    proxies,
+    ...{ proxies, audit },
   });
   const executor = new Executor(registry, log);
   const all = new FederatedService(registry, identity, log);
@@ -299,6 +310,7 @@ export async function startGateway(
     await driver.close();
     await redis?.close();
     await admin?.close();
+    await audit?.close();
     log.info("ended");
     await closeLog();
   };
@@ -323,7 +335,7 @@ export async function startGateway(
       const instances = new InstanceAdmin(registry);
       admin = await AdminListener.start(gateway.admin.socket, {
         ...{ status, reload, shutdown },
-        instances: (method, url, body) => instances.handle(method, url, body),
+        instances: (method, url, body) => integrity.handle(method, url, body) ?? instances.handle(method, url, body),
       });
     }
   } catch (error) {

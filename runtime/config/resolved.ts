@@ -1,4 +1,5 @@
 import type {
+  Audit,
   Auth,
   Authorization,
   Cache,
@@ -6,6 +7,7 @@ import type {
   Cors,
   Credentials,
   Discovery,
+  Integrity,
   Isolation,
   ProcessSource,
   RateLimiting,
@@ -31,6 +33,7 @@ export interface ResolvedGateway {
   readonly authorization?: Authorization;
   readonly rateLimiting?: RateLimiting;
   readonly tls?: Tls;
+  readonly audit?: Audit;
   readonly cors?: Cors;
   readonly connections: Readonly<Required<Connections>>;
   readonly session: {
@@ -78,6 +81,7 @@ export interface ResolvedServer {
   /** What callers must have, besides being authenticated. */
   readonly auth?: Requirement;
   readonly rateLimiting?: ServerRateLimiting;
+  readonly integrity?: Integrity;
   readonly loadBalancer: {
     readonly strategy: string;
     readonly stickySession: boolean;

@@ -6,6 +6,8 @@ export class SecurityMetrics {
   readonly #denials: Counter<"server" | "reason">;
   readonly #limited: Counter<"scope">;
   readonly #alone: Counter;
+  readonly #held: Counter<"server" | "why">;
+  readonly #lost: Counter;
 
   /** `remembered`: verified credentials in memory, and their bound. */
   constructor(registry: Registry, remembered: () => { readonly size: number; readonly max: number }) {
@@ -33,6 +35,17 @@ export class SecurityMetrics {
       help: "Calls counted in this process alone, because Redis was away.",
       registers,
     });
+    this.#held = new Counter({
+      name: "mcp_tool_integrity_total",
+      help: "Tools found unfit (flaw), unknown (new) or not as approved (changed).",
+      labelNames: ["server", "why"],
+      registers,
+    });
+    this.#lost = new Counter({
+      name: "mcp_audit_lost_total",
+      help: "Lines that could not be written to the audit log.",
+      registers,
+    });
     const gauge = (name: string, help: string, read: (of: { readonly size: number; readonly max: number }) => number) =>
       new Gauge({
         name,
@@ -58,6 +71,14 @@ export class SecurityMetrics {
   /** A limit that should hold over all gateways was counted here alone. */
   countedAlone(): void {
     this.#alone.inc();
+  }
+
+  toolHeld(server: string, why: string): void {
+    this.#held.inc({ server, why });
+  }
+
+  auditLost(): void {
+    this.#lost.inc();
   }
 
   denied(server: string, reason: string): void {

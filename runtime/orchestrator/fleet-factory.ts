@@ -9,6 +9,7 @@ import type { Strategies } from "../registry/balancing/strategies.ts";
 import { discoveriesOf, discoverySource } from "../registry/discovery/index.ts";
 import { Fleet, type FleetOptions } from "../registry/fleet.ts";
 import type { RemoteOptions } from "../registry/fleet-instances.ts";
+import type { IntegrityDesk } from "../security/integrity/index.ts";
 import { isPerCaller, type UpstreamCredentials } from "../upstreams/credentials/index.ts";
 import { DuplexConnector } from "../upstreams/duplex-connector.ts";
 import type { GatewayIdentity } from "../upstreams/handshake.ts";
@@ -27,6 +28,7 @@ export interface FleetFactoryOptions {
   readonly identity: GatewayIdentity;
   /** Redis, when gateways share what they know. */
   readonly shared: Omit<SharedSpaceOptions, "onFailure"> | undefined;
+  readonly integrity: IntegrityDesk;
   readonly strategies: Strategies;
   /** Other fleets, for `fallback`. */
   readonly fleetNamed: FleetOptions["fleetNamed"];
@@ -68,11 +70,13 @@ export class FleetFactory {
     const log = this.#options.log.child({ server: server.name });
     const remote = server.endpoints !== undefined || server.discovery !== undefined;
     const performance = this.#performance(server);
+    const integrity = this.#options.integrity.open(server);
     const fleet = new Fleet({
       ...{ server, log, metrics, now, random, fleetNamed },
       ...(remote ? { remote: this.#remote(server, log) } : { connector: this.#processes(server) }),
       strategy: strategies.named(server.name, server.loadBalancer.strategy),
-      stages: performance.stages,
+      stages: [integrity.stage, ...performance.stages],
+      screen: (tools) => integrity.screen(tools),
       onListChanged: (changed, kind) => {
         performance.listChanged(kind);
         onListChanged(changed, kind);

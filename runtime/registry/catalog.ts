@@ -58,6 +58,8 @@ export interface CatalogOptions {
   readonly fleet: string;
   readonly timeoutMs: number;
   readonly now: () => number;
+  /** Of a list of tools that was read, those that may be shown. Defaults to all. */
+  readonly screen?: ((tools: readonly ToolDescription[]) => readonly ToolDescription[]) | undefined;
   /** Asks any ready instance. */
   readonly ask: (method: string, params: Params | undefined, exchange: Exchange) => Promise<RpcReply>;
   /** What the server declares of a kind; undefined means that its list is empty. */
@@ -155,8 +157,10 @@ export class Catalog {
       if (cursor === undefined || cursor === null) break;
     }
     if (freshUntil < Number.POSITIVE_INFINITY) keepUntil(freshUntil);
-    if (kind === "tools") this.#tools = new Map((items as ToolDescription[]).map((tool) => [tool.name, tool]));
-    return items;
+    if (kind !== "tools") return items;
+    const tools = this.#options.screen?.(items as ToolDescription[]) ?? (items as ToolDescription[]);
+    this.#tools = new Map(tools.map((tool) => [tool.name, tool]));
+    return tools;
   }
 }
 

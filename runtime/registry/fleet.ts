@@ -69,6 +69,8 @@ export interface FleetOptions {
   readonly random: () => number;
   /** Around the choice of an instance, outermost first: response cache, coalescing, priority queue. Defaults to none. */
   readonly stages?: readonly FleetStage[];
+  /** Of a list of tools that was read, those that may be shown. Defaults to all. */
+  readonly screen?: (tools: readonly ToolDescription[]) => readonly ToolDescription[];
   /** The fleet's list of this kind has changed. */
   readonly onListChanged: (fleet: Fleet, kind: ListCapability) => void;
   /** The contents of a resource have changed. */
@@ -107,6 +109,7 @@ export class Fleet {
     this.name = server.name;
     this.tools = new ToolFilter(server.tools);
     this.catalog = new Catalog({
+      screen: options.screen,
       fleet: this.name,
       timeoutMs: server.timeouts.requestMs,
       ask: async (method, params, exchange) => (await this.#source.peek()).request(method, params, exchange),

@@ -4,6 +4,7 @@ import type { Params, RpcReply } from "../protocol/json-rpc.ts";
 import type { CatalogKind } from "../registry/catalog.ts";
 import type { Fleet, FleetClient } from "../registry/fleet.ts";
 import type { Access } from "./access.ts";
+import type { AuditEntry, AuditLog } from "./audit-log.ts";
 import type { Authorizer, Decisions } from "./authorizer.ts";
 import type { CallerBounds, Limiter } from "./limits/limiter.ts";
 import { hasExpired, type Principal } from "./principal.ts";
@@ -12,6 +13,7 @@ import { hasExpired, type Principal } from "./principal.ts";
 export interface AccessStages {
   readonly authorizer?: Authorizer | undefined;
   readonly limiter?: Limiter | undefined;
+  readonly audit?: AuditLog | undefined;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
 }
@@ -47,7 +49,37 @@ export class CallerAccess implements Access {
     return this.#stages.authorizer?.check(this.principal, this.#decisions, fleet, method, params);
   }
 
-  async call(
+  call(
+    fleet: Fleet,
+    client: FleetClient,
+    method: string,
+    params: Params | undefined,
+    exchange: Exchange,
+  ): Promise<RpcReply> {
+    const { audit } = this.#stages;
+    const entry = audit?.begin(this.principal, fleet.name, method, params);
+    return audit === undefined || entry === undefined
+      ? this.#admitted(fleet, client, method, params, exchange)
+      : this.#noted(audit, entry, () => this.#admitted(fleet, client, method, params, exchange));
+  }
+
+  async #noted(
+    audit: AuditLog,
+    beginning: AuditEntry | Promise<AuditEntry>,
+    call: () => Promise<RpcReply>,
+  ): Promise<RpcReply> {
+    const entry = beginning instanceof Promise ? await beginning : beginning;
+    try {
+      const reply = await call();
+      audit.end(entry, "error" in reply ? "error" : "ok");
+      return reply;
+    } catch (error) {
+      audit.end(entry, error instanceof FleetError ? error.code : "INTERNAL");
+      throw error;
+    }
+  }
+
+  async #admitted(
     fleet: Fleet,
     client: FleetClient,
     method: string,

@@ -1,4 +1,5 @@
 export { type Access, openAccess } from "./access.ts";
+export { AuditLog } from "./audit-log.ts";
 export type { Room } from "./gatekeeper.ts";
 export { localPrincipal, type Principal } from "./principal.ts";
 export { Proxies } from "./proxies.ts";

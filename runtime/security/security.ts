@@ -4,6 +4,7 @@ import type { ResolvedConfig } from "../config/index.ts";
 import type { Tls } from "../config/schema/index.ts";
 import type { SecurityMetrics } from "../observability/security-metrics.ts";
 import { type Access, OpenAccess, openAccess } from "./access.ts";
+import type { AuditLog } from "./audit-log.ts";
 import { Authorizer } from "./authorizer.ts";
 import { type AccessStages, CallerAccess } from "./caller-access.ts";
 import { Cors } from "./cors.ts";
@@ -24,6 +25,7 @@ export interface SecurityOptions {
   /** Milliseconds of a clock that only goes forward. */
   readonly now: () => number;
   readonly proxies: Proxies;
+  readonly audit: AuditLog | undefined;
   /** Where limits are counted that hold over all gateways; without it each process counts for itself. */
   readonly shared: { readonly redis: RedisCommands; readonly prefix: string } | undefined;
 }
@@ -131,7 +133,7 @@ export class Security {
 
 async function prepare(
   { gateway, servers }: ResolvedConfig,
-  { metrics, log, clock, now }: SecurityOptions,
+  { metrics, log, clock, now, audit }: SecurityOptions,
   store: BucketStore,
 ): Promise<InForce> {
   const { auth, authorization, rateLimiting: limits } = gateway;
@@ -149,7 +151,7 @@ async function prepare(
     limits !== undefined || [...limited.values()].some(Boolean)
       ? new Limiter({ limits, limitsOf, store, metrics })
       : undefined;
-  const on = authorizer !== undefined || limiter !== undefined;
+  const on = authorizer !== undefined || limiter !== undefined || audit !== undefined;
   return {
     guard: new RequestGuard({
       host: gateway.host,
@@ -159,7 +161,7 @@ async function prepare(
     cors: gateway.cors && new Cors(gateway.cors),
     hsts: hstsOf(gateway.tls),
     gatekeeper,
-    stages: on ? { authorizer, limiter, clock } : undefined,
+    stages: on ? { authorizer, limiter, audit, clock } : undefined,
     accesses: new WeakMap(),
   };
 }

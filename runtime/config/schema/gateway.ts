@@ -1,6 +1,6 @@
 import Type, { type Static } from "typebox";
 import { Auth } from "./auth.ts";
-import { Authorization, Connections, Cors, RateLimiting, Tls } from "./protection.ts";
+import { Audit, Authorization, Connections, Cors, RateLimiting, Tls } from "./protection.ts";
 
 const options = { additionalProperties: false } as const;
 
@@ -133,6 +133,7 @@ export const Gateway = Type.Object(
     rateLimiting: Type.Optional(RateLimiting),
     tls: Type.Optional(Tls),
     cors: Type.Optional(Cors),
+    audit: Type.Optional(Audit),
     connections: Type.Optional(Connections),
     session: Type.Optional(Session),
     admin: Type.Optional(Admin),

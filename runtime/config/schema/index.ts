@@ -10,7 +10,17 @@ export { type ConfigIssue, type ConfigPath, issueText, pathText } from "./issue.
 export { Isolation, isLoopback, protocolOf, ServerType, serverNamePattern, UpstreamProtocol } from "./names.ts";
 export type { Batching, Cache, Coalescing, Queue } from "./performance.ts";
 export type * from "./process-platform.ts";
-export type { Authorization, Connections, Cors, Limit, RateLimiting, ServerRateLimiting, Tls } from "./protection.ts";
+export type {
+  Audit,
+  Authorization,
+  Connections,
+  Cors,
+  Integrity,
+  Limit,
+  RateLimiting,
+  ServerRateLimiting,
+  Tls,
+} from "./protection.ts";
 export type { CircuitBreaker, Concurrency, HealthCheck, LoadBalancer, Outlier, Retry } from "./resilience.ts";
 export type { ProcessSource, Scaling, Server, Timeouts, Tools } from "./server.ts";
 export { validateAgainst, validateConfig, validateGateway, validateServer } from "./validate.ts";

@@ -5,7 +5,7 @@ import { Credentials } from "./credentials.ts";
 import { Discovery } from "./discovery.ts";
 import { Isolation, ServerType, serverNamePattern, UpstreamProtocol } from "./names.ts";
 import { Batching, Cache, Coalescing, Queue } from "./performance.ts";
-import { ServerRateLimiting } from "./protection.ts";
+import { Integrity, ServerRateLimiting } from "./protection.ts";
 import { CircuitBreaker, Concurrency, HealthCheck, LoadBalancer, Retry } from "./resilience.ts";
 
 const options = { additionalProperties: false } as const;
@@ -125,6 +125,7 @@ export const Server = Type.Object(
     ),
     auth: Type.Optional(Requirement),
     rateLimiting: Type.Optional(ServerRateLimiting),
+    integrity: Type.Optional(Integrity),
     credentials: Type.Optional(Credentials),
   },
   options,
