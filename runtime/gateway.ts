@@ -15,6 +15,7 @@ import { StreamableHttp } from "./listeners/streamable-http.ts";
 import { Subscriptions } from "./listeners/subscriptions.ts";
 import { TcpListener } from "./listeners/tcp.ts";
 import { WebSocketListener } from "./listeners/web-socket.ts";
+import { HeapTrimmer } from "./observability/heap-trimmer.ts";
 import { type RunningLog, startLog } from "./observability/logger.ts";
 import { Metrics } from "./observability/metrics.ts";
 import { SecurityMetrics } from "./observability/security-metrics.ts";
@@ -189,6 +190,7 @@ export async function startGateway(
       session.close();
       releaseAll(session, registry);
     },
+    isHeld: ({ owner, fleets }) => [...fleets].some((name) => registry.get(name)?.holds(owner)),
   });
   const parked = new ParkedCalls({
     sealer: new Sealer("request state", keys),
@@ -254,8 +256,10 @@ export async function startGateway(
   door.use(rest.listener);
 
   const certificates = gateway.tls && followTls(door.server as HttpsServer, gateway.tls, log);
+  const trimmer = new HeapTrimmer();
   const pulse = setInterval(() => {
     sessions.purge();
+    trimmer.tend();
     subscriptions.keepAlive();
     for (const session of sessions.sessions()) for (const stream of session.streams) stream.keepAlive();
   }, pulseMs).unref();

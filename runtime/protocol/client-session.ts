@@ -84,6 +84,14 @@ export class ClientSession {
     for (const exchange of this.calls) if (exchange.requestId === id) exchange.cancel(reason);
   }
 
+  /** Nothing is going on in it, and nothing is known of it but what its id says. */
+  get atRest(): boolean {
+    const { calls, streams, logLevel, lease } = this;
+    return (
+      calls.size === 0 && streams.size === 0 && this.#asked.size === 0 && logLevel === undefined && lease === undefined
+    );
+  }
+
   /** The session is over: nobody will answer. */
   close(): void {
     for (const stream of this.streams) stream.end();

@@ -16,9 +16,18 @@ export interface SessionTableOptions {
   readonly maxSessionsPerCaller: number;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
-  /** The session has gone from memory: its leases are to be given back. */
+  /** The session has ended: its leases are to be given back. */
   readonly onGone: (session: ClientSession) => void;
+  /** Does anything but the session's id know of it, such as a fleet that keeps an instance for it? */
+  readonly isHeld: (session: ClientSession) => boolean;
 }
+
+/** A session that nothing is kept for is forgotten when it was not used for so long: its id brings it back. */
+const restMs = 10_000;
+/** So many are kept without that, to spare opening their ids on every call. */
+const maxResting = 2048;
+/** So many of the least recently used ones are looked at when another one comes. */
+const lookedAt = 8;
 
 /**
  * The sessions that this process has seen, by sealed id, so that an id is opened once and not on every call. One that
@@ -28,6 +37,7 @@ export class SessionTable {
   readonly #options: SessionTableOptions;
   readonly #live: LRUCache<string, ClientSession>;
   readonly #ended: LRUCache<string, true>;
+  #forgetting = false;
   readonly #perCaller = new Map<string, number>();
 
   constructor(options: SessionTableOptions) {
@@ -39,6 +49,7 @@ export class SessionTable {
       updateAgeOnGet: true,
       dispose: (session, sealed) => {
         this.#count(session.caller, -1);
+        if (this.#forgetting) return;
         this.#ended.set(sealed, true);
         onGone(session);
       },
@@ -100,9 +111,22 @@ export class SessionTable {
     this.#live.delete(id);
   }
 
-  /** Forgets idle sessions; called now and then. */
+  /** Ends sessions that were idle for too long, and forgets those that only rest; called now and then. */
   purge(): void {
     this.#live.purgeStale();
+    for (const id of [...this.#live.rkeys()]) {
+      if (this.#options.idleTimeoutMs - this.#live.getRemainingTTL(id) < restMs) return;
+      this.#forgetResting(id);
+    }
+  }
+
+  /** Takes a session out of memory of which its id says everything. */
+  #forgetResting(id: string): void {
+    const session = this.#live.peek(id);
+    if (session === undefined || !session.atRest || this.#options.isHeld(session)) return;
+    this.#forgetting = true;
+    this.#live.delete(id);
+    this.#forgetting = false;
   }
 
   clear(): void {
@@ -122,6 +146,16 @@ export class SessionTable {
     if ((this.#perCaller.get(caller) ?? 0) >= this.#options.maxSessionsPerCaller) this.#dropOldest(caller);
     this.#live.set(id, session);
     this.#count(caller, 1);
+    if (this.#live.size > maxResting) this.#makeRoom();
+  }
+
+  #makeRoom(): void {
+    let looked = 0;
+    for (const id of this.#live.rkeys()) {
+      this.#forgetResting(id);
+      looked += 1;
+      if (looked === lookedAt || this.#live.size <= maxResting) return;
+    }
   }
 
   #dropOldest(caller: string): void {

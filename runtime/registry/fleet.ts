@@ -197,6 +197,12 @@ export class Fleet {
     (await this.#source.acquire(this.#leaseOf(client), placing)).notify(method, params);
   }
 
+  /** Does it keep something for this owner alone? */
+  holds(owner: string): boolean {
+    const { isolation } = this.server;
+    return isolation === "session" || this.#logLevels.has(owner) || this.#subscriptions.of(owner).length > 0;
+  }
+
   /** The owner has gone. What it shares with other sessions of its caller stays until it is idle. */
   async release(owner: string): Promise<void> {
     this.#logLevels.delete(owner);

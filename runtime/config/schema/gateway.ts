@@ -22,7 +22,12 @@ export const Session = Type.Object(
         },
       ),
     ),
-    idleTimeoutMs: Type.Optional(Type.Integer({ minimum: 1000, description: "Defaults to 3600000 (one hour)." })),
+    idleTimeoutMs: Type.Optional(
+      Type.Integer({
+        minimum: 1000,
+        description: "How long what is kept for an unused session stays. Defaults to 3600000 (one hour).",
+      }),
+    ),
     maxAgeMs: Type.Optional(Type.Integer({ minimum: 1000, description: "Defaults to 86400000 (one day)." })),
     maxSessions: Type.Optional(
       Type.Integer({

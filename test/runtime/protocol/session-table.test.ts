@@ -13,9 +13,10 @@ function table(options: { maxSessions?: number; maxSessionsPerCaller?: number; c
     idleTimeoutMs: 60_000,
     maxAgeMs: 1000,
     maxSessions: options.maxSessions ?? 10,
-    maxSessionsPerCaller: options.maxSessionsPerCaller ?? 10,
+    maxSessionsPerCaller: options.maxSessionsPerCaller ?? 5000,
     clock: options.clock ?? (() => 0),
     onGone: (session) => gone.push(session),
+    isHeld: (session) => session.fleets.has("holding"),
   });
   return { sessions, gone };
 }
@@ -81,4 +82,23 @@ test("a caller past its own bound loses its least recently used session, and nob
   sessions.end(first.id);
   open("anna");
   expect([gone.length, sessions.live]).toEqual([2, 3]);
+});
+
+test("a session of which its id says everything is forgotten when it rests, and comes back; one with something stays", async () => {
+  const { sessions, gone } = table({ maxSessions: 5000 });
+  const open = () => sessions.open("2025-11-25", undefined, "local", declared);
+  const logging = open();
+  logging.session.logLevel = "info";
+  const holding = open();
+  holding.session.fleets.add("holding");
+  const first = open();
+  for (let count = 3; count < 3000; count += 1) open();
+  expect([sessions.live, gone]).toEqual([2048, []]);
+  const again = sessions.find(first.id, undefined, "local");
+  expect([again === first.session, again.claims]).toEqual([false, first.session.claims]);
+  expect(sessions.find(logging.id, undefined, "local")).toBe(logging.session);
+  expect(sessions.find(holding.id, undefined, "local")).toBe(holding.session);
+  // Ended stays ended, also when it had been forgotten.
+  sessions.end(first.id);
+  expect(() => sessions.find(first.id, undefined, "local")).toThrow(unknown);
 });
