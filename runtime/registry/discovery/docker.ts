@@ -29,6 +29,8 @@ interface Container {
 
 /** Events after which the list is read again. */
 const telling = ["start", "die", "health_status", "pause", "unpause", "destroy"];
+/** The engine tells of some changes a moment before its list shows them. */
+const settlingMs = 100;
 const longestPauseMs = 30_000;
 
 /** Running containers with a label: reads their list, and again after each event that the engine tells of them. */
@@ -81,7 +83,10 @@ export class DockerDiscovery implements InstanceDiscovery {
     const events = await this.#get(`/events?filters=${encodeURIComponent(JSON.stringify(filters))}`);
     await this.#list();
     listed();
-    for await (const _chunk of events) await this.#list();
+    for await (const _event of events) {
+      await sleep(settlingMs, undefined, { signal: this.#abort.signal });
+      await this.#list();
+    }
   }
 
   async #list(): Promise<void> {
