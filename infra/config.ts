@@ -1,15 +1,17 @@
 import * as pulumi from "@pulumi/pulumi";
-import { InputError, type MCPGatewayArgs, type MCPServerFleetArgs } from "../index.ts";
+import { InputError, type MCPGatewayArgs, type MCPServerFleetArgs, Platform } from "../index.ts";
 
-/** What a stack's file may say under `mcp-fleet:`. */
+/** What a stack's file may say under `mcp-fleet:`; `Pulumi.yaml` describes each key. */
 export interface StackConfig {
   /** The gateway's arguments, without its fleets. */
   readonly gateway: Omit<MCPGatewayArgs, "fleets">;
   /** The fleets by name. */
   readonly fleets: Readonly<Record<string, MCPServerFleetArgs>>;
+  /** The namespace of everything on Kubernetes, made with restricted Pod Security; undefined makes none. */
+  readonly namespace: string | undefined;
 }
 
-const known = ["gateway", "fleets"];
+const known = ["gateway", "fleets", "image", "namespace", "secrets"];
 
 /** Reads the stack's configuration. Throws InputError for a key that nothing reads. */
 export function readConfig(): StackConfig {
@@ -30,5 +32,40 @@ export function readConfig(): StackConfig {
       `${project}:fleets is missing; name at least one fleet, such as context7: { type: context7 }`,
     ]);
   }
-  return { gateway: config.getObject<StackConfig["gateway"]>("gateway") ?? {}, fleets };
+  const secrets = secretsOf(config, project);
+  const gateway: StackConfig["gateway"] = {
+    ...config.getObject<StackConfig["gateway"]>("gateway"),
+    ...(secrets === undefined ? {} : { secrets }),
+  };
+  // An empty text stands for a key that is not given: a described key must have some default.
+  const [image, namespace] = [config.get("image") || undefined, config.get("namespace") || undefined];
+  return {
+    gateway: placed(gateway, image, namespace),
+    fleets: Object.fromEntries(Object.entries(fleets).map(([name, args]) => [name, placed(args, image, namespace)])),
+    namespace,
+  };
+}
+
+/** Arguments with the stack's image and namespace, where they say neither and their platform has such a thing. */
+function placed<Args extends Pick<MCPServerFleetArgs, "platform" | "endpoints" | "container" | "kubernetes">>(
+  args: Args,
+  image: string | undefined,
+  namespace: string | undefined,
+): Args {
+  if (args.platform !== Platform.Kubernetes || args.endpoints !== undefined) return args;
+  return {
+    ...args,
+    container: { ...(image === undefined ? {} : { image }), ...args.container },
+    kubernetes: { ...(namespace === undefined ? {} : { namespace }), ...args.kubernetes },
+  };
+}
+
+/** Secrets by name: the names are plain, and decide what is made; the values stay encrypted. */
+function secretsOf(config: pulumi.Config, project: string): Record<string, pulumi.Output<string>> | undefined {
+  const text = pulumi.runtime.allConfig()[`${project}:secrets`];
+  if (text === undefined) return undefined;
+  const values = config.requireSecretObject<Record<string, string>>("secrets");
+  const names = Object.keys(JSON.parse(text) as object);
+  if (names.length === 0) return undefined;
+  return Object.fromEntries(names.map((name) => [name, values.apply((all) => all[name] as string)]));
 }

@@ -1,15 +1,15 @@
 import { fleetTable } from "../runtime/cli/fleet-table.ts";
 import type { FleetStatus } from "../runtime/registry/fleet.ts";
 
-/** What is shown when a stack is up: its servers, and how to connect. */
-export async function upReport(url: string): Promise<string> {
-  const response = await fetch(new URL("/api/v1/servers", url));
-  const fleets = (await response.json()) as FleetStatus[];
-  const endpoint = `${url}/mcp`;
+/** What is shown when a stack is up: its servers, where they can be asked from here, and how to connect. */
+export async function upReport(url: string, endpoint = `${url}/mcp`): Promise<string> {
+  const fleets = await fetch(new URL("/api/v1/servers", url)).then(
+    (response) => (response.ok ? (response.json() as Promise<FleetStatus[]>) : undefined),
+    () => undefined,
+  );
   const entry = JSON.stringify({ mcpServers: { "mcp-fleet": { type: "http", url: endpoint } } }, null, 2);
   return [
-    fleetTable(fleets),
-    "",
+    ...(fleets === undefined ? [] : [fleetTable(fleets), ""]),
     `MCP endpoint   ${endpoint}`,
     `Claude Code    claude mcp add --transport http mcp-fleet ${endpoint}`,
     ".mcp.json",

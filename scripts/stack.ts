@@ -101,10 +101,12 @@ async function up(stack: Stack, messages: EngineMessages): Promise<void> {
       },
     },
   ]);
-  const { url } = await stack.outputs();
+  const { url, endpoint } = await stack.outputs();
   if (messages.diedPid !== undefined)
     process.stdout.write(`\nThe gateway (process ${messages.diedPid}) had died; it runs again.\n`);
-  process.stdout.write(`\n${await upReport(url?.value)}\n\nUp in ${((Date.now() - began) / 1000).toFixed(1)} s.\n`);
+  process.stdout.write(
+    `\n${await upReport(url?.value, endpoint?.value)}\n\nUp in ${((Date.now() - began) / 1000).toFixed(1)} s.\n`,
+  );
 }
 
 async function destroy(stack: Stack, messages: EngineMessages): Promise<void> {

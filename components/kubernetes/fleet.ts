@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { childOf } from "../child-of.ts";
 import { externalFleet } from "../fleet/external-fleet.ts";
 import { checkFleet, reachedServer } from "../fleet/hosted-server.ts";
+import type { FleetSettings } from "../fleet/resolve.ts";
 import { InputError } from "../input-error.ts";
 import type { PlatformComponents } from "../platforms.ts";
 import { kubernetesDefaults as defaults } from "./defaults.ts";
@@ -41,13 +42,26 @@ export const fleet: PlatformComponents["fleet"] = (parent, name, settings) => {
   } else if (kubernetes?.autoscaler !== "none") {
     autoscalerObject(sdk, parent, name, workload, bounds);
   }
+  const hosted = container?.port === undefined;
   const base = addressOf(service, workload.port);
-  const endpoint = pulumi.interpolate`${base}${container?.port === undefined ? defaults.path : (container.path ?? defaults.path)}`;
   return {
     serverName: service.id.apply(() => name),
     source: pulumi.output(workload.image),
-    configuration: pulumi.jsonStringify({ ...reachedServer(settings), endpoints: [endpoint], protocol: "http" }),
-    internalEndpoint: endpoint,
-    metricsTarget: container?.port === undefined ? pulumi.interpolate`${base}/metrics` : pulumi.output(""),
+    configuration: pulumi.jsonStringify(found(settings, service.metadata.name)),
+    internalEndpoint: pulumi.interpolate`${base}${hosted ? defaults.path : (container.path ?? defaults.path)}`,
+    metricsTarget: hosted ? pulumi.interpolate`${base}/metrics` : pulumi.output(""),
   };
 };
+
+/** What a gateway's configuration file says of this fleet: it watches the Service's pods, and talks to each. */
+function found(settings: FleetSettings, service: pulumi.Input<string>): object {
+  const { port, path } = settings.args.container ?? {};
+  const { healthCheck } = settings.common;
+  return {
+    ...reachedServer(settings),
+    protocol: "http",
+    discovery: { kubernetes: { service, port: "http", ...(path === undefined ? {} : { path }) } },
+    // A server host says by HTTP how it is, for less than a call of its server.
+    ...(port === undefined ? { healthCheck: { path: "/health", ...(healthCheck as object | undefined) } } : {}),
+  };
+}

@@ -21,7 +21,7 @@ export async function askGateway(
     ...(body === undefined ? {} : { "content-type": "application/json" }),
   };
   const sent = body === undefined ? {} : { method: "POST" as const, body: JSON.stringify(body) };
-  const { request } = await import("undici");
+  const { request } = await import("../http-client.ts");
   const response = await request(new URL(path, url), { headers, ...sent }).catch((error) => {
     const fix = "start it with `npm start` or `mcp-fleet serve`, or give its address with --url";
     throw new FleetError("GATEWAY_UNREACHABLE", `--url: no gateway answers at ${url} (${messageOf(error)}); ${fix}`, {

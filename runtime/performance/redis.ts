@@ -77,7 +77,7 @@ type Client = Awaited<ReturnType<typeof clientOf>>;
 
 /** The client is loaded with the first gateway that shares something. */
 async function clientOf(url: string) {
-  const { createClient } = await import("@redis/client");
+  const { createClient } = await import("./redis-client.ts");
   return createClient({
     url,
     disableOfflineQueue: true,

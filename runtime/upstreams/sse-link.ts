@@ -12,7 +12,7 @@ export async function openSse(
   receive: (message: string) => void,
   headers: Readonly<Record<string, string>> = {},
 ): Promise<DuplexLink> {
-  const { Agent } = await import("undici");
+  const { Agent } = await import("../http-client.ts");
   const agent = new Agent({ connect: { timeout: connectMs }, bodyTimeout: 0, headersTimeout: connectMs });
   const over = Promise.withResolvers<string>();
   try {

@@ -54,9 +54,15 @@ export class Checkout {
     return new Promise((resolve) => child.once("exit", (code) => resolve({ code: code ?? -1, out, err })));
   }
 
-  /** Rewrites what the stack `dev` says. */
-  configure(change: (config: StackFile["config"]) => void): void {
-    const file = join(this.path, "stacks/Pulumi.dev.yaml");
+  /** Where its stacks keep their state. */
+  backend(): string {
+    mkdirSync(join(this.state, "pulumi"), { recursive: true });
+    return `file://${join(this.state, "pulumi")}`;
+  }
+
+  /** Rewrites what a stack says. */
+  configure(change: (config: StackFile["config"]) => void, name = "dev"): void {
+    const file = join(this.path, `stacks/Pulumi.${name}.yaml`);
     const stack = parse(readFileSync(file, "utf8")) as StackFile;
     change(stack.config);
     writeFileSync(file, stringify(stack));

@@ -9,6 +9,19 @@ import { image } from "./docker.ts";
 const found = (command: string) => findCommand(command, process.env.PATH ?? "", process.cwd()) !== undefined;
 const engines = process.env.ENGINES_HOME ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "engines");
 
+/** Where the engines kit has put the Pulumi engine that it builds. */
+export const engineFolder = join(engines, "pulumi/bin");
+
+/** Does this command end well? */
+function succeeds(command: string, ...args: string[]): boolean {
+  try {
+    execFileSync(command, args, { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Are these modules installed for `$MCP_PYTHON`? Looked up, not loaded: that would take seconds. */
 function pythonHas(...modules: string[]): boolean {
   if (process.env.MCP_PYTHON === undefined) return false;
@@ -21,24 +34,16 @@ function pythonHas(...modules: string[]): boolean {
   }
 }
 
-/** Does this machine's Docker engine answer, and hold the image? */
-function hasImage(): boolean {
-  try {
-    execFileSync("docker", ["image", "inspect", image], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 const present = {
-  "a Pulumi engine": () => found("pulumi") || existsSync(join(engines, "pulumi/bin/.built")),
+  "a Pulumi engine": () => found("pulumi") || existsSync(join(engineFolder, ".built")),
   "the Python client (MCP_PYTHON)": () => pythonHas("mcp"),
   "the Python clients and servers": () =>
     pythonHas("mcp", "fastmcp", "mcp_server_time", "mcp_server_git", "mcp_server_fetch"),
   "redis-server": () => found("redis-server"),
   "Chromium or Chrome": () => ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"].some(found),
-  "a Docker engine with the image (npm run image)": hasImage,
+  "a Docker engine with the image (npm run image)": () => succeeds("docker", "image", "inspect", image),
+  "a Kubernetes cluster (test/engines/engines up kubernetes)": () =>
+    succeeds(join(import.meta.dirname, "../engines/engines"), "status", "kubernetes"),
 };
 export type Need = keyof typeof present;
 

@@ -81,18 +81,16 @@ function serverRules(server: Server, path: ConfigPath): ConfigIssue[] {
       add([], "has no source of instances", "add process, endpoints or discovery");
     if (process !== undefined && endpoints !== undefined)
       add(["endpoints"], "stands beside process", "keep one of the two");
-    if (discovery !== undefined && (process ?? endpoints) !== undefined)
-      add(["discovery"], `stands beside ${process === undefined ? "endpoints" : "process"}`, "keep one of the two");
-    if (discovery !== undefined && Object.keys(discovery).length === 0)
-      add(["discovery"], "is empty", "add static, dns, kubernetes or docker");
     if (version !== undefined)
       add(["version"], "belongs to presets", "remove it; the command of a custom server says what runs");
   } else {
     if (process !== undefined)
       add(["process"], `stands beside the preset "${type}"`, "remove it, or set type to custom");
-    if (discovery !== undefined)
-      add(["discovery"], `stands beside the preset "${type}"`, "remove it, or set type to custom");
   }
+  if (discovery !== undefined && (process ?? endpoints) !== undefined)
+    add(["discovery"], `stands beside ${process === undefined ? "endpoints" : "process"}`, "keep one of the two");
+  if (discovery !== undefined && Object.keys(discovery).length === 0)
+    add(["discovery"], "is empty", "add static, dns, kubernetes or docker");
   const urls = endpoints ?? discovery?.static?.map(({ url }) => url) ?? [];
   const at = (index: number): ConfigPath =>
     endpoints === undefined ? ["discovery", "static", index, "url"] : ["endpoints", index];

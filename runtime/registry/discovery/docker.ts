@@ -125,7 +125,7 @@ export class DockerDiscovery implements InstanceDiscovery {
   }
 
   async #get(path: string) {
-    const { Agent, request } = await import("undici");
+    const { Agent, request } = await import("../../http-client.ts");
     const socketPath = this.#options.socket ?? defaults.discovery.dockerSocket;
     this.#agent ??= new Agent({ connect: { socketPath }, bodyTimeout: 0 });
     const options = { dispatcher: this.#agent, signal: this.#abort.signal };

@@ -122,7 +122,7 @@ export class KubernetesDiscovery implements InstanceDiscovery {
 
   async #get(more: string): Promise<Readable> {
     const { service, credentials = defaults.discovery.kubernetesCredentials } = this.#options;
-    const { Agent, request } = await import("undici");
+    const { Agent, request } = await import("../../http-client.ts");
     const file = (name: string) => readFile(join(credentials, name), "utf8");
     const namespace = this.#options.namespace ?? (await file("namespace")).trim();
     const server = this.#options.apiServer ?? inCluster();

@@ -144,10 +144,15 @@ describe("the gateway's configuration", () => {
           type: "custom",
           tools: { deny: ["forget"] },
           scaling: { targetInFlight: 8 },
-          endpoints: ["http://mcp-notes.tools:3001/mcp"],
           protocol: "http",
+          discovery: { kubernetes: { service: "mcp-notes", port: "http" } },
+          healthCheck: { path: "/health" },
         },
-        clock: { type: "custom", endpoints: ["http://mcp-clock.tools:3000/"], protocol: "http" },
+        clock: {
+          type: "custom",
+          protocol: "http",
+          discovery: { kubernetes: { service: "mcp-clock", port: "http", path: "/" } },
+        },
         remote: { type: "custom", endpoints: ["https://mcp.example.com/mcp"] },
       },
     });

@@ -1,0 +1,161 @@
+import { randomBytes } from "node:crypto";
+import { delimiter, join } from "node:path";
+import { afterAll, beforeAll, expect } from "@jest/globals";
+import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
+import { Checkout } from "../../support/checkout.ts";
+import { Cluster, loadImages, packageImage } from "../../support/cluster.ts";
+import { image } from "../../support/docker.ts";
+import { Load } from "../../support/load.ts";
+import { engineFolder, has, testWith } from "../../support/needs.ts";
+
+// One story in order, on a real cluster under the real Pulumi engine: the stack `staging`, as it is committed but for the
+// sizes of its pods. Where the provider plugin cannot be had, a stand-in does to the cluster what the components declare.
+const needs = ["a Pulumi engine", "a Kubernetes cluster (test/engines/engines up kubernetes)", "a Docker engine with the image (npm run image)"] as const;
+const test = testWith(...needs);
+const able = needs.every((need) => has(need));
+const root = join(import.meta.dirname, "../../..");
+const token = randomBytes(16).toString("hex");
+const headers = { authorization: `Bearer ${token}` };
+const everything = "mcp-everything:2026.8.31";
+
+let checkout: Checkout;
+let cluster: Cluster;
+let address: string;
+const stack = (command: string) => checkout.run(`npm ${command} -- --stack staging`, env());
+const env = (): Record<string, string> => ({
+  ...cluster.env,
+  PATH: [join(root, "test/engines/stand-ins"), engineFolder, cluster.env.PATH].join(delimiter),
+  PULUMI_CONFIG_PASSPHRASE: "",
+});
+const echo = { name: "echo", arguments: { message: "hello" } };
+const until = async <T>(ask: () => Promise<T>, right: (answer: T) => boolean): Promise<T> => {
+  for (;;) {
+    const answer = await ask();
+    if (right(answer)) return answer;
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+  }
+};
+
+beforeAll(async () => {
+  if (!able) return;
+  checkout = new Checkout({ modules: "shared" });
+  cluster = new Cluster("mcp-fleet");
+  const command = ["dist/index.js", "streamableHttp"];
+  await packageImage(everything, "@modelcontextprotocol/server-everything", "2026.8.31", command);
+  await loadImages(image, everything);
+  checkout.configure((config) => {
+    const { gateway, fleets } = { gateway: config["mcp-fleet:gateway"], fleets: config["mcp-fleet:fleets"] };
+    // Sized for a machine of two cores; the autoscaler is to come down within the test.
+    gateway.container = { cpuMillicores: 100 };
+    for (const fleet of Object.values(fleets)) {
+      fleet.container = { ...(fleet.container as object), cpuMillicores: 100 };
+      fleet.kubernetes = { scaleDownAfterSeconds: 15 };
+    }
+    const measured = fleets.everything as Record<string, object>;
+    // So little is reserved that the load of this test is much more, whatever else the machine does.
+    measured.container = { ...measured.container, cpuMillicores: 20 };
+    measured.scaling = { minInstances: 2, maxInstances: 5 };
+  }, "staging");
+  const pulumi = (line: string) => checkout.run(`pulumi ${line}`, { ...env(), PULUMI_BACKEND_URL: checkout.backend() });
+  const secrets = { operator: token, session: randomBytes(32).toString("base64") };
+  const lines = Object.entries(secrets).map(
+    ([name, value]) => `config set --stack staging --secret --path mcp-fleet:secrets.${name} ${value}`,
+  );
+  for (const line of ["stack init staging", ...lines]) {
+    const { code, err } = await pulumi(line);
+    expect([line.split(" ")[0], code, code === 0 ? "" : err]).toEqual([line.split(" ")[0], 0, ""]);
+  }
+}, 300_000);
+afterAll(async () => {
+  if (!able) return;
+  await stack("run stop");
+  await cluster.kubectl("delete", "namespace", "mcp-fleet", "--ignore-not-found").catch(() => {});
+  checkout.close();
+}, 300_000);
+
+test("npm start brings gateway and fleets up, ready under restricted Pod Security", async () => {
+  const { code, out, err } = await stack("start");
+  expect([code, code === 0 ? "" : out + err]).toEqual([0, ""]);
+  const { metadata } = await cluster.get<{ metadata: { labels: object } }>("namespace", "mcp-fleet");
+  expect(metadata.labels).toMatchObject({ "pod-security.kubernetes.io/enforce": "restricted" });
+  for (const name of ["gateway", "mcp-everything", "mcp-sequential"]) {
+    expect([name, (await cluster.readyPods(name)).length]).toEqual([name, 2]);
+  }
+  const { spec } = await cluster.get<{ spec: { clusterIP: string } }>("service", "gateway");
+  address = `http://${spec.clusterIP}:8080`;
+});
+
+async function connect(): Promise<Client> {
+  const client = new Client({ name: "story", version: "1.0.0" });
+  await client.connect(new StreamableHTTPClientTransport(new URL("/mcp", address), { requestInit: { headers } }));
+  return client;
+}
+
+test("clients call both servers through the gateway; without the token nobody does", async () => {
+  const client = await connect();
+  const { tools } = await client.listTools();
+  expect(tools.map(({ name }) => name)).toEqual(
+    expect.arrayContaining(["everything__echo", "sequential__sequentialthinking"]),
+  );
+  const said = await client.callTool({ ...echo, name: "everything__echo" });
+  expect(said.content).toEqual([{ type: "text", text: "Echo: hello" }]);
+  const thought = { thought: "step by step", thoughtNumber: 1, totalThoughts: 1, nextThoughtNeeded: false };
+  const thinking = await client.callTool({ name: "sequential__sequentialthinking", arguments: thought });
+  expect(JSON.parse((thinking.content as { text: string }[])[0]?.text as string)).toMatchObject({ thoughtNumber: 1 });
+  await client.close();
+  const refused = await fetch(`${address}/mcp`, { method: "POST", body: "{}" });
+  expect(refused.status).toBe(401);
+});
+
+test("with nothing changed, preview changes nothing", async () => {
+  const { code, out } = await stack("run preview");
+  expect([code, out]).toEqual([0, expect.stringMatching(/\nNo change\.\n$/)]);
+});
+
+test("under load the autoscaler takes a fleet from two pods to five and back, and no call fails", async () => {
+  const load = await Load.start(`${address}/mcp/everything`, { clients: 8, pauseMs: 1, call: echo, headers });
+  await until(
+    () => cluster.readyPods("mcp-everything"),
+    (pods) => pods.length === 5,
+  );
+  load.pause(500);
+  await until(
+    () => cluster.readyPods("mcp-everything"),
+    (pods) => pods.length === 2,
+  );
+  const { calls, failures, sessions } = await load.stop();
+  console.info(`autoscaling: ${calls} calls`);
+  expect([failures, sessions]).toEqual([[], 8]);
+});
+
+test("a changed fleet and gateway are renewed pod by pod under load: no call fails, and no session is lost", async () => {
+  const before = [...(await cluster.readyPods("gateway")), ...(await cluster.readyPods("mcp-everything"))];
+  const load = await Load.start(`${address}/mcp/everything`, { clients: 8, pauseMs: 20, call: echo, headers });
+  checkout.configure((config) => {
+    config["mcp-fleet:gateway"].drainMs = 8000;
+    (config["mcp-fleet:fleets"].everything as Record<string, unknown>).tags = { release: "second" };
+  }, "staging");
+  const { code, out, err } = await stack("start");
+  expect([code, code === 0 ? "" : out + err]).toEqual([0, ""]);
+  const { calls, failures, sessions } = await load.stop();
+  console.info(`rolling update: ${calls} calls`);
+  expect([failures, sessions]).toEqual([[], 8]);
+  const after = [...(await cluster.readyPods("gateway")), ...(await cluster.readyPods("mcp-everything"))];
+  expect(after.filter((pod) => before.includes(pod))).toEqual([]);
+});
+
+test("eviction respects the disruption budget: one pod at a time", async () => {
+  const [first, second] = await cluster.readyPods("mcp-everything");
+  const answers = [await cluster.evict(first as string), await cluster.evict(second as string)];
+  expect(answers).toEqual([201, 429]);
+  await until(
+    () => cluster.readyPods("mcp-everything"),
+    (pods) => pods.length === 2 && !pods.includes(first as string),
+  );
+});
+
+test("npm run stop leaves nothing in the cluster", async () => {
+  const { code, out, err } = await stack("run stop");
+  expect([code, code === 0 ? "" : out + err]).toEqual([0, ""]);
+  await expect(cluster.kubectl("get", "namespace", "mcp-fleet")).rejects.toThrow("NotFound");
+});
