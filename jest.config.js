@@ -25,7 +25,7 @@ export default {
   // Concurrent tests start processes of their own; more of them would wait for each other.
   maxConcurrency: 3,
   projects: [
-    project("unit", ["components", "infra", "runtime", "scripts", "docs"]),
+    project("unit", ["components", "infra", "policy", "runtime", "scripts", "docs"]),
     project("integration", ["integration", "clients", "chaos", "fuzz"], ["minute-timeout.js"]),
     project("conformance", ["conformance"], ["minute-timeout.js"]),
     project("engines", ["engines"], ["quarter-hour-timeout.js"]),

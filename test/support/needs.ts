@@ -42,6 +42,7 @@ const present = {
   "redis-server": () => found("redis-server"),
   "Chromium or Chrome": () => ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"].some(found),
   "a Docker engine with the image (npm run image)": () => succeeds("docker", "image", "inspect", image),
+  "kubernetes-validate and checkov (MANIFEST_PYTHON)": () => process.env.MANIFEST_PYTHON !== undefined,
   "a Kubernetes cluster (test/engines/engines up kubernetes)": () =>
     succeeds(join(import.meta.dirname, "../engines/engines"), "status", "kubernetes"),
 };
@@ -51,7 +52,7 @@ export type Need = keyof typeof present;
 export const has = (need: Need): boolean => present[need]();
 
 /** A test that runs only where this machine has what it needs; elsewhere it is skipped and its name says why. */
-export function testWith(...needs: Need[]): (name: string, run: () => Promise<void>) => void {
+export function testWith(...needs: Need[]): (name: string, run: () => Promise<void> | void, timeout?: number) => void {
   const missing = needs.filter((need) => !has(need));
   if (missing.length === 0) return test;
   const { skip } = test;

@@ -1,51 +1,18 @@
 import { beforeAll, describe, expect, test } from "@jest/globals";
 import type * as pulumi from "@pulumi/pulumi";
-import { MCPGateway, type MCPGatewayArgs, MCPServerFleet } from "../../../index.ts";
+import type { MCPGateway } from "../../../index.ts";
 import { type GraphNode, graphOf, triples } from "../../support/graph.ts";
-
-const folder = "/run/secrets/mcp-fleet";
-const namespace = "tools";
-const gatewayArgs: Omit<MCPGatewayArgs, "fleets"> = {
-  platform: "kubernetes",
-  container: { image: "mcp-fleet:1" },
-  auth: { bearerTokens: [{ name: "ada", token: `file:${folder}/ada` }] },
-  session: { keys: [{ id: "k1", key: `file:${folder}/session` }] },
-  secrets: { ada: "token-of-ada", session: "key-of-sessions" },
-  tags: { team: "search" },
-  kubernetes: { namespace },
-};
+import { gatewayArgs, operatorProgram, ordinaryProgram } from "../../support/kubernetes-program.ts";
 
 let graph: GraphNode[];
 let gateway: MCPGateway;
 const node = (name: string) => graph.find((one) => one.name === name) as GraphNode;
 const value = <T>(output: pulumi.Output<T>): Promise<T> => new Promise((resolve) => output.apply(resolve));
 
-/** A stdio server under the server host, an HTTP server of its own, one that something else runs, and their gateway. */
-function program() {
-  const common = { platform: "kubernetes", type: "custom", tags: { team: "search" } } as const;
-  const notes = new MCPServerFleet("notes", {
-    ...common,
-    container: { image: "notes:1", command: "notes", secretEnv: { API_KEY: "hidden" } },
-    scaling: { minInstances: 2, maxInstances: 5, targetInFlight: 8 },
-    tools: { deny: ["forget"] },
-    kubernetes: { namespace },
-  });
-  const clock = new MCPServerFleet(
-    "clock",
-    {
-      ...common,
-      container: { image: "clock:1", port: 3000, path: "/" },
-      kubernetes: { namespace, autoscaler: "none" },
-    },
-    { aliases: [{ name: "watch" }] },
-  );
-  const remote = new MCPServerFleet("remote", { ...common, endpoints: ["https://mcp.example.com/mcp"] });
-  gateway = new MCPGateway("gateway", { ...gatewayArgs, fleets: [notes, clock, remote] });
-  return gateway;
-}
-
 beforeAll(async () => {
-  graph = await graphOf(program);
+  graph = await graphOf(() => {
+    gateway = ordinaryProgram();
+  });
 });
 
 test("types, names and parents, which states depend on", () => {
@@ -163,7 +130,7 @@ describe("the gateway's configuration", () => {
     expect(metadata.name).toMatch(/^gateway-config-[0-9a-f]{12}$/);
     const mounted = node("gateway-deployment").inputs as { spec: { template: { spec: { volumes: unknown[] } } } };
     expect(mounted.spec.template.spec.volumes).toContainEqual({ name: "config", configMap: { name: metadata.name } });
-    const again = await graphOf(program);
+    const again = await graphOf(ordinaryProgram);
     expect(again.find(({ name }) => name === "gateway-config")?.inputs.metadata).toEqual(metadata);
   });
 });
@@ -175,26 +142,9 @@ test("outputs are those of every platform", async () => {
 });
 
 test("KEDA, an operator's secrets, an Ingress and an HTTPRoute take the place of what is there without them", async () => {
+  const endpoints: string[] = [];
   const other = await graphOf(() => {
-    const fleet = new MCPServerFleet("notes", {
-      ...{ platform: "kubernetes", type: "custom", container: { image: "notes:1", command: "notes" } },
-      scaling: { minInstances: 0 },
-      kubernetes: {
-        ...{ namespace, autoscaler: "keda", keda: { prometheusAddress: "http://prometheus:9090" } },
-        externalSecret: { store: "vault", keys: { API_KEY: "prod/notes" } },
-      },
-    });
-    const network = { ingressNamespaces: ["edge"] };
-    const ingress = { host: "a.example.com", tlsSecret: "cert" };
-    const httpRoute = { host: "b.example.com", parentName: "edge" };
-    for (const [name, front] of Object.entries({ first: { ingress }, second: { httpRoute } })) {
-      const made = new MCPGateway(name, {
-        ...gatewayArgs,
-        fleets: [fleet],
-        kubernetes: { namespace, network, ...front },
-      });
-      made.endpoint.apply((endpoint) => endpoints.push(endpoint));
-    }
+    for (const { endpoint } of operatorProgram()) endpoint.apply((text) => endpoints.push(text));
   });
   const kinds = other.filter(({ type }) => /CustomResource|Ingress|:keda|:external|:gateway/.test(type));
   expect(triples(kinds).sort()).toEqual([
@@ -209,4 +159,3 @@ test("KEDA, an operator's secrets, an Ingress and an HTTPRoute take the place of
   ]);
   expect(endpoints.sort()).toEqual(["https://a.example.com/mcp", "https://b.example.com/mcp"]);
 });
-const endpoints: string[] = [];

@@ -79,7 +79,8 @@ test("npm start brings gateway and fleets up, ready under restricted Pod Securit
   const { metadata } = await cluster.get<{ metadata: { labels: object } }>("namespace", "mcp-fleet");
   expect(metadata.labels).toMatchObject({ "pod-security.kubernetes.io/enforce": "restricted" });
   for (const name of ["gateway", "mcp-everything", "mcp-sequential"]) {
-    expect([name, (await cluster.readyPods(name)).length]).toEqual([name, 2]);
+    // Starting takes processor time, for which the autoscaler may add a pod.
+    expect([name, (await cluster.readyPods(name)).length >= 2]).toEqual([name, true]);
   }
   const { spec } = await cluster.get<{ spec: { clusterIP: string } }>("service", "gateway");
   address = `http://${spec.clusterIP}:8080`;
@@ -113,16 +114,16 @@ test("with nothing changed, preview changes nothing", async () => {
 });
 
 test("under load the autoscaler takes a fleet from two pods to five and back, and no call fails", async () => {
+  const pods = (count: number) =>
+    until(
+      () => cluster.readyPods("mcp-everything"),
+      (ready) => ready.length === count,
+    );
+  await pods(2);
   const load = await Load.start(`${address}/mcp/everything`, { clients: 8, pauseMs: 1, call: echo, headers });
-  await until(
-    () => cluster.readyPods("mcp-everything"),
-    (pods) => pods.length === 5,
-  );
+  await pods(5);
   load.pause(500);
-  await until(
-    () => cluster.readyPods("mcp-everything"),
-    (pods) => pods.length === 2,
-  );
+  await pods(2);
   const { calls, failures, sessions } = await load.stop();
   console.info(`autoscaling: ${calls} calls`);
   expect([failures, sessions]).toEqual([[], 8]);

@@ -1,0 +1,57 @@
+import { MCPGateway, type MCPGatewayArgs, MCPServerFleet } from "../../index.ts";
+
+const folder = "/run/secrets/mcp-fleet";
+const namespace = "tools";
+
+/** Arguments of a gateway with everything that it must have. */
+export const gatewayArgs: Omit<MCPGatewayArgs, "fleets"> = {
+  platform: "kubernetes",
+  container: { image: "mcp-fleet:1" },
+  auth: { bearerTokens: [{ name: "ada", token: `file:${folder}/ada` }] },
+  session: { keys: [{ id: "k1", key: `file:${folder}/session` }] },
+  secrets: { ada: "token-of-ada", session: "key-of-sessions" },
+  tags: { team: "search" },
+  kubernetes: { namespace },
+};
+
+/** A stdio server under the server host, an HTTP server of its own, one that something else runs, and their gateway. */
+export function ordinaryProgram(): MCPGateway {
+  const common = { platform: "kubernetes", type: "custom", tags: { team: "search" } } as const;
+  const notes = new MCPServerFleet("notes", {
+    ...common,
+    container: { image: "notes:1", command: "notes", secretEnv: { API_KEY: "hidden" } },
+    scaling: { minInstances: 2, maxInstances: 5, targetInFlight: 8 },
+    tools: { deny: ["forget"] },
+    kubernetes: { namespace },
+  });
+  const clock = new MCPServerFleet(
+    "clock",
+    {
+      ...common,
+      container: { image: "clock:1", port: 3000, path: "/" },
+      kubernetes: { namespace, autoscaler: "none" },
+    },
+    { aliases: [{ name: "watch" }] },
+  );
+  const remote = new MCPServerFleet("remote", { ...common, endpoints: ["https://mcp.example.com/mcp"] });
+  return new MCPGateway("gateway", { ...gatewayArgs, fleets: [notes, clock, remote] });
+}
+
+/** The same with what operators of the cluster bring: KEDA, external-secrets, an Ingress and an HTTPRoute. */
+export function operatorProgram(): MCPGateway[] {
+  const fleet = new MCPServerFleet("notes", {
+    ...{ platform: "kubernetes", type: "custom", container: { image: "notes:1", command: "notes" } },
+    scaling: { minInstances: 0 },
+    kubernetes: {
+      ...{ namespace, autoscaler: "keda", keda: { prometheusAddress: "http://prometheus:9090" } },
+      externalSecret: { store: "vault", keys: { API_KEY: "prod/notes" } },
+    },
+  });
+  const network = { ingressNamespaces: ["edge"] };
+  const ingress = { host: "a.example.com", tlsSecret: "cert" };
+  const httpRoute = { host: "b.example.com", parentName: "edge" };
+  return Object.entries({ first: { ingress }, second: { httpRoute } }).map(
+    ([name, front]) =>
+      new MCPGateway(name, { ...gatewayArgs, fleets: [fleet], kubernetes: { namespace, network, ...front } }),
+  );
+}
