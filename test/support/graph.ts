@@ -42,6 +42,7 @@ export async function graphOf(
   program: () => unknown,
   registered: GraphNode[] = [],
   cloud: Cloud = { computed: () => ({}), answer: () => ({}) },
+  { project, stack } = { project: "shop", stack: "test" },
 ): Promise<GraphNode[]> {
   const prototype = MockMonitor.prototype as unknown as {
     registerResource(request: Request, callback: unknown): Promise<void>;
@@ -65,7 +66,7 @@ export async function graphOf(
     state: { ...cloud.computed(type, name), ...inputs },
   });
   const call = ({ token, inputs }: pulumi.runtime.MockCallArgs) => ({ ...inputs, ...cloud.answer(token) });
-  await pulumi.runtime.setMocks({ newResource, call }, "shop", "test", false);
+  await pulumi.runtime.setMocks({ newResource, call }, project, stack, false);
   try {
     await program();
   } finally {

@@ -79,7 +79,9 @@ test("without a server in the environment it is a gateway; configuration and sec
 
 test("beyond its own container nobody is served without authentication, unless that was said", async () => {
   const gateway = await start([]);
-  expect(await until(async () => ((await gateway.inspect()).Status === "exited" ? "exited" : undefined))).toBe("exited");
+  expect(await until(async () => ((await gateway.inspect()).Status === "exited" ? "exited" : undefined))).toBe(
+    "exited",
+  );
   expect((await gateway.inspect()).ExitCode).toBe(2);
   expect(await gateway.logs()).toContain("--host: 0.0.0.0 is reached by other machines, without authentication");
 });
@@ -106,7 +108,11 @@ test("inside: no user but its own, no capability, nothing to write to, no shell,
   for (const status of statuses) {
     expect(status).toEqual({ Uid: "65532\t65532\t65532\t65532", CapEff: none, CapBnd: none, NoNewPrivs: "1" });
   }
-  const { programs, setuid, writable } = await host.inside<{ programs: string[]; setuid: string[]; writable: string[] }>(
+  const { programs, setuid, writable } = await host.inside<{
+    programs: string[];
+    setuid: string[];
+    writable: string[];
+  }>(
     `const { accessSync, constants, lstatSync, readdirSync } = require("node:fs");
      const [programs, setuid, writable] = [[], [], []];
      const walk = (folder) => { for (const name of readdirSync(folder)) {
@@ -172,7 +178,17 @@ test("the same sources make the same layer, which is small", async () => {
     Labels: { "org.opencontainers.image.title": "mcp-fleet", "org.opencontainers.image.licenses": "Apache-2.0" },
   });
   const again = `${image}-again`;
-  await dockerOk(["build", "--no-cache", "--file", join(root, "runtime/Dockerfile"), "--tag", again, "--build-arg", "BASE", root]);
+  await dockerOk([
+    "build",
+    "--no-cache",
+    "--file",
+    join(root, "runtime/Dockerfile"),
+    "--tag",
+    again,
+    "--build-arg",
+    "BASE",
+    root,
+  ]);
   expect((await described(again)).layers).toEqual(layers);
   await dockerOk(["rmi", again]);
 });

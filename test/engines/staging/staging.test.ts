@@ -10,10 +10,15 @@ import { engineFolder, has, testWith } from "../../support/needs.ts";
 
 // One story in order, on a real cluster under the real Pulumi engine: the stack `staging`, as it is committed but for the
 // sizes of its pods. Where the provider plugin cannot be had, a stand-in does to the cluster what the components declare.
-const needs = ["a Pulumi engine", "a Kubernetes cluster (test/engines/engines up kubernetes)", "a Docker engine with the image (npm run image)"] as const;
+const needs = [
+  "a Pulumi engine",
+  "a Kubernetes cluster (test/engines/engines up kubernetes)",
+  "a Docker engine with the image (npm run image)",
+] as const;
 const test = testWith(...needs);
 const able = needs.every((need) => has(need));
 const root = join(import.meta.dirname, "../../..");
+const standIns = process.env.KUBERNETES_PROVIDER === "real" ? [] : [join(root, "test/engines/stand-ins")];
 const token = randomBytes(16).toString("hex");
 const headers = { authorization: `Bearer ${token}` };
 const everything = "mcp-everything:2026.8.31";
@@ -24,7 +29,7 @@ let address: string;
 const stack = (command: string) => checkout.run(`npm ${command} -- --stack staging`, env());
 const env = (): Record<string, string> => ({
   ...cluster.env,
-  PATH: [join(root, "test/engines/stand-ins"), engineFolder, cluster.env.PATH].join(delimiter),
+  PATH: [...standIns, engineFolder, cluster.env.PATH].join(delimiter),
   PULUMI_CONFIG_PASSPHRASE: "",
 });
 const echo = { name: "echo", arguments: { message: "hello" } };

@@ -43,10 +43,12 @@ async function awaited(object: KubernetesObject): Promise<KubernetesObject> {
 }
 
 function isRolledOut({ metadata, spec, status }: KubernetesObject): boolean {
-  const { observedGeneration, updatedReplicas = 0, replicas = 0, availableReplicas = 0 } = (status ?? {}) as Record<
-    string,
-    number | undefined
-  >;
+  const {
+    observedGeneration,
+    updatedReplicas = 0,
+    replicas = 0,
+    availableReplicas = 0,
+  } = (status ?? {}) as Record<string, number | undefined>;
   const wanted = spec?.replicas ?? 1;
   const current = observedGeneration === metadata.generation;
   return current && updatedReplicas >= wanted && replicas === updatedReplicas && availableReplicas >= wanted;

@@ -1,0 +1,75 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import * as pulumi from "@pulumi/pulumi";
+import { parse } from "yaml";
+import { readConfig } from "../../infra/config.ts";
+import { deploy } from "../../infra/program.ts";
+import { type GraphNode, graphOf, triples } from "../support/graph.ts";
+
+const root = join(import.meta.dirname, "../..");
+const secrets = { operator: "token-of-operator", session: "key-of-sessions" };
+const before = process.env.MCP_FLEET_STATE;
+beforeAll(() => {
+  process.env.MCP_FLEET_STATE = "/state";
+});
+afterAll(() => {
+  process.env.MCP_FLEET_STATE = before;
+});
+
+/** The graph of a stack as its file says, with what a user adds to it. */
+function stackGraph(stack: string, added: Record<string, unknown> = {}): Promise<GraphNode[]> {
+  const { config } = parse(readFileSync(join(root, `stacks/Pulumi.${stack}.yaml`), "utf8"));
+  const values = Object.entries({ ...config, ...added }).map(([key, value]) => [
+    key,
+    typeof value === "string" ? value : JSON.stringify(value),
+  ]);
+  const program = () => {
+    pulumi.runtime.setAllConfig(Object.fromEntries(values), Object.keys(added));
+    return deploy(readConfig());
+  };
+  return graphOf(program, [], undefined, { project: "mcp-fleet", stack });
+}
+
+test.each([
+  ["dev", {}],
+  ["staging", { "mcp-fleet:secrets": secrets }],
+])(
+  "types, names and parents of the stack %s, which states depend on (UPDATE_GOLDEN=1 writes a wanted change)",
+  async (stack, added) => {
+    const golden = join(import.meta.dirname, `${stack}.golden.json`);
+    const found = triples(await stackGraph(stack, added));
+    if (process.env.UPDATE_GOLDEN === "1") writeFileSync(golden, `${JSON.stringify(found, null, 2)}\n`);
+    expect(found).toEqual(JSON.parse(readFileSync(golden, "utf8")));
+  },
+);
+
+test("staging is in a namespace of its own under restricted Pod Security, and its secrets are encrypted", async () => {
+  const graph = await stackGraph("staging", { "mcp-fleet:secrets": secrets });
+  const namespace = graph.find(({ name }) => name === "namespace")?.inputs.metadata;
+  expect(namespace).toEqual({
+    name: "mcp-fleet",
+    labels: {
+      "app.kubernetes.io/part-of": "mcp-fleet",
+      "pod-security.kubernetes.io/enforce": "restricted",
+      "pod-security.kubernetes.io/audit": "restricted",
+      "pod-security.kubernetes.io/warn": "restricted",
+    },
+  });
+  const others = graph.filter(({ type, name }) => type.startsWith("kubernetes:") && name !== "namespace");
+  const places = others.map(({ inputs }) => (inputs.metadata as { namespace: string }).namespace);
+  expect(new Set(places)).toEqual(new Set(["mcp-fleet"]));
+  expect(graph.find(({ name }) => name === "gateway-secret")?.inputs.stringData).toEqual({ secret: secrets });
+});
+
+test("without its secrets staging is refused, naming each", async () => {
+  await expect(stackGraph("staging")).rejects.toThrow(
+    'MCPGateway "gateway": a reference names the secret "operator", which is not given; add secrets.operator, or correct it',
+  );
+});
+
+test("a key that nothing reads is refused", async () => {
+  await expect(stackGraph("dev", { "mcp-fleet:fleet": {} })).rejects.toThrow(
+    "stacks/Pulumi.dev.yaml: mcp-fleet:fleet is not a known key; known keys are mcp-fleet:gateway, mcp-fleet:fleets",
+  );
+});
