@@ -17,4 +17,4 @@ test("Python, Go and YAML programs get this package (UPDATE_GOLDEN=1 writes a wa
   const { version, ...schema } = JSON.parse(await provider.getSchema());
   if (process.env.UPDATE_GOLDEN === "1") writeFileSync(golden, `${JSON.stringify(schema, null, 2)}\n`);
   expect(schema).toEqual(JSON.parse(readFileSync(golden, "utf8")));
-}, 120_000);
+}, 300_000);
