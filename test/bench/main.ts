@@ -1,8 +1,9 @@
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { benchTable, errorCount, runSuite, type Target } from "../../runtime/bench/index.ts";
+import { benchTable, type CallSpec, errorCount, runSuite, type Target } from "../../runtime/bench/index.ts";
 import { Contestants } from "./contestants.ts";
 
+// `npm run bench -- --call stream` calls another tool than `echo`; the ratios are to `--base`.
 // `npm run bench`: direct, nginx, the bare proxy, and the gateway minimal and in full, in one interleaved run.
 const { values } = parseArgs({
   options: {
@@ -11,10 +12,24 @@ const { values } = parseArgs({
     seconds: { type: "string", default: "4" },
     warm: { type: "string", default: "1" },
     only: { type: "string" },
+    call: { type: "string", default: "echo" },
+    base: { type: "string", default: "parse" },
     json: { type: "string" },
   },
 });
 
+const mebibyte = 1024 * 1024;
+const calls: Record<string, CallSpec> = {
+  echo: { params: '{"name":"echo","arguments":{"text":"{text}"}}', echoes: true },
+  bytes: {
+    params: `{"name":"bytes","arguments":{"text":"{text}","size":${mebibyte}}}`,
+    ...{ echoes: true, minBytes: mebibyte },
+  },
+  stream: {
+    params: '{"name":"stream","arguments":{"text":"{text}","count":1000},"_meta":{"progressToken":1}}',
+    ...{ echoes: true, events: 1000 },
+  },
+};
 const contestants = new Contestants();
 try {
   const nginx = async () => (await contestants.nginx()) ?? skipped("nginx", "apt-get install nginx-light");
@@ -33,7 +48,8 @@ try {
     const target = await makers[name]?.();
     if (target !== undefined) targets.push(target);
   }
-  const call = { params: '{"name":"echo","arguments":{"text":"{text}"}}', echoes: true };
+  const call = calls[values.call];
+  if (call === undefined) throw new Error(`--call: "${values.call}" is none of ${Object.keys(calls).join(", ")}`);
   const medians = await runSuite({
     targets,
     call: () => call,
@@ -49,7 +65,7 @@ try {
       if (errorCount(one) > 0) process.stderr.write(`  ${JSON.stringify(one.errors)}\n`);
     },
   });
-  process.stdout.write(`${benchTable(medians, "parse")}\n`);
+  process.stdout.write(`${benchTable(medians, values.base)}\n`);
   if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(medians, null, 2)}\n`);
   if (medians.some((one) => errorCount(one) > 0)) process.exitCode = 1;
 } finally {
