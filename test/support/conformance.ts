@@ -44,7 +44,7 @@ export async function clientConformance(
   line: "newest" | "stable" = "newest",
 ): Promise<string | undefined> {
   const version = revision === undefined ? [] : ["--spec-version", revision];
-  const args = ["client", "--command", command, "--scenario", scenario, ...version, "--timeout", "50000"];
+  const args = ["client", "--command", command, "--scenario", scenario, ...version, "--timeout", "100000"];
   const { code, log } = await start(line === "newest" ? newest : stable, args);
   // A scenario that does not apply ends well too, but has shown nothing.
   return code === 0 && log.includes("OVERALL: PASSED") ? undefined : log;
