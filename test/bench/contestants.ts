@@ -55,6 +55,11 @@ export class Contestants {
     return this.#gateway("full", { auth, log }, fullServer, { authorization: `Bearer ${token}` }, flags);
   }
 
+  /** A quiet gateway with other settings of its own, and what its callers send. */
+  secured(name: string, gateway: Record<string, unknown>, headers: Record<string, string>): Promise<Target> {
+    return this.#gateway(name, { log: { level: "silent" }, ...gateway }, {}, headers, []);
+  }
+
   /** A quiet gateway whose server has other settings, or is another one. */
   variant(name: string, server: Record<string, unknown>): Promise<Target> {
     return this.#gateway(name, { log: { level: "silent" } }, server, {}, []);
