@@ -1,0 +1,99 @@
+import type * as pulumi from "@pulumi/pulumi";
+
+/** How bad it is. */
+export const Severity = {
+  /** Somebody must look now. */
+  Critical: "critical",
+  /** Somebody must look today. */
+  High: "high",
+  /** Somebody should look this week. */
+  Medium: "medium",
+  /** Good to know. */
+  Low: "low",
+} as const;
+export type Severity = (typeof Severity)[keyof typeof Severity];
+
+/** How a metric is compared with a threshold. */
+export const Condition = {
+  /** Greater. */
+  Gt: "gt",
+  /** Greater or equal. */
+  Gte: "gte",
+  /** Less. */
+  Lt: "lt",
+  /** Less or equal. */
+  Lte: "lte",
+  /** Equal. */
+  Eq: "eq",
+} as const;
+export type Condition = (typeof Condition)[keyof typeof Condition];
+
+/** Who hears of an alert. */
+export interface NotificationArgs {
+  /** URL that alerts are posted to, in Alertmanager's own JSON. A secret in the state. */
+  webhook?: pulumi.Input<string>;
+  /** Addresses. Needs `email` of the stack's `senders`. */
+  email?: string[];
+  /** Channel: `#alerts`. Needs `slackUrl` of the stack's `senders`. */
+  slack?: string;
+}
+
+/** A rule of your own. */
+export interface AlertRuleArgs {
+  /** Its name: `High Error Rate`. */
+  name: string;
+  /** A metric of the gateway, or `mcp_server_error_rate`, `mcp_server_response_time_p50`, `…_p95`, `…_p99`, `mcp_server_request_rate`, which are made of them, all by server. */
+  metric: string;
+  /** `gt`, `gte`, `lt`, `lte` or `eq`. */
+  condition: Condition;
+  /** Times in milliseconds, shares from 0 to 1. */
+  threshold: number;
+  /** `critical`, `high`, `medium` or `low`. */
+  severity: Severity;
+  /** For how long it must hold, in seconds. Defaults to 300. */
+  forSeconds?: number;
+  /** One server only. Defaults to each of them. */
+  server?: string;
+  /** Who hears of it. Defaults to the stack's `notifications`. */
+  notifications?: NotificationArgs;
+}
+
+/** A mail server. */
+export interface EmailSenderArgs {
+  /** `smtp.example.com:587`. */
+  smarthost: pulumi.Input<string>;
+  /** Sender's address. */
+  from: pulumi.Input<string>;
+  /** User. Defaults to none. */
+  username?: pulumi.Input<string>;
+  /** Password. A secret in the state. */
+  password?: pulumi.Input<string>;
+}
+
+/** By what alerts are sent. */
+export interface SendersArgs {
+  /** Needed for `email`. */
+  email?: EmailSenderArgs;
+  /** Slack's incoming webhook, needed for `slack`. A secret in the state. */
+  slackUrl?: pulumi.Input<string>;
+}
+
+/** What is promised of calls; two rates of spending what may fail of them raise an alert (Google's SRE workbook, chapter 5). */
+export interface SloArgs {
+  /** Share of calls that succeed, in percent. Defaults to 99.5. */
+  availabilityPercent?: number;
+}
+
+/** Bounds of the rules that come with the package. */
+export interface ThresholdsArgs {
+  /** Share of failed calls of a server, 0 to 1. Defaults to 0.05. */
+  errorRate?: number;
+  /** 95th percentile of a server's calls in milliseconds. Defaults to 5000. */
+  p95Ms?: number;
+  /** Share of the instances that may exist, 0 to 1. Defaults to 0.9. */
+  poolUtilization?: number;
+  /** Instances that are lost in a quarter of an hour. Defaults to 3. */
+  lostInstances?: number;
+  /** Days before a certificate ends. Defaults to 14. */
+  certificateDays?: number;
+}

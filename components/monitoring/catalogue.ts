@@ -1,0 +1,152 @@
+import type { ThresholdsArgs } from "./args.ts";
+import { monitoringDefaults as defaults } from "./defaults.ts";
+import { errorRatio, p95 } from "./expressions.ts";
+import type { Recording, Rule } from "./rule.ts";
+
+/** What the catalogue's rules are made for. */
+export interface CatalogueSettings {
+  /** Job under which Prometheus scrapes the gateway. */
+  readonly job: string;
+  readonly thresholds: ThresholdsArgs;
+  readonly availabilityPercent: number;
+  /** Pods are scaled by a HorizontalPodAutoscaler whose state is scraped (kube-state-metrics). */
+  readonly autoscaled: boolean;
+}
+
+/** Windows over which the share of failures is kept. */
+const windows = ["5m", "30m", "1h", "6h"] as const;
+const ratioOver = (window: (typeof windows)[number]): string => `mcp:request_error_ratio:rate${window}`;
+
+/** Series that the rules on the objective read. */
+export const recordings: readonly Recording[] = windows.map((window) => ({
+  record: ratioOver(window),
+  expr: errorRatio(window),
+}));
+
+type Entry = Omit<Rule, "notifications" | "runbook" | "forSeconds"> & { readonly forSeconds?: number };
+
+/** The rules that come with the package. Each has its section in docs/runbook.md, and its tests of when it fires and when not. */
+export function catalogue({ job, thresholds, availabilityPercent, autoscaled }: CatalogueSettings): Rule[] {
+  const errorRate = thresholds.errorRate ?? defaults.errorRate;
+  const p95Ms = thresholds.p95Ms ?? defaults.p95Ms;
+  const utilization = thresholds.poolUtilization ?? defaults.poolUtilization;
+  const lost = thresholds.lostInstances ?? defaults.lostInstances;
+  const days = thresholds.certificateDays ?? defaults.certificateDays;
+  // What may fail; rounded, because 1 - 0.995 is not 0.005 to a computer.
+  const budget = Number((1 - availabilityPercent / 100).toFixed(6));
+  const burns = (long: (typeof windows)[number], short: (typeof windows)[number], rate: number): string => {
+    const bound = Number((rate * budget).toFixed(6));
+    return `${ratioOver(long)} > ${bound} and on (server) ${ratioOver(short)} > ${bound}`;
+  };
+  const entries: Entry[] = [
+    {
+      alert: "McpErrorRateHigh",
+      expr: `${errorRatio("5m")} > ${errorRate}`,
+      severity: "high",
+      summary: `{{ $labels.server }}: {{ $value | humanizePercentage }} of the calls fail`,
+    },
+    {
+      alert: "McpLatencyHigh",
+      expr: `${p95("5m")} > ${p95Ms}`,
+      severity: "medium",
+      summary: `{{ $labels.server }}: the slowest twentieth of the calls takes {{ $value | humanize }} ms or more`,
+    },
+    {
+      alert: "McpPoolSaturated",
+      expr: `mcp_connection_pool_utilization >= ${utilization} and on (server) mcp_server_waiting > 0`,
+      severity: "high",
+      summary: `{{ $labels.server }}: {{ $value | humanizePercentage }} of the instances are taken, and callers wait`,
+    },
+    {
+      alert: "McpCallsShed",
+      expr: "sum by (server) (rate(mcp_calls_shed_total[5m])) > 0",
+      severity: "high",
+      summary: "{{ $labels.server }}: calls are refused because there are too many",
+    },
+    {
+      alert: "McpCircuitOpen",
+      expr: 'sum by (server) (increase(mcp_instance_events_total{event=~"circuit-open|fleet-circuit-open"}[5m])) > 0',
+      forSeconds: 0,
+      severity: "high",
+      summary: "{{ $labels.server }}: a circuit breaker has opened",
+    },
+    {
+      alert: "McpServerDown",
+      expr: "max by (server) (mcp_server_health_status) == 0",
+      forSeconds: 60,
+      severity: "critical",
+      summary: "{{ $labels.server }}: no instance is ready",
+    },
+    {
+      alert: "McpInstancesLost",
+      expr: `sum by (server) (increase(mcp_instance_events_total{event="lost"}[15m])) > ${lost}`,
+      forSeconds: 0,
+      severity: "medium",
+      summary: "{{ $labels.server }}: {{ $value | humanize }} instances were lost in a quarter of an hour",
+    },
+    {
+      alert: "McpGatewayDown",
+      expr: `up{job="${job}"} == 0 or absent(up{job="${job}"})`,
+      forSeconds: 60,
+      severity: "critical",
+      summary: "the gateway does not answer",
+    },
+    {
+      alert: "McpSessionsNearBound",
+      expr: "mcp_sessions / mcp_sessions_max > 0.9",
+      severity: "medium",
+      summary: "{{ $value | humanizePercentage }} of the sessions that memory may hold are held",
+    },
+    {
+      alert: "McpSharedStateLost",
+      expr: "rate(mcp_rate_limit_degraded_total[5m]) > 0",
+      severity: "medium",
+      summary: "Redis is away: limits hold for each process of the gateway instead of for all",
+    },
+    {
+      alert: "McpCertificateExpires",
+      expr: `mcp_certificate_expiry_seconds - time() < ${days * 24 * 3600}`,
+      forSeconds: 0,
+      severity: "high",
+      summary: "the certificate of {{ $labels.listener }} ends in {{ $value | humanizeDuration }}",
+    },
+    {
+      alert: "McpObjectiveAtRiskFast",
+      expr: burns("1h", "5m", 14.4),
+      forSeconds: 0,
+      severity: "critical",
+      summary: `{{ $labels.server }}: at this rate the month's failures are spent in two days`,
+    },
+    {
+      alert: "McpObjectiveAtRiskSlow",
+      expr: burns("6h", "30m", 6),
+      forSeconds: 0,
+      severity: "high",
+      summary: `{{ $labels.server }}: at this rate the month's failures are spent in five days`,
+    },
+    {
+      alert: "McpWatchdog",
+      expr: "vector(1)",
+      forSeconds: 0,
+      severity: "low",
+      summary: "always fires: when it stops, alerts do not get through",
+    },
+    ...(autoscaled ? [autoscalerAtMaximum] : []),
+  ];
+  return entries.map(({ forSeconds = defaults.forSeconds, ...entry }) => ({
+    ...entry,
+    forSeconds,
+    runbook: entry.alert.toLowerCase(),
+    notifications: undefined,
+  }));
+}
+
+const autoscalerAtMaximum: Entry = {
+  alert: "McpAutoscalerAtMaximum",
+  expr:
+    "kube_horizontalpodautoscaler_status_current_replicas >= on (namespace, horizontalpodautoscaler) kube_horizontalpodautoscaler_spec_max_replicas " +
+    'and on (namespace, horizontalpodautoscaler) kube_horizontalpodautoscaler_labels{label_app_kubernetes_io_part_of="mcp-fleet"}',
+  forSeconds: 900,
+  severity: "medium",
+  summary: "{{ $labels.horizontalpodautoscaler }}: as many pods as there may be, for a quarter of an hour",
+};

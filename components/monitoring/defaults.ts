@@ -1,0 +1,21 @@
+/** Every default of the alert rules; a default is a contract. */
+export const monitoringDefaults = Object.freeze({
+  // The specification's own example.
+  errorRate: 0.05,
+  p95Ms: 5000,
+  poolUtilization: 0.9,
+  // One loss is answered by a restart; four in a quarter of an hour are a pattern.
+  lostInstances: 3,
+  // Longer than the holidays of whoever renews it.
+  certificateDays: 14,
+  // Three and a half hours of a month.
+  availabilityPercent: 99.5,
+  // A single slow scrape is no alert.
+  forSeconds: 300,
+  // Two scrapes fit into the shortest window of a rule.
+  scrapeSeconds: 15,
+  // In this package; a team that keeps its runbook elsewhere says where.
+  runbookUrl: "docs/runbook.md",
+  // An alert that goes on is repeated so often.
+  repeatHours: 4,
+});

@@ -1,0 +1,59 @@
+import type { Recording, Rule } from "./rule.ts";
+
+/** A rule file of Prometheus, as an object: also the `spec` of a PrometheusRule. */
+export interface RuleFile {
+  readonly groups: readonly {
+    readonly name: string;
+    readonly rules: readonly Readonly<Record<string, unknown>>[];
+  }[];
+}
+
+/** The catalogue's rules and the user's. */
+export function ruleFile(recordings: readonly Recording[], rules: readonly Rule[], runbookUrl: string): RuleFile {
+  return {
+    groups: [
+      { name: "mcp-fleet-series", rules: recordings.map(({ record, expr }) => ({ record, expr })) },
+      { name: "mcp-fleet", rules: rules.map((rule) => alertOf(rule, runbookUrl)) },
+    ],
+  };
+}
+
+function alertOf(
+  { alert, expr, forSeconds, severity, summary, runbook }: Rule,
+  runbookUrl: string,
+): Readonly<Record<string, unknown>> {
+  return {
+    alert,
+    expr,
+    ...(forSeconds === 0 ? {} : { for: `${forSeconds}s` }),
+    labels: { severity, component: "mcp-fleet" },
+    annotations: { summary, ...(runbook === undefined ? {} : { runbook_url: `${runbookUrl}#${runbook}` }) },
+  };
+}
+
+/** Prometheus' own configuration, where this package runs it. */
+export function prometheusConfig(settings: {
+  readonly job: string;
+  /** `host:port` of the gateway. */
+  readonly target: string;
+  readonly scrapeSeconds: number;
+  /** File with the gateway's bearer token; undefined when it wants none. */
+  readonly tokenFile: string | undefined;
+  readonly rulesPath: string;
+  readonly alertmanager: string;
+}): object {
+  const { job, target, scrapeSeconds, tokenFile, rulesPath, alertmanager } = settings;
+  return {
+    global: { scrape_interval: `${scrapeSeconds}s`, evaluation_interval: `${scrapeSeconds}s` },
+    rule_files: [rulesPath],
+    alerting: { alertmanagers: [{ static_configs: [{ targets: [alertmanager] }] }] },
+    scrape_configs: [
+      {
+        job_name: job,
+        metrics_path: "/metrics",
+        ...(tokenFile === undefined ? {} : { authorization: { credentials_file: tokenFile } }),
+        static_configs: [{ targets: [target] }],
+      },
+    ],
+  };
+}

@@ -1,0 +1,205 @@
+import { describe, expect, test } from "@jest/globals";
+import { alertmanagerConfig, type KnownRouting } from "../../../components/monitoring/alertmanager.ts";
+import { catalogue, recordings } from "../../../components/monitoring/catalogue.ts";
+import { ruleFile } from "../../../components/monitoring/prometheus.ts";
+import { alertName, ruleProblems, userRule } from "../../../components/monitoring/user-rules.ts";
+import { testWith } from "../../support/needs.ts";
+import { check } from "./promtool.ts";
+
+const rules = catalogue({ job: "gw", thresholds: {}, availabilityPercent: 99.5, autoscaled: true });
+const example = userRule({
+  ...{ name: "High Error Rate", metric: "mcp_server_error_rate", condition: "gt", threshold: 0.05, severity: "high" },
+  notifications: { webhook: "https://alerts.example.com/webhook", email: ["ops@example.com"], slack: "#alerts" },
+});
+const p95 = userRule({
+  ...{ name: "High Response Time", metric: "mcp_server_response_time_p95", condition: "gt", threshold: 5000 },
+  ...{ severity: "medium", server: "notes", forSeconds: 60 },
+});
+const waiting = userRule({
+  ...{ name: "waiting", metric: "mcp_server_waiting", condition: "gte", threshold: 3, severity: "low", forSeconds: 0 },
+});
+const all = [...rules, example, p95, waiting];
+const known = all as KnownRouting["rules"];
+const file = ruleFile(recordings, all, "docs/runbook.md");
+
+const withPrometheus = testWith("promtool and amtool");
+
+/** Samples a minute apart: `0+10x9` is Prometheus' own notation. */
+type Series = Readonly<Record<string, string>>;
+
+/** Calls of one server over an hour: so many a minute, and so many of them failed. */
+const calls = (good: number, bad: number): Series => ({
+  'mcp_request_total{server="notes",method="tools/call",status="ok"}': `0+${good}x400`,
+  'mcp_request_total{server="notes",method="tools/call",status="error"}': `0+${bad}x400`,
+  'mcp_request_total{server="notes",method="tools/call",status="cancelled"}': "0+1000x400",
+});
+/** Calls that all took as long as a bucket's bound. */
+const slow = (bound: string): Series => ({
+  'mcp_request_duration_ms_bucket{server="notes",le="100"}': bound === "100" ? "0+60x60" : "0+0x60",
+  'mcp_request_duration_ms_bucket{server="notes",le="10000"}': "0+60x60",
+  'mcp_request_duration_ms_bucket{server="notes",le="+Inf"}': "0+60x60",
+});
+const event = (name: string, values: string): Series => ({
+  [`mcp_instance_events_total{server="notes",event="${name}"}`]: values,
+});
+const now = 60 * 60;
+const certificate = (days: number): Series => ({
+  'mcp_certificate_expiry_seconds{listener="http"}': `${now + days * 24 * 3600}x60`,
+});
+const hpa = (current: number): Series => ({
+  'kube_horizontalpodautoscaler_status_current_replicas{namespace="a",horizontalpodautoscaler="mcp-notes"}': `${current}x60`,
+  'kube_horizontalpodautoscaler_spec_max_replicas{namespace="a",horizontalpodautoscaler="mcp-notes"}': "5x60",
+  'kube_horizontalpodautoscaler_labels{namespace="a",horizontalpodautoscaler="mcp-notes",label_app_kubernetes_io_part_of="mcp-fleet"}':
+    "1x60",
+});
+
+/** For each rule what makes it fire at one hour, and what looks like it and does not. */
+const cases: Readonly<Record<string, readonly [fires: Series, silent: Series]>> = {
+  McpErrorRateHigh: [calls(90, 10), calls(97, 3)],
+  McpLatencyHigh: [slow("10000"), slow("100")],
+  McpPoolSaturated: [
+    { 'mcp_connection_pool_utilization{server="notes"}': "1x60", 'mcp_server_waiting{server="notes"}': "2x60" },
+    { 'mcp_connection_pool_utilization{server="notes"}': "1x60", 'mcp_server_waiting{server="notes"}': "0x60" },
+  ],
+  McpCallsShed: [
+    { 'mcp_calls_shed_total{server="notes"}': "0+1x60" },
+    { 'mcp_calls_shed_total{server="notes"}': "7x60" },
+  ],
+  McpCircuitOpen: [event("circuit-open", "0x57 1x3"), event("circuit-closed", "0x57 1x3")],
+  McpServerDown: [
+    { 'mcp_server_health_status{server="notes"}': "1x30 0x30" },
+    { 'mcp_server_health_status{server="notes"}': "0x30 1x30" },
+  ],
+  McpInstancesLost: [event("lost", "0x50 1 2 3 4 5 6"), event("lost", "0x50 1 2 2 2 2 2")],
+  McpGatewayDown: [{ 'up{job="gw"}': "1x30 0x30" }, { 'up{job="gw"}': "1x60" }],
+  McpSessionsNearBound: [
+    { mcp_sessions: "95x60", mcp_sessions_max: "100x60" },
+    { mcp_sessions: "80x60", mcp_sessions_max: "100x60" },
+  ],
+  McpSharedStateLost: [{ mcp_rate_limit_degraded_total: "0+1x60" }, { mcp_rate_limit_degraded_total: "5x60" }],
+  McpCertificateExpires: [certificate(13), certificate(15)],
+  McpObjectiveAtRiskFast: [calls(92, 8), calls(94, 6)],
+  McpObjectiveAtRiskSlow: [calls(96, 4), calls(98, 2)],
+  McpWatchdog: [{ up: "1x60" }, {}],
+  McpAutoscalerAtMaximum: [hpa(5), hpa(4)],
+  HighErrorRate: [calls(90, 10), calls(97, 3)],
+  HighResponseTime: [slow("10000"), slow("100")],
+  Waiting: [{ 'mcp_server_waiting{server="notes"}': "3x60" }, { 'mcp_server_waiting{server="notes"}': "2x60" }],
+};
+
+test("every rule has a case, a section of the runbook and a name of its own", () => {
+  expect(Object.keys(cases)).toEqual(all.map(({ alert }) => alert));
+  expect(new Set(all.map(({ alert }) => alert)).size).toBe(all.length);
+});
+
+describe("as Prometheus reads them", () => {
+  withPrometheus("the rules are right", async () => {
+    expect(check("promtool", ["check", "rules", "rules.yml"], { "rules.yml": file })).toEqual({
+      code: 0,
+      out: `Checking rules.yml\n  SUCCESS: ${all.length + recordings.length} rules found\n\n`,
+    });
+  });
+
+  const evaluated = (series: Series, alert: string, at: string, fires: boolean) => {
+    const rule = all.find((one) => one.alert === alert);
+    return {
+      interval: "1m",
+      input_series: Object.entries(series).map(([name, values]) => ({ series: name, values })),
+      promql_expr_test: [
+        {
+          expr: `count(ALERTS{alertname="${alert}",alertstate="firing",severity="${rule?.severity}"}) or vector(0)`,
+          eval_time: at,
+          exp_samples: [{ labels: "{}", value: fires ? 1 : 0 }],
+        },
+      ],
+    };
+  };
+
+  for (const [alert, [fires, silent]] of Object.entries(cases)) {
+    withPrometheus(`${alert} fires when it should and only then`, async () => {
+      // The slow burn needs six hours of failures.
+      const at = alert.startsWith("McpObjective") ? "380m" : "60m";
+      const tests = [evaluated(fires, alert, at, true)];
+      if (alert !== "McpWatchdog") tests.push(evaluated(silent, alert, at, false));
+      const asked = { rule_files: ["rules.yml"], evaluation_interval: "1m", tests };
+      const { code, out } = check("promtool", ["test", "rules", "test.yml"], { "rules.yml": file, "test.yml": asked });
+      expect({ code, out }).toMatchObject({ code: 0 });
+    });
+  }
+});
+
+test("alerts are routed to whom they are for", () => {
+  const senders = {
+    email: { smarthost: "smtp.example.com:587", from: "mcp@example.com", username: "u", password: "p" },
+    slackUrl: "https://hooks.slack.example/T/B/x",
+  };
+  const config = alertmanagerConfig({ rules: known, notifications: { webhook: "http://127.0.0.1:9/all" }, senders });
+  expect(config).toMatchObject({
+    route: {
+      receiver: "everybody",
+      routes: [
+        { matchers: ['alertname="McpWatchdog"'], receiver: "nobody" },
+        { matchers: ['alertname="HighErrorRate"'], receiver: "HighErrorRate" },
+      ],
+    },
+    receivers: [
+      { name: "nobody" },
+      { name: "everybody", webhook_configs: [{ url: "http://127.0.0.1:9/all", send_resolved: true }] },
+      {
+        name: "HighErrorRate",
+        webhook_configs: [{ url: "https://alerts.example.com/webhook", send_resolved: true }],
+        slack_configs: [{ api_url: senders.slackUrl, channel: "#alerts" }],
+        email_configs: [
+          {
+            ...{ to: "ops@example.com", from: "mcp@example.com", smarthost: "smtp.example.com:587" },
+            ...{ auth_username: "u", auth_password: "p" },
+          },
+        ],
+      },
+    ],
+  });
+});
+
+withPrometheus("Alertmanager takes the routes, with and without receivers", async () => {
+  const senders = { email: { smarthost: "smtp.example.com:587", from: "mcp@example.com" }, slackUrl: "https://a.b/c" };
+  const routed = alertmanagerConfig({ rules: known, notifications: undefined, senders });
+  const none = alertmanagerConfig({ rules: [], notifications: undefined, senders: undefined });
+  for (const config of [routed, none]) {
+    const { code, out } = check("amtool", ["check-config", "alertmanager.yml"], { "alertmanager.yml": config });
+    expect({ code, out }).toMatchObject({ code: 0, out: expect.stringContaining("SUCCESS") });
+  }
+});
+
+describe("rules of users", () => {
+  test("are made of the specification's shape", () => {
+    expect(p95).toEqual({
+      alert: "HighResponseTime",
+      expr: 'histogram_quantile(0.95, sum by (server, le) (rate(mcp_request_duration_ms_bucket{server="notes"}[5m]))) > 5000',
+      forSeconds: 60,
+      severity: "medium",
+      summary: "High Response Time: mcp_server_response_time_p95 is {{ $value | humanize }} at {{ $labels.server }}",
+      runbook: undefined,
+      notifications: undefined,
+    });
+    expect(["high error-rate!", "p95"].map(alertName)).toEqual(["HighErrorRate", "P95"]);
+  });
+
+  test("are refused with field, value and fix", () => {
+    const wrong = [
+      { name: "1st", metric: "a b", condition: "above", threshold: Number.NaN, severity: "bad", server: 'x"' },
+      { name: "twice", metric: "m", condition: "gt", threshold: 1, severity: "low" },
+      { name: "Twice", metric: "m", condition: "gt", threshold: 1, severity: "low", notifications: { slack: "#a" } },
+    ] as unknown as Parameters<typeof ruleProblems>[0];
+    expect(ruleProblems(wrong, { email: ["a@b.c"] }, undefined, [])).toEqual([
+      "notifications.email is given, but no mail server; add senders.email",
+      'alertRules[0].name: is "1st"; give a name that begins with a letter',
+      'alertRules[0].metric: is "a b"; give the name of a metric, such as mcp_server_error_rate',
+      'alertRules[0].condition: is "above"; give one of gt, gte, lt, lte, eq',
+      'alertRules[0].severity: is "bad"; give one of critical, high, medium, low',
+      "alertRules[0].threshold: is NaN; give a number",
+      'alertRules[0].server: is "x""; give the name of a fleet',
+      'alertRules[2].name: "Twice" is another rule\'s name too; give it one of its own',
+      "alertRules[2].notifications.slack is given, but no webhook of Slack; add senders.slackUrl",
+    ]);
+  });
+});
