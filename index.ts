@@ -57,6 +57,20 @@ export type {
   GatewayIngressArgs,
   GatewayKubernetesArgs,
 } from "./components/kubernetes/gateway-args.ts";
+export type {
+  AlertRuleArgs,
+  EmailSenderArgs,
+  MonitoredGatewayArgs,
+  MonitoringKubernetesArgs,
+  MonitoringProcessArgs,
+  MonitoringStackArgs,
+  NotificationArgs,
+  SendersArgs,
+  SloArgs,
+  ThresholdsArgs,
+} from "./components/monitoring/args.ts";
+export { Condition, Severity } from "./components/monitoring/args.ts";
+export { MonitoringStack } from "./components/monitoring/monitoring-stack.ts";
 export type { MCPNetworkArgs } from "./components/network/args.ts";
 export { MCPNetwork } from "./components/network/mcp-network.ts";
 export { Platform } from "./components/platform.ts";

@@ -97,3 +97,57 @@ export interface ThresholdsArgs {
   /** Days before a certificate ends. Defaults to 14. */
   certificateDays?: number;
 }
+
+/** A gateway that is watched. Every `MCPGateway` is one. */
+export interface MonitoredGatewayArgs {
+  /** What Prometheus scrapes: the gateway's `metricsTarget` output. */
+  metricsTarget: pulumi.Input<string>;
+}
+
+/** The `kubernetes` platform's own block: objects for the Prometheus Operator, and Grafana's sidecar for dashboards. */
+export interface MonitoringKubernetesArgs {
+  /** Namespace of the gateway and of these objects. Defaults to the provider's. */
+  namespace?: pulumi.Input<string>;
+  /** Labels by which Prometheus and Alertmanager find objects, such as `release: prometheus`. Defaults to none. */
+  labels?: Record<string, pulumi.Input<string>>;
+  /** Secret with the bearer token that Prometheus sends to the gateway. */
+  tokenSecretName?: pulumi.Input<string>;
+  /** Key in that secret. Defaults to `token`. */
+  tokenSecretKey?: pulumi.Input<string>;
+}
+
+/** The `process` platform's own block: files for a Prometheus and an Alertmanager of this machine. */
+export interface MonitoringProcessArgs {
+  /** Folder of the files. Defaults to `monitoring` in the stack's state folder. Plain, because it decides where files are. */
+  folder?: string;
+  /** File with the bearer token that Prometheus sends to the gateway. Defaults to none. */
+  tokenFile?: pulumi.Input<string>;
+  /** `host:port` of Alertmanager. Defaults to `127.0.0.1:9093`. */
+  alertmanager?: pulumi.Input<string>;
+}
+
+/** Arguments of `MonitoringStack`. */
+export interface MonitoringStackArgs {
+  /** Where the gateway runs: `process` or `kubernetes`. Defaults to `process`. Plain, because it decides which resources exist. */
+  platform?: string;
+  /** The gateway. */
+  gateway: MonitoredGatewayArgs;
+  /** Rules of your own, besides those that come with the package. Defaults to none. */
+  alertRules?: AlertRuleArgs[];
+  /** Who hears of alerts. Defaults to nobody. */
+  notifications?: NotificationArgs;
+  /** By what they are sent. */
+  senders?: SendersArgs;
+  /** What is promised of calls. */
+  slo?: SloArgs;
+  /** Bounds of the rules that come with the package. */
+  thresholds?: ThresholdsArgs;
+  /** Where the runbook is read that alerts point to. Defaults to this package's `docs/runbook.md`. */
+  runbookUrl?: string;
+  /** Labels of every object. Defaults to none. */
+  tags?: Record<string, pulumi.Input<string>>;
+  /** The `kubernetes` platform's own block. */
+  kubernetes?: MonitoringKubernetesArgs;
+  /** The `process` platform's own block. */
+  process?: MonitoringProcessArgs;
+}

@@ -51,7 +51,7 @@ function operate(
 type Answer = Extract<PlatformResponse<Properties>, { ok: true }>;
 
 /** The dynamic provider of one kind of resource of the `process` platform. */
-export function processProvider(kind: "fleet" | "gateway"): pulumi.dynamic.ResourceProvider {
+export function processProvider(kind: "fleet" | "gateway" | "files"): pulumi.dynamic.ResourceProvider {
   return {
     async check(_olds, news) {
       if (isUnknown(news)) return { inputs: news };

@@ -11,9 +11,13 @@ const { ComponentProvider } = createRequire(import.meta.url)("@pulumi/pulumi/pro
 const golden = join(import.meta.dirname, "schema.golden.json");
 
 test("Python, Go and YAML programs get this package (UPDATE_GOLDEN=1 writes a wanted change)", async () => {
-  const { MCPGateway, MCPServerFleet } = components;
+  const { MCPGateway, MCPNetwork, MCPServerFleet, MonitoringStack } = components;
   const dirname = join(import.meta.dirname, "../..");
-  const provider = new ComponentProvider({ dirname, name: "mcp-fleet", components: [MCPGateway, MCPServerFleet] });
+  const provider = new ComponentProvider({
+    dirname,
+    name: "mcp-fleet",
+    components: [MCPGateway, MCPNetwork, MCPServerFleet, MonitoringStack],
+  });
   const { version, ...schema } = JSON.parse(await provider.getSchema());
   if (process.env.UPDATE_GOLDEN === "1") writeFileSync(golden, `${JSON.stringify(schema, null, 2)}\n`);
   expect(schema).toEqual(JSON.parse(readFileSync(golden, "utf8")));

@@ -2,6 +2,7 @@ import pino from "pino";
 import type { PlatformRequest, PlatformResponse } from "../../config/schema/index.ts";
 import { messageOf } from "../../errors.ts";
 import { PackageCache } from "../package-cache.ts";
+import { FilesResource } from "./files-resource.ts";
 import { FleetResource } from "./fleet-resource.ts";
 import { GatewayResource } from "./gateway-resource.ts";
 import type { Operation, PlatformResource, ResourceKind } from "./operations.ts";
@@ -14,16 +15,21 @@ export async function operate(
   entry: string,
   progress: (line: string) => void,
 ): Promise<PlatformResponse<unknown>> {
-  const resource =
-    kind === "fleet"
-      ? new FleetResource(new PackageCache({ log: pino({ level: "silent" }) }), entry)
-      : new GatewayResource(entry);
   try {
     // The components that send the request were checked against the same types.
-    return await perform(resource as PlatformResource<unknown, unknown>, operation, request as never, progress);
+    return await perform(resourceOf(kind, entry), operation, request as never, progress);
   } catch (error) {
     return { ok: false, message: messageOf(error) };
   }
+}
+
+function resourceOf(kind: ResourceKind, entry: string): PlatformResource<unknown, unknown> {
+  const resources = {
+    fleet: () => new FleetResource(new PackageCache({ log: pino({ level: "silent" }) }), entry),
+    gateway: () => new GatewayResource(entry),
+    files: () => new FilesResource(),
+  };
+  return resources[kind]() as PlatformResource<unknown, unknown>;
 }
 
 function perform<Inputs, Outputs>(

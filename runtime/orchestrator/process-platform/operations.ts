@@ -1,7 +1,7 @@
 import type { PlatformResponse } from "../../config/schema/index.ts";
 
 /** Resources of the `process` platform. */
-export const resourceKinds = ["fleet", "gateway"] as const;
+export const resourceKinds = ["fleet", "gateway", "files"] as const;
 export type ResourceKind = (typeof resourceKinds)[number];
 
 /** What a deployment engine does with a resource. */

@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import { alertmanagerConfig, type KnownRouting } from "../../../components/monitoring/alertmanager.ts";
 import { catalogue, recordings } from "../../../components/monitoring/catalogue.ts";
@@ -90,6 +92,10 @@ const cases: Readonly<Record<string, readonly [fires: Series, silent: Series]>> 
 test("every rule has a case, a section of the runbook and a name of its own", () => {
   expect(Object.keys(cases)).toEqual(all.map(({ alert }) => alert));
   expect(new Set(all.map(({ alert }) => alert)).size).toBe(all.length);
+  const runbook = readFileSync(join(import.meta.dirname, "../../../docs/runbook.md"), "utf8");
+  const sections = [...runbook.matchAll(/^## (.+)$/gm)].map(([, heading]) => heading);
+  expect(sections).toEqual(rules.map(({ alert }) => alert));
+  expect(rules.map(({ alert, runbook: anchor }) => anchor === alert.toLowerCase())).toEqual(rules.map(() => true));
 });
 
 describe("as Prometheus reads them", () => {

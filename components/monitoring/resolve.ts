@@ -1,0 +1,77 @@
+import { defaults as shared } from "../defaults.ts";
+import { InputError } from "../input-error.ts";
+import { Platform, platformOf } from "../platform.ts";
+import type { MonitoringStackArgs } from "./args.ts";
+import { catalogue, recordings } from "./catalogue.ts";
+import { monitoringDefaults as defaults } from "./defaults.ts";
+import type { Recording, Rule } from "./rule.ts";
+import { ruleProblems, userRule } from "./user-rules.ts";
+
+/** A stack's arguments, checked, with its rules made. */
+export interface MonitoringSettings {
+  readonly component: string;
+  readonly name: string;
+  readonly platform: Platform;
+  readonly job: string;
+  readonly rules: readonly Rule[];
+  readonly recordings: readonly Recording[];
+  readonly runbookUrl: string;
+  readonly args: MonitoringStackArgs;
+}
+
+/** Platforms on which a gateway can be watched. */
+const watched: readonly Platform[] = [Platform.Process, Platform.Kubernetes];
+
+/** Checks what can be checked now. Throws InputError. */
+export function resolveMonitoring(name: string, args: MonitoringStackArgs): MonitoringSettings {
+  const component = `MonitoringStack "${name}"`;
+  const platform = platformOf(component, args.platform ?? shared.platform);
+  if (!watched.includes(platform)) {
+    const fix = `set platform to one of ${watched.join(", ")}, or scrape the gateway's metricsTarget with a Prometheus of yours`;
+    throw new InputError(component, [`platform "${platform}" has no monitoring in this version of mcp-fleet; ${fix}`]);
+  }
+  const { alertRules = [], notifications, senders, slo, thresholds = {} } = args;
+  const job = `mcp-fleet-${name}`;
+  const availabilityPercent = slo?.availabilityPercent ?? defaults.availabilityPercent;
+  const own = catalogue({ job, thresholds, availabilityPercent, autoscaled: platform === Platform.Kubernetes });
+  const problems = [
+    ...blockProblems(platform, args),
+    ...boundsProblems(availabilityPercent, thresholds),
+    ...ruleProblems(
+      alertRules,
+      notifications,
+      senders,
+      own.map(({ alert }) => alert),
+    ),
+  ];
+  if (problems.length > 0) throw new InputError(component, problems);
+  const rules = [...own, ...alertRules.map(userRule)];
+  return {
+    component,
+    name,
+    platform,
+    job,
+    rules,
+    recordings,
+    runbookUrl: args.runbookUrl ?? defaults.runbookUrl,
+    args,
+  };
+}
+
+function blockProblems(platform: Platform, args: MonitoringStackArgs): string[] {
+  return watched
+    .filter((block) => block !== platform && (args as Partial<Record<Platform, unknown>>)[block] !== undefined)
+    .map((block) => `${block} is given, but platform is "${platform}"; remove ${block}, or set platform to ${block}`);
+}
+
+function boundsProblems(availability: number, thresholds: NonNullable<MonitoringStackArgs["thresholds"]>): string[] {
+  const problems: string[] = [];
+  if (!(availability > 0 && availability < 100)) {
+    problems.push(`slo.availabilityPercent: is ${availability}; give more than 0 and less than 100, such as 99.5`);
+  }
+  for (const [key, value] of Object.entries(thresholds)) {
+    if (value > 0) continue;
+    problems.push(`thresholds.${key}: is ${value}; give a number above 0, or leave it out`);
+  }
+  return problems;
+}

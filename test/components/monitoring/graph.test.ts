@@ -1,0 +1,130 @@
+import { expect, test } from "@jest/globals";
+import type * as pulumi from "@pulumi/pulumi";
+import { InputError, MonitoringStack, type MonitoringStackArgs } from "../../../index.ts";
+import { type GraphNode, graphOf, triples } from "../../support/graph.ts";
+
+const gateway = { metricsTarget: "http://127.0.0.1:8080/metrics" };
+const receivers = {
+  alertRules: [
+    {
+      ...{
+        name: "High Error Rate",
+        metric: "mcp_server_error_rate",
+        condition: "gt",
+        threshold: 0.05,
+        severity: "high",
+      },
+      notifications: { webhook: "https://hidden.example/rule" },
+    },
+  ],
+  notifications: { webhook: "https://hidden.example/all", email: ["ops@example.com"], slack: "#alerts" },
+  senders: {
+    email: { smarthost: "smtp.example.com:587", from: "mcp@example.com", username: "mcp", password: "hidden" },
+    slackUrl: "https://hidden.slack.example",
+  },
+} as const satisfies Partial<MonitoringStackArgs> as unknown as Partial<MonitoringStackArgs>;
+const node = (graph: readonly GraphNode[], name: string) => graph.find((one) => one.name === name) as GraphNode;
+const value = <T>(output: pulumi.Output<T>): Promise<T> => new Promise((resolve) => output.apply(resolve));
+
+/** Where a text of the receivers stands in the open. */
+function openly(graph: readonly GraphNode[]): string[] {
+  const found: string[] = [];
+  const walk = (path: string, item: unknown): void => {
+    if (typeof item === "string" && item.includes("hidden")) found.push(path);
+    if (typeof item !== "object" || item === null || "secret" in item) return;
+    for (const [key, inner] of Object.entries(item)) walk(`${path}.${key}`, inner);
+  };
+  for (const { name, inputs } of graph) walk(name, inputs);
+  return found;
+}
+
+test("on Kubernetes: objects for the operator, with receivers in a Secret", async () => {
+  const kubernetes = { namespace: "tools", labels: { release: "prometheus" }, tokenSecretName: "scrape" };
+  const graph = await graphOf(
+    () =>
+      new MonitoringStack("watch", { platform: "kubernetes", gateway, ...receivers, kubernetes, tags: { team: "a" } }),
+  );
+  expect(triples(graph)).toEqual([
+    "mcp-fleet:index:MonitoringStack watch < ",
+    "kubernetes:core/v1:ConfigMap watch-dashboard < watch",
+    "kubernetes:monitoring.coreos.com/v1:ServiceMonitor watch-monitor < watch",
+    "kubernetes:core/v1:Secret watch-receivers < watch",
+    "kubernetes:monitoring.coreos.com/v1alpha1:AlertmanagerConfig watch-routes < watch",
+    "kubernetes:monitoring.coreos.com/v1:PrometheusRule watch-rules < watch",
+  ]);
+  expect(openly(graph)).toEqual([]);
+  expect(node(graph, "watch-routes").dependsOn).toEqual(["watch-receivers"]);
+  expect(node(graph, "watch-receivers").inputs.stringData).toEqual({
+    secret: {
+      webhook: "https://hidden.example/all",
+      "webhook-HighErrorRate": "https://hidden.example/rule",
+      "slack-url": "https://hidden.slack.example",
+      "email-password": "hidden",
+    },
+  });
+  expect(node(graph, "watch-monitor").inputs).toMatchObject({
+    metadata: { name: "mcp-fleet-watch", namespace: "tools", labels: { release: "prometheus", team: "a" } },
+    spec: {
+      endpoints: [
+        {
+          ...{ port: "http", path: "/metrics", interval: "15s" },
+          relabelings: [{ targetLabel: "job", replacement: "mcp-fleet-watch" }],
+          authorization: { type: "Bearer", credentials: { name: "scrape", key: "token" } },
+        },
+      ],
+    },
+  });
+  const { receivers: told } = node(graph, "watch-routes").inputs.spec as { receivers: { name: string }[] };
+  expect(told.map(({ name }) => name)).toEqual(["nobody", "everybody", "HighErrorRate"]);
+});
+
+test("on processes: four files, the routes among them secret", async () => {
+  let stack: MonitoringStack | undefined;
+  const graph = await graphOf(() => {
+    stack = new MonitoringStack("watch", { gateway, ...receivers, process: { folder: "/var/lib/watch" } });
+  });
+  expect(triples(graph)).toEqual([
+    "mcp-fleet:index:MonitoringStack watch < ",
+    "pulumi-nodejs:dynamic/mcp-fleet:ProcessFiles watch-files < watch",
+  ]);
+  expect(openly(graph)).toEqual([]);
+  const { files } = node(graph, "watch-files").inputs as { files: Record<string, unknown> };
+  expect(Object.keys(files)).toEqual(["alertmanager.yml", "dashboard.json", "prometheus.yml", "rules.yml"]);
+  expect(JSON.parse(files["prometheus.yml"] as string)).toEqual({
+    global: { scrape_interval: "15s", evaluation_interval: "15s" },
+    rule_files: ["/var/lib/watch/rules.yml"],
+    alerting: { alertmanagers: [{ static_configs: [{ targets: ["127.0.0.1:9093"] }] }] },
+    scrape_configs: [
+      {
+        ...{ job_name: "mcp-fleet-watch", metrics_path: "/metrics" },
+        static_configs: [{ targets: ["127.0.0.1:8080"] }],
+      },
+    ],
+  });
+  expect(await value((stack as MonitoringStack).alerts)).toContain("HighErrorRate");
+});
+
+test.each([
+  [{ platform: "aws" }, 'platform "aws" has no monitoring in this version of mcp-fleet; set platform to one of'],
+  [
+    { kubernetes: {} },
+    'kubernetes is given, but platform is "process"; remove kubernetes, or set platform to kubernetes',
+  ],
+  [{ slo: { availabilityPercent: 100 } }, "slo.availabilityPercent: is 100; give more than 0 and less than 100"],
+  [{ thresholds: { p95Ms: 0 } }, "thresholds.p95Ms: is 0; give a number above 0, or leave it out"],
+  [{ notifications: { slack: "#a" } }, "notifications.slack is given, but no webhook of Slack; add senders.slackUrl"],
+  [
+    { alertRules: [{ name: "mcp server down", metric: "m", condition: "gt", threshold: 1, severity: "low" }] },
+    'alertRules[0].name: "mcp server down" is another rule\'s name too; give it one of its own',
+  ],
+])("refused: %j", async (change, problem) => {
+  const registered: GraphNode[] = [];
+  const args = { gateway, ...change } as MonitoringStackArgs;
+  const error = await graphOf(() => new MonitoringStack("watch", args), registered).then(
+    () => undefined,
+    (reason) => reason,
+  );
+  expect(error).toBeInstanceOf(InputError);
+  expect((error as Error).message).toContain(`MonitoringStack "watch": ${problem}`);
+  expect(registered.filter(({ parent }) => parent === "watch")).toEqual([]);
+});

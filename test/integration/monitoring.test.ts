@@ -1,0 +1,107 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect } from "@jest/globals";
+import { alertmanagerConfig } from "../../components/monitoring/alertmanager.ts";
+import { catalogue, recordings } from "../../components/monitoring/catalogue.ts";
+import { prometheusConfig, ruleFile } from "../../components/monitoring/prometheus.ts";
+import { freePort } from "../support/checkout.ts";
+import { TestGateway } from "../support/gateway.ts";
+import { Listening } from "../support/listening.ts";
+import { testWith } from "../support/needs.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "monitoring-test-"));
+const children: ChildProcess[] = [];
+let gateway: TestGateway | undefined;
+let upstream: Listening | undefined;
+let receiver: Server | undefined;
+
+afterAll(async () => {
+  for (const child of children) child.kill("SIGKILL");
+  receiver?.close();
+  await gateway?.close();
+  await upstream?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+testWith("promtool and amtool")("a server is killed: Prometheus sees it, Alertmanager tells a webhook", async () => {
+  upstream = await Listening.start(join(import.meta.dirname, "../conformance/fixture/http.ts"), { ERA: "legacy" });
+  const endpoints = [`http://127.0.0.1:${upstream.port}/mcp`];
+  gateway = await TestGateway.start({ servers: { notes: { type: "custom", endpoints, isolation: "shared" } } });
+  const client = await gateway.connect("/mcp/notes");
+  await client.listTools();
+
+  const told = Promise.withResolvers<{ alerts: { labels: Record<string, string>; annotations: object }[] }>();
+  receiver = createServer((request, response) => {
+    let body = "";
+    request.on("data", (chunk) => {
+      body += chunk;
+    });
+    request.on("end", () => {
+      response.end();
+      told.resolve(JSON.parse(body));
+    });
+  });
+  await new Promise<void>((resolve) => receiver?.listen(0, "127.0.0.1", resolve));
+  const webhook = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/`;
+
+  // As the component writes them, but in seconds instead of minutes.
+  const rules = catalogue({ job: "gw", thresholds: {}, availabilityPercent: 99.5, autoscaled: false })
+    .filter(({ alert }) => alert === "McpServerDown")
+    .map((rule) => ({ ...rule, forSeconds: 1 }));
+  const routes = alertmanagerConfig({ rules: [], notifications: { webhook }, senders: undefined });
+  const [prometheusPort, alertmanagerPort] = [await freePort(), await freePort()];
+  const files = {
+    "rules.yml": ruleFile(recordings, rules, "docs/runbook.md"),
+    "alertmanager.yml": { ...routes, route: { ...(routes as { route: object }).route, group_wait: "1s" } },
+    "prometheus.yml": prometheusConfig({
+      ...{ job: "gw", target: new URL(gateway.url).host, scrapeSeconds: 1, tokenFile: undefined },
+      ...{ rulesPath: join(folder, "rules.yml"), alertmanager: `127.0.0.1:${alertmanagerPort}` },
+    }),
+  };
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), JSON.stringify(content));
+  let log = "";
+  const start = (command: string, ...args: string[]) => {
+    const child = spawn(command, args, { cwd: folder, stdio: ["ignore", "ignore", "pipe"] });
+    child.stderr.on("data", (chunk) => {
+      log += chunk;
+    });
+    children.push(child);
+  };
+  start(
+    "prometheus-alertmanager",
+    ...["--config.file=alertmanager.yml", "--storage.path=alerts", "--cluster.listen-address="],
+    `--web.listen-address=127.0.0.1:${alertmanagerPort}`,
+  );
+  start(
+    "prometheus",
+    ...["--config.file=prometheus.yml", "--storage.tsdb.path=series"],
+    `--web.listen-address=127.0.0.1:${prometheusPort}`,
+  );
+  const query = `http://127.0.0.1:${prometheusPort}/api/v1/query?query=mcp_server_health_status`;
+  const health = async (): Promise<string | undefined> => {
+    const answer = await fetch(query).then(
+      (response) => response.json() as Promise<{ data: { result: { value: [number, string] }[] } }>,
+      () => undefined,
+    );
+    return answer?.data?.result?.[0]?.value[1];
+  };
+  let seen: string | undefined;
+  for (let tries = 0; tries < 150 && seen !== "1"; tries += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    seen = await health();
+  }
+  expect({ seen, log }).toMatchObject({ seen: "1" });
+
+  await upstream.stop();
+  const { alerts } = await told.promise;
+  expect(alerts).toMatchObject([
+    {
+      labels: { alertname: "McpServerDown", server: "notes", severity: "critical", component: "mcp-fleet" },
+      annotations: { summary: "notes: no instance is ready", runbook_url: "docs/runbook.md#mcpserverdown" },
+    },
+  ]);
+});
