@@ -29,8 +29,9 @@ interface Container {
 
 /** Events after which the list is read again. */
 const telling = ["start", "die", "health_status", "pause", "unpause", "destroy"];
-/** The engine tells of some changes a moment before its list shows them. */
+/** The engine tells of some changes before its list shows them: a moment, or seconds on a busy machine. */
 const settlingMs = 100;
+const relistMs = 5000;
 const longestPauseMs = 30_000;
 
 /** Running containers with a label: reads their list, and again after each event that the engine tells of them. */
@@ -83,9 +84,14 @@ export class DockerDiscovery implements InstanceDiscovery {
     const events = await this.#get(`/events?filters=${encodeURIComponent(JSON.stringify(filters))}`);
     await this.#list();
     listed();
-    for await (const _event of events) {
-      await sleep(settlingMs, undefined, { signal: this.#abort.signal });
-      await this.#list();
+    const again = setInterval(() => void this.#list().catch(() => {}), relistMs).unref();
+    try {
+      for await (const _event of events) {
+        await sleep(settlingMs, undefined, { signal: this.#abort.signal });
+        await this.#list();
+      }
+    } finally {
+      clearInterval(again);
     }
   }
 
