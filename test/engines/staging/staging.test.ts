@@ -113,9 +113,11 @@ test("clients call both servers through the gateway; without the token nobody do
   expect(refused.status).toBe(401);
 });
 
-test("with nothing changed, preview changes nothing", async () => {
+test("with nothing changed, neither preview nor start changes anything, and a refresh finds no drift", async () => {
   const { code, out } = await stack("run preview");
   expect([code, out]).toEqual([0, expect.stringMatching(/\nNo change\.\n$/)]);
+  // Refreshes before it compares.
+  expect((await stack("start")).out).toContain("Nothing has changed");
 });
 
 test("under load the autoscaler takes a fleet from two pods to five and back, and no call fails", async () => {
@@ -141,6 +143,12 @@ test("a changed fleet and gateway are renewed pod by pod under load: no call fai
     config["mcp-fleet:gateway"].drainMs = 8000;
     (config["mcp-fleet:fleets"].everything as Record<string, unknown>).tags = { release: "second" };
   }, "staging");
+  const { out: planned } = await stack("run preview");
+  const changed = [...planned.matchAll(/^ *[~+-]+ \S+: \(\S+\)\n(?: *\[id=.*\]\n)? *\[urn=\S+::([\w-]+)\]$/gm)];
+  expect([...new Set(changed.map(([, name]) => name))].sort()).toEqual([
+    ...["everything", "everything-account", "everything-autoscaler", "everything-budget", "everything-deployment"],
+    ...["everything-network", "everything-service", "gateway", "gateway-config", "gateway-deployment"],
+  ]);
   const { code, out, err } = await stack("start");
   expect([code, code === 0 ? "" : out + err]).toEqual([0, ""]);
   const { calls, failures, sessions } = await load.stop();
