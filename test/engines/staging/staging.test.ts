@@ -138,20 +138,22 @@ test("under load the autoscaler takes a fleet from two pods to five and back, an
 
 test("a changed fleet and gateway are renewed pod by pod under load: no call fails, and no session is lost", async () => {
   const before = [...(await cluster.readyPods("gateway")), ...(await cluster.readyPods("mcp-everything"))];
-  const load = await Load.start(`${address}/mcp/everything`, { clients: 8, pauseMs: 20, call: echo, headers });
   checkout.configure((config) => {
     config["mcp-fleet:gateway"].drainMs = 8000;
     (config["mcp-fleet:fleets"].everything as Record<string, unknown>).tags = { release: "second" };
   }, "staging");
   const { out: planned } = await stack("run preview");
-  const changed = [...planned.matchAll(/^ *[~+-]+ \S+: \(\S+\)\n(?: *\[id=.*\]\n)? *\[urn=\S+::([\w-]+)\]$/gm)];
+  const changed = [
+    ...planned.matchAll(/^ *[~+-]+ ?[^\s~+-]\S*: \(\S+\)\n(?: *\[id=.*\]\n)? *\[urn=\S+::([\w-]+)\]$/gm),
+  ];
   expect([...new Set(changed.map(([, name]) => name))].sort()).toEqual([
     ...["everything", "everything-account", "everything-autoscaler", "everything-budget", "everything-deployment"],
     ...["everything-network", "everything-service", "gateway", "gateway-config", "gateway-deployment"],
   ]);
+  const load = await Load.start(`${address}/mcp/everything`, { clients: 8, pauseMs: 20, call: echo, headers });
   const { code, out, err } = await stack("start");
-  expect([code, code === 0 ? "" : out + err]).toEqual([0, ""]);
   const { calls, failures, sessions } = await load.stop();
+  expect([code, code === 0 ? "" : out + err]).toEqual([0, ""]);
   console.info(`rolling update: ${calls} calls`);
   expect([failures, sessions]).toEqual([[], 8]);
   const after = [...(await cluster.readyPods("gateway")), ...(await cluster.readyPods("mcp-everything"))];
