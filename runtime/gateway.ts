@@ -39,7 +39,7 @@ import { ListChangeNotices } from "./routing/list-change-notices.ts";
 import type { ServiceClient } from "./routing/mcp-service.ts";
 import { SingleService } from "./routing/single-service.ts";
 import { ToolSearchService } from "./routing/tool-search-service.ts";
-import { AuditLog, followTls, openAccess, Proxies, Security, tlsOptions } from "./security/index.ts";
+import { AuditLog, followTls, localPrincipal, openAccess, Proxies, Security, tlsOptions } from "./security/index.ts";
 import { IntegrityDesk } from "./security/integrity/index.ts";
 import { sealingPurpose, TokenStore, UpstreamCredentials } from "./upstreams/credentials/index.ts";
 import { identity } from "./version.ts";
@@ -244,7 +244,7 @@ export async function startGateway(
   });
   const { tcp } = gateway.listeners;
   const tcpListener = new TcpListener(duplex, () => {
-    const service = serviceFor(tcp?.server);
+    const service = serviceFor(tcp?.server, security.accessOf(localPrincipal));
     return service && { service, server: tcp?.server, caller: openAccess.principal.caller };
   });
   const rest = await createRest({
