@@ -76,6 +76,8 @@ export interface GatewayShape {
   readonly listen?: boolean;
   /** `/mcp` is this server, by its own names. Defaults to all servers. */
   readonly only?: string;
+  /** Other gateways open a session for each of their clients, also where they could do without. Defaults to false. */
+  readonly sessionsForGateways?: boolean;
   /** Paths beside those of every gateway. Defaults to none. */
   readonly routes?: MoreRoutes;
 }
@@ -122,7 +124,7 @@ const now = () => performance.now();
 /** Builds a gateway: the way of a request from top to bottom, each stage knowing only the next one. */
 export async function startGateway(
   options: GatewayOptions,
-  { listen = true, only, routes }: GatewayShape = {},
+  { listen = true, only, sessionsForGateways = false, routes }: GatewayShape = {},
 ): Promise<RunningGateway> {
   const { config, stateDirectory, place } = options;
   const { gateway } = config;
@@ -211,7 +213,7 @@ export async function startGateway(
     }
   });
   const sessionCalls = new SessionCalls({ sessions, log });
-  const modernCalls = new ModernCalls({ parked, log });
+  const modernCalls = new ModernCalls({ parked, log, sessionsFor: sessionsForGateways ? identity.name : undefined });
   const proxies = new Proxies(gateway.connections.trustedProxies);
   const security: Security = await Security.start(config, {
     ...{ metrics: securityMetrics, log, clock: Date.now, now },

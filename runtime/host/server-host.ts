@@ -1,6 +1,8 @@
 import { performance } from "node:perf_hooks";
+import { Isolation } from "../config/schema/index.ts";
 import { type RunningGateway, startGateway } from "../gateway.ts";
 import { startLog } from "../observability/logger.ts";
+import { withPreset } from "../orchestrator/fleet-factory.ts";
 import type { Fleet } from "../registry/fleet.ts";
 import { answerBatch } from "./batch.ts";
 import { LoadMeter } from "./load-meter.ts";
@@ -20,6 +22,8 @@ export async function startHost({ name, config, secrets, loadLogMs }: HostConfig
     { config, secrets },
     {
       only: name,
+      // In the stateless era all clients of a gateway would be one caller here, and would meet in one process.
+      sessionsForGateways: config.servers.map(withPreset).some(({ isolation }) => isolation !== Isolation.Shared),
       routes: {
         paths: hostOperations,
         add(app, { registry, metrics, callerOf }) {

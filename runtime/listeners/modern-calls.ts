@@ -13,6 +13,8 @@ import type { Answer, McpTarget } from "./target.ts";
 export interface ModernCallsOptions {
   readonly parked: ParkedCalls;
   readonly log: Logger;
+  /** Clients of this name are to open sessions, because many others stand behind each of them. Defaults to nobody. */
+  readonly sessionsFor?: string | undefined;
 }
 
 /** What the stateless era has; anything else is unknown to it, also what the session era knows. */
@@ -48,7 +50,11 @@ export class ModernCalls {
     answer: Answer,
     whenGone: WhenGone,
   ): Promise<RpcReply> {
-    if (!methods.has(message.method)) throw new FleetError("METHOD_UNKNOWN", `Method not found: ${message.method}`);
+    const { sessionsFor } = this.#options;
+    const probing = sessionsFor !== undefined && message.method === "server/discover";
+    const unserved = probing && declared.clientInfo?.name === sessionsFor;
+    if (unserved || !methods.has(message.method))
+      throw new FleetError("METHOD_UNKNOWN", `Method not found: ${message.method}`);
     try {
       const { serverInfo, ...described } = await target.service.describe();
       if (message.method === "server/discover") {

@@ -22,6 +22,18 @@ export const modernErrors = { headerMismatch: -32020, missingCapability: -32021,
 /** What legacy clients are told when they have not said which log lines they want. */
 const defaultLogLevel = "info";
 
+/**
+ * Parameters of a stateless call for a server of the session era: without the envelope, by which a server of both eras
+ * would take the call for a stateless one.
+ */
+export function withoutEnvelope(params: Params | undefined): Params | undefined {
+  if (params?._meta === undefined) return params;
+  const _meta = { ...(params._meta as Params) };
+  for (const key of [envelope.version, envelope.capabilities, envelope.clientInfo, envelope.logLevel])
+    delete _meta[key];
+  return { ...params, _meta };
+}
+
 /** Parameters with the envelope of a request for this client, or of the gateway's own. */
 export function enveloped(params: Params | undefined, client: ExchangeClient | undefined, gateway: Params): Params {
   const logLevel = client === undefined || client.modern ? client?.logLevel : (client.logLevel ?? defaultLogLevel);

@@ -1,6 +1,7 @@
 import type { Exchange } from "../protocol/exchange.ts";
 import { encodeNotification, type Params, type RpcReply } from "../protocol/json-rpc.ts";
 import { isLogLevel } from "../protocol/log-levels.ts";
+import { withoutEnvelope } from "../protocol/modern.ts";
 import type { Fleet } from "../registry/fleet.ts";
 import type { ResourceListener } from "../registry/resource-subscriptions.ts";
 import { type Access, openAccess } from "../security/index.ts";
@@ -125,6 +126,7 @@ export async function callFleet(
     if (level !== undefined && !server.modern && "logging" in server.capabilities) {
       await fleet.setLogLevel(client, level);
     }
+    if (modern && !server.modern) return access.call(fleet, client, method, withoutEnvelope(params), exchange);
   }
   return access.call(fleet, client, method, params, exchange);
 }

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { request } from "undici";
-import { say } from "../support/gateway.ts";
+import { say, TestGateway } from "../support/gateway.ts";
 
 const root = join(import.meta.dirname, "../..");
 const entry = join(root, "runtime/cli/main.ts");
@@ -21,7 +21,7 @@ beforeAll(async () => {
     process.execPath,
     [entry, "host", "--port", "0", "--name", "stateful", "--", process.execPath, fixture],
     {
-      env: { ...process.env, MCP_SERVER: "isolation: session\nscaling: { maxInstances: 3 }" },
+      env: { ...process.env, MCP_SERVER: "isolation: session\nscaling: { maxInstances: 20 }" },
       stdio: ["ignore", "ignore", "pipe"],
     },
   );
@@ -57,6 +57,24 @@ test.each(["legacy", "auto"] as const)("/mcp is the server by its own names (%s)
   expect(await say(client, "count")).toMatchObject({ count: 1 });
   await client.close();
 });
+
+test.each(["legacy", "auto"] as const)(
+  "clients of a gateway in front of it never meet in one process (%s)",
+  async (mode) => {
+    const gateway = await TestGateway.start({ servers: { notes: { type: "custom", endpoints: [`${url}/mcp`] } } });
+    const counts: unknown[] = [];
+    for (const name of ["first", "second"]) {
+      const client = new Client({ name, version: "1.0.0" }, { versionNegotiation: { mode } });
+      await client.connect(new StreamableHTTPClientTransport(new URL("/mcp/notes", gateway.url)));
+      counts.push(await say(client, "count"));
+      await client.close();
+    }
+    await gateway.close();
+    // Callers of the stateless era have no session of their own, and without authentication both are one caller.
+    const second = mode === "legacy" ? 1 : 2;
+    expect(counts).toMatchObject([{ count: 1 }, { count: second }]);
+  },
+);
 
 test("a batch answers in order, shares one session, and leaves out notifications", async () => {
   const { status, body } = await post("/batch", [
