@@ -52,12 +52,11 @@ function placed<Args extends Pick<MCPServerFleetArgs, "platform" | "endpoints" |
   image: string | undefined,
   namespace: string | undefined,
 ): Args {
-  if (args.platform !== Platform.Kubernetes || args.endpoints !== undefined) return args;
-  return {
-    ...args,
-    container: { ...(image === undefined ? {} : { image }), ...args.container },
-    kubernetes: { ...(namespace === undefined ? {} : { namespace }), ...args.kubernetes },
-  };
+  const { platform, endpoints } = args;
+  if ((platform !== Platform.Kubernetes && platform !== Platform.Docker) || endpoints !== undefined) return args;
+  const container = { ...(image === undefined ? {} : { image }), ...args.container };
+  if (platform === Platform.Docker) return { ...args, container };
+  return { ...args, container, kubernetes: { ...(namespace === undefined ? {} : { namespace }), ...args.kubernetes } };
 }
 
 /** Secrets by name: the names are plain, and decide what is made; the values stay encrypted. */

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { childOf } from "../child-of.ts";
 import { externalFleet } from "../fleet/external-fleet.ts";
 import { checkFleet, reachedServer } from "../fleet/hosted-server.ts";
+import { hiddenSecrets } from "../hidden-secrets.ts";
 import { InputError } from "../input-error.ts";
 import type { PlatformComponents } from "../platforms.ts";
 import { containerSpec } from "./container-spec.ts";
@@ -27,7 +28,7 @@ export const fleet: PlatformComponents["fleet"] = (parent, name, settings) => {
   }
   const { image = "" } = args.container ?? {};
   const running = imageId(sdk, parent, component, name, image, args.docker?.build);
-  const containers = fleetWorkloads(settings, names).map(
+  const containers = fleetWorkloads({ ...settings, args: hiddenSecrets(args) }, names).map(
     (workload, index) =>
       new sdk.Container(
         `${name}-container-${index + 1}`,

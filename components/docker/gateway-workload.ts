@@ -7,7 +7,8 @@ import { dockerDefaults as defaults } from "./defaults.ts";
 import type { DockerNames } from "./names.ts";
 import type { AttachedNetwork, DockerWorkload } from "./workload.ts";
 
-const configPath = "/etc/mcp-fleet/mcp-fleet.json";
+/** Where a gateway finds its configuration. */
+export const configPath = "/etc/mcp-fleet/mcp-fleet.json";
 const stateFolder = "/var/lib/mcp-fleet";
 
 /** A fleet as its gateway knows it: its name, and the JSON of its configuration. */

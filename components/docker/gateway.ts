@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { childOf } from "../child-of.ts";
 import { checkedGateway } from "../gateway/resolve.ts";
+import { hiddenSecrets } from "../hidden-secrets.ts";
 import { InputError } from "../input-error.ts";
 import type { PlatformComponents } from "../platforms.ts";
 import { containerSpec, labelsOf } from "./container-spec.ts";
@@ -20,13 +21,15 @@ export const gateway: PlatformComponents["gateway"] = (parent, name, settings) =
   const child = childOf(parent);
   const of = { name, tags, role: "gateway" } as const;
   const edge = network(sdk, parent, "network", of, { name: names.gatewayNetwork(name), internal: false });
-  const volume = new sdk.Volume(`${name}-state`, { labels: labelsOf(of) }, child());
+  // Another label would be another volume, without what this one keeps.
+  const kept = { ignoreChanges: ["labels"] };
+  const volume = new sdk.Volume(`${name}-state`, { labels: labelsOf(of) }, child(kept));
   const fleets = pulumi.output(args.fleets.map(({ serverName, configuration }) => ({ serverName, configuration })));
   const config = pulumi
     .all([pulumi.output(common), fleets])
     .apply(([known, found]) => gatewayConfigText(settings, known, found as KnownFleet[]));
   const networks = fleets.apply((found) => gatewayNetworks(name, found as KnownFleet[], names));
-  const workload = gatewayWorkload(settings, config, networks, volume.name);
+  const workload = gatewayWorkload({ ...settings, args: hiddenSecrets(args) }, config, networks, volume.name);
   const image = imageId(sdk, parent, component, name, args.container?.image ?? "", args.docker?.build);
   // Two cannot listen at one port of the host.
   const options = child({ dependsOn: edge, deleteBeforeReplace: true });

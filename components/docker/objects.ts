@@ -27,8 +27,8 @@ export function network(
   args: { readonly name: string; readonly internal: boolean },
 ): docker.Network {
   const labels = labelsOf(of);
-  // Its name is taken until it is gone.
-  const options = childOf(parent)({ deleteBeforeReplace: true });
+  // Labels cannot be changed on a network that is in use, and another network would cut off what is on this one.
+  const options = childOf(parent)({ deleteBeforeReplace: true, ignoreChanges: ["labels"] });
   return new sdk.Network(`${of.name}-${noun}`, { ...args, driver: "bridge", labels }, options);
 }
 

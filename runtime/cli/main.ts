@@ -7,6 +7,7 @@ import { connectCommand } from "./connect.ts";
 import { containerCommand } from "./container.ts";
 import { coordinatorCommand } from "./coordinator.ts";
 import { ExitCode, reportFailure } from "./exit.ts";
+import { exportCommand } from "./export.ts";
 import { hashCommand } from "./hash.ts";
 import { hostCommand } from "./host.ts";
 import { initCommand } from "./init.ts";
@@ -31,6 +32,7 @@ const program = new Command(identity.name)
   .addCommand(hashCommand())
   .addCommand(hostCommand())
   .addCommand(installCommand())
+  .addCommand(exportCommand())
   .addCommand(coordinatorCommand())
   .addCommand(containerCommand(), { hidden: true })
   .addCommand(platformCommand(), { hidden: true });

@@ -8,7 +8,6 @@ import { image } from "./docker.ts";
 
 const found = (command: string) => findCommand(command, process.env.PATH ?? "", process.cwd()) !== undefined;
 const engines = process.env.ENGINES_HOME ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "engines");
-
 /** Where the engines kit has put the Pulumi engine that it builds. */
 export const engineFolder = join(engines, "pulumi/bin");
 

@@ -1,0 +1,132 @@
+import { reachedServer } from "../fleet/hosted-server.ts";
+import type { FleetSettings } from "../fleet/resolve.ts";
+import type { GatewaySettings } from "../gateway/resolve.ts";
+import { InputError } from "../input-error.ts";
+import { containerSpec } from "./container-spec.ts";
+import { fleetEndpoints, fleetWorkloads } from "./fleet-workload.ts";
+import { configPath, gatewayConfigText, gatewayNetworks, gatewayWorkload } from "./gateway-workload.ts";
+import { type DockerNames, dockerNames, instanceAlias } from "./names.ts";
+import { fleetProblems, gatewayProblems } from "./rules.ts";
+import type { AttachedNetwork, DockerWorkload } from "./workload.ts";
+
+/** A stack as Docker Compose has it: the file, and the gateway's configuration that lies beside it. */
+export interface ComposeExport {
+  readonly compose: { readonly services: Readonly<Record<string, object>>; readonly [key: string]: unknown };
+  readonly gatewayConfig: string;
+  /** Files beside it that the user writes: one per secret. */
+  readonly secretFiles: readonly string[];
+}
+
+/** Name of the gateway's configuration beside the Compose file. */
+export const gatewayConfigFile = "mcp-fleet.json";
+
+/**
+ * The same containers, networks and volume that the components of the `docker` platform declare, made by the same
+ * builders. Every argument is known. Throws InputError.
+ */
+export function composeExport(
+  scope: string,
+  gateway: GatewaySettings,
+  fleets: readonly FleetSettings[],
+): ComposeExport {
+  for (const { component, args } of fleets) refuse(component, fleetProblems(args));
+  const names = dockerNames(scope);
+  const known = fleets.map((settings) => ({
+    serverName: settings.name,
+    configuration: JSON.stringify({
+      ...reachedServer(settings),
+      endpoints: settings.args.endpoints ?? fleetEndpoints(settings),
+      ...(settings.args.endpoints === undefined ? { protocol: "http" } : {}),
+    }),
+  }));
+  refuse(gateway.component, gatewayProblems({ ...gateway.args, fleets: known }));
+  const here = fleets.filter(({ args }) => args.endpoints === undefined);
+  const volume = `${gateway.name}-state`;
+  const networks = gatewayNetworks(gateway.name, known, names);
+  const front = gatewayWorkload(gateway, "", networks, volume);
+  const workloads = here.flatMap((settings) =>
+    fleetWorkloads(settings, names).map((workload, index) => ({
+      workload,
+      key: instanceAlias(settings.name, index + 1),
+    })),
+  );
+  const services = workloads.map(({ workload, key }) => [key, service(workload)] as const);
+  const healthy = workloads.map(({ workload, key }) => [
+    key,
+    { condition: workload.ours ? "service_healthy" : "service_started" },
+  ]);
+  const secrets = [...workloads.map(({ workload }) => workload), front].flatMap(secretPaths);
+  return {
+    compose: {
+      name: scope,
+      services: Object.fromEntries([
+        ...services,
+        [gateway.name, { ...service(front), depends_on: Object.fromEntries(healthy) }],
+      ]),
+      networks: networksOf(gateway, here, names),
+      volumes: { [volume]: {} },
+    },
+    gatewayConfig: gatewayConfigText(gateway, gateway.common, known),
+    secretFiles: [...new Set(secrets)].map(besideFile),
+  };
+}
+
+function refuse(component: string, problems: readonly string[]): void {
+  if (problems.length > 0) throw new InputError(component, problems);
+}
+
+/** Compose would put variables of its own in place of a dollar sign. */
+const literal = (text: unknown): string => String(text).replaceAll("$", "$$$$");
+const secretPaths = ({ uploads }: DockerWorkload): string[] =>
+  uploads.map(({ path }) => path).filter((path) => path !== configPath);
+const besideFile = (path: string): string => `./secrets/${path.split("/").at(-1)}`;
+
+/** One container as a service. */
+function service(workload: DockerWorkload): object {
+  const { env, networks, published, state, hostFiles, uploads } = workload;
+  const spec = containerSpec(workload);
+  const bind = (source: string, target: string) => `${source}:${target}:ro`;
+  const volumes = [
+    ...uploads.map(({ path }) => bind(path === configPath ? `./${gatewayConfigFile}` : besideFile(path), path)),
+    ...Object.entries(hostFiles).map(([path, file]) => bind(String(file), path)),
+    ...(state === undefined ? [] : [`${state.volume}:${state.path}`]),
+  ];
+  return {
+    image: spec.image,
+    ...(spec.entrypoints === undefined ? {} : { entrypoint: (spec.entrypoints as string[]).map(literal) }),
+    ...(spec.command === undefined ? {} : { command: (spec.command as string[]).map(literal) }),
+    environment: Object.fromEntries(Object.entries(env).map(([name, value]) => [name, literal(value)])),
+    user: spec.user,
+    read_only: spec.readOnly,
+    cap_drop: (spec.capabilities as { drops: string[] }).drops,
+    security_opt: spec.securityOpts,
+    init: spec.init,
+    tmpfs: Object.entries(spec.tmpfs as Record<string, string>).map(([path, options]) => `${path}:${options}`),
+    ...(volumes.length === 0 ? {} : { volumes }),
+    networks: Object.fromEntries(
+      (networks as AttachedNetwork[]).map(({ name, aliases }) => [name, aliases === undefined ? {} : { aliases }]),
+    ),
+    ...(published === undefined ? {} : { ports: [`${published.host}:${published.port}:${published.inside}`] }),
+    cpus: Number(spec.cpus),
+    mem_limit: `${spec.memory}m`,
+    memswap_limit: `${spec.memorySwap}m`,
+    restart: spec.restart,
+    stop_grace_period: `${spec.stopTimeout}s`,
+    ...(spec.runtime === undefined ? {} : { runtime: spec.runtime }),
+    logging: { driver: spec.logDriver, options: spec.logOpts },
+    labels: Object.fromEntries(
+      (spec.labels as { label: string; value: string }[]).map(({ label, value }) => [label, literal(value)]),
+    ),
+  };
+}
+
+function networksOf(gateway: GatewaySettings, fleets: readonly FleetSettings[], names: DockerNames): object {
+  const network = (name: string, internal: boolean) => [name, { name, driver: "bridge", internal }] as const;
+  return Object.fromEntries([
+    network(names.gatewayNetwork(gateway.name), false),
+    ...fleets.flatMap(({ name, args }) => [
+      network(names.fleetNetwork(name), true),
+      ...(args.docker?.egress === true ? [network(names.egressNetwork(name), false)] : []),
+    ]),
+  ]);
+}

@@ -1,0 +1,3 @@
+export { resolveFleet } from "../fleet/resolve.ts";
+export { resolveGateway } from "../gateway/resolve.ts";
+export { composeExport, gatewayConfigFile } from "./compose.ts";

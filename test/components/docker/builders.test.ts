@@ -1,0 +1,174 @@
+import { expect, test } from "@jest/globals";
+import { containerSpec } from "../../../components/docker/container-spec.ts";
+import { dockerDefaults } from "../../../components/docker/defaults.ts";
+import { fleetEndpoints } from "../../../components/docker/fleet-workload.ts";
+import { gatewayConfigText, gatewayNetworks, gatewayWorkload } from "../../../components/docker/gateway-workload.ts";
+import { buildSpec } from "../../../components/docker/objects.ts";
+import { resolveGateway } from "../../../components/gateway/resolve.ts";
+import { names, notes, notesSettings } from "./fleet.ts";
+
+const hardened = {
+  user: "65532:65532",
+  readOnly: true,
+  capabilities: { drops: ["ALL"] },
+  securityOpts: ["no-new-privileges:true"],
+  tmpfs: { "/tmp": "rw,noexec,nosuid,nodev,mode=1777,size=256m" },
+  cpus: "1",
+  memory: 512,
+  memorySwap: 512,
+  restart: "unless-stopped",
+  stopTimeout: 15,
+  destroyGraceSeconds: 15,
+  logDriver: "json-file",
+  logOpts: { "max-size": "10m", "max-file": "5" },
+  mustRun: true,
+  waitTimeout: 180,
+};
+const labels = [
+  { label: "mcp-fleet.component", value: "fleet" },
+  { label: "mcp-fleet.name", value: "notes" },
+];
+
+test("a server on its standard streams runs under the server host; its secrets are files", () => {
+  const container = { image: "notes:1", command: "notes", args: ["--all"], secretEnv: { API_KEY: "hidden" } };
+  const specs = notes({ container, scaling: { minInstances: 2 }, tags: { team: "search" } }).map(containerSpec);
+  const host = (number: number) => ({
+    ...hardened,
+    image: "notes:1",
+    envs: [
+      "MCP_SERVER_NAME=notes",
+      'MCP_SERVER={"type":"custom","process":{"command":"notes","args":["--all"],"env":{"API_KEY":"file:/run/secrets/mcp-fleet/API_KEY"}},"scaling":{"minInstances":1,"maxInstances":4}}',
+      "MCP_FLEET_PORT=3001",
+      `MCP_FLEET_ALLOWED_HOSTS=notes-${number}`,
+      "MCP_FLEET_ALLOW_ANONYMOUS=true",
+      "TMPDIR=/tmp",
+    ],
+    init: false,
+    wait: true,
+    volumes: [{ containerPath: "/run/secrets/mcp-fleet" }],
+    uploads: [{ file: "/run/secrets/mcp-fleet/API_KEY", content: "hidden", permissions: "0444" }],
+    networksAdvanced: [{ name: "mcp-fleet-test-fleet-notes", aliases: [`notes-${number}`] }],
+    labels: [{ label: "team", value: "search" }, ...labels],
+  });
+  expect(specs).toEqual([host(1), host(2)]);
+});
+
+test("an image that serves HTTP itself gets an init process, and its own environment; egress is another network", () => {
+  const container = {
+    ...{ image: "clock:1", port: 3000, path: "/", command: "clock", args: ["serve"], env: { TZ: "UTC" } },
+    ...{ secretEnv: { KEY: "hidden" }, cpuMillicores: 250, memoryMiB: 128 },
+  };
+  const docker = { egress: true, runtime: "runsc", logMaxMiB: 1, logMaxFiles: 2 };
+  const settings = { container, docker };
+  expect(notes(settings).map(containerSpec)).toEqual([
+    {
+      ...hardened,
+      image: "clock:1",
+      entrypoints: ["clock"],
+      command: ["serve"],
+      envs: ["TZ=UTC", "KEY=hidden"],
+      init: true,
+      wait: false,
+      volumes: [],
+      uploads: [],
+      networksAdvanced: [
+        { name: "mcp-fleet-test-fleet-notes", aliases: ["notes-1"] },
+        { name: "mcp-fleet-test-egress-notes" },
+      ],
+      cpus: "0.25",
+      memory: 128,
+      memorySwap: 128,
+      runtime: "runsc",
+      logOpts: { "max-size": "1m", "max-file": "2" },
+      labels,
+    },
+  ]);
+  expect(fleetEndpoints(notesSettings(settings))).toEqual(["http://notes-1:3000/"]);
+});
+
+const gateway = resolveGateway("gateway", {
+  platform: "docker",
+  container: { image: "mcp-fleet:1" },
+  auth: { bearerTokens: [{ name: "ada", token: "file:/run/secrets/mcp-fleet/ada" }] },
+  secrets: { ada: "token-of-ada" },
+  allowedHosts: ["mcp.example.com"],
+  drainMs: 20_000,
+  fleets: [{ serverName: "notes" }],
+});
+const fleets = [
+  { serverName: "notes", configuration: '{"type":"custom","endpoints":["http://notes-1:3001/mcp"],"protocol":"http"}' },
+  { serverName: "remote", configuration: '{"type":"custom","endpoints":["https://mcp.example.com/mcp"]}' },
+];
+
+test("a gateway's container: configuration and secrets as files, its key in a volume, its port on this machine", () => {
+  const networks = gatewayNetworks("gateway", fleets, names);
+  expect(networks).toEqual([
+    { name: "mcp-fleet-test-gateway-gateway", aliases: ["gateway"] },
+    { name: "mcp-fleet-test-fleet-notes" },
+  ]);
+  expect(containerSpec(gatewayWorkload(gateway, "{}", networks, "state"))).toEqual({
+    ...hardened,
+    image: "mcp-fleet:1",
+    envs: [
+      "MCP_FLEET_CONFIG=/etc/mcp-fleet/mcp-fleet.json",
+      "MCP_FLEET_STATE_FOLDER=/var/lib/mcp-fleet",
+      "TMPDIR=/tmp",
+    ],
+    init: false,
+    wait: true,
+    volumes: [
+      { containerPath: "/etc/mcp-fleet" },
+      { containerPath: "/run/secrets/mcp-fleet" },
+      { containerPath: "/var/lib/mcp-fleet", volumeName: "state" },
+    ],
+    uploads: [
+      { file: "/etc/mcp-fleet/mcp-fleet.json", content: "{}", permissions: "0444" },
+      { file: "/run/secrets/mcp-fleet/ada", content: "token-of-ada", permissions: "0444" },
+    ],
+    networksAdvanced: networks,
+    ports: [{ internal: 8080, external: 8080, ip: "127.0.0.1" }],
+    stopTimeout: 25,
+    destroyGraceSeconds: 25,
+    labels: [
+      { label: "mcp-fleet.component", value: "gateway" },
+      { label: "mcp-fleet.name", value: "gateway" },
+    ],
+  });
+});
+
+test("a gateway's configuration file: its own settings, and every fleet where it is", () => {
+  expect(JSON.parse(gatewayConfigText(gateway, gateway.common, fleets))).toEqual({
+    gateway: {
+      auth: { bearerTokens: [{ name: "ada", token: "file:/run/secrets/mcp-fleet/ada" }] },
+      drainMs: 20_000,
+      host: "0.0.0.0",
+      port: 8080,
+      allowedHosts: ["mcp.example.com", "gateway"],
+    },
+    servers: {
+      notes: { type: "custom", endpoints: ["http://notes-1:3001/mcp"], protocol: "http" },
+      remote: { type: "custom", endpoints: ["https://mcp.example.com/mcp"] },
+    },
+  });
+});
+
+test("the image is built into the engine's own store", () => {
+  const { dockerfile: _, ...spec } = buildSpec("mcp-fleet:1", {
+    context: "/src",
+    base: "local/node:24",
+    presets: "magic",
+  });
+  expect(spec).toEqual({
+    context: { location: "/src" },
+    buildArgs: { BASE: "local/node:24", PRESETS: "magic" },
+    ...{ tags: ["mcp-fleet:1"], push: false, load: true },
+  });
+});
+
+test("defaults are a contract", () => {
+  expect(dockerDefaults).toEqual({
+    ...{ cpuMillicores: 1000, memoryMiB: 512, fleetInstances: 1, host: "127.0.0.1", port: 8080, hostPort: 3001 },
+    ...{ gatewayPort: 8080, path: "/mcp", drainMs: 10_000, graceMarginSeconds: 5, userId: 65_532, temporaryMiB: 256 },
+    ...{ logMaxMiB: 10, logMaxFiles: 5, waitSeconds: 180 },
+  });
+});
