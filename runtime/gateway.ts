@@ -5,6 +5,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { ResolvedConfig } from "./config/index.ts";
 import { AdminListener } from "./listeners/admin.ts";
 import { FrontDoor } from "./listeners/front-door.ts";
+import { hostInUrl } from "./listeners/host-in-url.ts";
 import { InstanceAdmin } from "./listeners/instance-admin.ts";
 import { LegacySse } from "./listeners/legacy-sse.ts";
 import { ModernCalls } from "./listeners/modern-calls.ts";
@@ -15,6 +16,7 @@ import { StreamableHttp } from "./listeners/streamable-http.ts";
 import { Subscriptions } from "./listeners/subscriptions.ts";
 import { TcpListener } from "./listeners/tcp.ts";
 import { WebSocketListener } from "./listeners/web-socket.ts";
+import { gaugesOf } from "./observability/fleet-gauges.ts";
 import { HeapTrimmer } from "./observability/heap-trimmer.ts";
 import { type RunningLog, startLog } from "./observability/logger.ts";
 import { Metrics } from "./observability/metrics.ts";
@@ -39,7 +41,16 @@ import { ListChangeNotices } from "./routing/list-change-notices.ts";
 import type { ServiceClient } from "./routing/mcp-service.ts";
 import { SingleService } from "./routing/single-service.ts";
 import { ToolSearchService } from "./routing/tool-search-service.ts";
-import { AuditLog, followTls, localPrincipal, openAccess, Proxies, Security, tlsOptions } from "./security/index.ts";
+import {
+  AuditLog,
+  certificateExpiry,
+  followTls,
+  localPrincipal,
+  openAccess,
+  Proxies,
+  Security,
+  tlsOptions,
+} from "./security/index.ts";
 import { IntegrityDesk } from "./security/integrity/index.ts";
 import { sealingPurpose, TokenStore, UpstreamCredentials } from "./upstreams/credentials/index.ts";
 import { identity } from "./version.ts";
@@ -257,6 +268,7 @@ export async function startGateway(
   });
   door.use(rest.listener);
 
+  if (gateway.tls !== undefined) metrics.certificate("http", certificateExpiry(gateway.tls));
   const certificates = gateway.tls && followTls(door.server as HttpsServer, gateway.tls, log);
   const trimmer = new HeapTrimmer();
   const pulse = setInterval(() => {
@@ -379,21 +391,4 @@ export async function startGateway(
 
 function releaseAll({ owner, fleets }: ServiceClient, registry: FleetRegistry): void {
   for (const name of fleets) void registry.get(name)?.release(owner);
-}
-
-function gaugesOf({ name, health, instances, inFlight, waiting, restarts }: FleetStatus) {
-  return {
-    name,
-    health: Number(health === "ready"),
-    utilization: instances.total / instances.max,
-    inFlight,
-    waiting,
-    restarts,
-  };
-}
-
-/** An address to listen on, as clients on this machine write it in a URL. */
-function hostInUrl(host: string): string {
-  if (host === "0.0.0.0" || host === "::") return "127.0.0.1";
-  return host.includes(":") ? `[${host}]` : host;
 }

@@ -223,6 +223,20 @@ export class Metrics {
     });
   }
 
+  /** Adds the gauge of when a listener's certificate ends, read when metrics are scraped. */
+  certificate(listener: string, read: () => number): void {
+    new Gauge({
+      name: "mcp_certificate_expiry_seconds",
+      help: "When the listener's certificate ends, in seconds since the epoch.",
+      aggregator: "min",
+      labelNames: ["listener"],
+      registers: [this.#registry],
+      collect() {
+        this.set({ listener }, read());
+      },
+    });
+  }
+
   /** This process's metrics for another one. */
   json(): Promise<object[]> {
     return this.#registry.getMetricsAsJSON() as Promise<object[]>;

@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { type FSWatcher, readFileSync, watch } from "node:fs";
 import type { Server } from "node:https";
 import { dirname } from "node:path";
@@ -33,6 +34,12 @@ export function tlsOptions(tls: Tls): TlsOptions {
     rejectUnauthorized: tls.requireClientCert === true,
   };
 }
+
+/** Tells when the certificate that is in force, or about to be, ends: seconds since the epoch. */
+export const certificateExpiry =
+  ({ certFile }: Tls): (() => number) =>
+  () =>
+    Date.parse(new X509Certificate(read("certFile", certFile)).validTo) / 1000;
 
 /** Takes over files that change while the server runs; connections that are open keep what they have. */
 export function followTls(server: Server, tls: Tls, log: Logger): { close(): void } {

@@ -3,7 +3,7 @@ import type { Writable } from "node:stream";
 /** Gathers the messages of one turn of the event loop into one write: system calls cost more than the JSON. */
 export class LineWriter {
   readonly #stream: Writable;
-  readonly #flushLater = () => this.#flush();
+  readonly #flushLater = () => this.flush();
   #lines = "";
   #onSent: (() => void)[] = [];
 
@@ -18,8 +18,10 @@ export class LineWriter {
     if (onSent !== undefined) this.#onSent.push(onSent);
   }
 
-  #flush(): void {
+  /** Writes what is gathered now, which is a must before the stream is ended. */
+  flush(): void {
     const lines = this.#lines;
+    if (lines === "") return;
     const onSent = this.#onSent;
     this.#lines = "";
     this.#onSent = [];

@@ -20,7 +20,10 @@ export async function openProcess(
     ended: child.ended.then(({ code, signal, stderr }) => {
       return `${signal === null ? `exit code ${code}` : `signal ${signal}`}${lastWords(stderr)}`;
     }),
-    close: () => child.stop(),
+    close: () => {
+      lines.flush();
+      return child.stop();
+    },
     abort: () => child.stop(0),
   };
 }

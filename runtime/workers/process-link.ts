@@ -43,6 +43,7 @@ export class ProcessLinks {
       leased: (owner) => lines.send(encodeNotification(leasedMethod, { owner })),
       close: async () => {
         if (!this.#leaving) lines.send(encodeNotification(releasedMethod));
+        lines.flush();
         socket.end();
         await ended;
       },

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import type { Isolation } from "../../runtime/config/schema/index.ts";
 import { TestGateway } from "../support/gateway.ts";
+import { heardProgress } from "../support/heard-progress.ts";
 import { Listening } from "../support/listening.ts";
 
 // Real clients of either era against real servers of either era, with what servers ask of clients in the middle.
@@ -84,10 +85,9 @@ describe.each(cells)("a client in mode $mode at $path, a server of the $era era"
   });
 
   test("progress arrives before the result", async () => {
-    const heard: number[] = [];
-    const options = { onprogress: ({ progress }: { progress: number }) => void heard.push(progress) };
-    await client.callTool({ name: `${prefix}test_tool_with_progress`, arguments: {} }, options);
-    expect(heard).toEqual([0, 50, 100]);
+    const name = `${prefix}test_tool_with_progress`;
+    const { progress } = await heardProgress(client, (options) => client.callTool({ name, arguments: {} }, options));
+    expect(progress).toEqual([0, 50, 100]);
   });
 });
 

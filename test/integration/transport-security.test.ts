@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { connect as connectTls, type SecureVersion } from "node:tls";
@@ -55,6 +56,8 @@ describe("TLS", () => {
     expect((await handshake(port, old))[1]).toBe(null);
     expect((await handshake(port, { maxVersion: "TLSv1.2", ciphers: "AES128-SHA:AES256-GCM-SHA384" }))[1]).toBe(null);
     expect((await get("/health")).headers["strict-transport-security"]).toBe("max-age=31536000");
+    const ends = Date.parse(new X509Certificate(readFileSync(files.certFile)).validTo) / 1000;
+    expect((await get("/metrics")).text).toContain(`\nmcp_certificate_expiry_seconds{listener="http"} ${ends}\n`);
     await it.close();
     expect(
       await handshake(await start({ tls: { ...files, minVersion: "TLSv1.3" } }), { maxVersion: "TLSv1.2" }),

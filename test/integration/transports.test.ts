@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { Client, SSEClientTransport, type Transport } from "@modelcontextprotocol/client";
 import { WebSocket } from "ws";
 import { statefulServer, TestGateway } from "../support/gateway.ts";
+import { heardProgress } from "../support/heard-progress.ts";
 import { Listening } from "../support/listening.ts";
 import { TcpTransport, WebSocketTransport } from "../support/transports.ts";
 
@@ -66,10 +67,9 @@ describe.each(cells)("a client in mode $mode over $transport", ({ transport, mod
     expect(await textOf(client, "bridge__test_elicitation", { message: "sure?" })).toBe(
       'User response: action=accept, content={"answer":1}',
     );
-    const heard: number[] = [];
-    const onprogress = ({ progress }: { progress: number }) => void heard.push(progress);
-    await client.callTool({ name: "counter__slow", arguments: { steps: 3, ms: 50 } }, { onprogress });
-    expect(heard).toEqual([1, 2, 3]);
+    const slow = { name: "counter__slow", arguments: { steps: 3, ms: 50 } };
+    const { progress } = await heardProgress(client, (options) => client.callTool(slow, options));
+    expect(progress).toEqual([1, 2, 3]);
     await client.close();
     if (mode === "auto") return;
     for (let tries = 0; leased() > 0 && tries < 100; tries += 1) await new Promise((done) => setTimeout(done, 20));

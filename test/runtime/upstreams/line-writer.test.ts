@@ -55,3 +55,13 @@ test("a stream that was closed meanwhile hears nothing more", async () => {
   await settled();
   expect([sink.writes, broken]).toEqual([[], []]);
 });
+
+test("what is gathered is written before the stream is ended by whoever flushes first", async () => {
+  const sink = new Sink();
+  const lines = new LineWriter(sink, () => {});
+  lines.send("a");
+  lines.flush();
+  sink.end();
+  await settled();
+  expect(sink.writes).toEqual(["a\n"]);
+});
