@@ -138,7 +138,8 @@ test("inside: no user but its own, no capability, nothing to write to, no shell,
   expect(setuid).toEqual([]);
   expect(writable).toEqual(["/tmp"]);
   for (const shell of ["sh", "bash", "busybox", "apt-get", "npm"]) {
-    expect((await docker(["exec", host.name, shell, "-c", "true"])).code).toBe(127);
+    // Engines differ in the code for a program that is not there.
+    expect([126, 127]).toContain((await docker(["exec", host.name, shell, "-c", "true"])).code);
   }
 });
 
