@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { InputError, type MCPGatewayArgs, type MCPServerFleetArgs, Platform } from "../index.ts";
+import { InputError, type MCPGatewayArgs, type MCPNetworkArgs, type MCPServerFleetArgs, Platform } from "../index.ts";
 
 /** What a stack's file may say under `mcp-fleet:`; `Pulumi.yaml` describes each key. */
 export interface StackConfig {
@@ -9,9 +9,11 @@ export interface StackConfig {
   readonly fleets: Readonly<Record<string, MCPServerFleetArgs>>;
   /** The namespace of everything on Kubernetes, made with restricted Pod Security; undefined makes none. */
   readonly namespace: string | undefined;
+  /** The network on AWS of whatever names no other `aws.environment`. */
+  readonly network: MCPNetworkArgs;
 }
 
-const known = ["gateway", "fleets", "image", "namespace", "secrets"];
+const known = ["gateway", "fleets", "image", "namespace", "network", "secrets"];
 
 /** Reads the stack's configuration. Throws InputError for a key that nothing reads. */
 export function readConfig(): StackConfig {
@@ -43,8 +45,11 @@ export function readConfig(): StackConfig {
     gateway: placed(gateway, image, namespace),
     fleets: Object.fromEntries(Object.entries(fleets).map(([name, args]) => [name, placed(args, image, namespace)])),
     namespace,
+    network: config.getObject<MCPNetworkArgs>("network") ?? {},
   };
 }
+
+const inContainers: readonly (string | undefined)[] = [Platform.Docker, Platform.Kubernetes, Platform.Aws];
 
 /** Arguments with the stack's image and namespace, where they say neither and their platform has such a thing. */
 function placed<Args extends Pick<MCPServerFleetArgs, "platform" | "endpoints" | "container" | "kubernetes">>(
@@ -53,9 +58,9 @@ function placed<Args extends Pick<MCPServerFleetArgs, "platform" | "endpoints" |
   namespace: string | undefined,
 ): Args {
   const { platform, endpoints } = args;
-  if ((platform !== Platform.Kubernetes && platform !== Platform.Docker) || endpoints !== undefined) return args;
+  if (!inContainers.includes(platform) || endpoints !== undefined) return args;
   const container = { ...(image === undefined ? {} : { image }), ...args.container };
-  if (platform === Platform.Docker) return { ...args, container };
+  if (platform !== Platform.Kubernetes) return { ...args, container };
   return { ...args, container, kubernetes: { ...(namespace === undefined ? {} : { namespace }), ...args.kubernetes } };
 }
 

@@ -1,5 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { MCPGateway, MCPServerFleet } from "../index.ts";
+import { type AwsEnvironmentArgs, MCPGateway, MCPNetwork, MCPServerFleet, Platform } from "../index.ts";
 import type { StackConfig } from "./config.ts";
 
 /** What a stack makes: its fleets, in the order of its file, and the gateway that serves them. */
@@ -8,19 +8,35 @@ export interface Deployed {
   readonly gateway: MCPGateway;
 }
 
+/** What says where a component is. */
+interface Placed {
+  readonly platform?: string;
+  readonly endpoints?: unknown;
+  readonly aws?: { readonly environment?: AwsEnvironmentArgs };
+  readonly kubernetes?: { readonly namespace?: pulumi.Input<string> };
+}
+
+/** Is it to run on AWS, and names no network of its own? */
+const needsNetwork = ({ platform, endpoints, aws }: Placed): boolean =>
+  platform === Platform.Aws && endpoints === undefined && aws?.environment === undefined;
+
 /** Makes what a stack's configuration says. */
-export async function deploy({ fleets, gateway, namespace }: StackConfig): Promise<Deployed> {
+export async function deploy({ fleets, gateway, namespace, network }: StackConfig): Promise<Deployed> {
   let made: pulumi.Output<string> | undefined;
   if (namespace !== undefined) {
     // Loads the provider's SDK, which stacks without a namespace do not need.
     const { restrictedNamespace } = await import("./namespace.ts");
     made = restrictedNamespace(namespace);
   }
-  // Arguments wait for the stack's namespace, where they name it.
-  const within = <Args extends { kubernetes?: { namespace?: pulumi.Input<string> } }>(args: Args): Args =>
-    made !== undefined && args.kubernetes?.namespace === namespace
+  const homeless = [gateway, ...Object.values(fleets)].some(needsNetwork);
+  const environment = homeless ? new MCPNetwork("network", network) : undefined;
+  // Arguments wait for the stack's namespace, where they name it, and for its network, where they name no other.
+  const within = <Args extends Placed>(args: Args): Args => {
+    if (needsNetwork(args)) return { ...args, aws: { ...args.aws, environment } };
+    return made !== undefined && args.kubernetes?.namespace === namespace
       ? { ...args, kubernetes: { ...args.kubernetes, namespace: made } }
       : args;
+  };
   const deployed = new Map(
     Object.entries(fleets).map(([name, args]) => [name, new MCPServerFleet(name, within(args))] as const),
   );

@@ -5,6 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
 import { readConfig } from "../../infra/config.ts";
 import { deploy } from "../../infra/program.ts";
+import { awsCloud } from "../support/aws-cloud.ts";
 import { type GraphNode, graphOf, triples } from "../support/graph.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -28,12 +29,13 @@ function stackGraph(stack: string, added: Record<string, unknown> = {}): Promise
     pulumi.runtime.setAllConfig(Object.fromEntries(values), Object.keys(added));
     return deploy(readConfig());
   };
-  return graphOf(program, [], undefined, { project: "mcp-fleet", stack });
+  return graphOf(program, [], stack === "prod" ? awsCloud : undefined, { project: "mcp-fleet", stack });
 }
 
 test.each([
   ["dev", {}],
   ["staging", { "mcp-fleet:secrets": secrets }],
+  ["prod", { "mcp-fleet:secrets": secrets }],
 ])(
   "types, names and parents of the stack %s, which states depend on (UPDATE_GOLDEN=1 writes a wanted change)",
   async (stack, added) => {
@@ -60,6 +62,18 @@ test("staging is in a namespace of its own under restricted Pod Security, and it
   const places = others.map(({ inputs }) => (inputs.metadata as { namespace: string }).namespace);
   expect(new Set(places)).toEqual(new Set(["mcp-fleet"]));
   expect(graph.find(({ name }) => name === "gateway-secret")?.inputs.stringData).toEqual({ secret: secrets });
+});
+
+test("prod has one network for all, its secrets are encrypted, and nobody on the internet may call it", async () => {
+  const graph = await stackGraph("prod", { "mcp-fleet:secrets": secrets });
+  const services = graph.filter(({ type }) => type === "aws:ecs/service:Service");
+  expect(services.map(({ name }) => name)).toEqual(["everything-service", "gateway-service", "sequential-service"]);
+  const clusters = services.map(({ inputs }) => inputs.cluster);
+  expect(new Set(clusters)).toEqual(new Set(["arn:aws:test:::network-cluster"]));
+  expect(graph.find(({ name }) => name === "gateway-balancer")?.inputs.internal).toBe(true);
+  expect(graph.find(({ name }) => name === "gateway-secret-value")?.inputs.secretString).toEqual({
+    secret: JSON.stringify(secrets),
+  });
 });
 
 test("without its secrets staging is refused, naming each", async () => {
