@@ -39,19 +39,25 @@ export function balancerObjects(
       (port) =>
         new sdk.vpc.SecurityGroupIngressRule(
           `${name}-from-clients-${index + 1}-${port}`,
-          { securityGroupId: group.id, cidrIpv4, ipProtocol: "tcp", fromPort: port, toPort: port, tags },
+          {
+            securityGroupId: group.id,
+            description: port === 80 ? "Clients, which are sent on to TLS" : "Clients",
+            ...{ cidrIpv4, ipProtocol: "tcp", fromPort: port, toPort: port, tags },
+          },
           child(),
         ),
     ),
   );
   const inward = allowFrom(sdk, parent, `${name}-from-balancer`, workload, {
     ...{ to: tasks, from: group.id, port: workload.port },
+    description: "Calls that the load balancer passes on",
   });
   const outward = new sdk.vpc.SecurityGroupEgressRule(
     `${name}-balancer-to-tasks`,
     {
       securityGroupId: group.id,
       referencedSecurityGroupId: tasks.id,
+      description: "Calls to the gateway's tasks",
       ...{ ipProtocol: "tcp", fromPort: workload.port, toPort: workload.port, tags },
     },
     child(),

@@ -31,6 +31,7 @@ export const fleet: PlatformComponents["fleet"] = (parent, name, settings) => {
   const rules = [
     allowFrom(sdk, parent, `${name}-from-gateways`, workload, {
       ...{ to: group, from: environment.gatewaySecurityGroupId, port: workload.port },
+      description: "Calls of gateways",
     }),
     ...allowTlsOut(sdk, parent, `${name}-to-tls`, workload, group),
   ];

@@ -83,12 +83,16 @@ function sharedCache(
   const child = childOf(parent);
   const tags = tagsOf(workload);
   const group = securityGroup(sdk, parent, `${name}-cache-security`, workload, `Shared cache of MCP gateway ${name}`);
-  allowFrom(sdk, parent, `${name}-cache-from-tasks`, workload, { to: group, from: tasks.id, port: redisPort });
+  allowFrom(sdk, parent, `${name}-cache-from-tasks`, workload, {
+    ...{ to: group, from: tasks.id, port: redisPort },
+    description: "What replicas share",
+  });
   new sdk.vpc.SecurityGroupEgressRule(
     `${name}-to-cache`,
     {
       securityGroupId: tasks.id,
       referencedSecurityGroupId: group.id,
+      description: "What replicas share",
       ...{ ipProtocol: "tcp", fromPort: redisPort, toPort: redisPort, tags },
     },
     child(),

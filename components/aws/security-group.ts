@@ -23,13 +23,19 @@ export function allowFrom(
   parent: pulumi.Resource,
   name: string,
   workload: Workload,
-  rule: { readonly to: aws.ec2.SecurityGroup; readonly from: pulumi.Input<string>; readonly port: number },
+  rule: {
+    readonly to: aws.ec2.SecurityGroup;
+    readonly from: pulumi.Input<string>;
+    readonly port: number;
+    readonly description: string;
+  },
 ): aws.vpc.SecurityGroupIngressRule {
   return new sdk.vpc.SecurityGroupIngressRule(
     name,
     {
       securityGroupId: rule.to.id,
       referencedSecurityGroupId: rule.from,
+      description: rule.description,
       ...{ ipProtocol: "tcp", fromPort: rule.port, toPort: rule.port, tags: tagsOf(workload) },
     },
     childOf(parent)(),
@@ -49,7 +55,11 @@ export function allowTlsOut(
     (cidrIpv4, index) =>
       new sdk.vpc.SecurityGroupEgressRule(
         `${name}-${index + 1}`,
-        { securityGroupId: from.id, cidrIpv4, ipProtocol: "tcp", fromPort: 443, toPort: 443, tags: tagsOf(workload) },
+        {
+          securityGroupId: from.id,
+          description: "AWS itself, and what servers ask of others, over TLS",
+          ...{ cidrIpv4, ipProtocol: "tcp", fromPort: 443, toPort: 443, tags: tagsOf(workload) },
+        },
         childOf(parent)(),
       ),
   );
