@@ -23,7 +23,8 @@ beforeEach(async () => {
   watcher = watchConfig({
     path,
     initial: await loadConfig(path),
-    debounceMs: 5,
+    // Longer than a busy machine takes from the emptying of a file to its writing.
+    debounceMs: 100,
     onChange: ({ config }) => note(config.gateway.port),
     onError: (error) => note((error as { code: string }).code),
   });
