@@ -34,11 +34,13 @@ const env = (): Record<string, string> => ({
 });
 const echo = { name: "echo", arguments: { message: "hello" } };
 const until = async <T>(ask: () => Promise<T>, right: (answer: T) => boolean): Promise<T> => {
-  for (;;) {
-    const answer = await ask();
-    if (right(answer)) return answer;
+  let answer = await ask();
+  for (let tries = 0; !right(answer); tries += 1) {
+    if (tries === 400) throw new Error(`still not after ${tries} s: ${JSON.stringify(answer)}`);
     await new Promise((resolve) => setTimeout(resolve, 1000));
+    answer = await ask();
   }
+  return answer;
 };
 
 beforeAll(async () => {
