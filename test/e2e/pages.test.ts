@@ -89,6 +89,7 @@ test("the package installs beside nothing but its dependencies; command and runt
   expect((await checkout.run(`${node} ${command} --version`)).out).toBe("0.1.0\n");
   const program = 'import("mcp-fleet/runtime").then((all) => console.log(Object.keys(all).sort().join(" ")))';
   expect((await checkout.run(`cd ${project} && ${node} --eval '${program}'`)).out).toBe(
-    "CompleteMCPIntegration ErrorKinds FleetError loadConfig startGateway\n",
+    "ClusterCoordinator CompleteMCPIntegration ConnectionPool ConnectionPoolManager ErrorKinds FleetError " +
+      "MCPServerOrchestrator PooledConnection RequestBatchingEngine loadConfig startGateway\n",
   );
 });
