@@ -73,6 +73,8 @@ export class ModernCaller implements ExchangeClient, ServiceClient {
       const text = `The call needs the client's capability "${capability}", which it has not declared`;
       const error = new FleetError("CAPABILITY_MISSING", text, { data });
       this.#missing = error;
+      // A server that asks several things at once may give up at the first refusal: what the client can answer goes first.
+      await this.#call.gathered();
       throw error;
     }
     return this.#call.ask(method, params);

@@ -54,6 +54,11 @@ export class ParkedCall {
     return answered.promise;
   }
 
+  /** Resolves when questions that came together with one of this moment have been put to the client. */
+  gathered(): Promise<void> {
+    return new Promise((resolve) => setTimeout(resolve, 2 * gatherMs));
+  }
+
   /** The result, or the questions that come before it. */
   async next(): Promise<RpcReply | { readonly inputRequests: Params }> {
     const outcome = await Promise.race([this.#running as Promise<RpcReply>, this.#asked.promise]);
