@@ -11,6 +11,9 @@ export class SlotTable<T> {
   readonly #values: (T | undefined)[] = [];
   readonly #ids: number[] = [];
   readonly #free: number[] = [];
+  /** When the value of a slot came, by a count. */
+  readonly #came: number[] = [];
+  #count = 0;
 
   get size(): number {
     return this.#values.length - this.#free.length;
@@ -23,6 +26,8 @@ export class SlotTable<T> {
     const id = (this.#ids[slot] ?? slot + 1 - stride) + stride;
     this.#ids[slot] = id;
     this.#values[slot] = value;
+    this.#count += 1;
+    this.#came[slot] = this.#count;
     return id;
   }
 
@@ -46,8 +51,11 @@ export class SlotTable<T> {
     for (const [slot, value] of this.#values.entries()) if (value !== undefined) this.take(this.#ids[slot]);
   }
 
+  /** In the order in which they came. */
   *[Symbol.iterator](): Iterator<T> {
-    for (const value of this.#values) if (value !== undefined) yield value;
+    const slots = [...this.#values.keys()].filter((slot) => this.#values[slot] !== undefined);
+    slots.sort((one, other) => (this.#came[one] as number) - (this.#came[other] as number));
+    for (const slot of slots) yield this.#values[slot] as T;
   }
 }
 
