@@ -79,6 +79,8 @@ export interface GatewayOptions {
   readonly place?: Place;
   /** Where lines go. Defaults to what the configuration says. */
   readonly log?: RunningLog;
+  /** At its end clients are told for so long, each with its next answer, to connect anew. Defaults to 0, for programs that own both ends. */
+  readonly lingerMs?: number;
 }
 
 /** What makes a gateway smaller or larger than its configuration says. */
@@ -125,8 +127,6 @@ const maxParked = 10_000;
 const parkedMs = 10 * 60_000;
 /** Open `subscriptions/listen` streams of one caller. */
 const maxSubscriptions = 1000;
-/** A worker that is replaced tells its clients for so long to connect anew. */
-const lingerMs = 300;
 const loopback = "127.0.0.1";
 /** Settings of the gateway that are taken over without a restart. */
 const liveSettings = new Set(["auth", "authorization", "rateLimiting", "cors", "allowedHosts", "allowedOrigins"]);
@@ -313,10 +313,11 @@ export async function startGateway(
     log.info("draining");
     clearInterval(pulse);
     links?.leave();
+    await door.linger(options.lingerMs ?? 0);
     for (const session of sessions.sessions()) for (const stream of session.streams) stream.end();
     subscriptions.close();
     parked.close();
-    await door.close(gateway.drainMs, place === undefined ? 0 : lingerMs);
+    await door.close(gateway.drainMs);
     await internal?.close(gateway.drainMs);
     elsewhere?.close();
     certificates?.close();

@@ -1,6 +1,7 @@
 import { type IncomingMessage, type RequestListener, type Server, ServerResponse } from "node:http";
 import type { AddressInfo, Server as NetServer, Socket } from "node:net";
 import type { Duplex as Stream } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
 import { FleetError, messageOf } from "../errors.ts";
 import { errorReply } from "../protocol/json-rpc.ts";
 import type { McpService } from "../routing/mcp-service.ts";
@@ -24,6 +25,10 @@ export interface FrontDoorOptions {
   readonly elsewhere?: Elsewhere | undefined;
 }
 
+/** For so long clients are told to connect anew when a process of the gateway ends: more than most wait between two requests. */
+export const lingerMs = 1000;
+/** Open connections are counted so often while clients are told to go. */
+const lingerStepMs = 20;
 /** Paths that need no authentication: load balancers ask them. */
 const open = new Set(["/health", "/ready"]);
 
@@ -54,13 +59,19 @@ export class FrontDoor {
   }
 
   /**
-   * Takes no new connections; resolves when the last one has ended, or after `ms` when they are cut. For `lingerMs` before that each
-   * client is told with its next answer to connect anew: whose connection is simply closed may just be sending.
+   * Tells each client with its next answer to connect anew, and resolves when all connections have ended, or after `ms`. Before
+   * `close`: a client whose connection is simply closed may just be sending, and cannot know whether its call was taken.
    */
-  async close(ms: number, lingerMs = 0): Promise<void> {
+  async linger(ms: number): Promise<void> {
+    this.#closing = true;
+    const until = performance.now() + ms;
+    while (performance.now() < until && (await this.#connections()) > 0) await sleep(lingerStepMs);
+  }
+
+  /** Takes no new connections; resolves when the last one has ended, or after `ms`, when they are cut. */
+  async close(ms: number): Promise<void> {
     if (!this.#listener.listening) return;
     this.#closing = true;
-    if (lingerMs > 0) await new Promise((resolve) => setTimeout(resolve, lingerMs));
     const closed = new Promise((resolve) => this.#listener.close(resolve));
     this.server.closeIdleConnections();
     this.#options.webSocket.close();
@@ -70,6 +81,10 @@ export class FrontDoor {
     }, ms);
     await closed;
     clearTimeout(timer);
+  }
+
+  #connections(): Promise<number> {
+    return new Promise((resolve) => this.#listener.getConnections((_error, count) => resolve(count ?? 0)));
   }
 
   /** Serves what another process of the gateway has checked. */

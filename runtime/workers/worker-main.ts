@@ -1,5 +1,6 @@
 import { FleetError, messageOf } from "../errors.ts";
 import { type RunningGateway, startGateway } from "../gateway.ts";
+import { lingerMs } from "../listeners/front-door.ts";
 import { Roster } from "./roster.ts";
 import type { FromWorker, ToWorker } from "./worker-messages.ts";
 
@@ -23,7 +24,7 @@ async function start({
   own.update(sockets);
   roster.resolve(own);
   try {
-    const gateway = await startGateway({ config, secrets, stateDirectory, place: { ...place, roster: own } });
+    const gateway = await startGateway({ config, secrets, stateDirectory, place: { ...place, roster: own }, lingerMs });
     running.resolve(gateway);
     await tell({ kind: "listening", url: gateway.url, tcpPort: gateway.tcpPort });
   } catch (error) {
