@@ -1,11 +1,8 @@
 import Type from "typebox";
+import { cidr, closed, fleetParts, gatewayParts, open, text } from "../block-parts.ts";
 
-const closed = { additionalProperties: false } as const;
-const open = Type.Optional;
-const text = Type.String({ minLength: 1 });
-const labels = Type.Record(Type.String(), Type.String());
-const port = Type.Integer({ minimum: 1, maximum: 65_535 });
-const cidr = Type.String({ pattern: "^[0-9a-fA-F:.]+/[0-9]{1,3}$" });
+/** What Fargate has, and CloudWatch can aim at. */
+const limits = { cpuMillicores: 16_000, memoryMiB: 122_880, targetPercent: 100 };
 const arn = Type.String({ pattern: "^arn:" });
 const seconds = Type.Integer({ minimum: 0, maximum: 3600 });
 const subnets = Type.Array(text, { minItems: 2 });
@@ -35,46 +32,11 @@ const task = {
   egressCidrs: open(Type.Array(cidr, { minItems: 1 })),
   scaleDownAfterSeconds: open(seconds),
 };
-const variables = Type.Record(Type.String({ pattern: "^[A-Za-z_][A-Za-z0-9_]*$" }), Type.String(), closed);
-const cpu = open(Type.Integer({ minimum: 1, maximum: 16_000 }));
-const memory = open(Type.Integer({ minimum: 32, maximum: 122_880 }));
-const percent = Type.Integer({ minimum: 1, maximum: 100 });
-const instances = (minimum: number) => open(Type.Integer({ minimum, maximum: 1000 }));
 
 /** What a fleet's own arguments for this platform may say, as far as it is known at once. */
 export const fleetBlocks = Type.Object(
   {
-    tags: open(labels),
-    container: open(
-      Type.Object(
-        {
-          image: open(text),
-          command: open(text),
-          args: open(Type.Array(Type.String())),
-          env: open(variables),
-          secretEnv: open(variables),
-          port: open(port),
-          path: open(Type.String({ pattern: "^/" })),
-          healthPath: open(Type.String({ pattern: "^/" })),
-          maxProcesses: instances(1),
-          cpuMillicores: cpu,
-          memoryMiB: memory,
-        },
-        closed,
-      ),
-    ),
-    scaling: open(
-      Type.Object(
-        {
-          minInstances: instances(0),
-          maxInstances: instances(1),
-          targetInFlight: open(Type.Integer({ minimum: 1, maximum: 10_000 })),
-          targetCpuPercent: open(percent),
-          targetMemoryPercent: open(percent),
-        },
-        closed,
-      ),
-    ),
+    ...fleetParts(limits),
     aws: open(Type.Object({ ...task, spot: open(Type.Boolean()) }, closed)),
   },
   closed,
@@ -83,12 +45,7 @@ export const fleetBlocks = Type.Object(
 /** The same of a gateway. */
 export const gatewayBlocks = Type.Object(
   {
-    tags: open(labels),
-    container: open(Type.Object({ image: open(text), cpuMillicores: cpu, memoryMiB: memory }, closed)),
-    scaling: open(
-      Type.Object({ minInstances: instances(1), maxInstances: instances(1), targetCpuPercent: open(percent) }, closed),
-    ),
-    secrets: open(Type.Record(Type.String({ pattern: "^[-._A-Za-z0-9]+$" }), Type.String(), closed)),
+    ...gatewayParts(limits),
     aws: open(
       Type.Object(
         {

@@ -1,6 +1,7 @@
 import type * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { childOf } from "../child-of.ts";
+import { unknownFleets } from "../gateway/reference-rules.ts";
 import { checkedGateway } from "../gateway/resolve.ts";
 import { InputError } from "../input-error.ts";
 import type { PlatformComponents } from "../platforms.ts";
@@ -21,11 +22,7 @@ const redisPort = 6379;
 /** A gateway as an ECS service on Fargate behind a load balancer. */
 export const gateway: PlatformComponents["gateway"] = (parent, name, settings) => {
   const { component, common, args } = settings;
-  const problems = gatewayProblems(name, args);
-  for (const [index, { configuration }] of args.fleets.entries()) {
-    if (configuration !== undefined) continue;
-    problems.push(`fleets[${index}].configuration is missing; pass the MCPServerFleet itself, or that output of it`);
-  }
+  const problems = [...gatewayProblems(name, args), ...unknownFleets(args.fleets)];
   if (problems.length > 0) throw new InputError(component, problems);
   const { scaling: _, ...own } = common;
   checkedGateway(component, own);

@@ -2,7 +2,10 @@ import type * as pulumi from "@pulumi/pulumi";
 import { issueText, validateAgainst } from "../../runtime/config/schema/index.ts";
 import { defaults as shared } from "../defaults.ts";
 import type { MCPServerFleetArgs } from "../fleet/args.ts";
+import { containerProblems, needlessBlocks } from "../fleet/container-rules.ts";
 import type { MCPGatewayArgs } from "../gateway/args.ts";
+import { unknownSecrets } from "../gateway/reference-rules.ts";
+import { boundsProblems } from "../instance-bounds.ts";
 import { knownPart } from "../known-part.ts";
 import type { AwsTaskArgs } from "./args.ts";
 import { fleetBlocks, gatewayBlocks } from "./block-schema.ts";
@@ -14,25 +17,9 @@ export function fleetProblems({ tags, container, scaling, aws, ...rest }: MCPSer
   const problems = validateAgainst(fleetBlocks, knownPart({ tags, container, scaling, aws })).map(issueText);
   if (problems.length > 0) return problems;
   const { type, endpoints } = rest;
-  if (endpoints !== undefined) {
-    const needless = Object.entries({ container, aws }).filter(([, value]) => value !== undefined);
-    return needless.map(([key]) => `${key} stands beside endpoints, which something else runs; remove one of the two`);
-  }
-  if (container?.image === undefined) {
-    problems.push("container.image is missing; give an image in a registry that ECS can reach, such as ECR");
-  }
-  if (type === "custom" && container?.command === undefined && container?.port === undefined) {
-    problems.push("has no source of instances; give container.command, container.port, or endpoints");
-  }
-  if (type !== "custom") {
-    for (const key of ["command", "args", "port", "env", "secretEnv"] as const) {
-      if (container?.[key] === undefined) continue;
-      problems.push(`container.${key} stands beside the preset "${type}"; remove it, or set type to custom`);
-    }
-  }
-  if (container?.path !== undefined && container.port === undefined) {
-    problems.push("container.path is given, but the server host serves this server; add container.port or remove it");
-  }
+  if (endpoints !== undefined) return needlessBlocks({ container, aws });
+  const imageFix = "give an image in a registry that ECS can reach, such as ECR";
+  problems.push(...containerProblems({ type, container }, imageFix));
   if (container?.healthPath !== undefined) {
     const fix = "give the image a HEALTHCHECK, and remove container.healthPath";
     problems.push(`container.healthPath is given, but nothing outside an ECS task asks a fleet; ${fix}`);
@@ -46,7 +33,10 @@ export function fleetProblems({ tags, container, scaling, aws, ...rest }: MCPSer
   }
   return [
     ...problems,
-    ...boundsProblems(scaling, defaults.fleetMinInstances, defaults.fleetMaxInstances),
+    ...boundsProblems(
+      scaling?.minInstances ?? defaults.fleetMinInstances,
+      scaling?.maxInstances ?? defaults.fleetMaxInstances,
+    ),
     ...sizeProblems(container, defaults.fleetCpuMillicores, defaults.fleetMemoryMiB),
     ...environmentProblems(aws),
   ];
@@ -93,21 +83,14 @@ export function gatewayProblems(name: string, args: MCPGatewayArgs): string[] {
   }
   return [
     ...problems,
-    ...boundsProblems(scaling, defaults.gatewayMinInstances, defaults.gatewayMaxInstances),
+    ...boundsProblems(
+      scaling?.minInstances ?? defaults.gatewayMinInstances,
+      scaling?.maxInstances ?? defaults.gatewayMaxInstances,
+    ),
     ...sizeProblems(container, defaults.gatewayCpuMillicores, defaults.gatewayMemoryMiB),
     ...environmentProblems(aws),
-    ...referenceProblems(args),
+    ...unknownSecrets(Object.keys(secrets ?? {}), { auth, session }),
   ];
-}
-
-function boundsProblems(
-  scaling: { minInstances?: pulumi.Input<number>; maxInstances?: pulumi.Input<number> } | undefined,
-  least: number,
-  most: number,
-): string[] {
-  const { minInstances: min = least, maxInstances: max = most } = scaling ?? {};
-  if (typeof min !== "number" || typeof max !== "number" || min <= max) return [];
-  return [`scaling.minInstances: is ${min}, more than maxInstances (${max}); raise maxInstances or lower minInstances`];
 }
 
 function sizeProblems(
@@ -135,15 +118,4 @@ function environmentProblems(block: AwsTaskArgs | undefined): string[] {
   return [...needed, "gatewaySecurityGroupId" as const]
     .filter((key) => environment[key] === undefined)
     .map((key) => `aws.environment.${key} is missing; add it, or give an MCPNetwork as aws.environment`);
-}
-
-/** A reference to a secret that nobody gives would keep the tasks from starting, later and with fewer words. */
-function referenceProblems({ secrets = {}, auth, session }: MCPGatewayArgs): string[] {
-  const texts = JSON.stringify(knownPart({ auth, session })) ?? "";
-  const named = [...texts.matchAll(new RegExp(`file:${shared.secretsFolder}/([-._A-Za-z0-9]+)`, "g"))].map(
-    (match) => match[1] as string,
-  );
-  return [...new Set(named)]
-    .filter((name) => !(name in secrets))
-    .map((name) => `a reference names the secret "${name}", which is not given; add secrets.${name}, or correct it`);
 }

@@ -1,19 +1,13 @@
 import Type from "typebox";
+import { closed, labels, open, port, secretName, secrets, targetInFlight, text, variables } from "../block-parts.ts";
 
-const closed = { additionalProperties: false } as const;
-const open = Type.Optional;
-const text = Type.String({ minLength: 1 });
-const labels = Type.Record(Type.String(), Type.String());
-const port = Type.Integer({ minimum: 1, maximum: 65_535 });
-const variables = Type.Record(Type.String({ pattern: "^[A-Za-z_][A-Za-z0-9_]*$" }), Type.String(), closed);
-const secretName = { pattern: "^[-._A-Za-z0-9]+$" };
 const hostPath = Type.String({ pattern: "^/" });
 const cpu = open(Type.Integer({ minimum: 10, maximum: 256_000 }));
 const memory = open(Type.Integer({ minimum: 32, maximum: 1_048_576 }));
 const instances = open(Type.Integer({ minimum: 1, maximum: 100 }));
 const block = {
   build: open(Type.Object({ context: open(text), base: open(text), presets: open(Type.String()) }, closed)),
-  secretFiles: open(Type.Record(Type.String(secretName), hostPath, closed)),
+  secretFiles: open(Type.Record(secretName, hostPath, closed)),
   runtime: open(text),
   logMaxMiB: open(Type.Integer({ minimum: 1 })),
   logMaxFiles: open(Type.Integer({ minimum: 1, maximum: 1000 })),
@@ -38,7 +32,7 @@ export const fleetBlocks = Type.Object(
         {
           minInstances: instances,
           maxInstances: instances,
-          targetInFlight: open(Type.Integer({ minimum: 1, maximum: 10_000 })),
+          targetInFlight: open(targetInFlight),
         },
         closed,
       ),
@@ -54,7 +48,7 @@ export const gatewayBlocks = Type.Object(
     tags: open(labels),
     container: open(Type.Object({ image: open(text), cpuMillicores: cpu, memoryMiB: memory }, closed)),
     port: open(port),
-    secrets: open(Type.Record(Type.String(secretName), Type.String(), closed)),
+    secrets: open(secrets),
     docker: open(Type.Object(block, closed)),
   },
   closed,

@@ -1,7 +1,9 @@
 import { issueText, validateAgainst } from "../../runtime/config/schema/index.ts";
 import { defaults as shared } from "../defaults.ts";
 import type { MCPServerFleetArgs } from "../fleet/args.ts";
+import { containerProblems, needlessBlocks } from "../fleet/container-rules.ts";
 import type { MCPGatewayArgs } from "../gateway/args.ts";
+import { unknownFleets, unknownSecrets } from "../gateway/reference-rules.ts";
 import { knownPart } from "../known-part.ts";
 import { fleetBlocks, gatewayBlocks } from "./block-schema.ts";
 import { dockerDefaults as defaults } from "./defaults.ts";
@@ -11,25 +13,9 @@ export function fleetProblems({ tags, container, scaling, docker, type, endpoint
   const blocks = knownPart({ tags, container, scaling, docker });
   const problems = validateAgainst(fleetBlocks, blocks).map(issueText);
   if (problems.length > 0) return problems;
-  if (endpoints !== undefined) {
-    const needless = Object.entries({ container, docker }).filter(([, value]) => value !== undefined);
-    return needless.map(([key]) => `${key} stands beside endpoints, which something else runs; remove one of the two`);
-  }
-  if (container?.image === undefined) {
-    problems.push("container.image is missing; give an image that the Docker host has or can pull");
-  }
-  if (type === "custom" && container?.command === undefined && container?.port === undefined) {
-    problems.push("has no source of instances; give container.command, container.port, or endpoints");
-  }
-  if (type !== "custom") {
-    for (const key of ["command", "args", "port", "env", "secretEnv"] as const) {
-      if (container?.[key] === undefined) continue;
-      problems.push(`container.${key} stands beside the preset "${type}"; remove it, or set type to custom`);
-    }
-  }
-  if (container?.path !== undefined && container.port === undefined) {
-    problems.push("container.path is given, but the server host serves this server; add container.port or remove it");
-  }
+  if (endpoints !== undefined) return needlessBlocks({ container, docker });
+  const imageFix = "give an image that the Docker host has or can pull";
+  problems.push(...containerProblems({ type, container }, imageFix));
   if (container?.healthPath !== undefined) {
     const why = "Docker can only run a program of the image to look at health; the gateway checks the server itself";
     problems.push(`container.healthPath is given, but ${why}; remove it`);
@@ -61,17 +47,8 @@ export function gatewayProblems({ tags, container, scaling, port, ...args }: MCP
     const fix = `add auth.bearerTokens with token: file:${shared.secretsFolder}/NAME`;
     problems.push(`auth is missing, and the servers' containers reach the gateway; ${fix}`);
   }
-  for (const [index, { configuration }] of fleets.entries()) {
-    if (configuration !== undefined) continue;
-    problems.push(`fleets[${index}].configuration is missing; pass the MCPServerFleet itself, or that output of it`);
-  }
   const given = Object.keys(docker?.secretFiles ?? secrets ?? {});
-  const texts = JSON.stringify(knownPart({ auth, session })) ?? "";
-  const reference = new RegExp(`file:${shared.secretsFolder}/([-._A-Za-z0-9]+)`, "g");
-  for (const name of new Set([...texts.matchAll(reference)].map((match) => match[1] as string))) {
-    if (given.includes(name)) continue;
-    problems.push(`a reference names the secret "${name}", which is not given; add secrets.${name}, or correct it`);
-  }
+  problems.push(...unknownFleets(fleets), ...unknownSecrets(given, { auth, session }));
   return [...problems, ...sourceProblems("secrets", secrets, docker), ...buildProblems(docker)];
 }
 

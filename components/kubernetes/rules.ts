@@ -1,8 +1,10 @@
-import type * as pulumi from "@pulumi/pulumi";
 import { issueText, validateAgainst } from "../../runtime/config/schema/index.ts";
 import { defaults as shared } from "../defaults.ts";
 import type { MCPServerFleetArgs } from "../fleet/args.ts";
+import { containerProblems, needlessBlocks, portlessPath } from "../fleet/container-rules.ts";
 import type { MCPGatewayArgs } from "../gateway/args.ts";
+import { unknownSecrets } from "../gateway/reference-rules.ts";
+import { boundsProblems } from "../instance-bounds.ts";
 import { knownPart } from "../known-part.ts";
 import type { KubernetesPodArgs } from "./args.ts";
 import { fleetBlocks, gatewayBlocks } from "./block-schema.ts";
@@ -15,28 +17,11 @@ export function fleetProblems({ tags, container, scaling, kubernetes, ...rest }:
   const problems = validateAgainst(fleetBlocks, blocks).map(issueText);
   if (problems.length > 0) return problems;
   const { type, endpoints } = rest;
-  if (endpoints !== undefined) {
-    const needless = Object.entries({ container, kubernetes }).filter(([, value]) => value !== undefined);
-    return needless.map(([key]) => `${key} stands beside endpoints, which something else runs; remove one of the two`);
-  }
-  if (container?.image === undefined) {
-    problems.push("container.image is missing; give an image in a registry that the cluster can reach");
-  }
-  if (type === "custom" && container?.command === undefined && container?.port === undefined) {
-    problems.push("has no source of instances; give container.command, container.port, or endpoints");
-  }
-  if (type !== "custom") {
-    for (const key of ["command", "args", "port", "env", "secretEnv"] as const) {
-      if (container?.[key] === undefined) continue;
-      problems.push(`container.${key} stands beside the preset "${type}"; remove it, or set type to custom`);
-    }
-  }
-  for (const key of ["path", "healthPath"] as const) {
-    if (container?.[key] === undefined || container.port !== undefined) continue;
-    problems.push(`container.${key} is given, but the server host serves this server; add container.port or remove it`);
-  }
+  if (endpoints !== undefined) return needlessBlocks({ container, kubernetes });
+  const imageFix = "give an image in a registry that the cluster can reach";
   return [
-    ...problems,
+    ...containerProblems({ type, container }, imageFix),
+    ...portlessPath("healthPath", container),
     ...autoscalerProblems(scaling, kubernetes),
     ...secretProblems(kubernetes, "container.secretEnv", container?.secretEnv),
   ];
@@ -92,7 +77,7 @@ export function gatewayProblems(name: string, args: MCPGatewayArgs): string[] {
     ...problems,
     ...boundsProblems(minInstances ?? defaults.gatewayMinInstances, maxInstances ?? defaults.gatewayMaxInstances),
     ...secretProblems(kubernetes, "secrets", secrets),
-    ...referenceProblems(args),
+    ...unknownSecrets(secretNames(kubernetes, secrets), { auth, session }),
   ];
 }
 
@@ -118,11 +103,6 @@ function autoscalerProblems(
   return problems;
 }
 
-function boundsProblems(min: pulumi.Input<number>, max: pulumi.Input<number>): string[] {
-  if (typeof min !== "number" || typeof max !== "number" || min <= max) return [];
-  return [`scaling.minInstances: is ${min}, more than maxInstances (${max}); raise maxInstances or lower minInstances`];
-}
-
 function secretProblems(block: KubernetesPodArgs | undefined, field: string, given: object | undefined): string[] {
   const { existingSecret, externalSecret } = block ?? {};
   const problems: string[] = [];
@@ -143,16 +123,4 @@ function secretProblems(block: KubernetesPodArgs | undefined, field: string, giv
     }
   }
   return problems;
-}
-
-/** A reference to a secret that nobody gives would keep the pods from starting, later and with fewer words. */
-function referenceProblems({ secrets, kubernetes, auth, session }: MCPGatewayArgs): string[] {
-  const given = secretNames(kubernetes, secrets);
-  const texts = JSON.stringify(knownPart({ auth, session })) ?? "";
-  const named = [...texts.matchAll(new RegExp(`file:${shared.secretsFolder}/([-._A-Za-z0-9]+)`, "g"))].map(
-    (match) => match[1],
-  );
-  return [...new Set(named)]
-    .filter((name) => !given.includes(name as string))
-    .map((name) => `a reference names the secret "${name}", which is not given; add secrets.${name}, or correct it`);
 }

@@ -1,0 +1,33 @@
+import type { MCPServerFleetArgs } from "./args.ts";
+
+/** What stands beside `endpoints`, though something else runs the servers there: one problem for each block that is given. */
+export function needlessBlocks(blocks: Readonly<Record<string, unknown>>): string[] {
+  return Object.entries(blocks)
+    .filter(([, value]) => value !== undefined)
+    .map(([key]) => `${key} stands beside endpoints, which something else runs; remove one of the two`);
+}
+
+/** Mistakes in what a fleet's containers run, the same on every platform: image, source of instances, preset. `imageFix` says where the image must be. */
+export function containerProblems(
+  { type, container }: Pick<MCPServerFleetArgs, "type" | "container">,
+  imageFix: string,
+): string[] {
+  const problems: string[] = [];
+  if (container?.image === undefined) problems.push(`container.image is missing; ${imageFix}`);
+  if (type === "custom" && container?.command === undefined && container?.port === undefined) {
+    problems.push("has no source of instances; give container.command, container.port, or endpoints");
+  }
+  if (type !== "custom") {
+    for (const key of ["command", "args", "port", "env", "secretEnv"] as const) {
+      if (container?.[key] === undefined) continue;
+      problems.push(`container.${key} stands beside the preset "${type}"; remove it, or set type to custom`);
+    }
+  }
+  return [...problems, ...portlessPath("path", container)];
+}
+
+/** A path of a server that listens itself, without the port at which it does. */
+export function portlessPath(key: "path" | "healthPath", container: MCPServerFleetArgs["container"]): string[] {
+  if (container?.[key] === undefined || container.port !== undefined) return [];
+  return [`container.${key} is given, but the server host serves this server; add container.port or remove it`];
+}
