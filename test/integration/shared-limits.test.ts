@@ -72,6 +72,29 @@ testWith("redis-server")("a limit is exact over two gateway processes under load
   }
 });
 
+for (const control of [true, false]) {
+  testWith("redis-server")(`a caller asks several gateways (counted in Redis: ${control})`, async () => {
+    const redis = await RedisServer.start();
+    const gateways = await Promise.all(
+      [1, 2].map(() => {
+        const { gateway, servers } = config(redis.url, 10);
+        const { shared, ...alone } = gateway;
+        return TestGateway.start({ gateway: control ? gateway : alone, servers });
+      }),
+    );
+    try {
+      let made = 0;
+      for (let round = 0; round < 20; round += 1) {
+        if ((await call((gateways[round % 2] as TestGateway).url)) === 200) made += 1;
+      }
+      expect(made).toBe(control ? 10 : 20);
+    } finally {
+      await Promise.all(gateways.map((one) => one.close()));
+      await redis.stop();
+    }
+  });
+}
+
 testWith("redis-server")(
   "Redis dies and comes back under load: no call fails for it, what was counted alone is counted",
   async () => {

@@ -1,3 +1,4 @@
+import { createHook } from "node:async_hooks";
 import type { IncomingMessage } from "node:http";
 import { expect, test } from "@jest/globals";
 import { Authenticator } from "../../../runtime/security/authenticator.ts";
@@ -74,6 +75,26 @@ test("passwords: the right one, a wrong one, an unknown name; a right one is not
   expect(authenticator.identify(request(basic("ann:pass:word")))).not.toBeInstanceOf(Promise);
   now = 60_000;
   expect(authenticator.identify(request(basic("ann:pass:word")))).toBeInstanceOf(Promise);
+});
+
+test("an unknown name costs the same hash as a wrong password, so that time does not tell which it was", async () => {
+  const hash = await hashPassword("right", { N: 1024, r: 8, p: 1 });
+  const authenticator = new Authenticator({ basic: [{ name: "ann", hash }] });
+  let hashed = 0;
+  const hook = createHook({
+    init: (_id, type) => {
+      if (type === "SCRYPTREQUEST") hashed += 1;
+    },
+  }).enable();
+  try {
+    for (const pair of ["ann:wrong", "bob:wrong", "bob:right"]) {
+      const authorization = `Basic ${Buffer.from(pair).toString("base64")}`;
+      expect(await caller(authenticator, { authorization })).toContain("the name or the password is wrong");
+    }
+  } finally {
+    hook.disable();
+  }
+  expect(hashed).toBe(3);
 });
 
 test("anonymous callers come in only where that is allowed, and a wrong credential does not make one anonymous", async () => {
