@@ -1,6 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import type { IncomingMessage } from "node:http";
 import { FleetError } from "../errors.ts";
+import { IncomingRequest } from "./incoming-request.ts";
 
 /**
  * Reads a request's body as UTF-8. Rejects with BODY_TOO_LARGE past `maxBytes`, without keeping the rest, and with
@@ -8,20 +9,34 @@ import { FleetError } from "../errors.ts";
  */
 export function readBody(request: IncomingMessage, maxBytes: number): Promise<string> {
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let size = 0;
-    request.on("data", (chunk: Buffer) => {
-      size += chunk.length;
-      if (size <= maxBytes) chunks.push(chunk);
-      else reject(tooLarge(maxBytes));
-    });
-    request.on("end", () => {
-      const body = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
+    const done = (body: Buffer) => {
       if (isUtf8(body)) resolve(body.toString("utf8"));
       else reject(new FleetError("PARSE_ERROR", "the body is not UTF-8; send one JSON-RPC message encoded as UTF-8"));
-    });
-    request.on("error", reject);
+    };
+    const late =
+      !(request instanceof IncomingRequest) || !request.collect(maxBytes, done, reject, () => tooLarge(maxBytes));
+    if (late) readStream(request, maxBytes, done, reject);
   });
+}
+
+/** The same of a stream of which parts have come, or of another process. */
+function readStream(
+  request: IncomingMessage,
+  maxBytes: number,
+  done: (body: Buffer) => void,
+  failed: (error: Error) => void,
+): void {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  request.on("data", (chunk: Buffer) => {
+    size += chunk.length;
+    if (size <= maxBytes) chunks.push(chunk);
+    else failed(tooLarge(maxBytes));
+  });
+  request.on("end", () => {
+    if (size <= maxBytes) done(Buffer.concat(chunks));
+  });
+  request.on("error", failed);
 }
 
 function tooLarge(maxBytes: number): FleetError {

@@ -2,6 +2,7 @@ import { createServer, type RequestListener, type Server } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { Server as NetServer } from "node:net";
 import type { TlsOptions } from "node:tls";
+import { IncomingRequest } from "./incoming-request.ts";
 import { behindProxy } from "./proxy-protocol.ts";
 
 /** What bounds the connections of the gateway's port. */
@@ -39,6 +40,7 @@ export function httpServer(options: HttpServerOptions, serve: RequestListener): 
     maxHeaderSize: maxHeaderBytes,
     requireHostHeader: true,
     insecureHTTPParser: false,
+    IncomingMessage: IncomingRequest,
   };
   const http = tls === undefined ? createServer(settings, serve) : createTlsServer({ ...settings, ...tls }, serve);
   http.maxHeadersCount = options.maxHeaders;

@@ -1,0 +1,85 @@
+import { IncomingMessage } from "node:http";
+import { Readable } from "node:stream";
+
+/** Who waits for a body, with what has come of it. */
+interface Collector {
+  readonly maxBytes: number;
+  readonly done: (body: Buffer) => void;
+  readonly failed: (error: Error) => void;
+  readonly tooLarge: () => Error;
+  first: Buffer | undefined;
+  chunks: Buffer[] | undefined;
+  size: number;
+}
+
+const nothing = Buffer.alloc(0);
+
+/**
+ * A request of the gateway's port (`IncomingMessage` option of http.createServer) whose body can be had as a whole. It is
+ * taken as the parser gives it (Readable.push), without the events and ticks of a stream that somebody listens to, which cost
+ * more than the reading.
+ */
+export class IncomingRequest extends IncomingMessage {
+  #collector: Collector | undefined;
+  #collected = false;
+
+  // Node's server wants to know before the next request whether this one has been read to its end.
+  static {
+    const { get } = Object.getOwnPropertyDescriptor(Readable.prototype, "readableEnded") as { get(): boolean };
+    Object.defineProperty(IncomingRequest.prototype, "readableEnded", {
+      get(this: IncomingRequest) {
+        return this.#collected || get.call(this);
+      },
+    });
+  }
+
+  /**
+   * Calls `done` with the body. Calls `failed` with `tooLarge` past `maxBytes`, without keeping the rest, and when the client
+   * goes away before its end. False, and nothing is called, when parts of the body have come already.
+   */
+  collect(
+    maxBytes: number,
+    done: (body: Buffer) => void,
+    failed: (error: Error) => void,
+    tooLarge: () => Error,
+  ): boolean {
+    if (this.complete || this.readableLength > 0 || this.destroyed) return false;
+    // Says that the body is being read.
+    this._read(0);
+    this.#collector = { maxBytes, done, failed, tooLarge, first: undefined, chunks: undefined, size: 0 };
+    return true;
+  }
+
+  override push(chunk: Buffer | null, encoding?: BufferEncoding): boolean {
+    const collector = this.#collector;
+    if (collector === undefined) return super.push(chunk, encoding);
+    if (chunk !== null) keep(collector, chunk);
+    else {
+      this.#collected = true;
+      this.#collector = undefined;
+      const { first = nothing, chunks, size, maxBytes } = collector;
+      if (size <= maxBytes) collector.done(chunks === undefined ? first : Buffer.concat(chunks));
+    }
+    return true;
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    this.#collector?.failed(error ?? new Error("aborted"));
+    this.#collector = undefined;
+    super._destroy(error, callback);
+  }
+}
+
+function keep(collector: Collector, chunk: Buffer): void {
+  const before = collector.size;
+  collector.size += chunk.length;
+  if (collector.size > collector.maxBytes) {
+    collector.first = undefined;
+    collector.chunks = undefined;
+    if (before <= collector.maxBytes) collector.failed(collector.tooLarge());
+  } else if (collector.first === undefined) collector.first = chunk;
+  else {
+    collector.chunks ??= [collector.first];
+    collector.chunks.push(chunk);
+  }
+}
