@@ -51,7 +51,8 @@ export class StreamableHttp {
     let id: RequestId | null = null;
     try {
       if (request.method === "POST") {
-        const messages = await this.#read(request);
+        checkMedia(request);
+        const messages = this.#parse(await readBody(request, this.#options.maxBodyBytes), request);
         if (!Array.isArray(messages) && "id" in messages) id = messages.id;
         await this.#post(request, response, target, messages);
       } else if (request.method === "GET") this.#get(request, response, target);
@@ -62,14 +63,8 @@ export class StreamableHttp {
     }
   }
 
-  async #read(request: IncomingMessage): Promise<RpcMessage | RpcMessage[]> {
-    if (!request.headers["content-type"]?.startsWith("application/json")) {
-      throw new FleetError("MEDIA_TYPE", "Unsupported media type: send Content-Type: application/json");
-    }
-    if (!accepts(request, "application/json") && !streams(request)) {
-      throw new FleetError("NOT_ACCEPTABLE", "Not acceptable: send Accept: application/json, text/event-stream");
-    }
-    const messages = parseMessages(await readBody(request, this.#options.maxBodyBytes));
+  #parse(body: string, request: IncomingMessage): RpcMessage | RpcMessage[] {
+    const messages = parseMessages(body);
     this.#options.metrics.bodyReceived(Array.isArray(messages) ? messages.length : 1);
     return Array.isArray(messages) ? messages : inTrace(messages, request.headers);
   }
@@ -181,6 +176,15 @@ export class StreamableHttp {
     response
       .writeHead(status, { "content-type": "application/json", "content-length": Buffer.byteLength(text) })
       .end(text);
+  }
+}
+
+function checkMedia(request: IncomingMessage): void {
+  if (!request.headers["content-type"]?.startsWith("application/json")) {
+    throw new FleetError("MEDIA_TYPE", "Unsupported media type: send Content-Type: application/json");
+  }
+  if (!accepts(request, "application/json") && !streams(request)) {
+    throw new FleetError("NOT_ACCEPTABLE", "Not acceptable: send Accept: application/json, text/event-stream");
   }
 }
 

@@ -30,21 +30,29 @@ export class SingleService implements McpService {
     return this.#fleet.tool(this.#fleet.tools.resolve(name));
   }
 
-  async handle(
+  handle(client: ServiceClient, method: string, params: Params | undefined, exchange: Exchange): Promise<RpcReply> {
+    if (answeredHere.has(method)) return this.#answer(client, method, params, exchange);
+    try {
+      return method === "tools/call"
+        ? callTool(this.#fleet, this.#access, client, nameOf(params), params, exchange)
+        : callFleet(this.#fleet, this.#access, client, method, params, exchange);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  async #answer(
     client: ServiceClient,
     method: string,
     params: Params | undefined,
     exchange: Exchange,
   ): Promise<RpcReply> {
-    const entering = answeredHere.has(method) ? this.#access.enter(method, exchange) : undefined;
-    if (entering !== undefined) await entering;
+    await this.#access.enter(method, exchange);
     switch (method) {
       case "ping":
         return { result: {} };
       case "tools/list":
         return { result: { tools: this.#access.visible(this.#fleet, "tools", await this.#fleet.listTools()) } };
-      case "tools/call":
-        return callTool(this.#fleet, this.#access, client, nameOf(params), params, exchange);
       case "logging/setLevel":
         await this.#access.check(this.#fleet, method, params);
         return this.#setLogLevel(client, params);
@@ -52,10 +60,8 @@ export class SingleService implements McpService {
         const tell = (about: Params) => client.notify(encodeNotification("notifications/resources/updated", about));
         return this.subscribe(client, uriOf(params), tell);
       }
-      case "resources/unsubscribe":
-        return this.#fleet.unsubscribe(client, uriOf(params));
       default:
-        return callFleet(this.#fleet, this.#access, client, method, params, exchange);
+        return this.#fleet.unsubscribe(client, uriOf(params));
     }
   }
 
@@ -107,7 +113,7 @@ export function callTool(
 }
 
 /** Sends one request to a fleet for a client. */
-export async function callFleet(
+export function callFleet(
   fleet: Fleet,
   access: Access,
   client: ServiceClient,
@@ -116,19 +122,31 @@ export async function callFleet(
   exchange: Exchange,
 ): Promise<RpcReply> {
   client.fleets.add(fleet.name);
+  return exchange.client?.modern === true || exchange.client?.logLevel !== undefined || method.startsWith("tasks/")
+    ? callKnown(fleet, access, client, method, params, exchange)
+    : access.call(fleet, client, method, params, exchange);
+}
+
+/** The same where it matters what the server is. */
+async function callKnown(
+  fleet: Fleet,
+  access: Access,
+  client: ServiceClient,
+  method: string,
+  params: Params | undefined,
+  exchange: Exchange,
+): Promise<RpcReply> {
   const modern = exchange.client?.modern === true;
   const level = exchange.client?.logLevel;
-  if (modern || level !== undefined || method.startsWith("tasks/")) {
-    const server = await fleet.describe();
-    // The tasks of 2025-11-25 and the extension of 2026-07-28 share names, not messages.
-    if (method.startsWith("tasks/") && server.modern !== modern) return methodNotFound(method);
-    if (modern && !server.modern && params?.requestState !== undefined) return foreignState();
-    if (level !== undefined && !server.modern && "logging" in server.capabilities) {
-      await fleet.setLogLevel(client, level);
-    }
-    if (modern && !server.modern) return access.call(fleet, client, method, withoutEnvelope(params), exchange);
+  const server = await fleet.describe();
+  // The tasks of 2025-11-25 and the extension of 2026-07-28 share names, not messages.
+  if (method.startsWith("tasks/") && server.modern !== modern) return methodNotFound(method);
+  if (modern && !server.modern && params?.requestState !== undefined) return foreignState();
+  if (level !== undefined && !server.modern && "logging" in server.capabilities) {
+    await fleet.setLogLevel(client, level);
   }
-  return access.call(fleet, client, method, params, exchange);
+  const sent = modern && !server.modern ? withoutEnvelope(params) : params;
+  return access.call(fleet, client, method, sent, exchange);
 }
 
 /** A server of the session era has no `requestState`: the one that came is neither the gateway's nor the server's. */

@@ -30,7 +30,8 @@ export interface OpenStream {
 }
 
 const whole: Reading = {};
-const resumable: Reading = { resumable: true };
+/** A stream that breaks off can be resumed. */
+export const resumable: Reading = { resumable: true };
 const untilReply: Reading = { resumable: true, untilReply: true };
 
 /** One URL of Streamable HTTP over pooled connections, whatever era its server is of. */
@@ -115,19 +116,19 @@ export class HttpEndpoint {
   }
 
   /**
-   * The same for a server of the session era, which may close the stream of a call before its response and be asked for
-   * the rest with the same `headers` (2025-11-25, basic/transports, "Resumability and Redelivery"; SEP-1699).
+   * Reads on where a server of the session era has closed the stream of a call before its response, with the same `headers`
+   * (2025-11-25, basic/transports, "Resumability and Redelivery"; SEP-1699). Resolves with the outcome that has the response,
+   * or with the one that cannot be resumed.
    */
-  async postResumable(
-    head: string,
+  async resume(
+    left: HttpOutcome,
     headers: RequestHeaders,
-    body: string,
     exchange: Exchange,
     onMessage: (message: RpcMessage) => void,
   ): Promise<HttpOutcome> {
     const { now } = this.#options;
-    const deadline = now() + exchange.remainingMs;
-    let outcome = await this.post(head, body, exchange, onMessage, resumable);
+    const deadline = exchange.deadline ?? now() + exchange.remainingMs;
+    let outcome = left;
     while (outcome.reply === undefined && outcome.cut !== undefined && outcome.status === 200) {
       await pause(outcome.cut, exchange);
       const { lastEventId } = outcome.cut;

@@ -14,7 +14,7 @@ import {
 import { SlotTable } from "../protocol/slot-table.ts";
 import { traceHeaders } from "../protocol/trace-context.ts";
 import { type GatewayIdentity, initialize } from "./handshake.ts";
-import type { HttpEndpoint } from "./http-endpoint.ts";
+import { type HttpEndpoint, resumable } from "./http-endpoint.ts";
 import type { Cut, HttpOutcome } from "./http-exchange.ts";
 import { pause } from "./stream-pause.ts";
 import type { ServerDescription, SessionEvents, UpstreamSession } from "./upstream-session.ts";
@@ -83,14 +83,21 @@ export class HttpSession implements UpstreamSession {
   async request(method: string, params: Params | undefined, exchange: Exchange): Promise<RpcReply> {
     this.#lastId += 1;
     const id = this.#lastId;
+    const slot = this.#inFlight.add(exchange);
     let outcome: HttpOutcome;
     try {
       const trace = traceHeaders(params);
       const head = trace === undefined ? this.#head : this.#endpoint.head("POST", { ...this.#headers, ...trace });
-      outcome = await this.#post(encodeRequest(id, method, params), exchange, head);
+      const onMessage = (message: RpcMessage) => this.#take(message, exchange, exchange.client);
+      const body = encodeRequest(id, method, params);
+      outcome = await this.#endpoint.post(head, body, exchange, onMessage, resumable);
+      if (outcome.cut !== undefined) outcome = await this.#endpoint.resume(outcome, this.#headers, exchange, onMessage);
     } catch (error) {
+      this.#broken(error);
       if (method !== "initialize") this.#abandon(id, error);
       throw error;
+    } finally {
+      this.#inFlight.take(slot);
     }
     const sessionId = outcome.headers["mcp-session-id"];
     if (sessionId !== undefined && method === "initialize") {
@@ -112,8 +119,7 @@ export class HttpSession implements UpstreamSession {
   }
 
   notify(method: string, params?: Params): void {
-    const exchange = new Exchange(answerTimeoutMs);
-    void this.#post(encodeNotification(method, params), exchange).catch((error) => this.#end(messageOf(error)));
+    void this.#tell(encodeNotification(method, params)).catch((error) => this.#end(messageOf(error)));
   }
 
   async close(): Promise<void> {
@@ -134,18 +140,20 @@ export class HttpSession implements UpstreamSession {
     this.#head = this.#endpoint.head("POST", this.#headers);
   }
 
-  async #post(body: string, exchange: Exchange, head = this.#head): Promise<HttpOutcome> {
-    const slot = this.#inFlight.add(exchange);
-    const onMessage = (message: RpcMessage) => this.#take(message, exchange, exchange.client);
+  /** Sends what has no response. */
+  async #tell(message: string): Promise<void> {
+    const exchange = new Exchange(answerTimeoutMs);
     try {
-      return await this.#endpoint.postResumable(head, this.#headers, body, exchange, onMessage);
+      await this.#endpoint.post(this.#head, message, exchange, (said) => this.#take(said, exchange, undefined));
     } catch (error) {
-      // One broken connection leaves the session; a server that is gone takes it along.
-      if (error instanceof FleetError && error.code === "UPSTREAM_UNREACHABLE") this.#end(error.message);
+      this.#broken(error);
       throw error;
-    } finally {
-      this.#inFlight.take(slot);
     }
+  }
+
+  /** One broken connection leaves the session; a server that is gone takes it along. */
+  #broken(error: unknown): void {
+    if (error instanceof FleetError && error.code === "UPSTREAM_UNREACHABLE") this.#end(error.message);
   }
 
   /** Keeps the GET stream open as long as the session lives and the server offers one (405 says that it does not). */
@@ -173,7 +181,7 @@ export class HttpSession implements UpstreamSession {
       else this.#events.onNotification(message.method, message.params);
     } else if (isRequest(message)) {
       void answerServer(client, message.method, message.params)
-        .then((reply) => this.#post(encodeReply(message.id, reply), new Exchange(answerTimeoutMs)))
+        .then((reply) => this.#tell(encodeReply(message.id, reply)))
         .catch(() => {});
     }
   }

@@ -1,4 +1,4 @@
-import { type CircuitBreakerPolicy, CircuitState, circuitBreaker, handleAll, SamplingBreaker } from "cockatiel";
+import { CircuitState, SamplingBreaker } from "cockatiel";
 
 export interface CircuitBreakerOptions {
   /** Opens when more than this share of the calls in a window fail, 1 to 99. */
@@ -20,18 +20,16 @@ export interface CircuitBreakerOptions {
 export type CircuitStateName = "closed" | "open" | "half-open";
 
 const longestOpenMs = 60_000;
-const good = () => {};
-const bad = () => Promise.reject(new Error("counted"));
-const ignore = () => {};
 
 /**
- * Closed, open, half-open for one instance or one fleet: cockatiel's breakers, told the outcome of each call instead of
- * being wrapped around it, so that nobody waits for a trial and a call costs no closure. One trial at a time.
+ * Closed, open, half-open for one instance or one fleet. Cockatiel's breakers count and judge; they are told the outcome of
+ * each call instead of being wrapped around it, so that nobody waits for a trial and a call costs no promise. When it may
+ * be tried is decided here, by the gateway's own clock. One trial at a time.
  */
 export class CircuitBreaker {
   readonly #options: CircuitBreakerOptions;
-  #errors: CircuitBreakerPolicy;
-  #slow: CircuitBreakerPolicy | undefined;
+  readonly #errors: SamplingBreaker;
+  readonly #slow: SamplingBreaker | undefined;
   #openedAt = 0;
   #openMs: number;
   #trial = false;
@@ -41,8 +39,9 @@ export class CircuitBreaker {
   constructor(options: CircuitBreakerOptions) {
     this.#options = options;
     this.#openMs = options.openMs;
-    this.#errors = this.#errorPolicy();
-    this.#slow = this.#slowPolicy();
+    const { errorPercent, slowCallMs, slowPercent } = options;
+    this.#errors = this.#breaker(errorPercent);
+    this.#slow = slowCallMs === undefined ? undefined : this.#breaker(slowPercent);
   }
 
   get state(): CircuitStateName {
@@ -66,8 +65,8 @@ export class CircuitBreaker {
 
   /** What it protects has been replaced: closes it and forgets what was counted. */
   reset(): void {
-    this.#errors = this.#errorPolicy();
-    this.#slow = this.#slowPolicy();
+    this.#errors.state = this.#breaker(this.#options.errorPercent).state;
+    if (this.#slow !== undefined) this.#slow.state = this.#breaker(this.#options.slowPercent).state;
     this.#trial = false;
     this.#close();
   }
@@ -88,49 +87,36 @@ export class CircuitBreaker {
     const { slowCallMs } = this.#options;
     const slow = slowCallMs !== undefined && ms > slowCallMs;
     if (trial) this.#tried(failed === undefined ? undefined : failed || slow);
-    else if (failed !== undefined && this.#state === "closed") {
-      tell(this.#errors, failed);
-      if (this.#slow !== undefined) tell(this.#slow, slow);
+    else if (failed !== undefined && this.#state === "closed") this.#count(failed, slow);
+  }
+
+  #count(failed: boolean, slow: boolean): void {
+    const { errorPercent, slowPercent, slowCallMs } = this.#options;
+    if (judge(this.#errors, failed)) this.#open(`more than ${errorPercent} % of its calls failed`);
+    if (this.#slow !== undefined && judge(this.#slow, slow)) {
+      this.#open(`more than ${slowPercent} % of its calls took over ${slowCallMs} ms`);
     }
   }
 
   #tried(failed: boolean | undefined): void {
     this.#trial = false;
     if (failed === undefined) this.#set("open");
-    else for (const policy of [this.#errors, this.#slow]) if (policy?.state === CircuitState.Open) tell(policy, failed);
+    else if (failed) this.#open(this.#reason);
+    else {
+      // Counts from the beginning, which was the trial.
+      this.#errors.success(CircuitState.HalfOpen);
+      this.#slow?.success(CircuitState.HalfOpen);
+      this.#close();
+    }
   }
 
-  #errorPolicy(): CircuitBreakerPolicy {
-    const { errorPercent } = this.#options;
-    return this.#policy(errorPercent, `more than ${errorPercent} % of its calls failed`);
-  }
-
-  #slowPolicy(): CircuitBreakerPolicy | undefined {
-    const { slowPercent, slowCallMs } = this.#options;
-    if (slowCallMs === undefined) return undefined;
-    return this.#policy(slowPercent, `more than ${slowPercent} % of its calls took over ${slowCallMs} ms`);
-  }
-
-  #policy(percent: number, reason: string): CircuitBreakerPolicy {
+  #breaker(percent: number): SamplingBreaker {
     const { windowMs, minimumCalls } = this.#options;
-    const breaker = new SamplingBreaker({
+    return new SamplingBreaker({
       threshold: percent / 100,
       duration: windowMs,
       minimumRps: (minimumCalls * 1000) / windowMs,
     });
-    // When it may be tried is decided here, by the gateway's own clock.
-    const policy = circuitBreaker(handleAll, { halfOpenAfter: 0, breaker });
-    policy.onStateChange((state) => {
-      if (state === CircuitState.Open) this.#open(reason);
-      if (state === CircuitState.Closed && this.#closed) this.#close();
-    });
-    return policy;
-  }
-
-  get #closed(): boolean {
-    return (
-      this.#errors.state === CircuitState.Closed && (this.#slow?.state ?? CircuitState.Closed) === CircuitState.Closed
-    );
   }
 
   #close(): void {
@@ -139,7 +125,7 @@ export class CircuitBreaker {
     this.#set("closed");
   }
 
-  #open(reason: string): void {
+  #open(reason: string | undefined): void {
     if (this.#state === "open") return;
     this.#openMs = this.#state === "half-open" ? Math.min(2 * this.#openMs, longestOpenMs) : this.#options.openMs;
     this.#openedAt = this.#options.now();
@@ -154,7 +140,9 @@ export class CircuitBreaker {
   }
 }
 
-/** Lets a policy count one outcome; while it is open, that is the outcome of a trial. */
-function tell(policy: CircuitBreakerPolicy, failure: boolean): void {
-  policy.execute(failure ? bad : good).catch(ignore);
+/** Counts one outcome; true when the circuit is to open. */
+function judge(breaker: SamplingBreaker, failed: boolean): boolean {
+  if (failed) return breaker.failure(CircuitState.Closed);
+  breaker.success(CircuitState.Closed);
+  return false;
 }

@@ -17,31 +17,38 @@ export interface DispatchOptions {
 
 /** The innermost stage: chooses an instance and sends the call, with what is left of its time. */
 export function dispatch({ fleet, source, leaseOf, repeatable, now }: DispatchOptions): FleetCall {
-  const keepTime = (exchange: Exchange) => {
-    if (exchange.deadline === undefined) return;
+  /** Has the call any time left? What is left is all that its instance gets. */
+  const keepsTime = (exchange: Exchange): boolean => {
+    if (exchange.deadline === undefined) return true;
     const left = Math.ceil(exchange.deadline - now());
-    if (left <= 0) {
-      const fix = "call again, or raise timeouts.requestMs of this server";
-      throw new FleetError("REQUEST_TIMEOUT", `${fleet}: no instance was free within ${exchange.timeoutMs} ms; ${fix}`);
-    }
+    if (left <= 0) return false;
     if (left < exchange.remainingMs) exchange.remainingMs = left;
+    return true;
   };
-  return async (client, method, params, exchange) => {
-    const owner = leaseOf(client);
-    exchange.caller = client.caller ?? client.reader;
-    exchange.begun = false;
-    keepTime(exchange);
-    let instance = source.pick(owner, exchange);
-    if (instance === undefined) {
-      instance = await source.acquire(owner, exchange);
-      keepTime(exchange);
-    }
+  const send = (instance: Instance, method: string, params: Params | undefined, exchange: Exchange) => {
     exchange.place = instance.backend;
     exchange.begun = true;
     return source.backends.length > 1 && repeatable.call(method, params)
       ? movable(instance, method, params, exchange)
       : instance.request(method, params, exchange);
   };
+  const wait: FleetCall = async (client, method, params, exchange) => {
+    const instance = await source.acquire(leaseOf(client), exchange);
+    if (!keepsTime(exchange)) throw noneFree(fleet, exchange);
+    return send(instance, method, params, exchange);
+  };
+  return (client, method, params, exchange) => {
+    exchange.caller = client.caller ?? client.reader;
+    exchange.begun = false;
+    if (!keepsTime(exchange)) return Promise.reject(noneFree(fleet, exchange));
+    const instance = source.pick(leaseOf(client), exchange);
+    return instance === undefined ? wait(client, method, params, exchange) : send(instance, method, params, exchange);
+  };
+}
+
+function noneFree(fleet: string, { timeoutMs }: Exchange): FleetError {
+  const fix = "call again, or raise timeouts.requestMs of this server";
+  return new FleetError("REQUEST_TIMEOUT", `${fleet}: no instance was free within ${timeoutMs} ms; ${fix}`);
 }
 
 /** A call that may be repeated need not wait for an instance that has been found not to answer. */

@@ -76,21 +76,22 @@ export class ToolIntegrity {
 
   /** Refuses calls of tools that are held; reads the list first, where a tool may have to be approved. */
   readonly stage: FleetStage = (next, fleet) => {
-    const guarded: FleetCall = async (client, method, params, exchange) => {
-      if (method === "tools/call") {
-        if (this.#mode !== "off" && fleet.catalog.toolCount === undefined) await fleet.catalog.list("tools");
-        const name = String(params?.name);
-        if (this.#held.size > 0 && this.#holds(name)) {
-          const { why } = this.#held.get(name) as HeldTool;
-          throw new FleetError(
-            "TOOL_HELD",
-            `Forbidden: the tool "${name}" of the server "${fleet.name}" is held back (${why})`,
-          );
-        }
-      }
-      return next(client, method, params, exchange);
+    const guarded: FleetCall = (client, method, params, exchange) => {
+      const name = String(params?.name);
+      if (this.#held.size === 0 || !this.#holds(name)) return next(client, method, params, exchange);
+      const { why } = this.#held.get(name) as HeldTool;
+      const text = `Forbidden: the tool "${name}" of the server "${fleet.name}" is held back (${why})`;
+      return Promise.reject(new FleetError("TOOL_HELD", text));
     };
-    return guarded;
+    const informed: FleetCall = async (client, method, params, exchange) => {
+      await fleet.catalog.list("tools");
+      return guarded(client, method, params, exchange);
+    };
+    return (client, method, params, exchange) => {
+      if (method !== "tools/call") return next(client, method, params, exchange);
+      const unread = this.#mode !== "off" && fleet.catalog.toolCount === undefined;
+      return (unread ? informed : guarded)(client, method, params, exchange);
+    };
   };
 
   /** Takes a tool as it is now. Throws INVALID_PARAMS when nothing of that digest waits. */
