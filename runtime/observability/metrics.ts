@@ -1,5 +1,7 @@
-import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import type { Priority } from "../protocol/priority.ts";
+import { type CallCounts, CallMetrics } from "./call-metrics.ts";
+import { HistogramSeries, registerHistogram } from "./histogram-series.ts";
 import { type CountedFleet, PerformanceMetrics } from "./performance-metrics.ts";
 
 /** What a fleet reports when metrics are scraped. */
@@ -20,37 +22,17 @@ export interface SessionGauges {
   readonly max: number;
 }
 
-const durationBuckets = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000];
-/** Outcomes are counted over so many calls for `mcp_error_rate`. */
-const errorWindow = 100;
-/** Methods that get a label of their own; what clients invent is `other`, so that labels stay few. */
-const knownMethods = new Set([
-  "initialize",
-  "ping",
-  "tools/list",
-  "tools/call",
-  "prompts/list",
-  "prompts/get",
-  "resources/list",
-  "resources/read",
-  "resources/templates/list",
-  "resources/subscribe",
-  "resources/unsubscribe",
-  "completion/complete",
-  "logging/setLevel",
-]);
+const batchBuckets = [1, 2, 5, 10, 20, 50, 100];
 
 /** The gateway's own Prometheus registry. Names are those of the specification; durations are in milliseconds. */
 export class Metrics {
   readonly #registry = new Registry();
-  readonly #duration: Histogram<"server" | "method">;
-  readonly #total: Counter<"server" | "method" | "status">;
-  readonly #batchSize: Histogram;
+  readonly #calls: CallMetrics;
+  readonly #batchSize = new HistogramSeries(batchBuckets);
   readonly #repeated: Counter<"server" | "kind">;
   readonly #shed: Counter<"server">;
   readonly #events: Counter<"server" | "event">;
   readonly #tokens: Counter<"server" | "grant" | "outcome">;
-  readonly #errors = new Map<string, ErrorWindow>();
   readonly #performance: PerformanceMetrics;
   readonly #others: (() => Promise<readonly object[]>) | undefined;
 
@@ -64,25 +46,12 @@ export class Metrics {
     const registers = [this.#registry];
     collectDefaultMetrics({ register: this.#registry });
     this.#performance = new PerformanceMetrics(this.#registry, fleets);
-    this.#duration = new Histogram({
-      name: "mcp_request_duration_ms",
-      help: "Time from the choice of an instance to its answer, in milliseconds.",
-      labelNames: ["server", "method"],
-      buckets: durationBuckets,
-      registers,
-    });
-    this.#total = new Counter({
-      name: "mcp_request_total",
-      help: "Calls by outcome: ok, error (the server's own), or the gateway's error code.",
-      labelNames: ["server", "method", "status"],
-      registers,
-    });
-    this.#batchSize = new Histogram({
-      name: "mcp_batch_size",
-      help: "JSON-RPC messages in one request body.",
-      buckets: [1, 2, 5, 10, 20, 50, 100],
-      registers,
-    });
+    this.#calls = new CallMetrics(this.#registry, fleets);
+    registerHistogram(
+      this.#registry,
+      { name: "mcp_batch_size", help: "JSON-RPC messages in one request body." },
+      () => [[{}, this.#batchSize]],
+    );
     this.#repeated = new Counter({
       name: "mcp_call_repeats_total",
       help: "Attempts beyond the first one of a call: retry, hedge, fallback.",
@@ -131,12 +100,6 @@ export class Metrics {
       ({ utilization }) => utilization,
       "average",
     );
-    gauge(
-      "mcp_error_rate",
-      `Share of failures in the last ${errorWindow} calls, 0 to 1.`,
-      ({ name }) => this.#errors.get(name)?.rate ?? 0,
-      "average",
-    );
     gauge("mcp_server_in_flight", "Calls that wait for the server's answer.", ({ inFlight }) => inFlight);
     gauge("mcp_server_waiting", "Callers that wait for an instance.", ({ waiting }) => waiting);
     gauge("mcp_server_restarts", "Starts after a loss, over the instances that exist.", ({ restarts }) => restarts);
@@ -162,17 +125,9 @@ export class Metrics {
     return this.#registry.contentType;
   }
 
-  /** Counts one call that has ended. */
-  requestEnded(server: string, method: string, status: string, ms: number): void {
-    const label = knownMethods.has(method) ? method : "other";
-    this.#duration.observe({ server, method: label }, ms);
-    this.#total.inc({ server, method: label, status });
-    let window = this.#errors.get(server);
-    if (window === undefined) {
-      window = new ErrorWindow();
-      this.#errors.set(server, window);
-    }
-    window.add(status !== "ok");
+  /** Where the calls of one server are counted. */
+  callsOf(server: string): CallCounts {
+    return this.#calls.of(server);
   }
 
   /** Counts the messages of one request body. */
@@ -246,24 +201,5 @@ export class Metrics {
   async text(): Promise<string> {
     if (this.#others === undefined) return this.#registry.metrics();
     return AggregatorRegistry.aggregate([await this.json(), ...(await this.#others())]).metrics();
-  }
-}
-
-/** The last outcomes in a ring. */
-class ErrorWindow {
-  readonly #ring = new Uint8Array(errorWindow);
-  #count = 0;
-  #next = 0;
-  #failures = 0;
-
-  add(failed: boolean): void {
-    this.#failures += Number(failed) - (this.#ring[this.#next] ?? 0);
-    this.#ring[this.#next] = Number(failed);
-    this.#next = (this.#next + 1) % errorWindow;
-    this.#count = Math.min(this.#count + 1, errorWindow);
-  }
-
-  get rate(): number {
-    return this.#count === 0 ? 0 : this.#failures / this.#count;
   }
 }

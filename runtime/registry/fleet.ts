@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import type { ResolvedServer } from "../config/index.ts";
 import { FleetError } from "../errors.ts";
+import type { CallCounts } from "../observability/call-metrics.ts";
 import type { Metrics } from "../observability/metrics.ts";
 import { Exchange } from "../protocol/exchange.ts";
 import type { Params, RpcReply } from "../protocol/json-rpc.ts";
@@ -94,6 +95,7 @@ export class Fleet {
   readonly #source: InstanceSource;
   readonly #resilience: Resilience;
   readonly #pipeline: FleetCall;
+  readonly #calls: CallCounts;
   readonly #pulse: NodeJS.Timeout;
   #description: ServerDescription | undefined;
   #startupMs: number | undefined;
@@ -126,6 +128,7 @@ export class Fleet {
       onChange: (instance) => this.#changed(instance),
     });
     this.#source = this.instances.source;
+    this.#calls = metrics.callsOf(server.name);
     this.#resilience = new Resilience({
       ...options,
       source: this.#source,
@@ -151,16 +154,16 @@ export class Fleet {
 
   /** One call for one owner, through all stages. */
   async call(client: FleetClient, method: string, params: Params | undefined, exchange: Exchange): Promise<RpcReply> {
-    const { metrics, now } = this.#options;
+    const { now } = this.#options;
     const began = now();
     exchange.deadline ??= began + exchange.timeoutMs;
     try {
       const reply = await this.#pipeline(client, method, params, exchange);
-      metrics.requestEnded(this.name, method, "error" in reply ? "error" : "ok", now() - began);
+      this.#calls.ended(method, "error" in reply ? "error" : "ok", now() - began);
       return reply;
     } catch (error) {
       const outcome = error instanceof FleetError ? error.code.toLowerCase() : "internal";
-      metrics.requestEnded(this.name, method, outcome, now() - began);
+      this.#calls.ended(method, outcome, now() - began);
       throw error;
     }
   }
