@@ -313,7 +313,7 @@ export async function startGateway(
     log.info("draining");
     clearInterval(pulse);
     links?.leave();
-    await door.linger(options.lingerMs ?? 0);
+    await door.retire(options.lingerMs ?? 0);
     for (const session of sessions.sessions()) for (const stream of session.streams) stream.end();
     subscriptions.close();
     parked.close();

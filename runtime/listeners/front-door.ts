@@ -1,5 +1,5 @@
 import { type IncomingMessage, type RequestListener, type Server, ServerResponse } from "node:http";
-import type { AddressInfo, Server as NetServer, Socket } from "node:net";
+import { type AddressInfo, Server as NetServer, type Socket } from "node:net";
 import type { Duplex as Stream } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { FleetError, messageOf } from "../errors.ts";
@@ -38,6 +38,7 @@ export class FrontDoor {
   readonly #listener: NetServer;
   readonly #options: FrontDoorOptions;
   #closing = false;
+  #closed: Promise<unknown> | undefined;
   #rest: RequestListener = (_request, response) => response.writeHead(404).end();
 
   constructor(options: FrontDoorOptions) {
@@ -59,27 +60,30 @@ export class FrontDoor {
   }
 
   /**
-   * Tells each client with its next answer to connect anew, and resolves when all connections have ended, or after `ms`. Before
-   * `close`: a client whose connection is simply closed may just be sending, and cannot know whether its call was taken.
+   * Takes no new connections, and tells each client with its next answer to connect anew; resolves when all connections have
+   * ended, or after `ms`. Before `close`: a client whose idle connection is simply closed may just be sending, and cannot know
+   * whether its call was taken.
    */
-  async linger(ms: number): Promise<void> {
+  async retire(ms: number): Promise<void> {
     this.#closing = true;
+    if (!this.#listener.listening) return;
+    this.#closed = new Promise((resolve) => this.#listener.once("close", resolve));
+    // A server of node:http would close idle connections too.
+    NetServer.prototype.close.call(this.#listener);
     const until = performance.now() + ms;
     while (performance.now() < until && (await this.#connections()) > 0) await sleep(lingerStepMs);
   }
 
-  /** Takes no new connections; resolves when the last one has ended, or after `ms`, when they are cut. */
+  /** Resolves when the last connection has ended, or after `ms`, when they are cut. */
   async close(ms: number): Promise<void> {
-    if (!this.#listener.listening) return;
-    this.#closing = true;
-    const closed = new Promise((resolve) => this.#listener.close(resolve));
-    this.server.closeIdleConnections();
+    await this.retire(0);
+    this.server.close();
     this.#options.webSocket.close();
     const timer = setTimeout(() => {
       this.server.closeAllConnections();
       this.#options.webSocket.terminate();
     }, ms);
-    await closed;
+    await this.#closed;
     clearTimeout(timer);
   }
 
