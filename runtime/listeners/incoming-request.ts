@@ -1,5 +1,6 @@
 import { IncomingMessage } from "node:http";
 import { Readable } from "node:stream";
+import type { Principal } from "../security/index.ts";
 
 /** Who waits for a body, with what has come of it. */
 interface Collector {
@@ -20,6 +21,8 @@ const nothing = Buffer.alloc(0);
  * more than the reading.
  */
 export class IncomingRequest extends IncomingMessage {
+  /** Who makes it, once that is known and another process may want to know. A field, since a WeakMap's entry costs each scavenge. */
+  principal: Principal | undefined;
   #collector: Collector | undefined;
   #collected = false;
 

@@ -2,6 +2,7 @@ import { Agent, request as ask, type IncomingMessage, type ServerResponse } from
 import { FleetError } from "../errors.ts";
 import { readBody } from "../listeners/body.ts";
 import type { Elsewhere } from "../listeners/elsewhere.ts";
+import type { IncomingRequest } from "../listeners/incoming-request.ts";
 import type { McpTarget } from "../listeners/target.ts";
 import { encodeReply, errorReply, isRequest, parseMessages } from "../protocol/json-rpc.ts";
 import type { ParkedCalls } from "../protocol/parked-calls.ts";
@@ -29,14 +30,14 @@ const undelivered = new Set(["ECONNREFUSED", "ENOENT"]);
 export class Forwarder implements Elsewhere {
   readonly #options: ForwarderOptions;
   readonly #agent = new Agent({ keepAlive: true });
-  readonly #principals = new WeakMap<IncomingMessage, Principal>();
 
   constructor(options: ForwarderOptions) {
     this.#options = options;
   }
 
   admitted(request: IncomingMessage, principal: Principal): void {
-    this.#principals.set(request, principal);
+    // Every request of the gateway's port is one.
+    (request as IncomingRequest).principal = principal;
   }
 
   session(request: IncomingMessage, response: ServerResponse, target: McpTarget): boolean {
@@ -112,7 +113,7 @@ export class Forwarder implements Elsewhere {
     const { method, url: path } = request;
     const headers = {
       ...request.headers,
-      [principalHeader]: encodePrincipal(this.#principals.get(request) as Principal),
+      [principalHeader]: encodePrincipal((request as IncomingRequest).principal as Principal),
       "content-length": Buffer.byteLength(body),
     };
     delete headers["transfer-encoding"];

@@ -48,11 +48,11 @@ export class Contestants {
     return this.#gateway("minimal", { log: { level: "silent" } }, {}, {}, flags);
   }
 
-  /** The gateway with everything on that a production has on: authentication, logs at info in a file, metrics, limits, breaker, pools. */
+  /** The gateway as a production has it: authentication and logs at info in a file beside what is on by default (metrics, limits, breaker, checks, retries, pools). */
   full(flags: readonly string[] = []): Promise<Target> {
     const auth = { bearerTokens: [{ name: "bench", token: "${BENCH_TOKEN}" }] };
     const log = { level: "info", file: join(this.folder, "gateway.log") };
-    return this.#gateway("full", { auth, log }, fullServer, { authorization: `Bearer ${token}` }, flags);
+    return this.#gateway("full", { auth, log }, {}, { authorization: `Bearer ${token}` }, flags);
   }
 
   /** A quiet gateway with other settings of its own, and what its callers send. */
@@ -105,9 +105,6 @@ export class Contestants {
     throw new Error(`${args.join(" ")} ended before it listened`);
   }
 }
-
-/** What a production switches on for a server. */
-const fullServer = {};
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");

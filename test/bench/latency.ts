@@ -1,0 +1,50 @@
+import { type CallSpec, type Measurement, measure, type Target } from "../../runtime/bench/index.ts";
+import { Contestants } from "./contestants.ts";
+
+// `npm run bench:latency [rounds]`: what the full stack adds to a call's time where nothing else is under way (one session),
+// and at 70 % of the calls per second that it can do with 32 sessions, beside the server alone at the same rate.
+const rounds = Number(process.argv[2] ?? 3);
+const call: CallSpec = { params: '{"name":"echo","arguments":{"text":"{text}"}}', echoes: true };
+const busySessions = 32;
+const share = 0.7;
+
+const contestants = new Contestants();
+try {
+  const direct = await contestants.upstream();
+  const full = await contestants.full();
+  const one = (target: Target, sessions: number, rate?: number) =>
+    measure({ target, call, sessions, rate, durationMs: 4000, warmMs: 1000 });
+  const alone: Record<string, Measurement[]> = { direct: [], full: [] };
+  const busy: Record<string, Measurement[]> = { direct: [], full: [] };
+  for (let round = 0; round < rounds; round += 1) {
+    const targets = round % 2 === 0 ? [direct, full] : [full, direct];
+    for (const target of targets) alone[target.name]?.push(await one(target, 1));
+    const rate = Math.round(share * (await one(full, busySessions)).callsPerSecond);
+    for (const target of targets) busy[target.name]?.push(await one(target, busySessions, rate));
+  }
+  const all = [...Object.values(alone), ...Object.values(busy)].flat();
+  const errors = all.flatMap((measured) => Object.entries(measured.errors));
+  const ms = (measured: readonly Measurement[] | undefined, key: "p50Ms" | "p99Ms") => median(measured, key);
+  const rows = [alone, busy].map((measured, at) => ({
+    load: at === 0 ? "1 session" : `${share * 100} % of saturation, ${median(busy.full, "callsPerSecond")} calls/s`,
+    direct: { p50Ms: ms(measured.direct, "p50Ms"), p99Ms: ms(measured.direct, "p99Ms") },
+    full: { p50Ms: ms(measured.full, "p50Ms"), p99Ms: ms(measured.full, "p99Ms") },
+    addedMs: {
+      p50: round3(ms(measured.full, "p50Ms") - ms(measured.direct, "p50Ms")),
+      p99: round3(ms(measured.full, "p99Ms") - ms(measured.direct, "p99Ms")),
+    },
+    p99OfDirect: round3(ms(measured.full, "p99Ms") / ms(measured.direct, "p99Ms")),
+  }));
+  console.log(JSON.stringify({ rounds, errors, rows }, null, 1));
+} finally {
+  await contestants.stop();
+}
+
+function median(measured: readonly Measurement[] | undefined, key: "p50Ms" | "p99Ms" | "callsPerSecond"): number {
+  const sorted = (measured ?? []).map((one) => one[key]).sort((a, b) => a - b);
+  return round3(sorted[Math.floor(sorted.length / 2)] ?? 0);
+}
+
+function round3(value: number): number {
+  return Math.round(value * 1000) / 1000;
+}
