@@ -79,8 +79,6 @@ export interface GatewayOptions {
   readonly place?: Place;
   /** Where lines go. Defaults to what the configuration says. */
   readonly log?: RunningLog;
-  /** At its end clients are told for so long, each with its next answer, to connect anew. Defaults to 0, for programs that own both ends. */
-  readonly lingerMs?: number;
 }
 
 /** What makes a gateway smaller or larger than its configuration says. */
@@ -116,8 +114,8 @@ export interface RunningGateway {
   instances(server: string): readonly InstanceStatus[];
   /** Takes over the fleets of a new configuration. */
   apply(config: ResolvedConfig, secrets: readonly string[]): void;
-  /** Stops taking work, lets calls in flight end, then ends everything that was started. */
-  close(): Promise<void>;
+  /** Stops taking work, lets calls in flight end, then ends everything that was started. `lingerMs`: as in the configuration. */
+  close(lingerMs?: number): Promise<void>;
 }
 
 /** Sessions and streams are looked after so often. */
@@ -307,17 +305,22 @@ export async function startGateway(
     const ready = !draining && servers.every(({ health }) => health === "ready" || health === "idle");
     return { pid: process.pid, startedAt, url, ready, servers };
   };
-  const close = async () => {
+  const close = async (linger = gateway.lingerMs) => {
     if (draining) return;
     draining = true;
     log.info("draining");
     clearInterval(pulse);
     links?.leave();
-    await door.retire(options.lingerMs ?? 0);
-    for (const session of sessions.sessions()) for (const stream of session.streams) stream.end();
+    const until = now() + gateway.drainMs;
+    const retired = door.retire(Math.min(linger, gateway.drainMs));
+    sessions.endStreams();
+    subscriptions.close();
+    await retired;
+    // Those that were opened on old connections meanwhile.
+    sessions.endStreams();
     subscriptions.close();
     parked.close();
-    await door.close(gateway.drainMs);
+    await door.close(Math.max(until - now(), 0));
     await internal?.close(gateway.drainMs);
     elsewhere?.close();
     certificates?.close();

@@ -26,6 +26,8 @@ export const kubernetesDefaults = Object.freeze({
   preStopSeconds: 5,
   // As in the configuration's own default.
   drainMs: 10_000,
+  /** Clients keep an idle connection for so long. */
+  lingerMs: 5000,
   // What is left of the grace period when the drain is over.
   graceMarginSeconds: 5,
   // No user or group of a node has this id.

@@ -17,6 +17,7 @@ export function gatewayConfig({ component, name, common, args }: GatewaySettings
     const { allowedHosts = [], ...own } = known.settings as Readonly<Record<string, unknown>>;
     const config = {
       gateway: {
+        lingerMs: defaults.lingerMs,
         ...own,
         host: "0.0.0.0",
         port: defaults.gatewayPort,

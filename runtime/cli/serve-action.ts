@@ -1,7 +1,6 @@
 import { type LoadedConfig, loadConfig, type ResolvedConfig, watchConfig } from "../config/index.ts";
 import { messageOf } from "../errors.ts";
 import { type RunningGateway, startGateway } from "../gateway.ts";
-import { lingerMs } from "../listeners/front-door.ts";
 import { type RunningWorkers, readLimits, startWorkers, workerCount } from "../workers/index.ts";
 import { checkExposure, type ExposureOptions } from "./listen-options.ts";
 
@@ -28,7 +27,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   const workers = workerCount(config.gateway.workers, readLimits());
   const start = {
     ...{ config, secrets: loaded.secrets, stateDirectory: options.state },
-    ...{ reload: () => watcher.reload(), onShutdown: ended.resolve, lingerMs },
+    ...{ reload: () => watcher.reload(), onShutdown: ended.resolve },
   };
   const starting = workers === 1 ? startGateway(start) : startWorkers(start, workers);
   const gateway: RunningGateway | RunningWorkers = await starting.catch((error) => {

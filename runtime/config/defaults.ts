@@ -14,6 +14,7 @@ export const defaults = Object.freeze({
     workers: 1 as number | "auto",
     // Shorter than the 30 s that process managers grant before they kill.
     drainMs: 10_000,
+    lingerMs: 0,
   }),
   session: Object.freeze({
     // A person's break.

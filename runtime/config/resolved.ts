@@ -26,6 +26,7 @@ export interface ResolvedGateway {
   readonly allowedOrigins: readonly string[];
   readonly maxBodyBytes: number;
   readonly drainMs: number;
+  readonly lingerMs: number;
   readonly workers: number | "auto";
   readonly toolSearch: boolean;
   readonly listeners: { readonly tcp?: { readonly port: number; readonly server?: string } };

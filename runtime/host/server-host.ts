@@ -1,7 +1,6 @@
 import { performance } from "node:perf_hooks";
 import { Isolation } from "../config/schema/index.ts";
 import { type RunningGateway, startGateway } from "../gateway.ts";
-import { lingerMs } from "../listeners/front-door.ts";
 import { startLog } from "../observability/logger.ts";
 import { withPreset } from "../orchestrator/fleet-factory.ts";
 import type { Fleet } from "../registry/fleet.ts";
@@ -20,7 +19,7 @@ const sampleMs = 1000;
 export async function startHost({ name, config, secrets, loadLogMs }: HostConfig): Promise<RunningGateway> {
   const meter = new LoadMeter({ now: () => performance.now() });
   const gateway = await startGateway(
-    { config, secrets, lingerMs },
+    { config, secrets },
     {
       only: name,
       // In the stateless era all clients of a gateway would be one caller here, and would meet in one process.

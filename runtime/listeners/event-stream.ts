@@ -62,7 +62,7 @@ export class EventStream implements NoticeStream {
 
   /** With an `id` a client can say later which event it saw last. */
   event(name: string, data: string, id?: string): void {
-    if (this.#response.destroyed) return;
+    if (this.#response.destroyed || this.#response.writableEnded) return;
     if (this.#waiting === "") process.nextTick(this.#flush);
     this.#waiting += `event: ${name}\n${id === undefined ? "" : `id: ${id}\n`}data: ${data}\n\n`;
   }

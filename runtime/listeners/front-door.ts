@@ -25,8 +25,6 @@ export interface FrontDoorOptions {
   readonly elsewhere?: Elsewhere | undefined;
 }
 
-/** For so long clients are told to connect anew when a process of the gateway ends: more than most wait between two requests. */
-export const lingerMs = 1000;
 /** Open connections are counted so often while clients are told to go. */
 const lingerStepMs = 20;
 /** Paths that need no authentication: load balancers ask them. */

@@ -5,6 +5,13 @@ import type { TlsOptions } from "node:tls";
 import { IncomingRequest } from "./incoming-request.ts";
 import { behindProxy } from "./proxy-protocol.ts";
 
+/**
+ * Clients are told (`Keep-Alive: timeout=5`) to close a connection that they have not used for so long, though the server would
+ * wait longer. Where one process takes over from another, the old one waits for so long: whoever does as told never sends on a
+ * connection that is just being closed.
+ */
+export const idleMs = 5000;
+
 /** What bounds the connections of the gateway's port. */
 export interface HttpServerOptions {
   readonly headersTimeoutMs: number;
@@ -31,11 +38,13 @@ export interface BoundServer {
  */
 export function httpServer(options: HttpServerOptions, serve: RequestListener): BoundServer {
   const { headersTimeoutMs, requestTimeoutMs, keepAliveTimeoutMs, maxHeaderBytes, tls, proxies } = options;
+  const toldMs = Math.min(keepAliveTimeoutMs, idleMs);
   const settings = {
     headersTimeout: Math.min(headersTimeoutMs, requestTimeoutMs),
     // Ends with the request's last byte: how long its answer takes does not count.
     requestTimeout: requestTimeoutMs,
-    keepAliveTimeout: keepAliveTimeoutMs,
+    keepAliveTimeout: toldMs,
+    keepAliveTimeoutBuffer: keepAliveTimeoutMs - toldMs,
     connectionsCheckingInterval: Math.max(Math.min(headersTimeoutMs, requestTimeoutMs) / 2, 50),
     maxHeaderSize: maxHeaderBytes,
     requireHostHeader: true,

@@ -70,6 +70,11 @@ export class SessionTable {
     return this.#live.values();
   }
 
+  /** Ends the event streams of all sessions: their clients open others. */
+  endStreams(): void {
+    for (const session of this.#live.values()) for (const stream of session.streams) stream.end();
+  }
+
   /** Opens a session for `server`, or for all servers when undefined. */
   open(
     revision: DownstreamRevision,

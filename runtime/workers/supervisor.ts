@@ -9,6 +9,7 @@ import { messageOf } from "../errors.ts";
 import { type GatewayOptions, type GatewayStatus, type RunningGateway, startGateway } from "../gateway.ts";
 import { AdminListener } from "../listeners/admin.ts";
 import { listenOn } from "../listeners/front-door.ts";
+import { idleMs } from "../listeners/http-server.ts";
 import { startLog } from "../observability/logger.ts";
 import { sessionKeys } from "../protocol/session-keys.ts";
 import { type Place, supervisorSlot } from "./place.ts";
@@ -168,7 +169,7 @@ class Supervisor implements RunningWorkers {
       this.#watch(worker);
     }
     this.#announce(old);
-    await Promise.all(old.map((worker) => this.#drain(worker)));
+    await Promise.all(old.map((worker) => this.#drain(worker, idleMs)));
     this.#log.log.info({ workers: fresh.map(({ pid }) => pid) }, "workers replaced");
   }
 
@@ -253,8 +254,8 @@ class Supervisor implements RunningWorkers {
     this.#announce();
   }
 
-  #drain(worker: Worker): Promise<void> {
-    return worker.drain(this.#config.gateway.drainMs + marginMs);
+  #drain(worker: Worker, lingerMs?: number): Promise<void> {
+    return worker.drain(this.#config.gateway.drainMs + marginMs, lingerMs);
   }
 }
 

@@ -1,6 +1,5 @@
 import { FleetError, messageOf } from "../errors.ts";
 import { type RunningGateway, startGateway } from "../gateway.ts";
-import { lingerMs } from "../listeners/front-door.ts";
 import { Roster } from "./roster.ts";
 import type { FromWorker, ToWorker } from "./worker-messages.ts";
 
@@ -24,7 +23,7 @@ async function start({
   own.update(sockets);
   roster.resolve(own);
   try {
-    const gateway = await startGateway({ config, secrets, stateDirectory, place: { ...place, roster: own }, lingerMs });
+    const gateway = await startGateway({ config, secrets, stateDirectory, place: { ...place, roster: own } });
     running.resolve(gateway);
     await tell({ kind: "listening", url: gateway.url, tcpPort: gateway.tcpPort });
   } catch (error) {
@@ -34,8 +33,8 @@ async function start({
   }
 }
 
-async function drain(): Promise<void> {
-  await (await running.promise).close();
+async function drain(lingerMs?: number): Promise<void> {
+  await (await running.promise).close(lingerMs);
   process.exit(0);
 }
 
@@ -43,7 +42,7 @@ process.on("message", async (message: ToWorker) => {
   if (message.kind === "start") await start(message);
   else if (message.kind === "roster") (await roster.promise).update(message.sockets);
   else if (message.kind === "apply") (await running.promise).apply(message.config, message.secrets);
-  else if (message.kind === "drain") await drain();
+  else if (message.kind === "drain") await drain(message.lingerMs);
 });
 process.on("SIGTERM", () => void drain());
 // A terminal's Ctrl-C reaches the whole group; the supervisor decides.

@@ -15,7 +15,7 @@ export type ToWorker =
     }
   | { readonly kind: "roster"; readonly sockets: Sockets }
   | { readonly kind: "apply"; readonly config: ResolvedConfig; readonly secrets: readonly string[] }
-  | { readonly kind: "drain" };
+  | { readonly kind: "drain"; readonly lingerMs: number | undefined };
 
 /** From a worker to the supervisor. */
 export type FromWorker =

@@ -45,9 +45,9 @@ export class Worker {
     if (this.#process.isConnected()) this.#process.send(message, () => {});
   }
 
-  /** Lets it finish its calls; kills it when that takes longer than `ms`. */
-  async drain(ms: number): Promise<void> {
-    this.tell({ kind: "drain" });
+  /** Lets it finish its calls, and its clients go for `lingerMs` (by default, the gateway's); kills it when that takes longer than `ms`. */
+  async drain(ms: number, lingerMs?: number): Promise<void> {
+    this.tell({ kind: "drain", lingerMs });
     const timer = setTimeout(() => this.#process.process.kill("SIGKILL"), ms);
     await this.ended;
     clearTimeout(timer);

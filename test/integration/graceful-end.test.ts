@@ -8,7 +8,7 @@ test.each([1, 2])(
   "a client with an idle connection is told to connect anew before the gateway of %i workers ends",
   async (workers) => {
     const serving = await Serving.start(
-      { gateway: { workers }, servers: {} },
+      { gateway: { workers, lingerMs: 1000 }, servers: {} },
       workers === 1 ? "listening" : "workers serve",
     );
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });

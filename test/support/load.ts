@@ -67,7 +67,9 @@ export class Load {
         const result = await client.callTool(call);
         if (result.isError === true) this.#failures.push(JSON.stringify(result.content));
       } catch (error) {
-        this.#failures.push(`${new Date().toISOString()} ${error}`);
+        const { cause } = error as Error;
+        const why = cause === undefined ? "" : ` (${(cause as NodeJS.ErrnoException).code}: ${cause})`;
+        this.#failures.push(`${new Date().toISOString()} ${error}${why}`);
       }
       await sleep(this.#pauseMs);
     }

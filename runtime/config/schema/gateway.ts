@@ -132,6 +132,13 @@ export const Gateway = Type.Object(
     drainMs: Type.Optional(
       Type.Integer({ minimum: 0, description: "How long calls in flight may go on after SIGTERM. Defaults to 10000." }),
     ),
+    lingerMs: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        description:
+          "After SIGTERM, clients with open connections are told for so long to connect anew before these are closed; part of `drainMs`. For a gateway of which others take over: 5000 in a rolling update, so long as its clients keep an idle connection. Defaults to 0.",
+      }),
+    ),
     listeners: Type.Optional(Listeners),
     auth: Type.Optional(Auth),
     authorization: Type.Optional(Authorization),

@@ -97,7 +97,9 @@ export const Cors = block({
 export const Connections = block({
   headersTimeoutMs: Type.Optional(count(1, "A request's headers must have come. Defaults to 15000.")),
   requestTimeoutMs: Type.Optional(count(1, "A request must have come, body included. Defaults to 60000.")),
-  keepAliveTimeoutMs: Type.Optional(count(1, "An idle connection is closed. Defaults to 65000.")),
+  keepAliveTimeoutMs: Type.Optional(
+    count(1, "An idle connection is closed; clients are told to close it after 5000 themselves. Defaults to 65000."),
+  ),
   maxHeaderBytes: Type.Optional(count(1024, "Size of a request's headers. Defaults to 32768.")),
   maxHeaders: Type.Optional(count(8, "Number of a request's headers. Defaults to 100.")),
   maxConnections: Type.Optional(count(1, "Connections of this process. Defaults to 10000.")),
