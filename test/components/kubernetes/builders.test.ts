@@ -376,7 +376,7 @@ test("the defaults, which are a contract", () => {
     ...{ gatewayCpuMillicores: 500, gatewayMemoryMiB: 512, fleetMinInstances: 2, fleetMaxInstances: 10 },
     ...{ gatewayMinInstances: 2, gatewayMaxInstances: 6, targetCpuPercent: 70, targetInFlight: 16 },
     ...{ scaleDownAfterSeconds: 300, hostPort: 3001, gatewayPort: 8080, path: "/mcp" },
-    ...{ preStopSeconds: 5, drainMs: 10_000, graceMarginSeconds: 5, userId: 65_532, temporaryMiB: 256 },
+    ...{ preStopSeconds: 5, drainMs: 10_000, lingerMs: 5000, graceMarginSeconds: 5, userId: 65_532, temporaryMiB: 256 },
     ...{ egressPort: 443, kedaPollingSeconds: 15, kedaCooldownSeconds: 300 },
     ...{ externalRefresh: "1h", externalStoreKind: "SecretStore" },
   });

@@ -100,6 +100,7 @@ describe("the gateway's configuration", () => {
   test("says how every fleet is reached, and holds only references to secrets", () => {
     expect(JSON.parse(config().data["mcp-fleet.json"] as string)).toEqual({
       gateway: {
+        lingerMs: 5000,
         auth: gatewayArgs.auth,
         session: gatewayArgs.session,
         host: "0.0.0.0",

@@ -38,6 +38,7 @@ test("defaults are applied, and what the file says wins", async () => {
       allowedOrigins: [],
       maxBodyBytes: 4194304,
       drainMs: 10000,
+      lingerMs: 0,
       session: { idleTimeoutMs: 3600000, maxAgeMs: 86400000, maxSessions: 10000, maxSessionsPerCaller: 1000 },
       connections: {
         headersTimeoutMs: 15000,
