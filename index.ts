@@ -20,6 +20,13 @@ export type {
   FleetHeaderCredentialsArgs,
   FleetOAuthCredentialsArgs,
 } from "./components/fleet/credentials-args.ts";
+export type {
+  FleetDiscoveryArgs,
+  FleetDnsDiscoveryArgs,
+  FleetDockerDiscoveryArgs,
+  FleetKubernetesDiscoveryArgs,
+  FleetStaticInstanceArgs,
+} from "./components/fleet/discovery-args.ts";
 export { MCPServerFleet } from "./components/fleet/mcp-server-fleet.ts";
 export type {
   FleetBatchingArgs,
@@ -29,18 +36,46 @@ export type {
   FleetQueueArgs,
 } from "./components/fleet/performance-args.ts";
 export type {
-  GatewayAuthArgs,
+  FleetCircuitBreakerArgs,
+  FleetConcurrencyArgs,
+  FleetHealthCheckArgs,
+  FleetLoadBalancerArgs,
+  FleetOutlierArgs,
+  FleetRetryArgs,
+} from "./components/fleet/resilience-args.ts";
+export type { FleetIntegrityArgs, FleetRateLimitingArgs } from "./components/fleet/security-args.ts";
+export type {
   GatewayFleetArgs,
   GatewayLogArgs,
   GatewayProcessArgs,
   GatewaySessionArgs,
   GatewaySessionKeyArgs,
   GatewaySharedArgs,
-  GatewayTokenArgs,
   MCPGatewayArgs,
 } from "./components/gateway/args.ts";
+export type {
+  GatewayApiKeyArgs,
+  GatewayAuthArgs,
+  GatewayClientCertificateArgs,
+  GatewayInterfacesArgs,
+  GatewayIntrospectionArgs,
+  GatewayJwtArgs,
+  GatewayOAuthArgs,
+  GatewayPasswordArgs,
+  GatewayTokenArgs,
+} from "./components/gateway/auth-args.ts";
 export type { GatewayContainerArgs, GatewayScalingArgs } from "./components/gateway/container-args.ts";
 export { MCPGateway } from "./components/gateway/mcp-gateway.ts";
+export type {
+  GatewayAnnotationsArgs,
+  GatewayAuditArgs,
+  GatewayAuthorizationArgs,
+  GatewayConnectionsArgs,
+  GatewayCorsArgs,
+  GatewayRateLimitingArgs,
+  GatewayRuleArgs,
+  GatewayTlsArgs,
+} from "./components/gateway/security-args.ts";
 export { InputError } from "./components/input-error.ts";
 export type {
   FleetKubernetesArgs,
@@ -74,3 +109,4 @@ export { MonitoringStack } from "./components/monitoring/monitoring-stack.ts";
 export type { MCPNetworkArgs } from "./components/network/args.ts";
 export { MCPNetwork } from "./components/network/mcp-network.ts";
 export { Platform } from "./components/platform.ts";
+export type { RateLimitArgs, RequirementArgs } from "./components/security-args.ts";

@@ -52,13 +52,11 @@ export function readConfig(): StackConfig {
 const inContainers: readonly (string | undefined)[] = [Platform.Docker, Platform.Kubernetes, Platform.Aws];
 
 /** Arguments with the stack's image and namespace, where they say neither and their platform has such a thing. */
-function placed<Args extends Pick<MCPServerFleetArgs, "platform" | "endpoints" | "container" | "kubernetes">>(
-  args: Args,
-  image: string | undefined,
-  namespace: string | undefined,
-): Args {
-  const { platform, endpoints } = args;
-  if (!inContainers.includes(platform) || endpoints !== undefined) return args;
+function placed<
+  Args extends Pick<MCPServerFleetArgs, "platform" | "endpoints" | "discovery" | "container" | "kubernetes">,
+>(args: Args, image: string | undefined, namespace: string | undefined): Args {
+  const { platform, endpoints, discovery } = args;
+  if (!inContainers.includes(platform) || (endpoints ?? discovery) !== undefined) return args;
   const container = { ...(image === undefined ? {} : { image }), ...args.container };
   if (platform !== Platform.Kubernetes) return { ...args, container };
   return { ...args, container, kubernetes: { ...(namespace === undefined ? {} : { namespace }), ...args.kubernetes } };

@@ -2,22 +2,24 @@ import type * as pulumi from "@pulumi/pulumi";
 import { issueText, validateAgainst } from "../../runtime/config/schema/index.ts";
 import { defaults as shared } from "../defaults.ts";
 import type { MCPServerFleetArgs } from "../fleet/args.ts";
-import { containerProblems, needlessBlocks } from "../fleet/container-rules.ts";
+import { containerProblems } from "../fleet/container-rules.ts";
+import { externalProblems, isExternal } from "../fleet/external.ts";
 import type { MCPGatewayArgs } from "../gateway/args.ts";
-import { unknownSecrets } from "../gateway/reference-rules.ts";
+import { containerFileProblems } from "../gateway/container-files.ts";
 import { boundsProblems } from "../instance-bounds.ts";
 import { knownPart } from "../known-part.ts";
+import { Platform } from "../platform.ts";
 import type { AwsTaskArgs } from "./args.ts";
 import { fleetBlocks, gatewayBlocks } from "./block-schema.ts";
 import { awsDefaults as defaults } from "./defaults.ts";
 import { taskSize } from "./task-size.ts";
 
 /** Every mistake in a fleet's arguments for this platform: field, value, fix. */
-export function fleetProblems({ tags, container, scaling, aws, ...rest }: MCPServerFleetArgs): string[] {
+export function fleetProblems(args: MCPServerFleetArgs): string[] {
+  const { tags, container, scaling, aws, type } = args;
   const problems = validateAgainst(fleetBlocks, knownPart({ tags, container, scaling, aws })).map(issueText);
   if (problems.length > 0) return problems;
-  const { type, endpoints } = rest;
-  if (endpoints !== undefined) return needlessBlocks({ container, aws });
+  if (isExternal(args)) return externalProblems(Platform.Aws, args);
   const imageFix = "give an image in a registry that ECS can reach, such as ECR";
   problems.push(...containerProblems({ type, container }, imageFix));
   if (container?.healthPath !== undefined) {
@@ -89,7 +91,7 @@ export function gatewayProblems(name: string, args: MCPGatewayArgs): string[] {
     ),
     ...sizeProblems(container, defaults.gatewayCpuMillicores, defaults.gatewayMemoryMiB),
     ...environmentProblems(aws),
-    ...unknownSecrets(Object.keys(secrets ?? {}), { auth, session }),
+    ...containerFileProblems(Platform.Aws, args, Object.keys(secrets ?? {})),
   ];
 }
 

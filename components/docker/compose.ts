@@ -1,7 +1,9 @@
+import { isExternal } from "../fleet/external.ts";
 import { reachedServer } from "../fleet/hosted-server.ts";
 import type { FleetSettings } from "../fleet/resolve.ts";
 import type { GatewaySettings } from "../gateway/resolve.ts";
 import { InputError } from "../input-error.ts";
+import { withoutUndefined } from "../without-undefined.ts";
 import { containerSpec } from "./container-spec.ts";
 import { fleetEndpoints, fleetWorkloads } from "./fleet-workload.ts";
 import { configPath, gatewayConfigText, gatewayNetworks, gatewayWorkload } from "./gateway-workload.ts";
@@ -35,12 +37,13 @@ export function composeExport(
     serverName: settings.name,
     configuration: JSON.stringify({
       ...reachedServer(settings),
-      endpoints: settings.args.endpoints ?? fleetEndpoints(settings),
-      ...(settings.args.endpoints === undefined ? { protocol: "http" } : {}),
+      ...(isExternal(settings.args)
+        ? withoutUndefined({ endpoints: settings.args.endpoints })
+        : { endpoints: fleetEndpoints(settings), protocol: "http" }),
     }),
   }));
   refuse(gateway.component, gatewayProblems({ ...gateway.args, fleets: known }));
-  const here = fleets.filter(({ args }) => args.endpoints === undefined);
+  const here = fleets.filter(({ args }) => !isExternal(args));
   const volume = `${gateway.name}-state`;
   const networks = gatewayNetworks(gateway.name, known, names);
   const front = gatewayWorkload(gateway, "", networks, volume);

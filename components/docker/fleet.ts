@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { childOf } from "../child-of.ts";
+import { isExternal } from "../fleet/external.ts";
 import { externalFleet } from "../fleet/external-fleet.ts";
 import { checkFleet, reachedServer } from "../fleet/hosted-server.ts";
 import { hiddenSecrets } from "../hidden-secrets.ts";
@@ -17,7 +18,7 @@ export const fleet: PlatformComponents["fleet"] = (parent, name, settings) => {
   const { component, args, tags } = settings;
   const problems = fleetProblems(args);
   if (problems.length > 0) throw new InputError(component, problems);
-  if (args.endpoints !== undefined) return externalFleet(settings);
+  if (isExternal(args)) return externalFleet(settings);
   checkFleet(settings, fleetSecretNames(settings));
   const sdk = dockerSdk(component);
   const names = stackNames();

@@ -36,9 +36,10 @@ export const gateway: PlatformComponents["gateway"] = (parent, name, settings) =
   const container = new sdk.Container(`${name}-container`, containerSpec({ ...workload, image }), options);
   const { host = defaults.host, port = defaults.port } = args;
   const up = container.id;
+  const scheme = args.tls === undefined ? "http" : "https";
   return {
-    url: up.apply(() => pulumi.interpolate`http://${host}:${port}`),
-    internalUrl: up.apply(() => `http://${name}:${defaults.gatewayPort}`),
+    url: up.apply(() => pulumi.interpolate`${scheme}://${host}:${port}`),
+    internalUrl: up.apply(() => `${scheme}://${name}:${defaults.gatewayPort}`),
     // A container that has ended is taken out of the state by a refresh, and made again by the next update.
     status: up.apply(() => "running"),
   };

@@ -1,19 +1,23 @@
 import { issueText, validateAgainst } from "../../runtime/config/schema/index.ts";
 import { defaults as shared } from "../defaults.ts";
 import type { MCPServerFleetArgs } from "../fleet/args.ts";
-import { containerProblems, needlessBlocks } from "../fleet/container-rules.ts";
+import { containerProblems } from "../fleet/container-rules.ts";
+import { externalProblems, isExternal } from "../fleet/external.ts";
 import type { MCPGatewayArgs } from "../gateway/args.ts";
-import { unknownFleets, unknownSecrets } from "../gateway/reference-rules.ts";
+import { containerFileProblems } from "../gateway/container-files.ts";
+import { unknownFleets } from "../gateway/reference-rules.ts";
 import { knownPart } from "../known-part.ts";
+import { Platform } from "../platform.ts";
 import { fleetBlocks, gatewayBlocks } from "./block-schema.ts";
 import { dockerDefaults as defaults } from "./defaults.ts";
 
 /** Every mistake in a fleet's arguments for this platform: field, value, fix. */
-export function fleetProblems({ tags, container, scaling, docker, type, endpoints }: MCPServerFleetArgs): string[] {
+export function fleetProblems(args: MCPServerFleetArgs): string[] {
+  const { tags, container, scaling, docker, type } = args;
   const blocks = knownPart({ tags, container, scaling, docker });
   const problems = validateAgainst(fleetBlocks, blocks).map(issueText);
   if (problems.length > 0) return problems;
-  if (endpoints !== undefined) return needlessBlocks({ container, docker });
+  if (isExternal(args)) return externalProblems(Platform.Docker, args);
   const imageFix = "give an image that the Docker host has or can pull";
   problems.push(...containerProblems({ type, container }, imageFix));
   if (container?.healthPath !== undefined) {
@@ -34,7 +38,7 @@ export function fleetProblems({ tags, container, scaling, docker, type, endpoint
 
 /** The same of a gateway. */
 export function gatewayProblems({ tags, container, scaling, port, ...args }: MCPGatewayArgs): string[] {
-  const { secrets, docker, auth, session, fleets } = args;
+  const { secrets, docker, auth, fleets } = args;
   const problems = validateAgainst(gatewayBlocks, knownPart({ tags, container, port, secrets, docker })).map(issueText);
   if (problems.length > 0) return problems;
   if (container?.image === undefined) {
@@ -48,7 +52,7 @@ export function gatewayProblems({ tags, container, scaling, port, ...args }: MCP
     problems.push(`auth is missing, and the servers' containers reach the gateway; ${fix}`);
   }
   const given = Object.keys(docker?.secretFiles ?? secrets ?? {});
-  problems.push(...unknownFleets(fleets), ...unknownSecrets(given, { auth, session }));
+  problems.push(...unknownFleets(fleets), ...containerFileProblems(Platform.Docker, args, given));
   return [...problems, ...sourceProblems("secrets", secrets, docker), ...buildProblems(docker)];
 }
 

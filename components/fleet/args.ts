@@ -3,9 +3,19 @@ import type { Isolation, ServerType, UpstreamProtocol } from "../../runtime/conf
 import type { FleetAwsArgs } from "../aws/args.ts";
 import type { FleetDockerArgs } from "../docker/args.ts";
 import type { FleetKubernetesArgs } from "../kubernetes/args.ts";
+import type { RequirementArgs } from "../security-args.ts";
 import type { FleetContainerArgs } from "./container-args.ts";
 import type { FleetCredentialsArgs } from "./credentials-args.ts";
+import type { FleetDiscoveryArgs } from "./discovery-args.ts";
 import type { FleetBatchingArgs, FleetCacheArgs, FleetCoalescingArgs, FleetQueueArgs } from "./performance-args.ts";
+import type {
+  FleetCircuitBreakerArgs,
+  FleetConcurrencyArgs,
+  FleetHealthCheckArgs,
+  FleetLoadBalancerArgs,
+  FleetRetryArgs,
+} from "./resilience-args.ts";
+import type { FleetIntegrityArgs, FleetRateLimitingArgs } from "./security-args.ts";
 
 /** The `process` platform's own block of a fleet. */
 export interface FleetProcessArgs {
@@ -75,7 +85,9 @@ export interface MCPServerFleetArgs {
   aws?: FleetAwsArgs;
   /** URLs of Streamable HTTP servers that something else runs, for `custom`. */
   endpoints?: pulumi.Input<pulumi.Input<string>[]>;
-  /** How the gateway reaches an instance: `stdio` or `http`. Defaults to what its source speaks. */
+  /** Where servers that something else runs are looked for, for `custom`, instead of `endpoints`. */
+  discovery?: FleetDiscoveryArgs;
+  /** How the gateway reaches an instance: `stdio`, `http`, `sse`, `ws` or `tcp`. Defaults to what its source speaks. */
   protocol?: pulumi.Input<UpstreamProtocol>;
   /** Who shares one instance: `shared` for all callers, `session` for one client session. Presets choose; `custom` defaults to `session`. */
   isolation?: pulumi.Input<Isolation>;
@@ -95,6 +107,24 @@ export interface MCPServerFleetArgs {
   queue?: FleetQueueArgs;
   /** Requests that go out together. Defaults to each by itself. */
   batching?: FleetBatchingArgs;
+  /** Which of the ready instances takes a call. */
+  loadBalancer?: FleetLoadBalancerArgs;
+  /** When calls are stopped for a while. */
+  circuitBreaker?: FleetCircuitBreakerArgs;
+  /** Which calls that failed are made again. */
+  retry?: FleetRetryArgs;
+  /** How the gateway finds out whether an instance serves. */
+  healthCheck?: FleetHealthCheckArgs;
+  /** How many calls are under way at once, and how many wait. */
+  concurrency?: FleetConcurrencyArgs;
+  /** Other fleets of the gateway that take a call which this one cannot, in this order: their `serverName` outputs, so that they are there first. Defaults to none. */
+  fallback?: pulumi.Input<pulumi.Input<string>[]>;
+  /** What its callers must have, besides what the gateway wants. Defaults to nothing. */
+  auth?: RequirementArgs;
+  /** Bounds on its calls. Defaults to none. */
+  rateLimiting?: FleetRateLimitingArgs;
+  /** Whether its tools may change. Defaults to yes. */
+  integrity?: FleetIntegrityArgs;
   /** Labels or tags of every resource, as the platform calls them; `process` has nothing to tag. Defaults to none. */
   tags?: Record<string, pulumi.Input<string>>;
 }

@@ -1,12 +1,5 @@
 import type { MCPServerFleetArgs } from "./args.ts";
 
-/** What stands beside `endpoints`, though something else runs the servers there: one problem for each block that is given. */
-export function needlessBlocks(blocks: Readonly<Record<string, unknown>>): string[] {
-  return Object.entries(blocks)
-    .filter(([, value]) => value !== undefined)
-    .map(([key]) => `${key} stands beside endpoints, which something else runs; remove one of the two`);
-}
-
 /** Mistakes in what a fleet's containers run, the same on every platform: image, source of instances, preset. `imageFix` says where the image must be. */
 export function containerProblems(
   { type, container }: Pick<MCPServerFleetArgs, "type" | "container">,
@@ -15,7 +8,7 @@ export function containerProblems(
   const problems: string[] = [];
   if (container?.image === undefined) problems.push(`container.image is missing; ${imageFix}`);
   if (type === "custom" && container?.command === undefined && container?.port === undefined) {
-    problems.push("has no source of instances; give container.command, container.port, or endpoints");
+    problems.push("has no source of instances; give container.command, container.port, endpoints, or discovery");
   }
   if (type !== "custom") {
     for (const key of ["command", "args", "port", "env", "secretEnv"] as const) {

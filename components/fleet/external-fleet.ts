@@ -6,12 +6,16 @@ import { checkedServer, type FleetSettings } from "./resolve.ts";
 export function externalFleet({ component, name, common, args }: FleetSettings): FleetDeployment {
   const { scaling: _, ...rest } = common;
   const server = checkedServer(component, { ...rest, endpoints: args.endpoints });
-  const first = pulumi.output(args.endpoints).apply((endpoints) => endpoints?.[0] ?? "");
+  const { endpoints, discovery } = args;
+  const listed = pulumi
+    .output({ endpoints, known: discovery?.static })
+    .apply((given) => given.endpoints ?? (given.known ?? []).map(({ url }) => url));
+  const found = Object.keys(discovery ?? {}).filter((way) => way !== "static");
   return {
     serverName: pulumi.output(name),
-    source: pulumi.output(args.endpoints).apply((endpoints) => (endpoints ?? []).join(", ")),
+    source: listed.apply((urls) => [...urls, ...found].join(", ")),
     configuration: pulumi.jsonStringify(server),
-    internalEndpoint: first,
+    internalEndpoint: listed.apply(([first = ""]) => first),
     metricsTarget: pulumi.output(""),
   };
 }

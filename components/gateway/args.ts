@@ -2,26 +2,21 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { GatewayAwsArgs } from "../aws/args.ts";
 import type { GatewayDockerArgs } from "../docker/args.ts";
 import type { GatewayKubernetesArgs } from "../kubernetes/gateway-args.ts";
+import type { GatewayAuthArgs } from "./auth-args.ts";
 import type { GatewayContainerArgs, GatewayScalingArgs } from "./container-args.ts";
+import type {
+  GatewayAuditArgs,
+  GatewayAuthorizationArgs,
+  GatewayConnectionsArgs,
+  GatewayCorsArgs,
+  GatewayRateLimitingArgs,
+  GatewayTlsArgs,
+} from "./security-args.ts";
 
 /** The `process` platform's own block of a gateway. */
 export interface GatewayProcessArgs {
   /** Folder of the daemon; its fleets name the same one. Defaults to one per project and stack under the user's state folder. Plain, because it decides which gateway is meant. */
   stateDirectory?: string;
-}
-
-/** A static token and who holds it. */
-export interface GatewayTokenArgs {
-  /** Who holds the token; appears in logs. */
-  name: pulumi.Input<string>;
-  /** A reference that the gateway resolves: `${NAME}` or `file:/path`. */
-  token: pulumi.Input<string>;
-}
-
-/** Who may call. */
-export interface GatewayAuthArgs {
-  /** Static tokens of RFC 6750 (`Authorization: Bearer …`); at least one. */
-  bearerTokens: pulumi.Input<pulumi.Input<GatewayTokenArgs>[]>;
 }
 
 /** A key that seals session ids. */
@@ -88,10 +83,28 @@ export interface MCPGatewayArgs {
   allowedOrigins?: pulumi.Input<pulumi.Input<string>[]>;
   /** Largest request body in bytes. Defaults to 4194304. */
   maxBodyBytes?: pulumi.Input<number>;
+  /** Processes that share the port: a number, or `auto` for one for each core of the CPU quota. Defaults to 1. */
+  workers?: pulumi.Input<string>;
+  /** `/mcp` shows only `find_tools`, `describe_tools` and `call_tool`. Defaults to false. */
+  toolSearch?: pulumi.Input<boolean>;
   /** How long calls in flight may go on when it stops, in milliseconds. Defaults to 10000. */
   drainMs?: pulumi.Input<number>;
+  /** Of that, how long clients with open connections are told to connect anew before these are closed, in milliseconds. Defaults to 5000 on `kubernetes`, elsewhere to 0. */
+  lingerMs?: pulumi.Input<number>;
   /** Who may call. Without it only this machine can. */
   auth?: GatewayAuthArgs;
+  /** Who may use what. Defaults to everything for everyone who may call. */
+  authorization?: GatewayAuthorizationArgs;
+  /** Bounds on calls. Defaults to none. */
+  rateLimiting?: GatewayRateLimitingArgs;
+  /** TLS of its own port; on `aws` the load balancer has it. Defaults to none. */
+  tls?: GatewayTlsArgs;
+  /** What pages of other origins may do. Defaults to nothing. */
+  cors?: GatewayCorsArgs;
+  /** A log of who did what. Defaults to none. */
+  audit?: GatewayAuditArgs;
+  /** Bounds on connections, and what stands in front of the gateway. */
+  connections?: GatewayConnectionsArgs;
   /** Client sessions. */
   session?: GatewaySessionArgs;
   /** Structured logs. */

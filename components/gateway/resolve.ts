@@ -1,4 +1,4 @@
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import { type Gateway, issueText, validateGateway } from "../../runtime/config/schema/index.ts";
 import { defaults } from "../defaults.ts";
 import { holdsOutputs } from "../holds-outputs.ts";
@@ -30,7 +30,14 @@ export function resolveGateway(name: string, args: MCPGatewayArgs): GatewaySetti
     throw new InputError(component, ["fleets is an empty list; give at least one MCPServerFleet"]);
   const notCommon = new Set<string>(["platform", "tags", "fleets", "container", "secrets", ...Object.values(Platform)]);
   const common = withoutUndefined(Object.fromEntries(Object.entries(args).filter(([key]) => !notCommon.has(key))));
+  if (args.workers !== undefined) common.workers = workersOf(args.workers);
   return { component, name, platform, tags: args.tags ?? {}, common, args };
+}
+
+/** A number of workers is a number in a configuration file; here it is a text, because it may also be `auto`. */
+function workersOf(workers: pulumi.Input<string>): pulumi.Input<string | number> {
+  const read = (text: string) => (/^\d+$/.test(text) ? Number(text) : text);
+  return typeof workers === "string" ? read(workers) : pulumi.output(workers).apply((text) => read(String(text)));
 }
 
 /**

@@ -33,7 +33,8 @@ export function gatewayWorkload(
   const { container, kubernetes = {}, secrets } = args;
   const secretName = kubernetes.existingSecret?.name ?? name;
   const { volumes, mounts } = secretVolume(secretNames(kubernetes, secrets).length > 0 ? secretName : undefined);
-  const http = (path: string) => ({ httpGet: { path, port: "http" } });
+  const scheme = args.tls === undefined ? {} : { scheme: "HTTPS" };
+  const http = (path: string) => ({ httpGet: { path, port: "http", ...scheme } });
   return {
     name,
     namespace: kubernetes.namespace,

@@ -55,7 +55,7 @@ export const gateway: PlatformComponents["gateway"] = (parent, name, settings) =
     targetMemoryPercent: undefined,
     scaleDownAfterSeconds: kubernetes?.scaleDownAfterSeconds ?? defaults.scaleDownAfterSeconds,
   });
-  const internalUrl = addressOf(service, workload.port);
+  const internalUrl = addressOf(service, workload.port, args.tls === undefined ? "http" : "https");
   let url: pulumi.Output<string> = internalUrl;
   if (ingress !== undefined) {
     const annotated = { ...metadata, annotations: ingress.annotations ?? {} };

@@ -105,6 +105,6 @@ function secretObject(
 }
 
 /** Where pods reach a Service: `http://mcp-search.tools:3001`. */
-export function addressOf({ metadata }: k8s.core.v1.Service, port: number): pulumi.Output<string> {
-  return pulumi.interpolate`http://${metadata.name}.${metadata.namespace.apply((space) => space ?? "default")}:${port}`;
+export function addressOf({ metadata }: k8s.core.v1.Service, port: number, scheme = "http"): pulumi.Output<string> {
+  return pulumi.interpolate`${scheme}://${metadata.name}.${metadata.namespace.apply((space) => space ?? "default")}:${port}`;
 }

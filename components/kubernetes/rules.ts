@@ -1,23 +1,25 @@
 import { issueText, validateAgainst } from "../../runtime/config/schema/index.ts";
 import { defaults as shared } from "../defaults.ts";
 import type { MCPServerFleetArgs } from "../fleet/args.ts";
-import { containerProblems, needlessBlocks, portlessPath } from "../fleet/container-rules.ts";
+import { containerProblems, portlessPath } from "../fleet/container-rules.ts";
+import { externalProblems, isExternal } from "../fleet/external.ts";
 import type { MCPGatewayArgs } from "../gateway/args.ts";
-import { unknownSecrets } from "../gateway/reference-rules.ts";
+import { containerFileProblems } from "../gateway/container-files.ts";
 import { boundsProblems } from "../instance-bounds.ts";
 import { knownPart } from "../known-part.ts";
+import { Platform } from "../platform.ts";
 import type { KubernetesPodArgs } from "./args.ts";
 import { fleetBlocks, gatewayBlocks } from "./block-schema.ts";
 import { kubernetesDefaults as defaults } from "./defaults.ts";
 import { secretNames } from "./secrets.ts";
 
 /** Every mistake in a fleet's arguments for this platform: field, value, fix. */
-export function fleetProblems({ tags, container, scaling, kubernetes, ...rest }: MCPServerFleetArgs): string[] {
+export function fleetProblems(args: MCPServerFleetArgs): string[] {
+  const { tags, container, scaling, kubernetes, type } = args;
   const blocks = knownPart({ tags, container, scaling, kubernetes });
   const problems = validateAgainst(fleetBlocks, blocks).map(issueText);
   if (problems.length > 0) return problems;
-  const { type, endpoints } = rest;
-  if (endpoints !== undefined) return needlessBlocks({ container, kubernetes });
+  if (isExternal(args)) return externalProblems(Platform.Kubernetes, args);
   const imageFix = "give an image in a registry that the cluster can reach";
   return [
     ...containerProblems({ type, container }, imageFix),
@@ -64,6 +66,9 @@ export function gatewayProblems(name: string, args: MCPGatewayArgs): string[] {
   }
   for (const [key, front] of Object.entries({ ingress, httpRoute })) {
     if (front === undefined) continue;
+    if (args.tls !== undefined) {
+      problems.push(`tls stands beside kubernetes.${key}, whose controller ends TLS; remove one of the two`);
+    }
     if (front.host === undefined) problems.push(`kubernetes.${key}.host is missing; give the name that clients call`);
     if (cidrs > 0 || (network?.ingressNamespaces?.length ?? 0) > 0) continue;
     const fix = "name the namespace of the controller in kubernetes.network.ingressNamespaces";
@@ -77,7 +82,7 @@ export function gatewayProblems(name: string, args: MCPGatewayArgs): string[] {
     ...problems,
     ...boundsProblems(minInstances ?? defaults.gatewayMinInstances, maxInstances ?? defaults.gatewayMaxInstances),
     ...secretProblems(kubernetes, "secrets", secrets),
-    ...unknownSecrets(secretNames(kubernetes, secrets), { auth, session }),
+    ...containerFileProblems(Platform.Kubernetes, args, secretNames(kubernetes, secrets)),
   ];
 }
 

@@ -48,7 +48,7 @@ describe("is reported:", () => {
     ["mcp-fleet:index:MCPServerFleet", { platform: "docker", type: "custom", container: { image: "x" } }],
   ])("%s with wrong arguments %j, in the components' own words", (type, inputs) => {
     expect(reports(rightArguments, node(type, inputs))).toEqual([
-      "has no source of instances; give container.command, container.port, or endpoints",
+      "has no source of instances; give container.command, container.port, endpoints, or discovery",
     ]);
   });
 

@@ -48,7 +48,10 @@ test("right arguments are taken, with a network of one's own", async () => {
 const needsReplacing = "or give an MCPNetwork as aws.environment";
 test.each([
   [{ container: undefined }, "container.image is missing; give an image in a registry that ECS can reach, such as ECR"],
-  [{ container: { image: "a" } }, "has no source of instances; give container.command, container.port, or endpoints"],
+  [
+    { container: { image: "a" } },
+    "has no source of instances; give container.command, container.port, endpoints, or discovery",
+  ],
   [{ type: "magic" }, 'container.command stands beside the preset "magic"; remove it, or set type to custom'],
   [
     { container: { ...fleetArgs.container, path: "/x" } },

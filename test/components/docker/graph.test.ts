@@ -112,7 +112,7 @@ describe("what is wrong is refused, and nothing is made", () => {
     ],
     [
       fleet({ container: { image: "x" } }),
-      "has no source of instances; give container.command, container.port, or endpoints",
+      "has no source of instances; give container.command, container.port, endpoints, or discovery",
     ],
     [fleet({ type: "magic" }), 'container.command stands beside the preset "magic"; remove it, or set type to custom'],
     [

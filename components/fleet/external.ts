@@ -1,0 +1,32 @@
+import { Platform } from "../platform.ts";
+import type { MCPServerFleetArgs } from "./args.ts";
+
+/** Does something else run this fleet's servers? Then nothing is deployed for it. */
+export function isExternal({ endpoints, discovery }: Pick<MCPServerFleetArgs, "endpoints" | "discovery">): boolean {
+  return (endpoints ?? discovery) !== undefined;
+}
+
+/** Where a gateway of each platform can look for instances: a Docker host's socket or a cluster's API is not everywhere. */
+const finds: Readonly<Partial<Record<Platform, readonly string[]>>> = {
+  [Platform.Docker]: ["static", "dns"],
+  [Platform.Kubernetes]: ["static", "dns", "kubernetes"],
+  [Platform.Aws]: ["static", "dns"],
+};
+
+/** Every mistake in a fleet that something else runs: blocks of what would run it, and ways to find it that do not work here. */
+export function externalProblems(platform: Platform, args: MCPServerFleetArgs): string[] {
+  const { container, endpoints, discovery = {} } = args;
+  const block = (args as Partial<Record<Platform, unknown>>)[platform];
+  const source = endpoints === undefined ? "discovery" : "endpoints";
+  const needless = Object.entries({ container, [platform]: block }).filter(([, value]) => value !== undefined);
+  const problems = needless.map(
+    ([key]) => `${key} stands beside ${source}, which something else runs; remove one of the two`,
+  );
+  const known = finds[platform];
+  for (const key of Object.keys(discovery)) {
+    if (known === undefined || known.includes(key)) continue;
+    const fix = `use one of ${known.map((one) => `discovery.${one}`).join(", ")}`;
+    problems.push(`discovery.${key} is given, but a gateway on the platform "${platform}" cannot look there; ${fix}`);
+  }
+  return problems;
+}

@@ -1,0 +1,28 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { RateLimitArgs } from "../security-args.ts";
+
+/** Bounds on the calls of one server; its own count those of all callers. */
+export interface FleetRateLimitingArgs {
+  /** Length of the window. Defaults to 60000. */
+  windowMs?: pulumi.Input<number>;
+  /** Calls in a window. Defaults to no bound. */
+  maxRequests?: pulumi.Input<number>;
+  /** Makes a token bucket of it: so many at once, refilled at maxRequests per windowMs. Defaults to none. */
+  burst?: pulumi.Input<number>;
+  /** Calls in flight in this process. Defaults to no bound. */
+  concurrency?: pulumi.Input<number>;
+  /** The calls of one caller to this server. */
+  perCaller?: RateLimitArgs;
+  /** The calls of all callers to a tool, by its name. */
+  tools?: pulumi.Input<Record<string, pulumi.Input<RateLimitArgs>>>;
+}
+
+/** What a server's tools may look like, and whether they may change. */
+export interface FleetIntegrityArgs {
+  /** A tool that is not as it was first seen: `warn` logs and counts it, `block` takes it out until it is approved; `approve` wants that for each tool before it is shown at all. Defaults to `off`. */
+  mode?: pulumi.Input<string>;
+  /** Tool → `sha256:<64 hex digits>` of its definition; stands above what was first seen. */
+  pins?: pulumi.Input<Record<string, pulumi.Input<string>>>;
+  /** Longer descriptions take a tool out. Defaults to 16384. */
+  maxDescriptionChars?: pulumi.Input<number>;
+}

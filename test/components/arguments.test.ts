@@ -1,0 +1,91 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "@jest/globals";
+import type * as pulumi from "@pulumi/pulumi";
+import { MCPGateway, type MCPGatewayArgs, MCPServerFleet, type MCPServerFleetArgs } from "../../index.ts";
+import { graphOf } from "../support/graph.ts";
+
+// What a configuration file can say of a server and a gateway, programs can say of a fleet and its gateway.
+const reference = "file:/run/secrets/mcp-fleet/ada";
+const resilience = {
+  loadBalancer: { strategy: "weighted", zone: "a", slowStartMs: 1000 },
+  circuitBreaker: { errorPercent: 20, slowCallMs: 900, openMs: 2000 },
+  retry: { attempts: 2, hedgeAfterMs: 300, idempotentTools: ["look"] },
+  healthCheck: { intervalMs: 3000, outlier: { consecutiveErrors: 3 } },
+  concurrency: { maxInFlight: 64, maxQueue: 8, adaptive: true },
+  fallback: ["remote"],
+  rateLimiting: { windowMs: 1000, maxRequests: 50, tools: { look: { maxRequests: 5 } } },
+  auth: { scopes: ["notes"] },
+  integrity: { mode: "warn" },
+} satisfies Partial<MCPServerFleetArgs>;
+const protection = {
+  workers: "auto",
+  toolSearch: true,
+  auth: {
+    bearerTokens: [{ name: "ada", token: reference }],
+    jwt: [{ issuer: "https://login.example.com", audience: ["tools"], jwksUri: "https://login.example.com/keys" }],
+  },
+  authorization: { rules: [{ effect: "allow", servers: ["notes"], when: '"admin" in caller.roles' }] },
+  rateLimiting: { caller: { windowMs: 60_000, maxRequests: 600 } },
+  session: { keys: [{ id: "1", key: "file:/run/secrets/mcp-fleet/seal" }] },
+  cors: { origins: ["https://app.example.com"] },
+  connections: { maxConnections: 500, trustedProxies: ["10.0.0.0/8"] },
+} satisfies Partial<MCPGatewayArgs>;
+
+const value = <T>(output: pulumi.Output<T>): Promise<T> => new Promise((resolve) => output.apply(resolve));
+
+describe.each(["docker", "kubernetes"] as const)("on %s", (platform) => {
+  test("resilience and protection stand in the configuration as they were given", async () => {
+    let configuration = "";
+    const graph = await graphOf(async () => {
+      const notes = new MCPServerFleet("notes", {
+        ...{ platform, type: "custom", container: { image: "notes:1", port: 3000 }, ...resilience },
+      });
+      const found = new MCPServerFleet("remote", {
+        ...{ platform, type: "custom", discovery: { dns: { name: "mcp.example.com", port: 443 } } },
+      });
+      new MCPGateway("gateway", {
+        ...{ platform, container: { image: "mcp-fleet:1" }, secrets: { ada: "token", seal: "key" } },
+        ...{ ...protection, fleets: [notes, found] },
+      });
+      configuration = await value(notes.configuration);
+    });
+    expect(JSON.parse(configuration)).toMatchObject(resilience);
+    const text = JSON.stringify(graph.map(({ inputs }) => inputs));
+    const said = [...text.matchAll(/"((?:[^"\\]|\\.)*)"/g)]
+      .map(([, inner]) => JSON.parse(`"${inner}"`) as string)
+      .find((one) => one.startsWith("{") && one.includes('"gateway"'));
+    const { gateway, servers } = JSON.parse(said as string);
+    expect(gateway).toMatchObject(protection);
+    expect(servers.notes).toMatchObject(resilience);
+    expect(servers.remote).toEqual({ type: "custom", discovery: { dns: { name: "mcp.example.com", port: 443 } } });
+  });
+});
+
+test.each([
+  ["a number is one", "2", 2],
+  ["a word stays one", "auto", "auto"],
+])("workers: %s", async (_name, workers, expected) => {
+  const graph = await graphOf(() => {
+    const remote = new MCPServerFleet("remote", { type: "custom", endpoints: ["https://mcp.example.com/mcp"] });
+    new MCPGateway("gateway", { workers, fleets: [remote] });
+  });
+  expect(
+    JSON.stringify(graph.find(({ type }) => type.includes("Gateway") && !type.startsWith("mcp-fleet"))?.inputs),
+  ).toContain(`"workers":${JSON.stringify(expected)}`);
+});
+
+describe("no setting of a configuration file is out of a program's reach", () => {
+  const read = (path: string) => JSON.parse(readFileSync(join(import.meta.dirname, path), "utf8"));
+  const { resources } = read("schema.golden.json");
+  const { gateway, servers } = read("../../runtime/config/schema/mcp-fleet.schema.json").properties;
+  const [server] = Object.values(servers.patternProperties) as { properties: object }[];
+  test.each([
+    // The port of its own for TCP and the admin socket are of a machine that programs do not know.
+    ["MCPGateway", gateway, ["listeners", "admin"]],
+    ["MCPServerFleet", server, []],
+  ])("%s", (component, { properties }, left) => {
+    const inputs = Object.keys(resources[`mcp-fleet:index:${component}`].inputProperties);
+    expect(Object.keys(properties).filter((setting) => !inputs.includes(setting))).toEqual(left);
+  });
+});
