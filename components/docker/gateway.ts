@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { childOf } from "../child-of.ts";
+import { unknownFleets } from "../gateway/reference-rules.ts";
 import { checkedGateway } from "../gateway/resolve.ts";
 import { hiddenSecrets } from "../hidden-secrets.ts";
 import { InputError } from "../input-error.ts";
@@ -13,7 +14,7 @@ import { gatewayProblems } from "./rules.ts";
 /** A gateway as one container that is on the networks of its fleets; its port is published on the Docker host. */
 export const gateway: PlatformComponents["gateway"] = (parent, name, settings) => {
   const { component, common, args, tags } = settings;
-  const problems = gatewayProblems(args);
+  const problems = [...gatewayProblems(args), ...unknownFleets(args.fleets)];
   if (problems.length > 0) throw new InputError(component, problems);
   checkedGateway(component, common);
   const sdk = dockerSdk(component);

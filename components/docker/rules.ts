@@ -5,7 +5,6 @@ import { containerProblems } from "../fleet/container-rules.ts";
 import { externalProblems, isExternal } from "../fleet/external.ts";
 import type { MCPGatewayArgs } from "../gateway/args.ts";
 import { containerFileProblems } from "../gateway/container-files.ts";
-import { unknownFleets } from "../gateway/reference-rules.ts";
 import { knownPart } from "../known-part.ts";
 import { Platform } from "../platform.ts";
 import { fleetBlocks, gatewayBlocks } from "./block-schema.ts";
@@ -38,7 +37,7 @@ export function fleetProblems(args: MCPServerFleetArgs): string[] {
 
 /** The same of a gateway. */
 export function gatewayProblems({ tags, container, scaling, port, ...args }: MCPGatewayArgs): string[] {
-  const { secrets, docker, auth, fleets } = args;
+  const { secrets, docker, auth } = args;
   const problems = validateAgainst(gatewayBlocks, knownPart({ tags, container, port, secrets, docker })).map(issueText);
   if (problems.length > 0) return problems;
   if (container?.image === undefined) {
@@ -52,7 +51,7 @@ export function gatewayProblems({ tags, container, scaling, port, ...args }: MCP
     problems.push(`auth is missing, and the servers' containers reach the gateway; ${fix}`);
   }
   const given = Object.keys(docker?.secretFiles ?? secrets ?? {});
-  problems.push(...unknownFleets(fleets), ...containerFileProblems(Platform.Docker, args, given));
+  problems.push(...containerFileProblems(Platform.Docker, args, given));
   return [...problems, ...sourceProblems("secrets", secrets, docker), ...buildProblems(docker)];
 }
 
