@@ -40,4 +40,6 @@ export {
   type OrchestratorOptions,
 } from "./programs/mcp-server-orchestrator.ts";
 export type { ExecuteOptions } from "./programs/program-gateway.ts";
+export { Strategies } from "./registry/balancing/strategies.ts";
+export type { Candidate, HostLoad, LoadBalancingStrategy, StrategyFactory } from "./registry/balancing/strategy.ts";
 export type { FleetHealth, FleetStatus } from "./registry/fleet.ts";

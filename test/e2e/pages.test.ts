@@ -90,6 +90,6 @@ test("the package installs beside nothing but its dependencies; command and runt
   const program = 'import("mcp-fleet/runtime").then((all) => console.log(Object.keys(all).sort().join(" ")))';
   expect((await checkout.run(`cd ${project} && ${node} --eval '${program}'`)).out).toBe(
     "ClusterCoordinator CompleteMCPIntegration ConnectionPool ConnectionPoolManager ErrorKinds FleetError " +
-      "MCPServerOrchestrator PooledConnection RequestBatchingEngine loadConfig startGateway\n",
+      "MCPServerOrchestrator PooledConnection RequestBatchingEngine Strategies loadConfig startGateway\n",
   );
 });
