@@ -1,13 +1,12 @@
-import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { expect } from "@jest/globals";
+import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
 import { readConfig } from "../../../infra/config.ts";
 import { deploy } from "../../../infra/program.ts";
 import { awsCloud } from "../../support/aws-cloud.ts";
+import { expectChecked } from "../../support/checkov.ts";
 import { graphOf } from "../../support/graph.ts";
 import { testWith } from "../../support/needs.ts";
 import { terraformPlan } from "../../support/terraform-plan.ts";
@@ -44,19 +43,7 @@ testWith("kubernetes-validate and checkov (MANIFEST_PYTHON)")(
     const folder = mkdtempSync(join(tmpdir(), "plan-test-"));
     const path = join(folder, "plan.json");
     writeFileSync(path, JSON.stringify(terraformPlan(graph)));
-    const checkov = join(dirname(process.env.MANIFEST_PYTHON as string), "checkov");
-    const args = ["--framework", "terraform_plan", "--file", path, "--output", "json", "--quiet", "--soft-fail"];
-    const text = execFileSync(checkov, [...args, "--skip-download"], { encoding: "utf8", maxBuffer: 1 << 26 });
+    expectChecked("terraform_plan", path, exceptions, 60);
     rmSync(folder, { recursive: true });
-    const { results, summary } = JSON.parse(text) as {
-      results: { failed_checks: { check_id: string; check_name: string; resource: string }[] };
-      summary: { passed: number; parsing_errors: number };
-    };
-    const unexplained = results.failed_checks.filter(({ check_id }) => !(check_id in exceptions));
-    expect(unexplained.map(({ check_id, check_name, resource }) => [check_id, check_name, resource])).toEqual([]);
-    expect([...new Set(results.failed_checks.map(({ check_id }) => check_id))].sort()).toEqual(
-      Object.keys(exceptions).sort(),
-    );
-    expect([summary.passed > 60, summary.parsing_errors]).toEqual([true, 0]);
   },
 );

@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect } from "@jest/globals";
 import fc from "fast-check";
 import { stringify } from "yaml";
 import { MCPGateway, MCPServerFleet } from "../../../index.ts";
+import { expectChecked } from "../../support/checkov.ts";
 import { graphOf } from "../../support/graph.ts";
 import { fleetArguments, gatewayArguments } from "../../support/kubernetes-arguments.ts";
 import { operatorProgram, ordinaryProgram } from "../../support/kubernetes-program.ts";
@@ -65,26 +66,5 @@ test("kubernetes-validate finds a key that does not exist", () => {
 
 test("checkov finds nothing but what has its reason here", () => {
   const path = file("checked.yaml", ordinary);
-  const args = [
-    "--framework",
-    "kubernetes",
-    "--file",
-    path,
-    "--output",
-    "json",
-    "--quiet",
-    "--soft-fail",
-    "--skip-download",
-  ];
-  const text = execFileSync(tool("checkov"), args, { encoding: "utf8", maxBuffer: 1 << 26 });
-  const { results, summary } = JSON.parse(text) as {
-    results: { failed_checks: { check_id: string; check_name: string; resource: string }[] };
-    summary: { passed: number; parsing_errors: number };
-  };
-  const unexplained = results.failed_checks.filter(({ check_id }) => !(check_id in exceptions));
-  expect(unexplained.map(({ check_id, check_name, resource }) => [check_id, check_name, resource])).toEqual([]);
-  expect([...new Set(results.failed_checks.map(({ check_id }) => check_id))].sort()).toEqual(
-    Object.keys(exceptions).sort(),
-  );
-  expect([summary.passed > 200, summary.parsing_errors]).toEqual([true, 0]);
+  expectChecked("kubernetes", path, exceptions, 200);
 }, 120_000);
