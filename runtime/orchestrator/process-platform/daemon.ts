@@ -60,6 +60,9 @@ export class Daemon {
     } catch (error) {
       await this.stop();
       throw error;
+    } finally {
+      // Its later end is found by who looks; by then its words may have gone with its folder.
+      child.removeAllListeners("exit");
     }
   }
 

@@ -38,8 +38,8 @@ async function send(
 test("the memory of a large result is given back when the last byte has gone, once", async () => {
   const head = '{"jsonrpc":"2.0","id":"client\'s","result":"';
   expect(await send(false)).toEqual({ before: 0, after: 1, got: head.length + bytes + '"}'.length });
-});
+}, 60_000);
 
 test("a client that goes away half-way: its memory is never used again, as bytes of it may still be on their way", async () => {
   expect(await send(true)).toEqual({ before: 0, after: 0, got: 0 });
-});
+}, 60_000);
