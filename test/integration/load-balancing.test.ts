@@ -21,11 +21,15 @@ afterEach(async () => {
 
 async function start(server: Partial<Server>, options: Partial<GatewayOptions> = {}): Promise<void> {
   gateway = await TestGateway.start({ servers: { echo: { type: "custom", isolation: "shared", ...server } } }, options);
-  for (let tries = 0; gateway.gateway.instances("echo").some(({ state }) => state !== "ready"); tries += 1) {
-    if (tries === 500) throw new Error("the instances did not become ready");
+  await allReady();
+  client = await PlainClient.open(`${gateway.url}/mcp/echo`);
+}
+
+async function allReady(): Promise<void> {
+  for (let tries = 0; gateway?.gateway.instances("echo").some(({ state }) => state !== "ready"); tries += 1) {
+    if (tries === 500) throw new Error("not every instance became ready");
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
-  client = await PlainClient.open(`${gateway.url}/mcp/echo`);
 }
 const urls = () => instances.map(({ url }) => url);
 
@@ -84,10 +88,7 @@ test("an instance that comes back takes little at first", async () => {
   // The others have their full share by then.
   await new Promise((resolve) => setTimeout(resolve, slowStartMs));
   await instances[0]?.back();
-  for (let tries = 0; gateway?.gateway.instances("echo").some(({ state }) => state !== "ready"); tries += 1) {
-    if (tries === 500) throw new Error("the instance did not come back");
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
+  await allReady();
   const [, second = 0, least = 0] = await shares(60);
   // Of its turns it takes a tenth, growing; without a slow start all three would take twenty.
   expect([second >= 20, least < 14]).toEqual([true, true]);

@@ -28,8 +28,8 @@ const longestOpenMs = 60_000;
  */
 export class CircuitBreaker {
   readonly #options: CircuitBreakerOptions;
-  readonly #errors: SamplingBreaker;
-  readonly #slow: SamplingBreaker | undefined;
+  #errors: SamplingBreaker;
+  #slow: SamplingBreaker | undefined;
   #openedAt = 0;
   #openMs: number;
   #trial = false;
@@ -39,9 +39,8 @@ export class CircuitBreaker {
   constructor(options: CircuitBreakerOptions) {
     this.#options = options;
     this.#openMs = options.openMs;
-    const { errorPercent, slowCallMs, slowPercent } = options;
-    this.#errors = this.#breaker(errorPercent);
-    this.#slow = slowCallMs === undefined ? undefined : this.#breaker(slowPercent);
+    this.#errors = this.#errorBreaker();
+    this.#slow = this.#slowBreaker();
   }
 
   get state(): CircuitStateName {
@@ -65,8 +64,8 @@ export class CircuitBreaker {
 
   /** What it protects has been replaced: closes it and forgets what was counted. */
   reset(): void {
-    this.#errors.state = this.#breaker(this.#options.errorPercent).state;
-    if (this.#slow !== undefined) this.#slow.state = this.#breaker(this.#options.slowPercent).state;
+    this.#errors = this.#errorBreaker();
+    this.#slow = this.#slowBreaker();
     this.#trial = false;
     this.#close();
   }
@@ -108,6 +107,15 @@ export class CircuitBreaker {
       this.#slow?.success(CircuitState.HalfOpen);
       this.#close();
     }
+  }
+
+  #errorBreaker(): SamplingBreaker {
+    return this.#breaker(this.#options.errorPercent);
+  }
+
+  #slowBreaker(): SamplingBreaker | undefined {
+    const { slowCallMs, slowPercent } = this.#options;
+    return slowCallMs === undefined ? undefined : this.#breaker(slowPercent);
   }
 
   #breaker(percent: number): SamplingBreaker {
