@@ -20,7 +20,14 @@ const orchestrator = new MCPServerOrchestrator({
   monitoring: { metricsInterval: 15000, logLevel: "info" },
   clustering: { enabled: true, nodeId: "node-1", coordinatorEndpoint: coordinator.url },
 });
-await orchestrator.registerServer({ name: "docs", type: "custom", endpoint: `${server}/mcp` });
+// A strategy of your own: of all instances the one with the fewest calls in flight.
+orchestrator.registerLoadBalancer("fewest", () => ({
+  pick: (candidates) => candidates.reduce((best, one) => (one.inFlight < best.inFlight ? one : best)),
+}));
+await orchestrator.registerServer({
+  ...{ name: "docs", type: "custom", endpoint: `${server}/mcp` },
+  settings: { loadBalancer: { strategy: "custom:fewest" } },
+});
 console.log("tools", await orchestrator.executeRequest("docs", "tools/list"));
 
 const connectionPool = new ConnectionPoolManager();

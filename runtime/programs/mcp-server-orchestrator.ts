@@ -6,6 +6,7 @@ import { FleetError } from "../errors.ts";
 import type { GatewayStatus } from "../gateway.ts";
 import { type ClusterMember, ClusterNode } from "../orchestrator/cluster/index.ts";
 import type { Params } from "../protocol/json-rpc.ts";
+import type { StrategyFactory } from "../registry/balancing/strategy.ts";
 import { type MCPServerConfig, serverOf } from "./mcp-server-config.ts";
 import { type ExecuteOptions, ProgramGateway } from "./program-gateway.ts";
 import { RequestAllowance } from "./request-allowance.ts";
@@ -13,7 +14,7 @@ import { RequestAllowance } from "./request-allowance.ts";
 /** An orchestrator, in the words of the specification. Times are in milliseconds. */
 export interface OrchestratorOptions {
   readonly loadBalancer?: {
-    /** `round-robin`, `least-connections`, `weighted`, `resource-based`. Defaults to `least-connections`. */
+    /** `round-robin`, `least-connections`, `weighted`, `resource-based`, or `custom:<name>` of a registered one. Defaults to `least-connections`. */
     readonly strategy?: string;
     /** Between two checks of an instance. Defaults to 10000. */
     readonly healthCheckInterval?: number;
@@ -77,6 +78,14 @@ export class MCPServerOrchestrator extends EventEmitter<OrchestratorEvents> {
       report: () => this.#report(),
       onChange: (members) => this.emit("cluster", members),
     });
+  }
+
+  /**
+   * Makes a strategy of the program's own: servers that are registered from now on may name it as `custom:<name>`. Throws
+   * CONFIG_INVALID when the name is taken.
+   */
+  registerLoadBalancer(name: string, factory: StrategyFactory): void {
+    this.#gateway.strategies.registerLoadBalancer(name, factory);
   }
 
   /** Starts a server, or reaches it; resolves when it serves. Throws CONFIG_INVALID; rejects when it cannot serve. */

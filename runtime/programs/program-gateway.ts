@@ -4,6 +4,7 @@ import type { Gateway, Server } from "../config/schema/index.ts";
 import { FleetError } from "../errors.ts";
 import { type GatewayStatus, type RunningGateway, startGateway } from "../gateway.ts";
 import type { Params } from "../protocol/json-rpc.ts";
+import { Strategies } from "../registry/balancing/strategies.ts";
 import type { ExecuteTerms } from "../routing/executor.ts";
 
 /** Options of one request of a program. */
@@ -24,6 +25,8 @@ export class ProgramGateway {
   readonly #owner = `program-${randomUUID()}`;
   #section: Gateway;
   readonly #listens: boolean;
+  /** The program's own load balancing strategies stand beside the gateway's. */
+  readonly strategies = new Strategies();
   readonly #servers = new Map<string, Server>();
   #running: Promise<RunningGateway> | undefined;
 
@@ -49,8 +52,17 @@ export class ProgramGateway {
 
   /** Adds servers, or replaces those of the same name; resolves when each one serves. Rejects when one cannot. */
   async add(servers: Readonly<Record<string, Server>>): Promise<void> {
+    const before = new Map(this.#servers);
     for (const [name, server] of Object.entries(servers)) this.#servers.set(name, server);
-    const { executor } = await this.#apply();
+    const { executor } = await this.#apply().catch((error) => {
+      // What is wrong must not stand in the way of what comes next.
+      for (const name of Object.keys(servers)) {
+        const old = before.get(name);
+        if (old === undefined) this.#servers.delete(name);
+        else this.#servers.set(name, old);
+      }
+      throw error;
+    });
     await Promise.all(Object.keys(servers).map((name) => executor.fleet(name).describe()));
   }
 
@@ -90,8 +102,12 @@ export class ProgramGateway {
   async #apply(): Promise<RunningGateway> {
     const config = resolveConfig({ gateway: this.#section, servers: Object.fromEntries(this.#servers) });
     if (this.#running === undefined) {
-      this.#running = startGateway({ config }, { listen: this.#listens });
-      return this.#running;
+      const starting = startGateway({ config, strategies: this.strategies }, { listen: this.#listens });
+      this.#running = starting;
+      starting.catch(() => {
+        if (this.#running === starting) this.#running = undefined;
+      });
+      return starting;
     }
     const running = await this.#running;
     running.apply(config, []);

@@ -39,6 +39,30 @@ test("servers are registered, called, limited and taken away", async () => {
   await expect(orchestrator.executeRequest("counting", "count")).rejects.toMatchObject({ code: "SERVER_UNKNOWN" });
 });
 
+test("a program's own strategy chooses; a server that names none of them is refused, and in nobody's way", async () => {
+  const orchestrator = orchestrate();
+  const picked: number[] = [];
+  const settings = { ...counting, scaling: { minInstances: 2 }, loadBalancer: { strategy: "custom:last" } };
+  const server = { name: "counting", type: "custom" as const, settings };
+  await expect(orchestrator.registerServer(server)).rejects.toMatchObject({
+    code: "CONFIG_INVALID",
+    message:
+      'servers.counting.loadBalancer.strategy: is "custom:last"; give one of round-robin, least-connections, weighted, resource-based, or register it before the gateway starts',
+  });
+  await orchestrator.registerServer({ ...server, name: "other", settings: counting });
+  await expect(orchestrator.registerServer(server)).rejects.toMatchObject({ code: "CONFIG_INVALID" });
+  orchestrator.registerLoadBalancer("last", () => ({
+    pick(candidates) {
+      picked.push(candidates.length);
+      return candidates.at(-1) as (typeof candidates)[number];
+    },
+  }));
+  await orchestrator.registerServer(server);
+  for (let call = 0; call < 500 && picked.length === 0; call += 1)
+    await orchestrator.executeRequest("counting", "count");
+  expect(picked[0]).toBe(2);
+});
+
 test("what one node has not another node of the cluster is asked for", async () => {
   const coordinator = await ClusterCoordinator.start();
   closing.push(() => coordinator.close());
