@@ -1,8 +1,8 @@
 import type { Server as HttpsServer } from "node:https";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
-import { isDeepStrictEqual } from "node:util";
 import type { ResolvedConfig } from "./config/index.ts";
+import { needRestart } from "./config/live-settings.ts";
 import { AdminListener } from "./listeners/admin.ts";
 import { FrontDoor } from "./listeners/front-door.ts";
 import { hostInUrl } from "./listeners/host-in-url.ts";
@@ -35,6 +35,7 @@ import { Strategies } from "./registry/balancing/strategies.ts";
 import type { FleetStatus } from "./registry/fleet.ts";
 import type { InstanceStatus } from "./registry/fleet-instances.ts";
 import { FleetRegistry } from "./registry/fleet-registry.ts";
+import { Readiness } from "./registry/readiness.ts";
 import { Executor } from "./routing/executor.ts";
 import { FederatedService } from "./routing/federated-service.ts";
 import { ListChangeNotices } from "./routing/list-change-notices.ts";
@@ -99,6 +100,7 @@ export interface GatewayStatus {
   readonly startedAt: string;
   /** `http://127.0.0.1:8080`; undefined when it does not listen. */
   readonly url: string | undefined;
+  /** As `/ready` says it. */
   readonly ready: boolean;
   readonly servers: readonly FleetStatus[];
 }
@@ -126,8 +128,6 @@ const parkedMs = 10 * 60_000;
 /** Open `subscriptions/listen` streams of one caller. */
 const maxSubscriptions = 1000;
 const loopback = "127.0.0.1";
-/** Settings of the gateway that are taken over without a restart. */
-const liveSettings = new Set(["auth", "authorization", "rateLimiting", "cors", "allowedHosts", "allowedOrigins"]);
 const now = () => performance.now();
 
 /** Builds a gateway: the way of a request from top to bottom, each stage knowing only the next one. */
@@ -258,9 +258,10 @@ export async function startGateway(
     const service = serviceFor(tcp?.server, security.accessOf(localPrincipal));
     return service && { service, server: tcp?.server, caller: openAccess.principal.caller };
   });
+  const readiness = new Readiness({ registry, draining: () => draining });
   const rest = await createRest({
     ...{ server: door.server, registry, executor, metrics, log, maxBodyBytes: gateway.maxBodyBytes },
-    ...{ authenticated: gateway.auth !== undefined, draining: () => draining, more: routes },
+    ...{ authenticated: gateway.auth !== undefined, readiness, more: routes },
     callerOf: (request) => security.callerOf(request),
     statuses: async () => (siblings === undefined ? fleetStatuses() : siblings.statuses(fleetStatuses())),
   });
@@ -301,9 +302,7 @@ export async function startGateway(
       : fleets.filter((one) => hasFleet(place, one)).map((one) => fleetAt(place, one));
   };
   const status = (): GatewayStatus => {
-    const servers = fleetStatuses();
-    const ready = !draining && servers.every(({ health }) => health === "ready" || health === "idle");
-    return { pid: process.pid, startedAt, url, ready, servers };
+    return { pid: process.pid, startedAt, url, ready: readiness.look().ready, servers: fleetStatuses() };
   };
   const close = async (linger = gateway.lingerMs) => {
     if (draining) return;
@@ -377,11 +376,7 @@ export async function startGateway(
     apply(next, nextSecrets) {
       strategies.check(next.servers);
       secrets = nextSecrets;
-      const fixed = Object.keys(next.gateway).filter(
-        (key) =>
-          !liveSettings.has(key) &&
-          !isDeepStrictEqual(next.gateway[key as keyof typeof gateway], gateway[key as keyof typeof gateway]),
-      );
+      const fixed = needRestart(next.gateway, gateway);
       security
         .apply(next)
         .catch((error) => log.error({ err: error }, "the security settings in force stay as they are"));

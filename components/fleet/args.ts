@@ -119,6 +119,8 @@ export interface MCPServerFleetArgs {
   concurrency?: FleetConcurrencyArgs;
   /** Other fleets of the gateway that take a call which this one cannot, in this order: their `serverName` outputs, so that they are there first. Defaults to none. */
   fallback?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Without a healthy instance of it the gateway is not ready, for all its fleets: every replica is taken out of service. Defaults to false. */
+  required?: pulumi.Input<boolean>;
   /** What its callers must have, besides what the gateway wants. Defaults to nothing. */
   auth?: RequirementArgs;
   /** Bounds on its calls. Defaults to none. */

@@ -129,6 +129,8 @@ export interface ResolvedServer {
     readonly queueMs: number;
     readonly adaptive: boolean;
   };
+  /** The gateway is not ready without a healthy instance of it. Absent: it is. */
+  readonly required?: boolean;
   /** Names of other servers, in the order in which they are asked. */
   readonly fallback?: readonly string[];
 }

@@ -63,6 +63,8 @@ function serverOf({ server: text, type, serverVersion, command = [] }: HostOptio
   const process = command.length === 0 ? undefined : { command: command[0], args: command.slice(1) };
   const server = {
     type: "custom",
+    // A host is there for this server alone.
+    required: true,
     ...given,
     ...(type === undefined ? {} : { type }),
     ...(serverVersion === undefined ? {} : { version: serverVersion }),

@@ -36,7 +36,10 @@ export const restOperations = {
         "ready",
         "Able to serve.",
         {
-          ...ok("Every server is ready or idle.", { $ref: "#/components/schemas/Readiness" }),
+          ...ok(
+            "Its configuration is in force, every server has been tried once, and none that is required is missing.",
+            { $ref: "#/components/schemas/Readiness" },
+          ),
           "503": { description: "It is not.", content: json({ $ref: "#/components/schemas/Readiness" }) },
         },
         open,

@@ -8,6 +8,7 @@ import { errorReply, type Params, type RpcReply } from "../protocol/json-rpc.ts"
 import type { Priority } from "../protocol/priority.ts";
 import type { FleetClient, FleetStatus } from "../registry/fleet.ts";
 import type { FleetRegistry } from "../registry/fleet-registry.ts";
+import type { Readiness } from "../registry/readiness.ts";
 import type { Executor } from "../routing/executor.ts";
 import type { Access } from "../security/index.ts";
 import { addApiDocs } from "./api-docs.ts";
@@ -25,8 +26,7 @@ export interface RestOptions {
   readonly authenticated: boolean;
   /** What who makes a request may do. */
   readonly callerOf: (request: IncomingMessage) => Access;
-  /** The gateway takes no new work. */
-  readonly draining: () => boolean;
+  readonly readiness: Readiness;
   /** All fleets, over all processes of the gateway. */
   readonly statuses: () => Promise<readonly FleetStatus[]>;
   /** Paths of a server host. */
@@ -51,7 +51,7 @@ interface ExecuteBody {
 
 /** Everything on the gateway's port that is not MCP: REST, health, metrics. Returns its request listener. */
 export async function createRest(options: RestOptions): Promise<{ listener: RequestListener; app: FastifyInstance }> {
-  const { registry, executor, metrics, log, draining, callerOf } = options;
+  const { registry, executor, metrics, log, readiness, callerOf } = options;
   let listener: RequestListener = () => {};
   const app = Fastify({
     bodyLimit: options.maxBodyBytes,
@@ -98,9 +98,8 @@ export async function createRest(options: RestOptions): Promise<{ listener: Requ
 
   app.get("/health", async () => ({ status: "ok" }));
   app.get("/ready", async (_request, reply) => {
-    const servers = Object.fromEntries(registry.all().map((fleet) => [fleet.name, fleet.status().health]));
-    const ready = !draining() && Object.values(servers).every((health) => health === "ready" || health === "idle");
-    return reply.status(ready ? 200 : 503).send({ ready, servers });
+    const view = readiness.look();
+    return reply.status(view.ready ? 200 : 503).send(view);
   });
   app.get("/metrics", async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()));
 

@@ -12,6 +12,7 @@ import { listenOn } from "../listeners/front-door.ts";
 import { idleMs } from "../listeners/http-server.ts";
 import { startLog } from "../observability/logger.ts";
 import { sessionKeys } from "../protocol/session-keys.ts";
+import { lacks } from "../registry/readiness.ts";
 import { type Place, supervisorSlot } from "./place.ts";
 import { Roster, type Sockets } from "./roster.ts";
 import { Siblings } from "./siblings.ts";
@@ -136,7 +137,9 @@ class Supervisor implements RunningWorkers {
     const { pid, startedAt } = (this.#gateway as RunningGateway).status();
     const own = this.#gateway?.status().servers ?? [];
     const servers = await new Siblings(this.#place).statuses(own);
-    const ready = !this.#closing && servers.every(({ health }) => health === "ready" || health === "idle");
+    const health = new Map(servers.map((server) => [server.name, server.health]));
+    const lacking = this.#config.servers.some((server) => lacks(server, health.get(server.name) ?? "starting"));
+    const ready = !this.#closing && !lacking;
     const workers = [...this.#workers.values()].map(({ slot, pid: of, startedAt: since }) => {
       return { slot, pid: of, startedAt: since, restarts: this.#restarts.get(slot) ?? 0 };
     });

@@ -123,6 +123,12 @@ export const Server = Type.Object(
           "Other servers of this configuration that take a call which this one cannot, in this order. Defaults to none.",
       }),
     ),
+    required: Type.Optional(
+      Type.Boolean({
+        description:
+          "Without a healthy instance of it the gateway is not ready (`/ready`), for all servers. Defaults to false.",
+      }),
+    ),
     auth: Type.Optional(Requirement),
     rateLimiting: Type.Optional(ServerRateLimiting),
     integrity: Type.Optional(Integrity),
