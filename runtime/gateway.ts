@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import type { ResolvedConfig } from "./config/index.ts";
 import { needRestart } from "./config/live-settings.ts";
-import { AdminListener } from "./listeners/admin.ts";
+import { AdminListener, type AdminOperation } from "./listeners/admin.ts";
 import { FrontDoor } from "./listeners/front-door.ts";
 import { hostInUrl } from "./listeners/host-in-url.ts";
 import { InstanceAdmin } from "./listeners/instance-admin.ts";
@@ -114,6 +114,8 @@ export interface RunningGateway {
   status(): GatewayStatus;
   /** Where the calls of a server may go, one by one; none for a server that is not there. */
   instances(server: string): readonly InstanceStatus[];
+  /** What the admin listener passes on. */
+  readonly operate: AdminOperation;
   /** Takes over the fleets of a new configuration. */
   apply(config: ResolvedConfig, secrets: readonly string[]): void;
   /** Stops taking work, lets calls in flight end, then ends everything that was started. `lingerMs`: as in the configuration. */
@@ -304,6 +306,9 @@ export async function startGateway(
   const status = (): GatewayStatus => {
     return { pid: process.pid, startedAt, url, ready: readiness.look().ready, servers: fleetStatuses() };
   };
+  const operators = new InstanceAdmin(registry);
+  const operate: AdminOperation = (method, url, body) =>
+    integrity.handle(method, url, body) ?? operators.handle(method, url, body);
   const close = async (linger = gateway.lingerMs) => {
     if (draining) return;
     draining = true;
@@ -340,7 +345,7 @@ export async function startGateway(
     await processHost?.listen((place as Place).processes);
     if (place !== undefined) {
       internal = await InternalListener.start(place.socket, {
-        status: fleetStatuses,
+        ...{ status: fleetStatuses, operate },
         metrics: async () => (await metrics.json()).filter((metric) => ownMetric(place, metric)),
         forwarded: (request, response) => door.forwarded(request, response, security.accessOf(principals.of(request))),
       });
@@ -353,10 +358,8 @@ export async function startGateway(
     if (gateway.admin.socket !== undefined) {
       const shutdown = options.onShutdown ?? (() => {});
       const reload = options.reload ?? (async () => {});
-      const instances = new InstanceAdmin(registry);
       admin = await AdminListener.start(gateway.admin.socket, {
-        ...{ status, reload, shutdown },
-        instances: (method, url, body) => integrity.handle(method, url, body) ?? instances.handle(method, url, body),
+        ...{ status, reload, shutdown, operate },
       });
     }
   } catch (error) {
@@ -370,8 +373,7 @@ export async function startGateway(
   return {
     url,
     tcpPort,
-    executor,
-    status,
+    ...{ executor, status, operate },
     instances: (server) => registry.get(server)?.instances.status() ?? [],
     apply(next, nextSecrets) {
       strategies.check(next.servers);

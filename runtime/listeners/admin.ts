@@ -3,6 +3,9 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { FleetError, messageOf } from "../errors.ts";
 import { readBody } from "./body.ts";
 
+/** Lists and changes the instances of servers, and approves their tools; undefined for a path of somebody else. Throws FleetError. */
+export type AdminOperation = (method: string, url: URL, body: unknown) => unknown;
+
 /** What operators may ask of a running gateway. */
 export interface AdminActions {
   status(): unknown;
@@ -12,8 +15,8 @@ export interface AdminActions {
   reload(): Promise<void>;
   /** Begins to drain and ends the process's work. */
   shutdown(): void;
-  /** Lists and changes the instances of a server; undefined for a path of somebody else. Absent where no instances are. */
-  instances?(method: string, url: URL, body: unknown): unknown;
+  /** What else there is. */
+  readonly operate: AdminOperation;
 }
 
 const maxBodyBytes = 64 * 1024;
@@ -80,7 +83,7 @@ export class AdminListener {
         default: {
           const text = await readBody(request, maxBodyBytes);
           const body: unknown = text === "" ? undefined : JSON.parse(text);
-          const view = this.#actions.instances?.(method, new URL(url, "http://admin"), body);
+          const view = await this.#actions.operate(method, new URL(url, "http://admin"), body);
           if (view === undefined) send(404, { message: `the admin listener has no ${method} ${url}` });
           else send(200, view);
         }

@@ -21,6 +21,8 @@ interface Wish {
 }
 
 const path = /^\/servers\/([^/]+)\/instances$/;
+/** Instances of one server that operators may register. */
+const maxRegistered = 1000;
 const address = /^(https?|wss?|tcp):\/\/./;
 
 /**
@@ -36,7 +38,7 @@ export class InstanceAdmin {
 
   /** Undefined for a path of somebody else. Throws SERVER_UNKNOWN, INSTANCE_UNKNOWN and INVALID_PARAMS. */
   handle(method: string, url: URL, body: unknown): InstancesView | undefined {
-    const name = path.exec(url.pathname)?.[1];
+    const name = serverOfInstances(url);
     if (name === undefined) return undefined;
     const fleet = this.#registry.get(name);
     if (fleet === undefined) throw new FleetError("SERVER_UNKNOWN", `no server is called "${name}"`);
@@ -57,6 +59,9 @@ export class InstanceAdmin {
     }
     if (typeof given !== "string" || !address.test(given) || !URL.canParse(given)) {
       throw invalid(`"address" is ${JSON.stringify(given)}; write it like http://10.0.0.7:8080/mcp`);
+    }
+    if (registered.size >= maxRegistered && !registered.has(given)) {
+      throw invalid(`${maxRegistered} instances are registered; take one out first, or let them be discovered`);
     }
     if (zone !== undefined && typeof zone !== "string") throw invalid('"zone" must be a text');
     registered.add({ address: given, weight: weightOf(weight), zone });
@@ -81,6 +86,11 @@ export class InstanceAdmin {
     const ids = fleet.instances.status().map((instance) => instance.id);
     throw new FleetError("INSTANCE_UNKNOWN", `${fleet.name} has no instance "${id}"; there are: ${ids.join(", ")}`);
   }
+}
+
+/** The server whose instances a path of the admin listener is about; undefined for another path. */
+export function serverOfInstances({ pathname }: URL): string | undefined {
+  return path.exec(pathname)?.[1];
 }
 
 function weightOf(weight: unknown): number | undefined {

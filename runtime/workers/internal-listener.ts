@@ -1,9 +1,15 @@
 import { chmod } from "node:fs/promises";
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
+import { FleetError, messageOf } from "../errors.ts";
+import type { AdminOperation } from "../listeners/admin.ts";
+import { readBody } from "../listeners/body.ts";
+import type { OperationAnswer } from "./shared-admin.ts";
 
 export interface InternalActions {
   status(): unknown;
   metrics(): Promise<unknown>;
+  /** What the supervisor's admin listener passes on. */
+  readonly operate: AdminOperation;
   /** A request that another worker has checked. */
   readonly forwarded: (request: IncomingMessage, response: ServerResponse) => void;
 }
@@ -19,10 +25,14 @@ export class InternalListener {
     this.#server.keepAliveTimeout = 0;
   }
 
-  static async start(socket: string, { status, metrics, forwarded }: InternalActions): Promise<InternalListener> {
+  static async start(
+    socket: string,
+    { status, metrics, operate, forwarded }: InternalActions,
+  ): Promise<InternalListener> {
     const listener = new InternalListener(async (request, response) => {
       if (request.url === "/internal/status") response.end(JSON.stringify(status()));
       else if (request.url === "/internal/metrics") response.end(JSON.stringify(await metrics()));
+      else if (request.url === "/internal/operate") response.end(JSON.stringify(await answerOf(request, operate)));
       else forwarded(request, response);
     });
     await new Promise<void>((resolve, reject) =>
@@ -40,5 +50,19 @@ export class InternalListener {
     this.#server.closeIdleConnections();
     await closed;
     clearTimeout(timer);
+  }
+}
+
+/** More than the admin listener takes, for what stands around it. */
+const maxOperationBytes = 128 * 1024;
+
+async function answerOf(request: IncomingMessage, operate: AdminOperation): Promise<OperationAnswer> {
+  try {
+    const { method, path, body } = JSON.parse(await readBody(request, maxOperationBytes));
+    return { view: await operate(method, new URL(path, "http://admin"), body) };
+  } catch (error) {
+    return {
+      error: { code: error instanceof FleetError ? error.code : "INVALID_REQUEST", message: messageOf(error) },
+    };
   }
 }

@@ -52,7 +52,7 @@ export function hasFleet({ roster }: Place, server: FleetServer): boolean {
 }
 
 /** Does something else than the gateway run its instances? */
-export function isRemote({ endpoints, discovery }: FleetServer): boolean {
+export function isRemote({ endpoints, discovery }: Pick<FleetServer, "endpoints" | "discovery">): boolean {
   return endpoints !== undefined || discovery !== undefined;
 }
 

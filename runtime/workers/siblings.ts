@@ -37,16 +37,18 @@ export class Siblings {
 }
 
 async function askAll(sockets: readonly string[], path: string): Promise<unknown[]> {
-  const answers = await Promise.allSettled(sockets.map((socketPath) => ask(socketPath, path)));
+  const answers = await Promise.allSettled(sockets.map((socketPath) => askProcess(socketPath, path)));
   return answers.filter((answer) => answer.status === "fulfilled").map(({ value }) => value);
 }
 
-function ask(socketPath: string, path: string): Promise<unknown> {
+/** Asks one process of the gateway, with a body by POST. Rejects when it does not answer. */
+export function askProcess(socketPath: string, path: string, body?: object): Promise<unknown> {
+  const method = body === undefined ? "GET" : "POST";
   return new Promise((resolve, reject) => {
-    const asked = request({ socketPath, path, agent: false, timeout: patienceMs }, (answer) => {
+    const asked = request({ socketPath, path, method, agent: false, timeout: patienceMs }, (answer) => {
       json(answer).then(resolve, reject);
     });
     asked.on("timeout", () => asked.destroy());
-    asked.on("error", reject).end();
+    asked.on("error", reject).end(body === undefined ? undefined : JSON.stringify(body));
   });
 }

@@ -13,8 +13,9 @@ import { idleMs } from "../listeners/http-server.ts";
 import { startLog } from "../observability/logger.ts";
 import { sessionKeys } from "../protocol/session-keys.ts";
 import { lacks } from "../registry/readiness.ts";
-import { type Place, supervisorSlot } from "./place.ts";
+import { isRemote, type Place, supervisorSlot } from "./place.ts";
 import { Roster, type Sockets } from "./roster.ts";
+import { SharedAdmin } from "./shared-admin.ts";
 import { Siblings } from "./siblings.ts";
 import { Worker } from "./worker.ts";
 
@@ -69,6 +70,11 @@ class Supervisor implements RunningWorkers {
   readonly #place: Place;
   readonly #log;
   readonly #workers = new Map<number, Worker>();
+  readonly #shared = new SharedAdmin({
+    workers: () => [...this.#workers.values()].map(({ socket }) => socket),
+    own: (method, url, body) => this.#gateway?.operate(method, url, body),
+    isRemote: (name) => this.#config.servers.some((server) => server.name === name && isRemote(server)),
+  });
   readonly #failures = new Map<number, number>();
   readonly #restarts = new Map<number, number>();
   #config: ResolvedConfig;
@@ -128,6 +134,7 @@ class Supervisor implements RunningWorkers {
         reload: reload ?? (async () => {}),
         shutdown: onShutdown ?? (() => {}),
         replaceWorkers: () => this.replace(),
+        operate: (method, url, body) => this.#shared.handle(method, url, body),
       });
     }
     this.#log.log.info({ url, workers: this.#count }, "workers serve");
@@ -163,6 +170,7 @@ class Supervisor implements RunningWorkers {
     const fresh = await Promise.all(old.map(({ slot }) => this.#fork(slot)));
     try {
       await Promise.all(fresh.map((worker) => worker.listening));
+      await Promise.all(fresh.map(({ socket }) => this.#shared.replay(socket)));
     } catch (error) {
       await Promise.all(fresh.map((worker) => worker.drain(0)));
       throw error;
@@ -243,6 +251,7 @@ class Supervisor implements RunningWorkers {
     this.#restarts.set(slot, (this.#restarts.get(slot) ?? 0) + 1);
     try {
       await worker.listening;
+      await this.#shared.replay(worker.socket);
     } catch (error) {
       this.#log.log.error({ worker: slot }, `a worker cannot serve: ${messageOf(error)}`);
       await this.#restart(slot, failures + 1);

@@ -53,8 +53,9 @@ export class Serving {
   }
 
   /** Asks the admin listener. */
-  async admin(method: string, path: string): Promise<unknown> {
-    const asked = request({ socketPath: join(this.folder, "admin.sock"), method, path }).end();
+  async admin(method: string, path: string, body?: object): Promise<unknown> {
+    const asked = request({ socketPath: join(this.folder, "admin.sock"), method, path });
+    asked.end(body === undefined ? undefined : JSON.stringify(body));
     const [answer] = await once(asked, "response");
     return json(answer);
   }

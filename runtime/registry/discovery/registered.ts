@@ -11,6 +11,14 @@ export class RegisteredInstances implements InstanceDiscovery {
     this.#listener = listener;
   }
 
+  get size(): number {
+    return this.#specs.size;
+  }
+
+  has(address: string): boolean {
+    return this.#specs.has(address);
+  }
+
   /** A second time for one address changes its weight and zone. */
   add(spec: BackendSpec): void {
     this.#specs.set(spec.address, spec);
