@@ -33,6 +33,7 @@ export type {
   FleetCacheArgs,
   FleetCoalescingArgs,
   FleetMinimumPercentArgs,
+  FleetPoolArgs,
   FleetQueueArgs,
 } from "./components/fleet/performance-args.ts";
 export type {

@@ -7,7 +7,13 @@ import type { RequirementArgs } from "../security-args.ts";
 import type { FleetContainerArgs } from "./container-args.ts";
 import type { FleetCredentialsArgs } from "./credentials-args.ts";
 import type { FleetDiscoveryArgs } from "./discovery-args.ts";
-import type { FleetBatchingArgs, FleetCacheArgs, FleetCoalescingArgs, FleetQueueArgs } from "./performance-args.ts";
+import type {
+  FleetBatchingArgs,
+  FleetCacheArgs,
+  FleetCoalescingArgs,
+  FleetPoolArgs,
+  FleetQueueArgs,
+} from "./performance-args.ts";
 import type {
   FleetCircuitBreakerArgs,
   FleetConcurrencyArgs,
@@ -105,6 +111,8 @@ export interface MCPServerFleetArgs {
   coalescing?: FleetCoalescingArgs;
   /** How many calls go at once. Defaults to as many as come. */
   queue?: FleetQueueArgs;
+  /** Connections to each instance over HTTP. */
+  pool?: FleetPoolArgs;
   /** Requests that go out together. Defaults to each by itself. */
   batching?: FleetBatchingArgs;
   /** Which of the ready instances takes a call. */

@@ -61,3 +61,13 @@ export interface FleetBatchingArgs {
   /** Bodies from so many bytes on are compressed, if the server has said that it takes that. Defaults to 1024. */
   compressFrom?: pulumi.Input<number>;
 }
+
+/** Connections to each instance over HTTP. */
+export interface FleetPoolArgs {
+  /** Connections for calls to one instance; the next calls wait for one. Streams have one each beside them. Defaults to 32. */
+  maxConnections?: pulumi.Input<number>;
+  /** A connection without work is closed; sooner when the server's `Keep-Alive` says so. Defaults to what that says, else 4000. */
+  idleTimeoutMs?: pulumi.Input<number>;
+  /** An older connection is replaced after its call, so that a name's new addresses are found. Defaults to 600000. */
+  maxLifetimeMs?: pulumi.Input<number>;
+}

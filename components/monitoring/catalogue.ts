@@ -55,7 +55,7 @@ export function catalogue({ job, thresholds, availabilityPercent, autoscaled }: 
       alert: "McpPoolSaturated",
       expr: `mcp_connection_pool_utilization >= ${utilization} and on (server) mcp_server_waiting > 0`,
       severity: "high",
-      summary: `{{ $labels.server }}: {{ $value | humanizePercentage }} of the instances are taken, and callers wait`,
+      summary: `{{ $labels.server }}: {{ $value | humanizePercentage }} of the instances, connections or calls that there may be are taken, and callers wait`,
     },
     {
       alert: "McpCallsShed",

@@ -121,6 +121,12 @@ export const defaults = Object.freeze({
     backoffMs: 50,
     idempotentTools: [],
   }),
+  pool: Object.freeze({
+    // Measured best between 16 and 64.
+    maxConnections: 32,
+    // Long enough to cost nothing, short enough that a name's new addresses are found.
+    maxLifetimeMs: 10 * 60_000,
+  }),
   healthCheck: Object.freeze({
     enabled: true,
     // A ping each ten seconds costs a server nothing.

@@ -24,7 +24,7 @@ function resolveServer(
   name: string,
   { scaling, timeouts, tools, protocol, isolation, loadBalancer, circuitBreaker, ...more }: Server,
 ): ResolvedServer {
-  const { retry, healthCheck, concurrency, cache, coalescing, queue, batching, ...rest } = more;
+  const { retry, healthCheck, concurrency, cache, coalescing, queue, batching, pool, ...rest } = more;
   const first = rest.endpoints?.[0] ?? rest.discovery?.static?.[0]?.url;
   const remote = first !== undefined || rest.discovery !== undefined;
   const minInstances = scaling?.minInstances ?? defaults.scaling.minInstances;
@@ -43,6 +43,7 @@ function resolveServer(
     timeouts: { ...defaults.timeouts, ...timeouts },
     tools: { deny: [], aliases: {}, ...tools },
     cache: { ...defaults.cache, ...cache },
+    pool: { ...defaults.pool, ...pool },
     coalescing: { ...defaults.coalescing, ...coalescing },
     ...(batching === undefined ? {} : { batching: { ...defaults.batching, ...batching } }),
     ...(queue === undefined ? {} : { queue: resolveQueue(queue) }),

@@ -72,6 +72,7 @@ export interface ResolvedServer {
   readonly coalescing: { readonly enabled: boolean; readonly tools: readonly string[] };
   /** Absent: each request goes by itself. */
   readonly batching?: ResolvedBatching;
+  readonly pool: { readonly maxConnections: number; readonly idleTimeoutMs?: number; readonly maxLifetimeMs: number };
   /** Absent: calls do not wait for each other. */
   readonly queue?: ResolvedQueue;
   readonly tools: {

@@ -1,13 +1,15 @@
-import type { FleetStatus } from "../registry/fleet.ts";
+import type { Fleet } from "../registry/fleet.ts";
 
 /** A fleet as its metrics show it. */
-export function gaugesOf({ name, health, instances, inFlight, waiting, restarts }: FleetStatus) {
+export function gaugesOf(fleet: Fleet) {
+  const { name, health, inFlight, waiting, restarts } = fleet.status();
+  const pressure = fleet.pressure();
   return {
     name,
     health: Number(health === "ready"),
-    utilization: instances.total / instances.max,
+    utilization: pressure.utilization,
     inFlight,
-    waiting,
+    waiting: waiting + pressure.waiting,
     restarts,
   };
 }

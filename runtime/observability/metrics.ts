@@ -9,7 +9,7 @@ export interface FleetGauges extends CountedFleet {
   readonly name: string;
   /** 1 serves, 0 does not. */
   readonly health: number;
-  /** Share of the instances that may exist which do, 0 to 1. */
+  /** The fullest of its instances, connections and calls under way, over what there may be, 0 to 1. */
   readonly utilization: number;
   readonly inFlight: number;
   readonly waiting: number;
@@ -96,12 +96,16 @@ export class Metrics {
     gauge("mcp_server_health_status", "1 when at least one instance serves, else 0.", ({ health }) => health, "max");
     gauge(
       "mcp_connection_pool_utilization",
-      "Instances over maxInstances, 0 to 1.",
+      "The fullest of instances over maxInstances, busy HTTP connections over pool.maxConnections, and calls in flight over concurrency.maxInFlight, 0 to 1.",
       ({ utilization }) => utilization,
       "average",
     );
     gauge("mcp_server_in_flight", "Calls that wait for the server's answer.", ({ inFlight }) => inFlight);
-    gauge("mcp_server_waiting", "Callers that wait for an instance.", ({ waiting }) => waiting);
+    gauge(
+      "mcp_server_waiting",
+      "Callers that wait for an instance, a connection or a place.",
+      ({ waiting }) => waiting,
+    );
     gauge("mcp_server_restarts", "Starts after a loss, over the instances that exist.", ({ restarts }) => restarts);
     const sessionGauge = (name: string, help: string, read: (gauges: SessionGauges) => number) =>
       new Gauge({

@@ -106,9 +106,9 @@ export class FleetFactory {
 
   #remote(server: FleetOptions["server"], log: Logger): RemoteOptions {
     const { identity, now } = this.#options;
-    const { name, protocol, timeouts } = server;
+    const { name, protocol, timeouts, pool } = server;
     const credentials = this.#options.credentials.for(name);
-    const common = { fleet: name, protocol, identity, connectMs: timeouts.connectMs, now, credentials };
+    const common = { fleet: name, protocol, identity, connectMs: timeouts.connectMs, now, pool, credentials };
     return {
       source: discoverySource(server),
       discoveries: discoveriesOf(server, log),

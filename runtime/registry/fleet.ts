@@ -240,6 +240,21 @@ export class Fleet {
     };
   }
 
+  /** How full it is when metrics are scraped, and what waits: the fullest of its instances, connections and calls under way counts. */
+  pressure(): { readonly utilization: number; readonly waiting: number } {
+    let [busy, max, waiting] = [0, 0, 0];
+    for (const { connector } of this.#source.backends) {
+      const { connections } = connector;
+      if (connections === undefined) continue;
+      busy += connections.busy;
+      max += connections.max;
+      waiting += connections.waiting;
+    }
+    const instances = this.#source.instances.length / this.server.scaling.maxInstances;
+    const connections = max === 0 ? 0 : busy / max;
+    return { utilization: Math.max(instances, connections, this.#resilience.utilization), waiting };
+  }
+
   #health(ready: number, total: number, lastError: FleetError | undefined): FleetHealth {
     // While a spare instance starts, one that has served before and has lost none is as good as ready.
     if (ready > 0 || (total > 0 && this.#description !== undefined && lastError === undefined)) return "ready";

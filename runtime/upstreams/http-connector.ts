@@ -1,3 +1,4 @@
+import type { ResolvedServer } from "../config/index.ts";
 import { FleetError } from "../errors.ts";
 import { Exchange } from "../protocol/exchange.ts";
 import { encodeRequest } from "../protocol/json-rpc.ts";
@@ -13,7 +14,7 @@ import { HttpPool } from "./http1/index.ts";
 import { headersOf, ModernHttpWire } from "./modern-http.ts";
 import { ModernSession } from "./modern-session.ts";
 import { openSse } from "./sse-link.ts";
-import type { Connector, SessionEvents, UpstreamSession } from "./upstream-session.ts";
+import type { ConnectionUse, Connector, SessionEvents, UpstreamSession } from "./upstream-session.ts";
 
 export interface HttpConnectorOptions {
   readonly fleet: string;
@@ -21,14 +22,11 @@ export interface HttpConnectorOptions {
   readonly identity: GatewayIdentity;
   readonly connectMs: number;
   readonly now: () => number;
+  /** Bounds of its connections. */
+  readonly pool: ResolvedServer["pool"];
   /** What requests carry so that the server lets them in. */
   readonly credentials?: Credentials | undefined;
 }
-
-/** Connections kept to one endpoint (measured best between 16 and 64). */
-const maxConnections = 32;
-/** Long enough to cost nothing, short enough that a name's new addresses are found. */
-const maxLifetimeMs = 10 * 60_000;
 
 /** Sessions over Streamable HTTP with one endpoint, and the pool of their connections. */
 export class HttpConnector implements Connector {
@@ -43,6 +41,12 @@ export class HttpConnector implements Connector {
     this.#url = new URL(options.endpoint);
     this.#verdict = new EraVerdict(options.now);
     this.source = options.endpoint;
+  }
+
+  get connections(): ConnectionUse | undefined {
+    if (this.#pool === undefined) return undefined;
+    const { total, idle, waiting } = this.#pool.statistics;
+    return { busy: total - idle, max: this.#pool.maxConnections, waiting };
   }
 
   async connect(events: SessionEvents): Promise<UpstreamSession> {
@@ -82,7 +86,8 @@ export class HttpConnector implements Connector {
 
   #endpoint(url: URL, caller?: string): HttpEndpoint {
     const { fleet, connectMs, now, credentials } = this.#options;
-    this.#pool ??= new HttpPool({ url, connectMs, maxConnections, maxLifetimeMs });
+    const { maxConnections, idleTimeoutMs: idleMs, maxLifetimeMs } = this.#options.pool;
+    this.#pool ??= new HttpPool({ url, connectMs, maxConnections, idleMs, maxLifetimeMs });
     const whose = caller === undefined ? {} : { caller };
     return new HttpEndpoint({ fleet, url, pool: this.#pool, now, credentials, ...whose });
   }

@@ -1,3 +1,4 @@
+import type { ResolvedServer } from "../config/index.ts";
 import type { UpstreamProtocol } from "../config/schema/index.ts";
 import { FleetError, messageOf } from "../errors.ts";
 import { type Credentials, headersOfLines } from "./credentials/index.ts";
@@ -16,6 +17,8 @@ export interface RemoteConnectorOptions {
   readonly identity: GatewayIdentity;
   readonly connectMs: number;
   readonly now: () => number;
+  /** Bounds of connections over HTTP. */
+  readonly pool: ResolvedServer["pool"];
   /** What requests carry so that the server lets them in. */
   readonly credentials?: Credentials | undefined;
 }

@@ -35,7 +35,17 @@ export interface SessionEvents {
 }
 
 /** Opens sessions with the instances of one fleet. */
+/** How much of a pool of connections is in use. */
+export interface ConnectionUse {
+  readonly busy: number;
+  readonly max: number;
+  /** Requests that wait for a connection. */
+  readonly waiting: number;
+}
+
 export interface Connector {
+  /** Connections that its sessions share, and how they are used; absent where each session has one. */
+  readonly connections?: ConnectionUse | undefined;
   /** Where instances come from, for people: a package, a command, an endpoint. */
   readonly source: string;
   connect(events: SessionEvents): Promise<UpstreamSession>;

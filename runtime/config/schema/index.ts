@@ -8,7 +8,7 @@ export type { ConfigFile } from "./file.ts";
 export type { Admin, Gateway, Listeners, Log, Session, Shared } from "./gateway.ts";
 export { type ConfigIssue, type ConfigPath, issueText, pathText } from "./issue.ts";
 export { Isolation, isLoopback, protocolOf, ServerType, serverNamePattern, UpstreamProtocol } from "./names.ts";
-export type { Batching, Cache, Coalescing, Queue } from "./performance.ts";
+export type { Batching, Cache, Coalescing, Pool, Queue } from "./performance.ts";
 export type * from "./process-platform.ts";
 export type {
   Audit,

@@ -119,6 +119,36 @@ export const Batching = Type.Object(
 );
 
 export type Batching = Static<typeof Batching>;
+/** Connections to each instance over HTTP. */
+export const Pool = Type.Object(
+  {
+    maxConnections: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 1024,
+        description:
+          "Connections for calls to one instance; the next calls wait for one. Streams have one each beside them. Defaults to 32.",
+      }),
+    ),
+    idleTimeoutMs: Type.Optional(
+      Type.Integer({
+        minimum: 100,
+        description:
+          "A connection without work is closed; sooner when the server's `Keep-Alive` says so. Defaults to what that says, else 4000.",
+      }),
+    ),
+    maxLifetimeMs: Type.Optional(
+      Type.Integer({
+        minimum: 1000,
+        description:
+          "An older connection is replaced after its call, so that a name's new addresses are found. Defaults to 600000.",
+      }),
+    ),
+  },
+  options,
+);
+
+export type Pool = Static<typeof Pool>;
 export type Cache = Static<typeof Cache>;
 export type Coalescing = Static<typeof Coalescing>;
 export type Queue = Static<typeof Queue>;

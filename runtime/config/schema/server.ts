@@ -4,7 +4,7 @@ import { Requirement } from "./auth.ts";
 import { Credentials } from "./credentials.ts";
 import { Discovery } from "./discovery.ts";
 import { Isolation, ServerType, serverNamePattern, UpstreamProtocol } from "./names.ts";
-import { Batching, Cache, Coalescing, Queue } from "./performance.ts";
+import { Batching, Cache, Coalescing, Pool, Queue } from "./performance.ts";
 import { Integrity, ServerRateLimiting } from "./protection.ts";
 import { CircuitBreaker, Concurrency, HealthCheck, LoadBalancer, Retry } from "./resilience.ts";
 
@@ -111,6 +111,7 @@ export const Server = Type.Object(
     coalescing: Type.Optional(Coalescing),
     queue: Type.Optional(Queue),
     batching: Type.Optional(Batching),
+    pool: Type.Optional(Pool),
     loadBalancer: Type.Optional(LoadBalancer),
     circuitBreaker: Type.Optional(CircuitBreaker),
     retry: Type.Optional(Retry),

@@ -61,7 +61,7 @@ function check(schema: object, value: unknown, path: ConfigPath): ConfigIssue[] 
 /** What JSON Schema cannot say well of a server. */
 function serverRules(server: Server, path: ConfigPath): ConfigIssue[] {
   const { type, version, process, endpoints, discovery, protocol, scaling, tools, healthCheck } = server;
-  const { credentials, batching } = server;
+  const { credentials, batching, pool } = server;
   const issues: ConfigIssue[] = [];
   const add = (field: ConfigPath, message: string, fix: string) =>
     issues.push({ path: [...path, ...field], message, fix });
@@ -107,6 +107,10 @@ function serverRules(server: Server, path: ConfigPath): ConfigIssue[] {
   if (other >= 0) {
     const fix = `use one protocol (the first endpoint says ${natural}), or make a server of its own of it`;
     add(at(other), `is ${urls[other]}, which speaks another protocol than the first`, fix);
+  }
+  if (pool !== undefined && (protocol ?? natural) !== "http") {
+    const fix = "remove it: one connection carries all calls of a session";
+    add(["pool"], `is set for a server that is reached over ${protocol ?? natural}`, fix);
   }
   if (healthCheck?.path !== undefined && (natural !== "http" || !remote)) {
     add(

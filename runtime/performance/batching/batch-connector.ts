@@ -1,7 +1,13 @@
 import { FleetError, messageOf } from "../../errors.ts";
 import type { Params } from "../../protocol/json-rpc.ts";
 import type { GatewayIdentity } from "../../upstreams/handshake.ts";
-import type { Connector, ServerDescription, SessionEvents, UpstreamSession } from "../../upstreams/upstream-session.ts";
+import type {
+  ConnectionUse,
+  Connector,
+  ServerDescription,
+  SessionEvents,
+  UpstreamSession,
+} from "../../upstreams/upstream-session.ts";
 import { BatchEndpoint } from "./batch-endpoint.ts";
 import { BatchedSession } from "./batched-session.ts";
 import { Batcher, type BatcherOptions } from "./batcher.ts";
@@ -37,6 +43,10 @@ export class BatchConnector implements Connector {
   constructor(options: BatchConnectorOptions) {
     this.#options = options;
     this.source = options.inner.source;
+  }
+
+  get connections(): ConnectionUse | undefined {
+    return this.#options.inner.connections;
   }
 
   async connect(events: SessionEvents): Promise<UpstreamSession> {

@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import { defaults } from "../../config/defaults.ts";
 import { FleetError } from "../../errors.ts";
 import { ProcessDriver } from "../../orchestrator/process-driver.ts";
 import { DuplexConnector } from "../../upstreams/duplex-connector.ts";
@@ -50,7 +51,15 @@ export function poolConnector(options: PoolConnectorOptions): Connector {
     const right = known ? `a URL of ${protocol}` : `for a protocol of ${poolProtocols.join(", ")}, not "${protocol}"`;
     throw new FleetError("CONFIG_INVALID", `pool "${id}": endpoint is "${endpoint}"; it must be ${right}`);
   }
-  return remoteConnector({ fleet: `pool "${id}"`, address: endpoint, protocol, identity, connectMs, now });
+  return remoteConnector({
+    fleet: `pool "${id}"`,
+    address: endpoint,
+    protocol,
+    identity,
+    connectMs,
+    now,
+    pool: defaults.pool,
+  });
 }
 
 function stdioConnector({ id, endpoint, client, connectMs, log, now }: PoolConnectorOptions): Connector {

@@ -70,6 +70,11 @@ export class Resilience {
     this.call = call;
   }
 
+  /** Share of the calls that may be under way at once which are, 0 to 1. */
+  get utilization(): number {
+    return this.#limit.inFlight / this.#limit.limit;
+  }
+
   /** Calls that wait for a place. */
   get waiting(): number {
     return this.#limit.waiting;

@@ -13,6 +13,8 @@ export interface Requester extends ResponseHandler {
 export interface ConnectionOptions {
   readonly url: URL;
   readonly connectMs: number;
+  /** Longest time without work. Defaults to what the server says, else 4000. */
+  readonly idleMs?: number | undefined;
   /** Settings of a TLS connection besides name and protocol: authorities, a client certificate. */
   readonly tls?: Readonly<Record<string, unknown>>;
   /** It can take a request: for the first time, and again after each one. */
@@ -40,12 +42,13 @@ export class HttpConnection implements ResponseHandler {
   readonly #socket: Socket;
   readonly #reader = new ResponseReader();
   #requester: Requester | undefined;
-  #idleMs = idleMs;
+  #idleMs: number;
   #open = false;
   #closed = false;
 
   constructor(options: ConnectionOptions, shared: Buffer) {
     this.#options = options;
+    this.#idleMs = options.idleMs ?? idleMs;
     this.openedAt = performance.now();
     this.#socket = this.#connect(shared);
     this.#socket.setNoDelay(true);
@@ -83,7 +86,7 @@ export class HttpConnection implements ResponseHandler {
 
   onResponse(status: number, headers: ResponseHeaders, length: number | undefined): void {
     const kept = headers["keep-alive"];
-    if (kept !== undefined) this.#idleMs = idleMsOf(kept);
+    if (kept !== undefined) this.#idleMs = Math.min(idleMsOf(kept), this.#options.idleMs ?? Number.POSITIVE_INFINITY);
     this.#requester?.onResponse(status, headers, length);
   }
 

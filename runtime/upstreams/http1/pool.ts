@@ -8,6 +8,8 @@ export interface HttpPoolOptions {
   /** Most connections for requests; streams have one each beside them. */
   readonly maxConnections: number;
   readonly connectMs: number;
+  /** A connection without work is closed after so long, or when the server's own time is up. Defaults to that, else 4000. */
+  readonly idleMs?: number | undefined;
   /** A connection that has lived for so long is replaced after its request, so that new addresses of a name are found. */
   readonly maxLifetimeMs: number;
   readonly tls?: Readonly<Record<string, unknown>>;
@@ -38,6 +40,10 @@ export class HttpPool {
   constructor(options: HttpPoolOptions) {
     this.#options = options;
     this.#sweep = setInterval(() => this.#dropIdle(), sweepMs).unref();
+  }
+
+  get maxConnections(): number {
+    return this.#options.maxConnections;
   }
 
   /** Open connections, those that are being opened, and those among them without work. */

@@ -77,6 +77,7 @@ test("defaults are applied, and what the file says wins", async () => {
             ...{ latencyFloorMs: 500, maxEjectedPercent: 50, ejectionMs: 10000 },
           },
         },
+        pool: { maxConnections: 32, maxLifetimeMs: 600_000 },
         loadBalancer: { strategy: "least-connections", stickySession: false, slowStartMs: 5000 },
         retry: { attempts: 3, budgetPercent: 20, backoffMs: 50, idempotentTools: [] },
         isolation: "session",
@@ -122,6 +123,10 @@ test.each([
   [
     "{ type: custom, process: { command: x }, batching: {} }",
     "servers.a.batching: is for servers over HTTP; remove it; on other connections requests are pipelined anyway",
+  ],
+  [
+    '{ type: custom, endpoints: ["tcp://h:9"], pool: { maxConnections: 2 } }',
+    "servers.a.pool: is set for a server that is reached over tcp; remove it: one connection carries all calls of a session",
   ],
   [
     "{ type: custom, version: '1', process: { command: x } }",

@@ -129,6 +129,17 @@ test("a response that was never asked for does not answer the next request", asy
   expect(sockets).toHaveLength(2);
 });
 
+test("a connection lies idle no longer than the pool allows, whatever the server says", async () => {
+  pool.close();
+  pool = new HttpPool({ url, maxConnections: 2, connectMs: 1000, idleMs: 1, maxLifetimeMs: 60_000 });
+  answer = (socket) => socket.write(reply("ok", "keep-alive: timeout=60\r\n"));
+  await ask("one").done;
+  const until = performance.now() + 2;
+  while (performance.now() < until) await new Promise((resolve) => setImmediate(resolve));
+  await ask("two").done;
+  expect(sockets).toHaveLength(2);
+});
+
 test("a connection is not used any more when the server says how short it is kept, or when it has lived long enough", async () => {
   answer = (socket) => socket.write(reply("ok", "keep-alive: timeout=1\r\n"));
   await ask("one").done;
