@@ -78,6 +78,8 @@ export interface GatewayOptions {
   readonly onShutdown?: () => void;
   /** Its place among the processes that share its port. Defaults to being the only one. */
   readonly place?: Place;
+  /** Descriptor of a socket that listens already, in place of `host` and `port`. */
+  readonly socket?: number | undefined;
   /** Where lines go. Defaults to what the configuration says. */
   readonly log?: RunningLog;
 }
@@ -351,7 +353,7 @@ export async function startGateway(
       });
     }
     if (listen) {
-      const port = await door.listen(gateway.host, gateway.port, place !== undefined);
+      const port = await door.listen(gateway.host, gateway.port, place !== undefined, options.socket);
       url = `${gateway.tls === undefined ? "http" : "https"}://${hostInUrl(gateway.host)}:${port}`;
     }
     if (tcp !== undefined) tcpPort = await tcpListener.listen(loopback, tcp.port);

@@ -1,8 +1,10 @@
 import { type LoadedConfig, loadConfig, type ResolvedConfig, watchConfig } from "../config/index.ts";
-import { messageOf } from "../errors.ts";
+import { FleetError, messageOf } from "../errors.ts";
 import { type RunningGateway, startGateway } from "../gateway.ts";
+import { inheritedSocket } from "../listeners/inherited-socket.ts";
 import { type RunningWorkers, readLimits, startWorkers, workerCount } from "../workers/index.ts";
 import { checkExposure, type ExposureOptions } from "./listen-options.ts";
+import { ServiceManager } from "./service-manager.ts";
 
 /** Options of `mcp-fleet serve`. */
 export interface ServeOptions extends ExposureOptions {
@@ -17,6 +19,9 @@ export async function serve(options: ServeOptions): Promise<void> {
   const loaded = await loadConfig(options.config);
   const config = withOverrides(loaded.config, options);
   const ended = Promise.withResolvers<void>();
+  const manager = new ServiceManager();
+  const workers = workerCount(config.gateway.workers, readLimits());
+  const socket = socketFor(workers);
   const watcher = watchConfig({
     path: options.config,
     initial: loaded,
@@ -24,10 +29,9 @@ export async function serve(options: ServeOptions): Promise<void> {
     onError: (error: unknown) =>
       process.stderr.write(`mcp-fleet: ${messageOf(error)}\nmcp-fleet: the configuration in force stays as it is\n`),
   });
-  const workers = workerCount(config.gateway.workers, readLimits());
   const start = {
     ...{ config, secrets: loaded.secrets, stateDirectory: options.state },
-    ...{ reload: () => watcher.reload(), onShutdown: ended.resolve },
+    ...{ reload: () => watcher.reload(), onShutdown: ended.resolve, socket },
   };
   const starting = workers === 1 ? startGateway(start) : startWorkers(start, workers);
   const gateway: RunningGateway | RunningWorkers = await starting.catch((error) => {
@@ -43,7 +47,9 @@ export async function serve(options: ServeOptions): Promise<void> {
         .catch((error) => process.stderr.write(`mcp-fleet: workers stay as they are: ${messageOf(error)}\n`));
     });
   }
+  manager.tell("READY=1");
   await ended.promise;
+  manager.tell("STOPPING=1");
   watcher.close();
   await gateway.close();
 }
@@ -59,4 +65,12 @@ function withOverrides(config: ResolvedConfig, options: ServeOptions): ResolvedC
   };
   checkExposure(gateway, options);
   return { ...config, gateway };
+}
+
+/** The socket that a service manager has handed over. Throws CONFIG_INVALID where several processes would each need one. */
+function socketFor(workers: number): number | undefined {
+  const socket = inheritedSocket();
+  if (socket === undefined || workers === 1) return socket;
+  const message = `gateway.workers: is ${workers}, but the service manager hands over one socket; set it to 1`;
+  throw new FleetError("CONFIG_INVALID", message);
 }

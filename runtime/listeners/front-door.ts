@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { type IncomingMessage, type RequestListener, type Server, ServerResponse } from "node:http";
 import { type AddressInfo, Server as NetServer, type Socket } from "node:net";
 import type { Duplex as Stream } from "node:stream";
@@ -52,9 +53,16 @@ export class FrontDoor {
     this.#rest = rest;
   }
 
-  /** Resolves with the port, which other workers may listen on too if it is `shared`. Rejects with ADDRESS_IN_USE. */
-  listen(host: string, port: number, shared = false): Promise<number> {
-    return listenOn(this.#listener, host, port, shared);
+  /**
+   * Resolves with the port, which other workers may listen on too if it is `shared`. A `socket` that listens already is a descriptor, and
+   * takes the place of host and port. Rejects with ADDRESS_IN_USE.
+   */
+  async listen(host: string, port: number, shared = false, socket?: number): Promise<number> {
+    if (socket === undefined) return listenOn(this.#listener, host, port, shared);
+    const listening = once(this.#listener, "listening");
+    this.#listener.listen({ fd: socket });
+    await listening;
+    return (this.#listener.address() as AddressInfo).port;
   }
 
   /**
