@@ -15,8 +15,8 @@ export const Platform = {
 } as const;
 export type Platform = (typeof Platform)[keyof typeof Platform];
 
-/** Platforms that run containers: there a server is an image, not a command of this machine. */
-const containerPlatforms: readonly string[] = [Platform.Docker, Platform.Kubernetes, Platform.Aws];
+/** Platforms that give each instance bounds and secrets of its own: in containers, or as services of systemd. */
+const boundedPlatforms: readonly string[] = [Platform.Systemd, Platform.Docker, Platform.Kubernetes, Platform.Aws];
 
 /** The platform that an argument names. Throws InputError for one that does not exist. */
 export function platformOf(component: string, platform: string): Platform {
@@ -29,7 +29,7 @@ export function platformOf(component: string, platform: string): Platform {
 
 /**
  * Refuses what belongs to another platform: each platform's block on any other one, and what belongs to containers
- * where nothing runs in them. Throws InputError.
+ * and services where the gateway itself runs the servers. Throws InputError.
  */
 export function refuseForeignBlocks(component: string, platform: Platform, args: object): void {
   const given = args as Readonly<Record<string, unknown>>;
@@ -37,9 +37,11 @@ export function refuseForeignBlocks(component: string, platform: Platform, args:
     .filter((block) => block !== platform && given[block] !== undefined)
     .map((block) => `${block} is given, but platform is "${platform}"; remove ${block}, or set platform to ${block}`);
   for (const block of ["container", "secrets"]) {
-    if (given[block] === undefined || containerPlatforms.includes(platform)) continue;
-    const fix = `remove ${block}, or set platform to one of ${containerPlatforms.join(", ")}`;
-    problems.push(`${block} is given, but platform is "${platform}", which runs no containers; ${fix}`);
+    if (given[block] === undefined || boundedPlatforms.includes(platform)) continue;
+    const fix = `remove ${block}, or set platform to one of ${boundedPlatforms.join(", ")}`;
+    problems.push(
+      `${block} is given, but platform is "${platform}", where the gateway itself runs the servers; ${fix}`,
+    );
   }
   if (problems.length > 0) throw new InputError(component, problems);
 }

@@ -3,10 +3,10 @@ import * as onAws from "./aws/index.ts";
 import * as onDocker from "./docker/index.ts";
 import type { FleetSettings } from "./fleet/resolve.ts";
 import type { GatewaySettings } from "./gateway/resolve.ts";
-import { InputError } from "./input-error.ts";
 import * as onKubernetes from "./kubernetes/index.ts";
-import { Platform } from "./platform.ts";
+import type { Platform } from "./platform.ts";
 import * as onProcesses from "./process/index.ts";
+import * as onSystemd from "./systemd/index.ts";
 
 /** A fleet as its platform has deployed it. */
 export interface FleetDeployment {
@@ -43,21 +43,8 @@ export interface PlatformComponents {
 /** Every platform. Its folder is small; the provider's SDK is loaded by `provider-sdk.ts` when a component first needs it. */
 export const platforms: Readonly<Record<Platform, PlatformComponents>> = {
   process: onProcesses,
-  systemd: absent(Platform.Systemd),
+  systemd: onSystemd,
   docker: onDocker,
   kubernetes: onKubernetes,
   aws: onAws,
 };
-
-/** A platform that this version does not have. */
-function absent(platform: Platform): PlatformComponents {
-  const refuse = ({ component }: { readonly component: string }): never => {
-    throw new InputError(component, [
-      `platform "${platform}" is not in this version of mcp-fleet; set platform to ${Platform.Process}`,
-    ]);
-  };
-  return {
-    fleet: (_parent, _name, settings) => refuse(settings),
-    gateway: (_parent, _name, settings) => refuse(settings),
-  };
-}

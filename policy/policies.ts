@@ -4,6 +4,7 @@ import type { MCPServerFleetArgs } from "../components/fleet/args.ts";
 import type { MCPGatewayArgs } from "../components/gateway/args.ts";
 import * as kubernetes from "../components/kubernetes/rules.ts";
 import { Platform } from "../components/platform.ts";
+import * as systemd from "../components/systemd/rules.ts";
 import { podProblems } from "./restricted-pod.ts";
 
 const part = "app.kubernetes.io/part-of";
@@ -29,11 +30,13 @@ function argumentProblems(type: string, name: string, props: Readonly<Record<str
     const args = props as unknown as MCPServerFleetArgs;
     if (platform === Platform.Kubernetes) return kubernetes.fleetProblems(args);
     if (platform === Platform.Docker) return docker.fleetProblems(args);
+    if (platform === Platform.Systemd) return systemd.fleetProblems(args);
   }
   if (type === "mcp-fleet:index:MCPGateway") {
     const args = props as unknown as MCPGatewayArgs;
     if (platform === Platform.Kubernetes) return kubernetes.gatewayProblems(name, args);
     if (platform === Platform.Docker) return docker.gatewayProblems(args);
+    if (platform === Platform.Systemd) return systemd.gatewayProblems(name, args);
   }
   return [];
 }

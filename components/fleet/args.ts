@@ -4,6 +4,7 @@ import type { FleetAwsArgs } from "../aws/args.ts";
 import type { FleetDockerArgs } from "../docker/args.ts";
 import type { FleetKubernetesArgs } from "../kubernetes/args.ts";
 import type { RequirementArgs } from "../security-args.ts";
+import type { FleetSystemdArgs } from "../systemd/args.ts";
 import type { FleetContainerArgs } from "./container-args.ts";
 import type { FleetCredentialsArgs } from "./credentials-args.ts";
 import type { FleetDiscoveryArgs } from "./discovery-args.ts";
@@ -81,8 +82,10 @@ export interface MCPServerFleetArgs {
   version?: pulumi.Input<string>;
   /** The `process` platform's own block. */
   process?: FleetProcessArgs;
-  /** What runs in its containers, on the platforms that run containers. */
+  /** What runs in its containers, on the platforms that run containers, or as its services on `systemd`. */
   container?: FleetContainerArgs;
+  /** The `systemd` platform's own block. */
+  systemd?: FleetSystemdArgs;
   /** The `docker` platform's own block. */
   docker?: FleetDockerArgs;
   /** The `kubernetes` platform's own block. */

@@ -1,7 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 
 /**
- * What runs in a fleet's containers, on the platforms that run containers. Without `port` the command is a server on
+ * What runs in a fleet's containers, on the platforms that run containers, or as its services on `systemd`, which has no images. Without `port` the command is a server on
  * its standard streams, run under the server host; with `port` the image is a Streamable HTTP server of its own.
  */
 export interface FleetContainerArgs {
@@ -15,7 +15,7 @@ export interface FleetContainerArgs {
   env?: Record<string, pulumi.Input<string>>;
   /** Environment that is secret: kept where the platform keeps secrets, and encrypted in the state. Defaults to none. Plain names, because they decide which resources exist. */
   secretEnv?: Record<string, pulumi.Input<string>>;
-  /** Port of an image that serves Streamable HTTP itself. Defaults to none. Plain, because it decides how the server is run. */
+  /** Port of an image that serves Streamable HTTP itself; on `systemd` that of the first instance, which like each next one is told its own in `PORT`. Defaults to none. Plain, because it decides how the server is run. */
   port?: number;
   /** Path of that server's MCP endpoint. Defaults to `/mcp`. */
   path?: pulumi.Input<string>;

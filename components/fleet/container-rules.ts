@@ -5,8 +5,13 @@ export function containerProblems(
   { type, container }: Pick<MCPServerFleetArgs, "type" | "container">,
   imageFix: string,
 ): string[] {
+  const missing = container?.image === undefined ? [`container.image is missing; ${imageFix}`] : [];
+  return [...missing, ...commandProblems({ type, container }), ...portlessPath("path", container)];
+}
+
+/** Mistakes in what starts a fleet's servers, with or without an image: source of instances, preset. */
+export function commandProblems({ type, container }: Pick<MCPServerFleetArgs, "type" | "container">): string[] {
   const problems: string[] = [];
-  if (container?.image === undefined) problems.push(`container.image is missing; ${imageFix}`);
   if (type === "custom" && container?.command === undefined && container?.port === undefined) {
     problems.push("has no source of instances; give container.command, container.port, endpoints, or discovery");
   }
@@ -16,7 +21,7 @@ export function containerProblems(
       problems.push(`container.${key} stands beside the preset "${type}"; remove it, or set type to custom`);
     }
   }
-  return [...problems, ...portlessPath("path", container)];
+  return problems;
 }
 
 /** A path of a server that listens itself, without the port at which it does. */

@@ -8,6 +8,7 @@ export function isExternal({ endpoints, discovery }: Pick<MCPServerFleetArgs, "e
 
 /** Where a gateway of each platform can look for instances: a Docker host's socket or a cluster's API is not everywhere. */
 const finds: Readonly<Partial<Record<Platform, readonly string[]>>> = {
+  [Platform.Systemd]: ["static", "dns"],
   [Platform.Docker]: ["static", "dns"],
   [Platform.Kubernetes]: ["static", "dns", "kubernetes"],
   [Platform.Aws]: ["static", "dns"],

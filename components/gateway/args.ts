@@ -2,6 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { GatewayAwsArgs } from "../aws/args.ts";
 import type { GatewayDockerArgs } from "../docker/args.ts";
 import type { GatewayKubernetesArgs } from "../kubernetes/gateway-args.ts";
+import type { GatewaySystemdArgs } from "../systemd/args.ts";
 import type { GatewayAuthArgs } from "./auth-args.ts";
 import type { GatewayContainerArgs, GatewayScalingArgs } from "./container-args.ts";
 import type {
@@ -115,12 +116,14 @@ export interface MCPGatewayArgs {
   tags?: Record<string, pulumi.Input<string>>;
   /** The `process` platform's own block. */
   process?: GatewayProcessArgs;
-  /** What runs in its containers, on the platforms that run containers. */
+  /** What runs in its containers, on the platforms that run containers; on `systemd`, the bounds of its service. */
   container?: GatewayContainerArgs;
   /** How many replicas, on the platforms that run containers. */
   scaling?: GatewayScalingArgs;
-  /** Secrets by name, on the platforms that run containers: kept where the platform keeps secrets, and encrypted in the state. `auth` and `session` refer to one as `file:/run/secrets/mcp-fleet/<name>`. Plain names, because they decide which resources exist. */
+  /** Secrets by name, on every platform but `process`: kept where the platform keeps secrets, and encrypted in the state. `auth` and `session` refer to one as `file:/run/secrets/mcp-fleet/<name>`. Plain names, because they decide which resources exist. */
   secrets?: Record<string, pulumi.Input<string>>;
+  /** The `systemd` platform's own block. */
+  systemd?: GatewaySystemdArgs;
   /** The `docker` platform's own block. */
   docker?: GatewayDockerArgs;
   /** The `kubernetes` platform's own block. */

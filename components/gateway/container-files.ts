@@ -3,10 +3,15 @@ import { knownPart } from "../known-part.ts";
 import { Platform } from "../platform.ts";
 import type { MCPGatewayArgs } from "./args.ts";
 
-type ContainerPlatform = typeof Platform.Docker | typeof Platform.Kubernetes | typeof Platform.Aws;
+type ContainerPlatform =
+  | typeof Platform.Systemd
+  | typeof Platform.Docker
+  | typeof Platform.Kubernetes
+  | typeof Platform.Aws;
 
 /** Where a gateway's container may write what it keeps; the rest of its files cannot be changed. */
 const writable: Readonly<Record<ContainerPlatform, string>> = {
+  [Platform.Systemd]: "/var/lib/mcp-fleet/",
   [Platform.Docker]: "/var/lib/mcp-fleet/",
   [Platform.Kubernetes]: "/tmp/",
   [Platform.Aws]: "/tmp/",
@@ -26,6 +31,7 @@ export function containerFileProblems(
   const { auth, authorization, session, shared, tls, audit } = args;
   const settings = knownPart({ auth, authorization, session, shared, tls, audit }) as Partial<MCPGatewayArgs>;
   const problems: string[] = [];
+  const place = platform === Platform.Systemd ? "service" : "container";
   const { certFile, keyFile, clientCaFile } = (settings.tls ?? {}) as Readonly<Record<string, unknown>>;
   const read: Record<string, unknown> = {
     "tls.certFile": certFile,
@@ -45,9 +51,9 @@ export function containerFileProblems(
     for (const [field, file] of Object.entries(read)) {
       if (file === undefined || inSecrets.test(file as string)) continue;
       const fix = `add its content to secrets, and write ${defaults.secretsFolder}/NAME`;
-      problems.push(`${field} is "${file}", which is not in the container; ${fix}`);
+      problems.push(`${field} is "${file}", which is not in the ${place}; ${fix}`);
     }
-    if (tls?.requireClientCert === true) {
+    if (tls?.requireClientCert === true && platform !== Platform.Systemd) {
       const fix = "leave it out: auth.clientCertificates lets no other caller in either";
       problems.push(`tls.requireClientCert is true, but checks of health hold no certificate; ${fix}`);
     }
@@ -55,7 +61,7 @@ export function containerFileProblems(
   const kept = settings.audit?.file;
   if (kept !== undefined && !(kept as string).startsWith(writable[platform])) {
     const fix = `write it beneath ${writable[platform]}`;
-    problems.push(`audit.file is "${kept}", where the container cannot write; ${fix}`);
+    problems.push(`audit.file is "${kept}", where the ${place} cannot write; ${fix}`);
   }
   return [...problems, ...referenceProblems(settings, given)];
 }

@@ -50,8 +50,8 @@ function operate(
 }
 type Answer = Extract<PlatformResponse<Properties>, { ok: true }>;
 
-/** The dynamic provider of one kind of resource of the `process` platform. */
-export function processProvider(kind: "fleet" | "gateway" | "files"): pulumi.dynamic.ResourceProvider {
+/** The dynamic provider of one kind of resource of the platforms `process` and `systemd`. */
+export function processProvider(kind: "fleet" | "gateway" | "files" | "units"): pulumi.dynamic.ResourceProvider {
   return {
     async check(_olds, news) {
       if (isUnknown(news)) return { inputs: news };

@@ -8,7 +8,7 @@ import {
 } from "../orchestrator/process-platform/operations.ts";
 
 /**
- * `mcp-fleet platform`: what the Pulumi resources of the `process` platform run. Not for people, hence hidden: one JSON
+ * `mcp-fleet platform`: what the Pulumi resources of the platforms `process` and `systemd` run. Not for people, hence hidden: one JSON
  * object on standard input, one on standard output, progress on standard error.
  */
 export function platformCommand(): Command {

@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readFile, rename, rm } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import envPaths from "env-paths";
 import type { Logger } from "pino";
@@ -11,6 +11,8 @@ export interface PackageCacheOptions {
   readonly log: Logger;
   /** Defaults to `$MCP_FLEET_CACHE`, else the user's cache folder. */
   readonly folder?: string | undefined;
+  /** Other users of this machine run what is in it. Defaults to false. */
+  readonly shared?: boolean;
 }
 
 /** An installed package. */
@@ -34,10 +36,12 @@ const installTimeoutMs = 10 * 60_000;
 export class PackageCache {
   readonly #folder: string;
   readonly #log: Logger;
+  readonly #shared: boolean;
   readonly #installing = new Map<string, Promise<InstalledPackage>>();
 
-  constructor({ log, folder }: PackageCacheOptions) {
+  constructor({ log, folder, shared = false }: PackageCacheOptions) {
     this.#log = log;
+    this.#shared = shared;
     // npm runs elsewhere, so a relative path would be another one there.
     this.#folder = resolve(
       folder ?? process.env.MCP_FLEET_CACHE ?? envPaths("mcp-fleet", { suffix: "" }).cache,
@@ -97,6 +101,7 @@ export class PackageCache {
       ];
       await run(command, [...args, ...flags, `${name}@${version}`], temporary);
       if ((await load(temporary, name)) === undefined) throw new Error("npm installed nothing of that name");
+      if (this.#shared) await chmod(temporary, 0o755);
       await rm(place, { recursive: true, force: true });
       await rename(temporary, place);
     } catch (error) {

@@ -101,11 +101,6 @@ describe("wrong arguments are refused with component, field, value and fix", () 
     ],
     [
       "search",
-      { type: "magic", platform: "systemd" },
-      'MCPServerFleet "search": platform "systemd" is not in this version of mcp-fleet; set platform to process',
-    ],
-    [
-      "search",
       { type: "magic", kubernetes: {} },
       'MCPServerFleet "search": kubernetes is given, but platform is "process"; remove kubernetes, or set platform to kubernetes',
     ],
@@ -117,7 +112,7 @@ describe("wrong arguments are refused with component, field, value and fix", () 
     [
       "search",
       { type: "magic", container: { image: "x" } },
-      'MCPServerFleet "search": container is given, but platform is "process", which runs no containers; remove container, or set platform to one of docker, kubernetes, aws',
+      'MCPServerFleet "search": container is given, but platform is "process", where the gateway itself runs the servers; remove container, or set platform to one of systemd, docker, kubernetes, aws',
     ],
     [
       "search",
@@ -143,10 +138,6 @@ describe("wrong arguments are refused with component, field, value and fix", () 
     [
       { platform: "docker", process: {} },
       'MCPGateway "gateway": process is given, but platform is "docker"; remove process, or set platform to process',
-    ],
-    [
-      { platform: "systemd" },
-      'MCPGateway "gateway": platform "systemd" is not in this version of mcp-fleet; set platform to process',
     ],
     [{ fleets: [] }, 'MCPGateway "gateway": fleets is an empty list; give at least one MCPServerFleet'],
   ])("gateway %j", (args, message) => {

@@ -34,6 +34,7 @@ function stackGraph(stack: string, added: Record<string, unknown> = {}): Promise
 
 test.each([
   ["dev", {}],
+  ["systemd", { "mcp-fleet:secrets": { operator: "token-of-operator" } }],
   ["staging", { "mcp-fleet:secrets": secrets }],
   ["prod", { "mcp-fleet:secrets": secrets }],
 ])(

@@ -46,6 +46,7 @@ describe("is reported:", () => {
   test.each([
     ["mcp-fleet:index:MCPServerFleet", { platform: "kubernetes", type: "custom", container: { image: "x" } }],
     ["mcp-fleet:index:MCPServerFleet", { platform: "docker", type: "custom", container: { image: "x" } }],
+    ["mcp-fleet:index:MCPServerFleet", { platform: "systemd", type: "custom", container: {} }],
   ])("%s with wrong arguments %j, in the components' own words", (type, inputs) => {
     expect(reports(rightArguments, node(type, inputs))).toEqual([
       "has no source of instances; give container.command, container.port, endpoints, or discovery",

@@ -40,6 +40,10 @@ const present = {
     pythonHas("mcp", "fastmcp", "mcp_server_time", "mcp_server_git", "mcp_server_fetch"),
   "promtool and amtool": () => found("promtool") && found("amtool"),
   "systemd-analyze and systemd-socket-activate": () => found("systemd-analyze") && found("systemd-socket-activate"),
+  "root, and systemd for the first process of a namespace": () =>
+    process.getuid?.() === 0 &&
+    existsSync("/lib/systemd/systemd") &&
+    succeeds("unshare", "--pid", "--mount", "--fork", "true"),
   "redis-server": () => found("redis-server"),
   "Chromium or Chrome": () => ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"].some(found),
   "a Docker engine with the image (npm run image)": () => succeeds("docker", "image", "inspect", image),

@@ -23,4 +23,5 @@ export type {
 } from "./protection.ts";
 export type { CircuitBreaker, Concurrency, HealthCheck, LoadBalancer, Outlier, Retry } from "./resilience.ts";
 export type { ProcessSource, Scaling, Server, Timeouts, Tools } from "./server.ts";
+export type * from "./systemd-platform.ts";
 export { validateAgainst, validateConfig, validateGateway, validateServer } from "./validate.ts";

@@ -2,10 +2,16 @@ import pino from "pino";
 import type { PlatformRequest, PlatformResponse } from "../../config/schema/index.ts";
 import { messageOf } from "../../errors.ts";
 import { PackageCache } from "../package-cache.ts";
+import { ServiceManager } from "../systemd/service-manager.ts";
+import { UnitsResource } from "../systemd/units-resource.ts";
 import { FilesResource } from "./files-resource.ts";
 import { FleetResource } from "./fleet-resource.ts";
 import { GatewayResource } from "./gateway-resource.ts";
 import type { Operation, PlatformResource, ResourceKind } from "./operations.ts";
+
+const silent = pino({ level: "silent" });
+/** Packages of presets on the `systemd` platform: written by root, read by the services' users. */
+const machinePackages = "/var/cache/mcp-fleet";
 
 /** Carries out one operation. Never rejects: what goes wrong is in the answer. `entry` is the file of the command. */
 export async function operate(
@@ -25,9 +31,11 @@ export async function operate(
 
 function resourceOf(kind: ResourceKind, entry: string): PlatformResource<unknown, unknown> {
   const resources = {
-    fleet: () => new FleetResource(new PackageCache({ log: pino({ level: "silent" }) }), entry),
+    fleet: () => new FleetResource(new PackageCache({ log: silent }), entry),
     gateway: () => new GatewayResource(entry),
     files: () => new FilesResource(),
+    units: () =>
+      new UnitsResource(new ServiceManager(), new PackageCache({ log: silent, folder: machinePackages, shared: true })),
   };
   return resources[kind]() as PlatformResource<unknown, unknown>;
 }

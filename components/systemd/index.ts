@@ -1,0 +1,2 @@
+export { fleet } from "./fleet.ts";
+export { gateway } from "./gateway.ts";
