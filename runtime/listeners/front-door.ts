@@ -3,6 +3,7 @@ import { type IncomingMessage, type RequestListener, type Server, ServerResponse
 import { type AddressInfo, Server as NetServer, type Socket } from "node:net";
 import type { Duplex as Stream } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
+import { isLoopback } from "../config/schema/index.ts";
 import { FleetError, messageOf } from "../errors.ts";
 import { errorReply } from "../protocol/json-rpc.ts";
 import type { McpService } from "../routing/mcp-service.ts";
@@ -55,14 +56,19 @@ export class FrontDoor {
 
   /**
    * Resolves with the port, which other workers may listen on too if it is `shared`. A `socket` that listens already is a descriptor, and
-   * takes the place of host and port. Rejects with ADDRESS_IN_USE.
+   * takes the place of the port. Rejects with ADDRESS_IN_USE, and with CONFIG_INVALID for a socket at another address than `host`.
    */
   async listen(host: string, port: number, shared = false, socket?: number): Promise<number> {
     if (socket === undefined) return listenOn(this.#listener, host, port, shared);
     const listening = once(this.#listener, "listening");
     this.#listener.listen({ fd: socket });
     await listening;
-    return (this.#listener.address() as AddressInfo).port;
+    const at = this.#listener.address() as AddressInfo;
+    if (at.address === host || (isLoopback(at.address) && isLoopback(host))) return at.port;
+    this.#listener.close();
+    // What the host says, such as whether callers need a token, has to be true of where they really come from.
+    const message = `gateway.host: is ${host}, but the service manager's socket listens at ${at.address}; say the same in both`;
+    throw new FleetError("CONFIG_INVALID", message);
   }
 
   /**

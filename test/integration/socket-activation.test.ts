@@ -26,11 +26,11 @@ afterEach(() => {
 });
 
 /** Starts a gateway as a socket unit does; resolves with its answer to the first request, or with its exit code. */
-async function activated(gateway: object, listen: readonly number[]): Promise<number> {
+async function activated(gateway: object, listen: readonly number[], host = "127.0.0.1"): Promise<number> {
   const config = join(folder, "mcp-fleet.json");
   const servers = { nobody: { type: "custom", endpoints: ["http://127.0.0.1:9/mcp"] } };
   await writeFile(config, JSON.stringify({ gateway, servers }));
-  const sockets = listen.flatMap((one) => ["--listen", `127.0.0.1:${one}`]);
+  const sockets = listen.flatMap((one) => ["--listen", `${host}:${one}`]);
   const started = spawn(
     "systemd-socket-activate",
     [...sockets, process.execPath, program, "serve", "--config", config],
@@ -64,5 +64,16 @@ test("several processes cannot share one socket, and one gateway does not take s
   expect(await activated({ port }, [port, await freePort()])).toBe(2);
   expect(lineWith("mcp-fleet: ")).toBe(
     "mcp-fleet: LISTEN_FDS: is 2, but the gateway takes one socket; keep one ListenStream= in its socket unit",
+  );
+});
+
+test("a socket that other machines reach needs a host that says so, which needs a token", async () => {
+  expect(await activated({ port }, [port], "0.0.0.0")).toBe(2);
+  expect(lineWith("mcp-fleet: ")).toBe(
+    "mcp-fleet: gateway.host: is 127.0.0.1, but the service manager's socket listens at 0.0.0.0; say the same in both",
+  );
+  expect(await activated({ port, host: "0.0.0.0" }, [port], "0.0.0.0")).toBe(2);
+  expect(lineWith("mcp-fleet: ")).toContain(
+    'gateway.host: is "0.0.0.0", which other machines reach, without authentication',
   );
 });
