@@ -85,7 +85,7 @@ engine("a busy port is refused at preview as at start", async () => {
 test("an unknown stack is named, with those that there are", async () => {
   const ended = await checkout.run("npm run preview -- --stack nowhere");
   const message =
-    'mcp-fleet: --stack: there is no stack "nowhere" (no file stacks/Pulumi.nowhere.yaml); there are: dev, docker, prod, staging';
+    'mcp-fleet: --stack: there is no stack "nowhere" (no file stacks/Pulumi.nowhere.yaml); there are: dev, docker, prod, staging, systemd';
   expect([ended.code, messageOf(ended)]).toEqual([2, [message]]);
 });
 
