@@ -1,71 +1,52 @@
-import type { RoutingSettings } from "./alertmanager.ts";
-import type { NotificationArgs, SendersArgs } from "./args.ts";
-import { monitoringDefaults as defaults } from "./defaults.ts";
+import type { AlertMatch, HiddenText, Receiver, Routing } from "./routing.ts";
 
-const everybody = "everybody";
-const nobody = "nobody";
-
-/** The same routes as `alertmanagerConfig`, in the words of an AlertmanagerConfig (monitoring.coreos.com/v1alpha1). */
-export function alertmanagerSpec({ rules, notifications, senders }: RoutingSettings, secretName: string): object {
-  const own = rules.filter((rule) => rule.notifications !== undefined);
-  const equal = (alert: string) => [{ name: "alertname", matchType: "=", value: alert }];
+/**
+ * The `spec` of an AlertmanagerConfig (monitoring.coreos.com/v1alpha1): says the same as `alertmanagerConfig`, but that
+ * hidden texts stand in a Secret.
+ */
+export function alertmanagerSpec(routing: Routing, secretName: string): object {
   return {
     route: {
-      receiver: notifications === undefined ? nobody : everybody,
-      groupBy: ["alertname", "server"],
-      groupWait: "10s",
-      groupInterval: "1m",
-      repeatInterval: `${defaults.repeatHours}h`,
-      routes: [
-        { matchers: equal("McpWatchdog"), receiver: nobody },
-        ...own.map(({ alert }) => ({ matchers: equal(alert), receiver: alert })),
-      ],
+      receiver: routing.receiver,
+      groupBy: routing.groupBy,
+      groupWait: routing.groupWait,
+      groupInterval: routing.groupInterval,
+      repeatInterval: routing.repeatInterval,
+      routes: routing.routes.map(({ match, receiver: to }) => ({ matchers: [matcher(match)], receiver: to })),
     },
-    inhibitRules: [
-      {
-        sourceMatch: equal("McpServerDown"),
-        targetMatch: [
-          {
-            name: "alertname",
-            matchType: "=~",
-            value: "McpErrorRateHigh|McpCircuitOpen|McpInstancesLost|McpObjectiveAtRisk.*",
-          },
-        ],
-        equal: ["server"],
-      },
-    ],
-    receivers: [
-      { name: nobody },
-      ...(notifications === undefined ? [] : [receiver(everybody, "webhook", notifications, senders, secretName)]),
-      ...own.map(({ alert, notifications: told = {} }) =>
-        receiver(alert, `webhook-${alert}`, told, senders, secretName),
-      ),
-    ],
+    inhibitRules: routing.inhibitions.map(({ source, target, equal }) => ({
+      sourceMatch: [matcher(source)],
+      targetMatch: [matcher(target)],
+      equal,
+    })),
+    receivers: routing.receivers.map((one) => receiver(one, secretName)),
   };
 }
 
-function receiver(
-  name: string,
-  webhookKey: string,
-  { webhook, email, slack }: NotificationArgs,
-  senders: SendersArgs = {},
-  secretName: string,
-): object {
-  const secret = (key: string) => ({ name: secretName, key });
-  const { from, smarthost, username, password } = senders.email ?? {};
+const matcher = ({ operator, alerts }: AlertMatch) => ({ name: "alertname", matchType: operator, value: alerts });
+
+function receiver({ name, webhook, slack, email }: Receiver, secretName: string): object {
+  const secret = ({ key }: HiddenText) => ({ name: secretName, key });
   return {
     name,
-    ...(webhook === undefined ? {} : { webhookConfigs: [{ urlSecret: secret(webhookKey), sendResolved: true }] }),
+    ...(webhook === undefined ? {} : { webhookConfigs: [{ urlSecret: secret(webhook), sendResolved: true }] }),
     ...(slack === undefined
       ? {}
-      : { slackConfigs: [{ apiURL: secret("slack-url"), channel: slack, sendResolved: true }] }),
-    ...(email === undefined
+      : {
+          slackConfigs: [
+            {
+              apiURL: secret(slack.url),
+              ...{ channel: slack.channel, title: slack.title, text: slack.text, sendResolved: true },
+            },
+          ],
+        }),
+    ...(email.length === 0
       ? {}
       : {
-          emailConfigs: email.map((to) => ({
+          emailConfigs: email.map(({ to, from, smarthost, username, password }) => ({
             ...{ to, from, smarthost, sendResolved: true },
             ...(username === undefined ? {} : { authUsername: username }),
-            ...(password === undefined ? {} : { authPassword: secret("email-password") }),
+            ...(password === undefined ? {} : { authPassword: secret(password) }),
           })),
         }),
   };

@@ -2,17 +2,16 @@ import * as pulumi from "@pulumi/pulumi";
 import { childOf } from "../child-of.ts";
 import { kubernetesSdk } from "../kubernetes/objects.ts";
 import { alertmanagerSpec } from "./alertmanager-spec.ts";
-import type { SendersArgs } from "./args.ts";
 import { dashboard } from "./dashboard.ts";
 import { monitoringDefaults as defaults } from "./defaults.ts";
 import { ruleFile } from "./prometheus.ts";
 import type { MonitoringSettings } from "./resolve.ts";
-import type { Rule } from "./rule.ts";
+import { hiddenTexts, routing } from "./routing.ts";
 
 /** Objects for the Prometheus Operator (monitoring.coreos.com), and a ConfigMap that Grafana's sidecar finds. */
 export function monitoringOnKubernetes(parent: pulumi.ComponentResource, settings: MonitoringSettings): void {
   const { component, name, rules, args } = settings;
-  const { namespace, labels, tokenSecretName, tokenSecretKey = "token" } = args.kubernetes ?? {};
+  const { namespace, labels: found, tokenSecretName, tokenSecretKey = "token" } = args.kubernetes ?? {};
   const sdk = kubernetesSdk(component);
   const child = childOf(parent);
   const metadata = {
@@ -22,7 +21,7 @@ export function monitoringOnKubernetes(parent: pulumi.ComponentResource, setting
       ...args.tags,
       "app.kubernetes.io/part-of": "mcp-fleet",
       "app.kubernetes.io/managed-by": "pulumi",
-      ...labels,
+      ...found,
     },
   };
   const custom = (noun: string, apiVersion: string, kind: string, spec: pulumi.Input<object>, on?: pulumi.Resource) =>
@@ -31,11 +30,22 @@ export function monitoringOnKubernetes(parent: pulumi.ComponentResource, setting
       { apiVersion, kind, metadata, spec },
       child(on === undefined ? {} : { dependsOn: on }),
     );
+  const title = `MCP fleet: ${name}`;
+  const shown = new sdk.core.v1.ConfigMap(
+    `${name}-dashboard`,
+    {
+      metadata: { ...metadata, labels: { ...metadata.labels, grafana_dashboard: "1" } },
+      data: { [`${metadata.name}.json`]: JSON.stringify(dashboard(metadata.name, title)) },
+    },
+    child(),
+  );
+  // The operator lets an AlertmanagerConfig hear only of alerts that carry its namespace, and sums over servers do not.
+  const labels = { namespace: namespace ?? shown.metadata.namespace };
   custom(
     "rules",
     "monitoring.coreos.com/v1",
     "PrometheusRule",
-    ruleFile(settings.recordings, rules, settings.runbookUrl),
+    ruleFile(settings.recordings, rules, settings.runbookUrl, labels),
   );
   custom("monitor", "monitoring.coreos.com/v1", "ServiceMonitor", {
     jobLabel: "app.kubernetes.io/part-of",
@@ -55,42 +65,25 @@ export function monitoringOnKubernetes(parent: pulumi.ComponentResource, setting
       },
     ],
   });
-  const stringData = receiverSecrets(rules, args.notifications?.webhook, args.senders);
-  if (Object.keys(stringData).length > 0) {
+  const routes = routing({ rules, notifications: args.notifications, senders: args.senders });
+  // Without receivers besides "nobody" there is nothing to tell Alertmanager.
+  if (routes.receivers.length > 1) {
     const secretName = `${metadata.name}-receivers`;
-    const secret = new sdk.core.v1.Secret(
-      `${name}-receivers`,
-      { metadata: { ...metadata, name: secretName }, stringData },
-      child(),
+    const hidden = Object.entries(hiddenTexts(routes)).map(([key, value]) => [key, pulumi.secret(value)] as const);
+    const secret =
+      hidden.length === 0
+        ? undefined
+        : new sdk.core.v1.Secret(
+            `${name}-receivers`,
+            { metadata: { ...metadata, name: secretName }, stringData: Object.fromEntries(hidden) },
+            child(),
+          );
+    custom(
+      "routes",
+      "monitoring.coreos.com/v1alpha1",
+      "AlertmanagerConfig",
+      alertmanagerSpec(routes, secretName),
+      secret,
     );
-    const spec = alertmanagerSpec({ rules, notifications: args.notifications, senders: args.senders }, secretName);
-    custom("routes", "monitoring.coreos.com/v1alpha1", "AlertmanagerConfig", spec, secret);
   }
-  const title = `MCP fleet: ${name}`;
-  new sdk.core.v1.ConfigMap(
-    `${name}-dashboard`,
-    {
-      metadata: { ...metadata, labels: { ...metadata.labels, grafana_dashboard: "1" } },
-      data: { [`${metadata.name}.json`]: JSON.stringify(dashboard(metadata.name, title)) },
-    },
-    child(),
-  );
-}
-
-/** What the receivers need that others must not read, by its key in their secret. */
-function receiverSecrets(
-  rules: readonly Rule[],
-  webhook: pulumi.Input<string> | undefined,
-  { email, slackUrl }: SendersArgs = {},
-): Record<string, pulumi.Input<string>> {
-  const values: Record<string, pulumi.Input<string> | undefined> = {
-    webhook,
-    ...Object.fromEntries(rules.map(({ alert, notifications }) => [`webhook-${alert}`, notifications?.webhook])),
-    "slack-url": slackUrl,
-    "email-password": email?.password,
-  };
-  const given = Object.entries(values).filter(
-    (entry): entry is [string, pulumi.Input<string>] => entry[1] !== undefined,
-  );
-  return Object.fromEntries(given.map(([key, value]) => [key, pulumi.secret(value)]));
 }

@@ -8,6 +8,7 @@ import { dashboard } from "./dashboard.ts";
 import { monitoringDefaults as defaults } from "./defaults.ts";
 import { prometheusConfig, ruleFile } from "./prometheus.ts";
 import type { MonitoringSettings } from "./resolve.ts";
+import { routing } from "./routing.ts";
 
 const usualAlertmanager = "127.0.0.1:9093";
 
@@ -35,7 +36,7 @@ export function monitoringOnProcesses(
   );
   // It holds addresses and tokens of receivers.
   const routes = pulumi.secret(
-    pulumi.output({ rules: [...rules], notifications, senders }).apply((known) => json(alertmanagerConfig(known))),
+    pulumi.output(alertmanagerConfig(routing({ rules, notifications, senders }))).apply((known) => json(known)),
   );
   const files = {
     "prometheus.yml": prometheus,

@@ -1,3 +1,4 @@
+import type * as pulumi from "@pulumi/pulumi";
 import type { Recording, Rule } from "./rule.ts";
 
 /** A rule file of Prometheus, as an object: also the `spec` of a PrometheusRule. */
@@ -8,12 +9,17 @@ export interface RuleFile {
   }[];
 }
 
-/** The catalogue's rules and the user's. */
-export function ruleFile(recordings: readonly Recording[], rules: readonly Rule[], runbookUrl: string): RuleFile {
+/** The catalogue's rules and the user's; each alert has these labels besides its own. */
+export function ruleFile(
+  recordings: readonly Recording[],
+  rules: readonly Rule[],
+  runbookUrl: string,
+  labels: Readonly<Record<string, pulumi.Input<string>>> = {},
+): RuleFile {
   return {
     groups: [
       { name: "mcp-fleet-series", rules: recordings.map(({ record, expr }) => ({ record, expr })) },
-      { name: "mcp-fleet", rules: rules.map((rule) => alertOf(rule, runbookUrl)) },
+      { name: "mcp-fleet", rules: rules.map((rule) => alertOf(rule, runbookUrl, labels)) },
     ],
   };
 }
@@ -21,12 +27,13 @@ export function ruleFile(recordings: readonly Recording[], rules: readonly Rule[
 function alertOf(
   { alert, expr, forSeconds, severity, summary, runbook }: Rule,
   runbookUrl: string,
+  labels: Readonly<Record<string, pulumi.Input<string>>>,
 ): Readonly<Record<string, unknown>> {
   return {
     alert,
     expr,
     ...(forSeconds === 0 ? {} : { for: `${forSeconds}s` }),
-    labels: { severity, component: "mcp-fleet" },
+    labels: { severity, component: "mcp-fleet", ...labels },
     annotations: { summary, ...(runbook === undefined ? {} : { runbook_url: `${runbookUrl}#${runbook}` }) },
   };
 }

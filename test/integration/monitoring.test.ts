@@ -8,6 +8,7 @@ import { afterAll, expect } from "@jest/globals";
 import { alertmanagerConfig } from "../../components/monitoring/alertmanager.ts";
 import { catalogue, recordings } from "../../components/monitoring/catalogue.ts";
 import { prometheusConfig, ruleFile } from "../../components/monitoring/prometheus.ts";
+import { routing } from "../../components/monitoring/routing.ts";
 import { freePort } from "../support/checkout.ts";
 import { TestGateway } from "../support/gateway.ts";
 import { Listening } from "../support/listening.ts";
@@ -52,7 +53,7 @@ testWith("promtool and amtool")("a server is killed: Prometheus sees it, Alertma
   const rules = catalogue({ job: "gw", thresholds: {}, availabilityPercent: 99.5, autoscaled: false })
     .filter(({ alert }) => alert === "McpServerDown")
     .map((rule) => ({ ...rule, forSeconds: 1 }));
-  const routes = alertmanagerConfig({ rules: [], notifications: { webhook }, senders: undefined });
+  const routes = alertmanagerConfig(routing({ rules: [], notifications: { webhook }, senders: undefined }));
   const [prometheusPort, alertmanagerPort] = [await freePort(), await freePort()];
   const files = {
     "rules.yml": ruleFile(recordings, rules, "docs/runbook.md"),

@@ -1,4 +1,4 @@
-import { MCPGateway, type MCPGatewayArgs, MCPServerFleet } from "../../index.ts";
+import { MCPGateway, type MCPGatewayArgs, MCPServerFleet, MonitoringStack } from "../../index.ts";
 
 const folder = "/run/secrets/mcp-fleet";
 const namespace = "tools";
@@ -54,4 +54,25 @@ export function operatorProgram(): MCPGateway[] {
     ([name, front]) =>
       new MCPGateway(name, { ...gatewayArgs, fleets: [fleet], kubernetes: { namespace, network, ...front } }),
   );
+}
+
+/** A gateway that is watched, with a rule of the user's and every way to tell somebody. */
+export function monitoringProgram(): MonitoringStack {
+  return new MonitoringStack("watch", {
+    platform: "kubernetes",
+    gateway: { metricsTarget: "http://gateway.tools.svc:8080/metrics" },
+    alertRules: [
+      {
+        ...{ name: "High Error Rate", metric: "mcp_server_error_rate", condition: "gt", threshold: 0.05 },
+        ...{ severity: "high", notifications: { webhook: "https://alerts.example.com/rule", slack: "#rule" } },
+      },
+    ],
+    notifications: { webhook: "https://alerts.example.com/all", email: ["ops@example.com"], slack: "#alerts" },
+    senders: {
+      email: { smarthost: "smtp.example.com:587", from: "mcp@example.com", username: "mcp", password: "mail-password" },
+      slackUrl: "https://hooks.slack.example/T/B/x",
+    },
+    tags: { team: "search" },
+    kubernetes: { namespace, labels: { release: "prometheus" }, tokenSecretName: "mcp-gateway", tokenSecretKey: "ada" },
+  });
 }

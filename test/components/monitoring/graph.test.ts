@@ -78,6 +78,26 @@ test("on Kubernetes: objects for the operator, with receivers in a Secret", asyn
   expect(told.map(({ name }) => name)).toEqual(["nobody", "everybody", "HighErrorRate"]);
 });
 
+test("on Kubernetes: alerts carry the namespace by which the operator lets routes hear of them", async () => {
+  const kubernetes = { namespace: "tools" };
+  const args = { platform: "kubernetes", gateway, ...receivers, kubernetes } as const;
+  const graph = await graphOf(() => new MonitoringStack("watch", args));
+  const { groups } = node(graph, "watch-rules").inputs.spec as { groups: { rules: { labels?: object }[] }[] };
+  const labels = groups.flatMap(({ rules }) => rules).flatMap((rule) => rule.labels ?? []);
+  expect(new Set(labels.map((label) => (label as { namespace: string }).namespace))).toEqual(new Set(["tools"]));
+});
+
+test("on Kubernetes: a mail server without a password has routes and no Secret; without receivers there are neither", async () => {
+  const email = { smarthost: "smtp.example.com:587", from: "mcp@example.com" };
+  const told = { notifications: { email: ["ops@example.com"] }, senders: { email } };
+  const names = async (more: Partial<MonitoringStackArgs>) =>
+    (await graphOf(() => new MonitoringStack("watch", { platform: "kubernetes", gateway, ...more }))).map(
+      ({ name }) => name,
+    );
+  expect(await names(told)).toEqual(["watch", "watch-dashboard", "watch-monitor", "watch-routes", "watch-rules"]);
+  expect(await names({})).toEqual(["watch", "watch-dashboard", "watch-monitor", "watch-rules"]);
+});
+
 test("on processes: four files, the routes among them secret", async () => {
   let stack: MonitoringStack | undefined;
   const graph = await graphOf(() => {

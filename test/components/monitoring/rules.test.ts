@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
-import { alertmanagerConfig, type KnownRouting } from "../../../components/monitoring/alertmanager.ts";
 import { catalogue, recordings } from "../../../components/monitoring/catalogue.ts";
 import { ruleFile } from "../../../components/monitoring/prometheus.ts";
 import { alertName, ruleProblems, userRule } from "../../../components/monitoring/user-rules.ts";
@@ -21,7 +20,6 @@ const waiting = userRule({
   ...{ name: "waiting", metric: "mcp_server_waiting", condition: "gte", threshold: 3, severity: "low", forSeconds: 0 },
 });
 const all = [...rules, example, p95, waiting];
-const known = all as KnownRouting["rules"];
 const file = ruleFile(recordings, all, "docs/runbook.md");
 
 const withPrometheus = testWith("promtool and amtool");
@@ -131,48 +129,6 @@ describe("as Prometheus reads them", () => {
       const { code, out } = check("promtool", ["test", "rules", "test.yml"], { "rules.yml": file, "test.yml": asked });
       expect({ code, out }).toMatchObject({ code: 0 });
     });
-  }
-});
-
-test("alerts are routed to whom they are for", () => {
-  const senders = {
-    email: { smarthost: "smtp.example.com:587", from: "mcp@example.com", username: "u", password: "p" },
-    slackUrl: "https://hooks.slack.example/T/B/x",
-  };
-  const config = alertmanagerConfig({ rules: known, notifications: { webhook: "http://127.0.0.1:9/all" }, senders });
-  expect(config).toMatchObject({
-    route: {
-      receiver: "everybody",
-      routes: [
-        { matchers: ['alertname="McpWatchdog"'], receiver: "nobody" },
-        { matchers: ['alertname="HighErrorRate"'], receiver: "HighErrorRate" },
-      ],
-    },
-    receivers: [
-      { name: "nobody" },
-      { name: "everybody", webhook_configs: [{ url: "http://127.0.0.1:9/all", send_resolved: true }] },
-      {
-        name: "HighErrorRate",
-        webhook_configs: [{ url: "https://alerts.example.com/webhook", send_resolved: true }],
-        slack_configs: [{ api_url: senders.slackUrl, channel: "#alerts" }],
-        email_configs: [
-          {
-            ...{ to: "ops@example.com", from: "mcp@example.com", smarthost: "smtp.example.com:587" },
-            ...{ auth_username: "u", auth_password: "p" },
-          },
-        ],
-      },
-    ],
-  });
-});
-
-withPrometheus("Alertmanager takes the routes, with and without receivers", async () => {
-  const senders = { email: { smarthost: "smtp.example.com:587", from: "mcp@example.com" }, slackUrl: "https://a.b/c" };
-  const routed = alertmanagerConfig({ rules: known, notifications: undefined, senders });
-  const none = alertmanagerConfig({ rules: [], notifications: undefined, senders: undefined });
-  for (const config of [routed, none]) {
-    const { code, out } = check("amtool", ["check-config", "alertmanager.yml"], { "alertmanager.yml": config });
-    expect({ code, out }).toMatchObject({ code: 0, out: expect.stringContaining("SUCCESS") });
   }
 });
 
