@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect } from "@jest/globals";
 import { stringify } from "yaml";
 import { Cluster } from "../../support/cluster.ts";
 import { graphOf } from "../../support/graph.ts";
-import { operatorProgram } from "../../support/kubernetes-program.ts";
+import { monitoringProgram, operatorProgram } from "../../support/kubernetes-program.ts";
 import { type Manifest, manifestsOf } from "../../support/manifests.ts";
 import { has, testWith } from "../../support/needs.ts";
 
@@ -22,17 +22,21 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "definitions-test-"));
   cluster = new Cluster("default");
   await promisify(execFile)(join(import.meta.dirname, "../engines"), ["crds"]);
-  foreign = manifestsOf(await graphOf(operatorProgram)).filter(({ kind }) =>
-    ["ScaledObject", "ExternalSecret", "HTTPRoute"].includes(kind),
+  const objects = [...(await graphOf(operatorProgram)), ...(await graphOf(monitoringProgram))];
+  foreign = manifestsOf(objects).filter(
+    ({ kind, metadata }) => kinds.includes(kind) || metadata.name.includes("watch"),
   );
 }, 300_000);
 afterAll(() => {
   if (has(need)) rmSync(folder, { recursive: true });
 });
 
+/** Kinds that operators define. */
+const kinds = ["ScaledObject", "ExternalSecret", "HTTPRoute", "PrometheusRule", "ServiceMonitor", "AlertmanagerConfig"];
+
 /** Asks the API server whether it would take an object, unknown keys being wrong. */
 function offer(manifest: Manifest): Promise<string> {
-  const file = join(folder, `${manifest.kind}.yaml`);
+  const file = join(folder, `${manifest.kind}-${manifest.metadata.name}.yaml`);
   const metadata = { ...manifest.metadata, namespace: "default" };
   writeFileSync(file, stringify({ ...manifest, metadata }));
   return cluster.kubectl("apply", "--dry-run=server", "--validate=strict", "-f", file);
@@ -41,15 +45,27 @@ function offer(manifest: Manifest): Promise<string> {
 test("the operators' own definitions take every object for them", async () => {
   const answers = await Promise.all(foreign.map(offer));
   expect(answers.sort()).toEqual([
+    "alertmanagerconfig.monitoring.coreos.com/mcp-fleet-watch created (server dry run)",
+    "configmap/mcp-fleet-watch created (server dry run)",
     "externalsecret.external-secrets.io/mcp-notes created (server dry run)",
     "httproute.gateway.networking.k8s.io/second created (server dry run)",
+    "prometheusrule.monitoring.coreos.com/mcp-fleet-watch created (server dry run)",
     "scaledobject.keda.sh/mcp-notes created (server dry run)",
+    "secret/mcp-fleet-watch-receivers created (server dry run)",
+    "servicemonitor.monitoring.coreos.com/mcp-fleet-watch created (server dry run)",
   ]);
 });
 
-test("and refuse one with a key that does not exist", async () => {
-  const [first] = foreign.filter(({ kind }) => kind === "ScaledObject") as (Manifest & { spec: object })[];
-  await expect(offer({ ...first, spec: { ...first?.spec, minReplicas: 1 } } as unknown as Manifest)).rejects.toThrow(
-    "minReplicas",
-  );
-});
+const strange = {
+  ScaledObject: { minReplicas: 1 },
+  PrometheusRule: { rules: [] },
+  ServiceMonitor: { endpoint: {} },
+  AlertmanagerConfig: { receiver: [] },
+};
+for (const [wanted, more] of Object.entries(strange)) {
+  test(`and refuse a ${wanted} with a key that does not exist`, async () => {
+    const [first] = foreign.filter(({ kind }) => kind === wanted) as (Manifest & { spec: object })[];
+    const wrong = { ...first, spec: { ...first?.spec, ...more } } as unknown as Manifest;
+    await expect(offer(wrong)).rejects.toThrow(`unknown field "spec.${Object.keys(more)[0]}"`);
+  });
+}
