@@ -1,5 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
-import { InputError, type MCPGatewayArgs, type MCPNetworkArgs, type MCPServerFleetArgs, Platform } from "../index.ts";
+import {
+  InputError,
+  type MCPGatewayArgs,
+  type MCPNetworkArgs,
+  type MCPServerFleetArgs,
+  type MonitoringStackArgs,
+  Platform,
+} from "../index.ts";
 
 /** What a stack's file may say under `mcp-fleet:`; `Pulumi.yaml` describes each key. */
 export interface StackConfig {
@@ -7,13 +14,15 @@ export interface StackConfig {
   readonly gateway: Omit<MCPGatewayArgs, "fleets">;
   /** The fleets by name. */
   readonly fleets: Readonly<Record<string, MCPServerFleetArgs>>;
+  /** The arguments of what watches the gateway, without that gateway; undefined watches it not. */
+  readonly monitoring: Omit<MonitoringStackArgs, "gateway"> | undefined;
   /** The namespace of everything on Kubernetes, made with restricted Pod Security; undefined makes none. */
   readonly namespace: string | undefined;
   /** The network on AWS of whatever names no other `aws.environment`. */
   readonly network: MCPNetworkArgs;
 }
 
-const known = ["gateway", "fleets", "image", "namespace", "network", "secrets"];
+const known = ["gateway", "fleets", "image", "monitoring", "namespace", "network", "secrets"];
 
 /** Reads the stack's configuration. Throws InputError for a key that nothing reads. */
 export function readConfig(): StackConfig {
@@ -44,6 +53,7 @@ export function readConfig(): StackConfig {
   return {
     gateway: placed(gateway, image, namespace),
     fleets: Object.fromEntries(Object.entries(fleets).map(([name, args]) => [name, placed(args, image, namespace)])),
+    monitoring: monitoringOf(project, namespace),
     namespace,
     network: config.getObject<MCPNetworkArgs>("network") ?? {},
   };
@@ -60,6 +70,15 @@ function placed<
   const container = { ...(image === undefined ? {} : { image }), ...args.container };
   if (platform !== Platform.Kubernetes) return { ...args, container };
   return { ...args, container, kubernetes: { ...(namespace === undefined ? {} : { namespace }), ...args.kubernetes } };
+}
+
+/** What watches the gateway, if anything: its receivers, which may be secret, are so again as arguments of the component. */
+function monitoringOf(project: string, namespace: string | undefined): StackConfig["monitoring"] {
+  const text = pulumi.runtime.allConfig()[`${project}:monitoring`] ?? "{}";
+  const args = JSON.parse(text) as Omit<MonitoringStackArgs, "gateway">;
+  if (Object.keys(args).length === 0) return undefined;
+  if (args.platform !== Platform.Kubernetes || namespace === undefined) return args;
+  return { ...args, kubernetes: { namespace, ...args.kubernetes } };
 }
 
 /** Secrets by name: the names are plain, and decide what is made; the values stay encrypted. */

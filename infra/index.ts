@@ -1,7 +1,7 @@
 import { readConfig } from "./config.ts";
 import { deploy } from "./program.ts";
 
-const { fleets, gateway } = await deploy(readConfig());
+const { fleets, gateway, monitoring } = await deploy(readConfig());
 
 /** What MCP clients are given. */
 export const endpoint = gateway.endpoint;
@@ -11,3 +11,9 @@ export const url = gateway.internalEndpoint;
 export const status = gateway.status;
 /** Where each fleet's instances come from. */
 export const sources = Object.fromEntries([...fleets].map(([name, fleet]) => [name, fleet.source]));
+/** What watches the gateway answers here, where a stack runs such a thing. */
+export const watchedAt = monitoring && {
+  prometheus: monitoring.prometheusUrl,
+  alertmanager: monitoring.alertmanagerUrl,
+  dashboard: monitoring.dashboardUrl,
+};

@@ -1,11 +1,19 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { type AwsEnvironmentArgs, MCPGateway, MCPNetwork, MCPServerFleet, Platform } from "../index.ts";
+import {
+  type AwsEnvironmentArgs,
+  MCPGateway,
+  MCPNetwork,
+  MCPServerFleet,
+  MonitoringStack,
+  Platform,
+} from "../index.ts";
 import type { StackConfig } from "./config.ts";
 
-/** What a stack makes: its fleets, in the order of its file, and the gateway that serves them. */
+/** What a stack makes: its fleets, in the order of its file, the gateway that serves them, and what watches it. */
 export interface Deployed {
   readonly fleets: ReadonlyMap<string, MCPServerFleet>;
   readonly gateway: MCPGateway;
+  readonly monitoring: MonitoringStack | undefined;
 }
 
 /** What says where a component is. */
@@ -21,7 +29,7 @@ const needsNetwork = ({ platform, endpoints, aws }: Placed): boolean =>
   platform === Platform.Aws && endpoints === undefined && aws?.environment === undefined;
 
 /** Makes what a stack's configuration says. */
-export async function deploy({ fleets, gateway, namespace, network }: StackConfig): Promise<Deployed> {
+export async function deploy({ fleets, gateway, monitoring, namespace, network }: StackConfig): Promise<Deployed> {
   let made: pulumi.Output<string> | undefined;
   if (namespace !== undefined) {
     // Loads the provider's SDK, which stacks without a namespace do not need.
@@ -31,17 +39,22 @@ export async function deploy({ fleets, gateway, namespace, network }: StackConfi
   const homeless = [gateway, ...Object.values(fleets)].some(needsNetwork);
   const environment = homeless ? new MCPNetwork("network", network) : undefined;
   // Arguments wait for the stack's namespace, where they name it, and for its network, where they name no other.
-  const within = <Args extends Placed>(args: Args): Args => {
-    if (needsNetwork(args)) return { ...args, aws: { ...args.aws, environment } };
-    return made !== undefined && args.kubernetes?.namespace === namespace
+  const named = <Args extends Pick<Placed, "kubernetes">>(args: Args): Args =>
+    made !== undefined && args.kubernetes?.namespace === namespace
       ? { ...args, kubernetes: { ...args.kubernetes, namespace: made } }
       : args;
-  };
+  const within = <Args extends Placed>(args: Args): Args =>
+    needsNetwork(args) ? { ...args, aws: { ...args.aws, environment } } : named(args);
   const deployed = new Map(
     Object.entries(fleets).map(([name, args]) => [name, new MCPServerFleet(name, within(args))] as const),
   );
+  const front = new MCPGateway("gateway", { ...within(gateway), fleets: [...deployed.values()] });
   return {
     fleets: deployed,
-    gateway: new MCPGateway("gateway", { ...within(gateway), fleets: [...deployed.values()] }),
+    gateway: front,
+    monitoring:
+      monitoring === undefined
+        ? undefined
+        : new MonitoringStack("monitoring", { ...named(monitoring), gateway: front }),
   };
 }

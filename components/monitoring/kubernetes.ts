@@ -4,12 +4,12 @@ import { kubernetesSdk } from "../kubernetes/objects.ts";
 import { alertmanagerSpec } from "./alertmanager-spec.ts";
 import { dashboard } from "./dashboard.ts";
 import { monitoringDefaults as defaults } from "./defaults.ts";
+import type { Monitoring } from "./platforms.ts";
 import { ruleFile } from "./prometheus.ts";
-import type { MonitoringSettings } from "./resolve.ts";
 import { hiddenTexts, routing } from "./routing.ts";
 
 /** Objects for the Prometheus Operator (monitoring.coreos.com), and a ConfigMap that Grafana's sidecar finds. */
-export function monitoringOnKubernetes(parent: pulumi.ComponentResource, settings: MonitoringSettings): void {
+export const monitoringOnKubernetes: Monitoring = (parent, settings) => {
   const { component, name, rules, args } = settings;
   const { namespace, labels: found, tokenSecretName, tokenSecretKey = "token" } = args.kubernetes ?? {};
   const sdk = kubernetesSdk(component);
@@ -86,4 +86,5 @@ export function monitoringOnKubernetes(parent: pulumi.ComponentResource, setting
       secret,
     );
   }
-}
+  return {};
+};

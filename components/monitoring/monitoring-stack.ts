@@ -1,8 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { Platform } from "../platform.ts";
 import type { MonitoringStackArgs } from "./args.ts";
-import { monitoringOnKubernetes } from "./kubernetes.ts";
-import { monitoringOnProcesses } from "./process.ts";
+import { type Monitoring, monitoringPlatforms } from "./platforms.ts";
 import { resolveMonitoring } from "./resolve.ts";
 
 /**
@@ -12,17 +10,26 @@ import { resolveMonitoring } from "./resolve.ts";
 export class MonitoringStack extends pulumi.ComponentResource {
   /** Names of the alerts that may be raised. */
   public readonly alerts: pulumi.Output<string[]>;
-  /** Where the files for Prometheus, Alertmanager and Grafana are, on `process`; empty elsewhere. */
+  /** Where the files for Prometheus, Alertmanager and Grafana are; empty where there are none. */
   public readonly folder: pulumi.Output<string>;
+  /** Where Prometheus answers; empty where the stack runs none. */
+  public readonly prometheusUrl: pulumi.Output<string>;
+  /** Where Alertmanager answers; empty where the stack runs none. */
+  public readonly alertmanagerUrl: pulumi.Output<string>;
+  /** Where the dashboard is shown; empty where the stack shows none. */
+  public readonly dashboardUrl: pulumi.Output<string>;
 
   constructor(name: string, args: MonitoringStackArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mcp-fleet:index:MonitoringStack", name, hidden(args), opts);
     const settings = resolveMonitoring(name, args);
-    this.folder = pulumi.output("");
-    if (settings.platform === Platform.Kubernetes) monitoringOnKubernetes(this, settings);
-    else this.folder = monitoringOnProcesses(this, settings);
+    const deployed = (monitoringPlatforms[settings.platform] as Monitoring)(this, settings);
     this.alerts = pulumi.output(settings.rules.map(({ alert }) => alert));
-    this.registerOutputs({ alerts: this.alerts, folder: this.folder });
+    this.folder = deployed.folder ?? pulumi.output("");
+    this.prometheusUrl = deployed.prometheusUrl ?? pulumi.output("");
+    this.alertmanagerUrl = deployed.alertmanagerUrl ?? pulumi.output("");
+    this.dashboardUrl = deployed.dashboardUrl ?? pulumi.output("");
+    const { alerts, folder, prometheusUrl, alertmanagerUrl, dashboardUrl } = this;
+    this.registerOutputs({ alerts, folder, prometheusUrl, alertmanagerUrl, dashboardUrl });
   }
 }
 

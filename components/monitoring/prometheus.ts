@@ -41,15 +41,16 @@ function alertOf(
 /** Prometheus' own configuration, where this package runs it. */
 export function prometheusConfig(settings: {
   readonly job: string;
-  /** `host:port` of the gateway. */
+  /** The gateway's `metricsTarget`: `http://127.0.0.1:8080/metrics`. */
   readonly target: string;
   readonly scrapeSeconds: number;
   /** File with the gateway's bearer token; undefined when it wants none. */
-  readonly tokenFile: string | undefined;
+  readonly tokenFile?: string | undefined;
   readonly rulesPath: string;
   readonly alertmanager: string;
 }): object {
   const { job, target, scrapeSeconds, tokenFile, rulesPath, alertmanager } = settings;
+  const { protocol, host, pathname } = new URL(target);
   return {
     global: { scrape_interval: `${scrapeSeconds}s`, evaluation_interval: `${scrapeSeconds}s` },
     rule_files: [rulesPath],
@@ -57,9 +58,10 @@ export function prometheusConfig(settings: {
     scrape_configs: [
       {
         job_name: job,
-        metrics_path: "/metrics",
+        scheme: protocol.replace(":", ""),
+        metrics_path: pathname,
         ...(tokenFile === undefined ? {} : { authorization: { credentials_file: tokenFile } }),
-        static_configs: [{ targets: [target] }],
+        static_configs: [{ targets: [host] }],
       },
     ],
   };

@@ -4,6 +4,7 @@ import { Platform, platformOf } from "../platform.ts";
 import type { MonitoringStackArgs } from "./args.ts";
 import { catalogue, recordings } from "./catalogue.ts";
 import { monitoringDefaults as defaults } from "./defaults.ts";
+import { monitoringPlatforms } from "./platforms.ts";
 import type { Recording, Rule } from "./rule.ts";
 import { ruleProblems, userRule } from "./user-rules.ts";
 
@@ -20,7 +21,7 @@ export interface MonitoringSettings {
 }
 
 /** Platforms on which a gateway can be watched. */
-const watched: readonly Platform[] = [Platform.Process, Platform.Kubernetes];
+const watched = Object.keys(monitoringPlatforms) as Platform[];
 
 /** Checks what can be checked now. Throws InputError. */
 export function resolveMonitoring(name: string, args: MonitoringStackArgs): MonitoringSettings {

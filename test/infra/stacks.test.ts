@@ -35,6 +35,7 @@ function stackGraph(stack: string, added: Record<string, unknown> = {}): Promise
 test.each([
   ["dev", {}],
   ["systemd", { "mcp-fleet:secrets": { operator: "token-of-operator" } }],
+  ["docker", { "mcp-fleet:secrets": { operator: "token-of-operator" } }],
   ["staging", { "mcp-fleet:secrets": secrets }],
   ["prod", { "mcp-fleet:secrets": secrets }],
 ])(
@@ -63,6 +64,23 @@ test("staging is in a namespace of its own under restricted Pod Security, and it
   const places = others.map(({ inputs }) => (inputs.metadata as { namespace: string }).namespace);
   expect(new Set(places)).toEqual(new Set(["mcp-fleet"]));
   expect(graph.find(({ name }) => name === "gateway-secret")?.inputs.stringData).toEqual({ secret: secrets });
+});
+
+test("a stack may be watched, in its namespace, and receivers are secret", async () => {
+  const webhook = "https://alerts.example.com/hidden";
+  const monitoring = { platform: "kubernetes", notifications: { webhook } };
+  const graph = await stackGraph("staging", { "mcp-fleet:secrets": secrets, "mcp-fleet:monitoring": monitoring });
+  const children = graph.filter(({ parent }) => parent === "monitoring");
+  expect(children.map(({ name, inputs }) => [name, (inputs.metadata as { namespace: string }).namespace])).toEqual([
+    ["monitoring-dashboard", "mcp-fleet"],
+    ["monitoring-monitor", "mcp-fleet"],
+    ["monitoring-receivers", "mcp-fleet"],
+    ["monitoring-routes", "mcp-fleet"],
+    ["monitoring-rules", "mcp-fleet"],
+  ]);
+  expect(graph.find(({ name }) => name === "monitoring-receivers")?.inputs.stringData).toEqual({
+    secret: { webhook },
+  });
 });
 
 test("prod has one network for all, its secrets are encrypted, and nobody on the internet may call it", async () => {

@@ -59,7 +59,7 @@ testWith("promtool and amtool")("a server is killed: Prometheus sees it, Alertma
     "rules.yml": ruleFile(recordings, rules, "docs/runbook.md"),
     "alertmanager.yml": { ...routes, route: { ...(routes as { route: object }).route, group_wait: "1s" } },
     "prometheus.yml": prometheusConfig({
-      ...{ job: "gw", target: new URL(gateway.url).host, scrapeSeconds: 1, tokenFile: undefined },
+      ...{ job: "gw", target: `${gateway.url}/metrics`, scrapeSeconds: 1, tokenFile: undefined },
       ...{ rulesPath: join(folder, "rules.yml"), alertmanager: `127.0.0.1:${alertmanagerPort}` },
     }),
   };

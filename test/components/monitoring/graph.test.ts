@@ -116,7 +116,7 @@ test("on processes: four files, the routes among them secret", async () => {
     alerting: { alertmanagers: [{ static_configs: [{ targets: ["127.0.0.1:9093"] }] }] },
     scrape_configs: [
       {
-        ...{ job_name: "mcp-fleet-watch", metrics_path: "/metrics" },
+        ...{ job_name: "mcp-fleet-watch", scheme: "http", metrics_path: "/metrics" },
         static_configs: [{ targets: ["127.0.0.1:8080"] }],
       },
     ],

@@ -1,0 +1,22 @@
+import type * as pulumi from "@pulumi/pulumi";
+import { Platform } from "../platform.ts";
+import { monitoringOnKubernetes } from "./kubernetes.ts";
+import { monitoringOnProcesses } from "./process.ts";
+import type { MonitoringSettings } from "./resolve.ts";
+
+/** What a platform says of what it has made; what is left out is not there on it. */
+export interface MonitoringDeployment {
+  readonly folder?: pulumi.Output<string>;
+  readonly prometheusUrl?: pulumi.Output<string>;
+  readonly alertmanagerUrl?: pulumi.Output<string>;
+  readonly dashboardUrl?: pulumi.Output<string>;
+}
+
+/** Makes the children of a stack. */
+export type Monitoring = (parent: pulumi.ComponentResource, settings: MonitoringSettings) => MonitoringDeployment;
+
+/** Every platform on which a gateway can be watched. */
+export const monitoringPlatforms: Readonly<Partial<Record<Platform, Monitoring>>> = {
+  [Platform.Process]: monitoringOnProcesses,
+  [Platform.Kubernetes]: monitoringOnKubernetes,
+};
