@@ -166,7 +166,7 @@ export async function startGateway(
     ...{ clock: Date.now, metrics, log },
   });
   const records = stateDirectory === undefined ? undefined : join(stateDirectory, "instances");
-  const driver = new ProcessDriver({ log, ...(records === undefined ? {} : { records }) });
+  const driver = new ProcessDriver({ log, metrics, ...(records === undefined ? {} : { records }) });
   const packages = new PackageCache({ log });
   const redis = gateway.shared && (await Redis.open({ url: gateway.shared.redis, log, now }));
   if (place === undefined || supervises) await driver.sweep();

@@ -22,7 +22,7 @@ import type {
   FleetLoadBalancerArgs,
   FleetRetryArgs,
 } from "./resilience-args.ts";
-import type { FleetIntegrityArgs, FleetRateLimitingArgs } from "./security-args.ts";
+import type { FleetIntegrityArgs, FleetLimitsArgs, FleetRateLimitingArgs } from "./security-args.ts";
 
 /** The `process` platform's own block of a fleet. */
 export interface FleetProcessArgs {
@@ -138,6 +138,8 @@ export interface MCPServerFleetArgs {
   rateLimiting?: FleetRateLimitingArgs;
   /** Whether its tools may change. Defaults to yes. */
   integrity?: FleetIntegrityArgs;
+  /** What one instance may use. Defaults to no bound. */
+  limits?: FleetLimitsArgs;
   /** Labels or tags of every resource, as the platform calls them; `process` has nothing to tag. Defaults to none. */
   tags?: Record<string, pulumi.Input<string>>;
 }

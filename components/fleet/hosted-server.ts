@@ -1,12 +1,13 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { defaults } from "../defaults.ts";
+import { InputError } from "../input-error.ts";
 import { withoutUndefined } from "../without-undefined.ts";
 import type { FleetContainerArgs } from "./container-args.ts";
 import { checkedServer, type FleetSettings } from "./resolve.ts";
 
 /** What the server host in a container is told, as under `servers` of a configuration file. Tools are the gateway's to filter. */
 export function hostedServer(
-  { type, version, isolation, timeouts }: FleetSettings["common"],
+  { type, version, isolation, timeouts, limits }: FleetSettings["common"],
   container: FleetContainerArgs,
   secrets: readonly string[],
 ): object {
@@ -18,7 +19,7 @@ export function hostedServer(
     ...(Object.keys(variables).length === 0 ? {} : { env: variables }),
   };
   return withoutUndefined({
-    ...{ type, version, isolation, timeouts },
+    ...{ type, version, isolation, timeouts, limits },
     process: Object.keys(process).length === 0 ? undefined : process,
     scaling: { minInstances: 1, maxInstances: maxProcesses },
   });
@@ -26,7 +27,7 @@ export function hostedServer(
 
 /** What a gateway's configuration says of a fleet that the platform runs, besides where it is. */
 export function reachedServer({ common }: FleetSettings): object {
-  const { scaling, protocol: _, ...rest } = common;
+  const { scaling, protocol: _, limits: __, ...rest } = common;
   const targetInFlight = (scaling as { targetInFlight?: pulumi.Input<number> } | undefined)?.targetInFlight;
   return targetInFlight === undefined ? rest : { ...rest, scaling: { targetInFlight } };
 }
@@ -35,6 +36,10 @@ export function reachedServer({ common }: FleetSettings): object {
 export function checkFleet(settings: FleetSettings, secrets: readonly string[]): void {
   const { component, args, common } = settings;
   checkedServer(component, { ...reachedServer(settings), endpoints: ["http://fleet/mcp"] });
-  const { container = {} } = args;
+  const { container = {}, limits } = args;
+  if (limits !== undefined && container.port !== undefined) {
+    const fix = "remove it; the platform bounds what it runs";
+    throw new InputError(component, [`limits is given, but the container's program listens itself; ${fix}`]);
+  }
   if (container.port === undefined) checkedServer(component, hostedServer(common, container, secrets));
 }

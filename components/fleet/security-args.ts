@@ -17,6 +17,18 @@ export interface FleetRateLimitingArgs {
   tools?: pulumi.Input<Record<string, pulumi.Input<RateLimitArgs>>>;
 }
 
+/** What one instance of a server may use: its process and everything that this starts. */
+export interface FleetLimitsArgs {
+  /** Resident memory; pages that several processes share count for each. An instance over it is ended and started anew. Defaults to no bound. */
+  memoryMiB?: pulumi.Input<number>;
+  /** Processes; the same happens. Defaults to no bound. */
+  processes?: pulumi.Input<number>;
+  /** CPU time since its start, with that of processes that have ended; the same happens. Defaults to no bound. */
+  cpuSeconds?: pulumi.Input<number>;
+  /** Open files of each process; needs `prlimit` of util-linux where it runs. Defaults to the gateway's own. */
+  openFiles?: pulumi.Input<number>;
+}
+
 /** What a server's tools may look like, and whether they may change. */
 export interface FleetIntegrityArgs {
   /** A tool that is not as it was first seen: `warn` logs and counts it, `block` takes it out until it is approved; `approve` wants that for each tool before it is shown at all. Defaults to `off`. */

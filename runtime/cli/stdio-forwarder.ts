@@ -87,7 +87,7 @@ export class StdioForwarder {
   async #connect(): Promise<void> {
     const link = await this.#options.open((text) => this.#fromGateway(text));
     this.#link = link;
-    void link.ended.then((reason) => this.#lost(reason));
+    void link.ended.then((reason) => this.#lost(messageOf(reason)));
   }
 
   async #lost(reason: string): Promise<void> {

@@ -9,6 +9,7 @@ import type {
   Discovery,
   Integrity,
   Isolation,
+  Limits,
   ProcessSource,
   RateLimiting,
   Requirement,
@@ -66,6 +67,8 @@ export interface ResolvedServer {
   readonly protocol: UpstreamProtocol;
   readonly isolation?: Isolation;
   readonly credentials?: Credentials;
+  /** Absent: its processes are not measured. */
+  readonly limits?: Limits;
   readonly scaling: { readonly minInstances: number; readonly maxInstances: number; readonly targetInFlight: number };
   readonly timeouts: { readonly connectMs: number; readonly requestMs: number; readonly idleMs: number };
   readonly cache: Readonly<Required<Cache>>;

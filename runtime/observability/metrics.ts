@@ -32,6 +32,7 @@ export class Metrics {
   readonly #repeated: Counter<"server" | "kind">;
   readonly #shed: Counter<"server">;
   readonly #events: Counter<"server" | "event">;
+  readonly #overLimit: Counter<"server" | "limit">;
   readonly #tokens: Counter<"server" | "grant" | "outcome">;
   readonly #performance: PerformanceMetrics;
   readonly #others: (() => Promise<readonly object[]>) | undefined;
@@ -68,6 +69,12 @@ export class Metrics {
       name: "mcp_instance_events_total",
       help: "What happened to instances: ready, lost, unhealthy, ejected, returned, circuit-open, and more.",
       labelNames: ["server", "event"],
+      registers,
+    });
+    this.#overLimit = new Counter({
+      name: "mcp_instance_over_limit_total",
+      help: "Processes ended because they used more than a limit of their server allows.",
+      labelNames: ["server", "limit"],
       registers,
     });
     this.#tokens = new Counter({
@@ -162,6 +169,11 @@ export class Metrics {
   /** Counts a change of an instance's state. */
   instanceEvent(server: string, event: string): void {
     this.#events.inc({ server, event });
+  }
+
+  /** Counts a process that was ended for one of its limits. */
+  overLimit(server: string, limit: string): void {
+    this.#overLimit.inc({ server, limit });
   }
 
   /** Counts one request for an access token. */

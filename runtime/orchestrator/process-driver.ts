@@ -4,9 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import type { Logger } from "pino";
+import type { Limits } from "../config/schema/index.ts";
 import { FleetError, messageOf } from "../errors.ts";
+import type { Metrics } from "../observability/metrics.ts";
 import { findCommand } from "./find-command.ts";
-import { identify, signalGroup } from "./process-identity.ts";
+import { type Excess, LimitWatch, type LimitWatchOptions } from "./limit-watch.ts";
+import { identify, sendSignal, signalGroup } from "./process-identity.ts";
 import { ProcessRecords } from "./process-records.ts";
 import { Tail } from "./tail.ts";
 
@@ -18,6 +21,8 @@ export interface ProcessSpec {
   readonly env: Readonly<Record<string, string>>;
   /** Defaults to the instance's temporary folder. */
   readonly cwd?: string | undefined;
+  /** Defaults to none. */
+  readonly limits?: Limits | undefined;
 }
 
 /** How a process ended. */
@@ -26,6 +31,8 @@ export interface ProcessEnd {
   readonly signal: NodeJS.Signals | null;
   /** The last lines of standard error. */
   readonly stderr: string;
+  /** The limit that it was ended for. */
+  readonly over?: Excess;
 }
 
 /** A process that the driver looks after. */
@@ -42,6 +49,10 @@ export interface ProcessDriverOptions {
   readonly log: Logger;
   /** Folder of the records that let the next gateway end what this one leaves when it is killed. */
   readonly records?: string;
+  /** Where ends for a limit are counted. Defaults to nowhere. */
+  readonly metrics?: Pick<Metrics, "overLimit" | "gaugeByServer">;
+  /** How limits are watched. */
+  readonly watch?: LimitWatchOptions;
 }
 
 /** What a server inherits besides its own `env`: nothing that could be a secret. */
@@ -67,10 +78,16 @@ const lastWordsMs = 500;
 export class ProcessDriver {
   readonly #log: Logger;
   readonly #records: ProcessRecords | undefined;
+  readonly #metrics: ProcessDriverOptions["metrics"];
+  readonly #watch: LimitWatch;
   readonly #running = new Set<ManagedProcess>();
 
-  constructor({ log, records }: ProcessDriverOptions) {
+  constructor({ log, records, metrics, watch }: ProcessDriverOptions) {
     this.#log = log;
+    this.#metrics = metrics;
+    this.#watch = new LimitWatch(watch);
+    const help = "How near the server's fullest process is to one of its `limits`, 0 to 1; over 1 it is ended.";
+    metrics?.gaugeByServer("mcp_instance_limit_utilization", help, () => this.#watch.shares());
     this.#records = records === undefined ? undefined : new ProcessRecords(records);
   }
 
@@ -87,12 +104,13 @@ export class ProcessDriver {
 
   /** Rejects with COMMAND_NOT_FOUND or INSTANCE_START_FAILED. */
   async start(spec: ProcessSpec): Promise<ManagedProcess> {
-    const { fleet, command, args, env, cwd } = spec;
+    const { fleet, command, args, env, cwd, limits } = spec;
     const path = env.PATH ?? process.env.PATH ?? "";
     const executable = findCommand(command, path, cwd ?? process.cwd());
     if (executable === undefined) throw commandNotFound(fleet, command);
+    const bounded = withOpenFiles(fleet, limits?.openFiles, { executable, args }, path);
     const folder = mkdtempSync(join(tmpdir(), "mcp-fleet-"));
-    const child = spawn(executable, args, {
+    const child = spawn(bounded.executable, bounded.args, {
       cwd: cwd ?? folder,
       env: { ...minimalEnvironment(), TMPDIR: folder, ...env },
       detached: true,
@@ -106,7 +124,7 @@ export class ProcessDriver {
         cause: error,
       });
     }
-    const managed = this.#manage(child, folder, fleet);
+    const managed = this.#manage(child, folder, spec);
     this.#running.add(managed);
     return managed;
   }
@@ -116,17 +134,28 @@ export class ProcessDriver {
     await Promise.all([...this.#running].map((running) => running.stop()));
   }
 
-  #manage(child: ChildProcess, folder: string, fleet: string): ManagedProcess {
+  #manage(child: ChildProcess, folder: string, { fleet, limits }: ProcessSpec): ManagedProcess {
     const pid = child.pid as number;
+    let over: Excess | undefined;
+    if (limits !== undefined) {
+      const onOver = (excess: Excess, pids: readonly number[]) => {
+        over = excess;
+        this.#log.warn({ fleet, pid, ...excess }, "a process is over its limits and is ended");
+        this.#metrics?.overLimit(fleet, excess.limit);
+        for (const one of pids) sendSignal(one, "SIGKILL");
+      };
+      this.#watch.add(pid, { server: fleet, limits, besides: 0, onOver });
+    }
     const identity = identify(pid);
     if (identity !== undefined) this.#records?.add({ ...identity, folder });
     const tail = new Tail((line) => this.#log.debug({ fleet, pid, stderr: line }));
     child.stderr?.on("data", (chunk: Buffer) => tail.push(chunk));
     const ended = new Promise<ProcessEnd>((resolve) => {
       child.once("exit", (code, signal) => {
+        this.#watch.remove(pid);
         // Its own children (a browser, say) must not outlive it.
         signalGroup(pid, "SIGKILL");
-        const end = () => resolve({ code, signal, stderr: tail.text });
+        const end = () => resolve({ code, signal, stderr: tail.text, ...(over && { over }) });
         // Last words may still be in the pipe; a grandchild that left the group may hold it open for ever.
         const timer = setTimeout(end, lastWordsMs);
         child.once("close", () => {
@@ -157,6 +186,24 @@ export class ProcessDriver {
     };
     return managed;
   }
+}
+
+/** A program and its arguments. */
+interface Invocation {
+  readonly executable: string;
+  readonly args: readonly string[];
+}
+
+/** The same program with a bound on its open files, which it inherits from `prlimit` (util-linux). */
+function withOpenFiles(fleet: string, max: number | undefined, run: Invocation, path: string): Invocation {
+  if (max === undefined) return run;
+  const prlimit = findCommand("prlimit", path, "/");
+  if (prlimit === undefined) {
+    const fix = "install util-linux where the server runs, or remove it";
+    const text = `servers.${fleet}.limits.openFiles: is ${max}, but prlimit is not on PATH; ${fix}`;
+    throw new FleetError("COMMAND_NOT_FOUND", text);
+  }
+  return { executable: prlimit, args: [`--nofile=${max}:${max}`, "--", run.executable, ...run.args] };
 }
 
 /** COMMAND_NOT_FOUND, in the words of every place that looks for a command. */

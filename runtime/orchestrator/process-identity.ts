@@ -20,13 +20,15 @@ export function isAlive({ pid, startedAt }: ProcessIdentity): boolean {
 
 /** Sends a signal to a process group, or to the process alone when it leads none; silent when it has gone. */
 export function signalGroup(pid: number, signal: NodeJS.Signals): void {
-  for (const target of [-pid, pid]) {
-    try {
-      process.kill(target, signal);
-      return;
-    } catch {
-      // Gone, or no group of that name.
-    }
+  if (!sendSignal(-pid, signal)) sendSignal(pid, signal);
+}
+
+/** Sends a signal to a process; false when it has gone, or when there is no group of that name. */
+export function sendSignal(pid: number, signal: NodeJS.Signals): boolean {
+  try {
+    return process.kill(pid, signal);
+  } catch {
+    return false;
   }
 }
 

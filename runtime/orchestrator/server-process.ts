@@ -5,7 +5,7 @@ import { type Machine, presets } from "./presets.ts";
 import type { ProcessSpec } from "./process-driver.ts";
 
 /** The part of a server that says what to run. */
-export type ProcessServer = Pick<ResolvedServer, "name" | "type" | "version" | "process" | "endpoints">;
+export type ProcessServer = Pick<ResolvedServer, "name" | "type" | "version" | "process" | "endpoints" | "limits">;
 
 const browsers = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"];
 const macBrowser = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome";
@@ -27,16 +27,23 @@ export async function processSpecFor(
   packages: PackageCache,
   onProgress: (line: string) => void,
 ): Promise<ProcessSpec> {
-  const { name, type, process: custom } = server;
+  const { name, type, process: custom, limits } = server;
   const wanted = packageOf(server);
   if (type === "custom" || wanted === undefined) {
     if (custom === undefined) throw new Error(`${name} has no process`);
-    return { fleet: name, command: custom.command, args: custom.args ?? [], env: custom.env ?? {}, cwd: custom.cwd };
+    const { command, args = [], env = {}, cwd } = custom;
+    return { fleet: name, command, args, env, cwd, limits };
   }
   const { bin, args } = presets[type];
   const installed = await packages.ensure(wanted.name, wanted.version, onProgress);
   // The server's own file under this very Node.js: no shell, no npx, nothing looked up at call time.
-  return { fleet: name, command: process.execPath, args: [installed.bin(bin), ...args(thisMachine())], env: {} };
+  return {
+    fleet: name,
+    command: process.execPath,
+    args: [installed.bin(bin), ...args(thisMachine())],
+    env: {},
+    limits,
+  };
 }
 
 function thisMachine(): Machine {

@@ -216,8 +216,9 @@ export class Instance {
     this.#session = undefined;
     if (this.#stopping) return;
     this.#failures = now() - readyAt >= soundAfterMs ? 0 : this.#failures + 1;
-    this.#lastError = new FleetError("INSTANCE_LOST", `${this.id} was lost (${reason}); call again`);
-    log.warn({ instance: this.id, reason }, "instance lost");
+    const lost = new FleetError("INSTANCE_LOST", `${this.id} was lost (${messageOf(reason)}); call again`);
+    this.#lastError = reason instanceof FleetError ? reason : lost;
+    log.warn({ instance: this.id, reason: messageOf(reason) }, "instance lost");
     this.#over();
   }
 

@@ -2,7 +2,7 @@ import { LRUCache } from "lru-cache";
 import { FleetError } from "../errors.ts";
 import type { Exchange } from "../protocol/exchange.ts";
 import type { Params, RpcReply } from "../protocol/json-rpc.ts";
-import type { ServerDescription, UpstreamSession } from "./upstream-session.ts";
+import type { EndReason, ServerDescription, UpstreamSession } from "./upstream-session.ts";
 
 /** Sessions of callers beside the gateway's own; the least recently used one is closed first. */
 const maxSessions = 1000;
@@ -12,7 +12,7 @@ const maxSessions = 1000;
  * belongs to who opened it (basic/security, "Session Hijacking"). What the gateway asks for itself goes by its own.
  */
 export class CallerSessions implements UpstreamSession {
-  readonly ended: Promise<string>;
+  readonly ended: Promise<EndReason>;
   readonly #own: UpstreamSession;
   readonly #open: (caller: string) => Promise<UpstreamSession>;
   readonly #sessions = new LRUCache<string, Promise<UpstreamSession>>({

@@ -7,7 +7,7 @@ import { type GatewayIdentity, initialize } from "./handshake.ts";
 import { ModernMultiplexedWire } from "./modern-multiplexed.ts";
 import { ModernSession } from "./modern-session.ts";
 import { Multiplexer } from "./multiplexer.ts";
-import type { Connector, ServerDescription, SessionEvents, UpstreamSession } from "./upstream-session.ts";
+import type { Connector, EndReason, ServerDescription, SessionEvents, UpstreamSession } from "./upstream-session.ts";
 
 /** A connection to one instance that carries whole messages both ways: standard streams, WebSocket, TCP, HTTP+SSE. */
 export interface DuplexLink {
@@ -18,7 +18,7 @@ export interface DuplexLink {
   /** Tells the other side whose the link is from now on, where it must know. */
   leased?(owner: string): void;
   /** Resolves with the reason when the link can carry no more. */
-  readonly ended: Promise<string>;
+  readonly ended: Promise<EndReason>;
   /** Lets the server end in its own time. */
   close(): Promise<void>;
   /** Ends at once. */
@@ -77,7 +77,8 @@ export class DuplexConnector implements Connector {
     } catch (error) {
       const { link } = dialogue;
       await link.abort();
-      const why = error instanceof FleetError && error.code === "INSTANCE_LOST" ? await link.ended : messageOf(error);
+      const why =
+        error instanceof FleetError && error.code === "INSTANCE_LOST" ? messageOf(await link.ended) : messageOf(error);
       throw this.#options.failure(why, error);
     }
   }
@@ -129,7 +130,7 @@ export class DuplexConnector implements Connector {
 class DuplexSession implements UpstreamSession {
   readonly description: ServerDescription;
   readonly pid: number | undefined;
-  readonly ended: Promise<string>;
+  readonly ended: Promise<EndReason>;
   readonly #link: DuplexLink;
   readonly #mux: Multiplexer;
 

@@ -2,18 +2,19 @@ import { Exchange } from "../protocol/exchange.ts";
 import type { Params, RpcMessage, RpcReply } from "../protocol/json-rpc.ts";
 import type { ModernWire } from "./modern-session.ts";
 import type { Multiplexer } from "./multiplexer.ts";
+import type { EndReason } from "./upstream-session.ts";
 
 /** A subscription lasts until it is closed. */
 const forEver = 2 ** 31 - 1;
 
 /** The stateless era over one full-duplex connection, such as standard streams (2026-07-28, basic/transports). */
 export class ModernMultiplexedWire implements ModernWire {
-  readonly ended: Promise<string>;
+  readonly ended: Promise<EndReason>;
   readonly #mux: Multiplexer;
   readonly #close: () => Promise<void>;
   #onMessage: (message: RpcMessage) => void = () => {};
 
-  constructor(mux: Multiplexer, ended: Promise<string>, close: () => Promise<void>) {
+  constructor(mux: Multiplexer, ended: Promise<EndReason>, close: () => Promise<void>) {
     this.#mux = mux;
     this.ended = ended;
     this.#close = close;

@@ -12,7 +12,7 @@ import {
   withoutModernParts,
 } from "../protocol/modern.ts";
 import type { GatewayIdentity } from "./handshake.ts";
-import type { ServerDescription, SessionEvents, UpstreamSession } from "./upstream-session.ts";
+import type { EndReason, ServerDescription, SessionEvents, UpstreamSession } from "./upstream-session.ts";
 
 /** How messages reach a server of the stateless era. */
 export interface ModernWire {
@@ -20,7 +20,7 @@ export interface ModernWire {
   request(method: string, params: Params, exchange: Exchange): Promise<RpcReply>;
   /** Opens `subscriptions/listen`; `ended` settles when the server ends it or the connection breaks. */
   listen(params: Params, onMessage: (message: RpcMessage) => void): { readonly ended: Promise<unknown>; close(): void };
-  readonly ended: Promise<string>;
+  readonly ended: Promise<EndReason>;
   close(): Promise<void>;
 }
 
@@ -35,7 +35,7 @@ const listenRetryMs = 1000;
  */
 export class ModernSession implements UpstreamSession {
   readonly description: ServerDescription;
-  readonly ended: Promise<string>;
+  readonly ended: Promise<EndReason>;
   readonly #fleet: string;
   readonly #wire: ModernWire;
   readonly #events: SessionEvents;

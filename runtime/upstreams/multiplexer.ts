@@ -1,4 +1,4 @@
-import { FleetError } from "../errors.ts";
+import { FleetError, messageOf } from "../errors.ts";
 import { answerServer, clientOf } from "../protocol/client-requests.ts";
 import type { Exchange } from "../protocol/exchange.ts";
 import {
@@ -17,7 +17,7 @@ import {
 } from "../protocol/json-rpc.ts";
 import { takeApart } from "../protocol/raw-reply.ts";
 import { SlotTable } from "../protocol/slot-table.ts";
-import type { SessionEvents } from "./upstream-session.ts";
+import type { EndReason, SessionEvents } from "./upstream-session.ts";
 
 interface Pending {
   readonly method: string;
@@ -46,7 +46,7 @@ export interface MultiplexerOptions {
 export class Multiplexer {
   readonly #options: MultiplexerOptions;
   readonly #pending = new SlotTable<Pending>();
-  #ended: string | undefined;
+  #ended: EndReason | undefined;
 
   constructor(options: MultiplexerOptions) {
     this.#options = options;
@@ -100,7 +100,7 @@ export class Multiplexer {
   }
 
   /** Rejects all calls in flight; later ones are refused with the same reason. */
-  end(reason: string): void {
+  end(reason: EndReason): void {
     if (this.#ended !== undefined) return;
     this.#ended = reason;
     for (const pending of this.#pending) {
@@ -166,12 +166,13 @@ export class Multiplexer {
     return pending;
   }
 
-  #unreached(reason: string): FleetError {
-    const text = `${this.#options.name}: the server ended before the call reached it (${reason}); call again`;
+  #unreached(reason: EndReason): FleetError {
+    const text = `${this.#options.name}: the server ended before the call reached it (${messageOf(reason)}); call again`;
     return new FleetError("UPSTREAM_UNREACHABLE", text);
   }
 
-  #lost(reason: string): FleetError {
+  #lost(reason: EndReason): FleetError {
+    if (reason instanceof FleetError) return reason;
     return new FleetError(
       "INSTANCE_LOST",
       `${this.#options.name}: the server ended during the call (${reason}); call again`,

@@ -1,3 +1,5 @@
+import { FleetError } from "../errors.ts";
+import type { Excess, MeasuredLimit } from "../orchestrator/limit-watch.ts";
 import type { ProcessDriver, ProcessSpec } from "../orchestrator/process-driver.ts";
 import type { DuplexLink } from "./duplex-connector.ts";
 import { LineReader } from "./line-reader.ts";
@@ -17,7 +19,8 @@ export async function openProcess(
   return {
     pid: child.pid,
     send: (message, onSent) => lines.send(message, onSent),
-    ended: child.ended.then(({ code, signal, stderr }) => {
+    ended: child.ended.then(({ code, signal, stderr, over }) => {
+      if (over !== undefined) return overLimit(spec.fleet, over);
       return `${signal === null ? `exit code ${code}` : `signal ${signal}`}${lastWords(stderr)}`;
     }),
     close: () => {
@@ -26,6 +29,18 @@ export async function openProcess(
     },
     abort: () => child.stop(0),
   };
+}
+
+const units: Readonly<Record<MeasuredLimit, string>> = {
+  memoryMiB: "MiB of memory",
+  processes: "processes",
+  cpuSeconds: "seconds of CPU time",
+};
+
+function overLimit(fleet: string, { limit, used, max }: Excess): FleetError {
+  const fix = "ask for less in one call, or raise it";
+  const text = `${fleet}: the server was ended: it used ${used} ${units[limit]}, more than limits.${limit} (${max}); ${fix}`;
+  return new FleetError("INSTANCE_OVER_LIMIT", text);
 }
 
 function lastWords(stderr: string): string {

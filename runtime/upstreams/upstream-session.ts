@@ -1,3 +1,4 @@
+import type { FleetError } from "../errors.ts";
 import type { Exchange } from "../protocol/exchange.ts";
 import type { Params, RpcReply } from "../protocol/json-rpc.ts";
 
@@ -11,6 +12,9 @@ export interface ServerDescription {
   readonly instructions?: string;
 }
 
+/** Why a session or a link is over: in words, or as the error that its calls get. */
+export type EndReason = string | FleetError;
+
 /** One open MCP session with one instance of a server, whatever the transport. */
 export interface UpstreamSession {
   readonly description: ServerDescription;
@@ -20,7 +24,7 @@ export interface UpstreamSession {
   request(method: string, params: Params | undefined, exchange: Exchange): Promise<RpcReply>;
   notify(method: string, params?: Params): void;
   /** Resolves, with the reason, when the session can serve no more. */
-  readonly ended: Promise<string>;
+  readonly ended: Promise<EndReason>;
   /** Only this owner uses it from now on; for what must find the same process again. */
   leased?(owner: string): void;
   close(): Promise<void>;

@@ -75,6 +75,35 @@ test.each([
   ).toContain(`"workers":${JSON.stringify(expected)}`);
 });
 
+describe("limits", () => {
+  const limits = { memoryMiB: 512, openFiles: 256 };
+
+  test.each(["docker", "kubernetes", "systemd"])(
+    "of a fleet on %s are its server host's, not the gateway's",
+    async (platform) => {
+      let configuration = "";
+      const graph = await graphOf(async () => {
+        const container = { ...(platform === "systemd" ? {} : { image: "notes:1" }), command: "notes" };
+        const notes = new MCPServerFleet("notes", { platform, type: "custom", limits, container });
+        configuration = await value(notes.configuration);
+      });
+      expect(JSON.parse(configuration).limits).toBeUndefined();
+      expect(JSON.stringify(graph).replaceAll("\\", "")).toContain('"limits":{"memoryMiB":512,"openFiles":256}');
+    },
+  );
+
+  test("are refused where nothing of ours starts the server", () => {
+    const container = { image: "notes:1", port: 3000 };
+    const fleet = (more: object) => () => new MCPServerFleet("notes", { type: "custom", limits, ...more });
+    expect(fleet({ platform: "docker", container })).toThrow(
+      'MCPServerFleet "notes": limits is given, but the container\'s program listens itself; remove it; the platform bounds what it runs',
+    );
+    expect(fleet({ endpoints: ["https://mcp.example.com/mcp"] })).toThrow(
+      'MCPServerFleet "notes": limits: is set for a server that something else runs; remove it; set it where the server runs',
+    );
+  });
+});
+
 describe("no setting of a configuration file is out of a program's reach", () => {
   const read = (path: string) => JSON.parse(readFileSync(join(import.meta.dirname, path), "utf8"));
   const { resources } = read("schema.golden.json");

@@ -1,6 +1,7 @@
 import Type, { type Static } from "typebox";
 
 import { Requirement } from "./auth.ts";
+import { Limits } from "./confinement.ts";
 import { Credentials } from "./credentials.ts";
 import { Discovery } from "./discovery.ts";
 import { Isolation, ServerType, serverNamePattern, UpstreamProtocol } from "./names.ts";
@@ -134,6 +135,7 @@ export const Server = Type.Object(
     rateLimiting: Type.Optional(ServerRateLimiting),
     integrity: Type.Optional(Integrity),
     credentials: Type.Optional(Credentials),
+    limits: Type.Optional(Limits),
   },
   options,
 );

@@ -1,5 +1,6 @@
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import { authRules, redisRule, secretRule } from "./auth-rules.ts";
+import { confinementRules } from "./confinement-rules.ts";
 import { credentialRules } from "./credential-rules.ts";
 import { explain } from "./explain.ts";
 import type { ConfigFile } from "./file.ts";
@@ -130,6 +131,7 @@ function serverRules(server: Server, path: ConfigPath): ConfigIssue[] {
     const fix = `give one of ${strategies.join(", ")}, or custom:<name> for one that your program registers`;
     add(["loadBalancer", "strategy"], `is "${strategy}"`, fix);
   }
+  confinementRules(server, add);
   if (credentials !== undefined) credentialRules(credentials, protocol ?? natural, add);
   const { minInstances, maxInstances } = scaling ?? {};
   if (minInstances !== undefined && maxInstances !== undefined && minInstances > maxInstances) {

@@ -2,7 +2,7 @@ import { FleetError } from "../../errors.ts";
 import type { Exchange } from "../../protocol/exchange.ts";
 import type { Params, RpcReply } from "../../protocol/json-rpc.ts";
 import type { FleetClient } from "../../registry/fleet.ts";
-import type { ServerDescription, UpstreamSession } from "../../upstreams/upstream-session.ts";
+import type { EndReason, ServerDescription, UpstreamSession } from "../../upstreams/upstream-session.ts";
 import type { Batcher } from "./batcher.ts";
 
 /** What a session does besides sending requests. */
@@ -13,7 +13,7 @@ const nobody: FleetClient = { owner: "", caller: undefined };
 
 /** A session whose requests go out in batches. */
 export class BatchedSession implements UpstreamSession {
-  readonly ended: Promise<string>;
+  readonly ended: Promise<EndReason>;
   readonly #rest: SessionRest;
   readonly #batcher: Batcher;
   readonly #forgotten = Promise.withResolvers<string>();

@@ -1,4 +1,4 @@
-import { FleetError } from "../../errors.ts";
+import { FleetError, messageOf } from "../../errors.ts";
 import { Exchange } from "../../protocol/exchange.ts";
 import type { Params, RpcReply } from "../../protocol/json-rpc.ts";
 import { RawReply } from "../../protocol/raw-reply.ts";
@@ -23,7 +23,7 @@ export class PooledConnection implements Evictable {
     this.openedAt = openedAt;
     this.lastUsedAt = openedAt;
     void session.ended.then((reason) => {
-      this.#ended = reason;
+      this.#ended = messageOf(reason);
     });
   }
 

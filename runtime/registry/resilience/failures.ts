@@ -3,6 +3,7 @@ import { type ErrorCode, FleetError } from "../../errors.ts";
 /** Errors that speak against the instance. What a server answers itself, errors of its tools included, does not. */
 const failures = new Set<ErrorCode>([
   "INSTANCE_LOST",
+  "INSTANCE_OVER_LIMIT",
   "INSTANCE_START_FAILED",
   "UPSTREAM_UNREACHABLE",
   "UPSTREAM_PROTOCOL",
