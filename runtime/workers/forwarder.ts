@@ -94,7 +94,8 @@ export class Forwarder implements Elsewhere {
         const socket = roster.socketOf(owner);
         try {
           if (socket === undefined) throw gone();
-          await this.#send(request, response, socket, body);
+          // What is left of the pool after a worker's end are its connections, which would fail one after the other.
+          await this.#send(request, response, socket, body, attempt === 1 ? this.#agent : false);
           return;
         } catch (error) {
           const refused = undelivered.has((error as NodeJS.ErrnoException).code ?? "");
@@ -109,7 +110,13 @@ export class Forwarder implements Elsewhere {
   }
 
   /** Resolves when the answer has been passed on; rejects when there was none, or not all of it. */
-  #send(request: IncomingMessage, response: ServerResponse, socketPath: string, body: string): Promise<void> {
+  #send(
+    request: IncomingMessage,
+    response: ServerResponse,
+    socketPath: string,
+    body: string,
+    agent: Agent | false,
+  ): Promise<void> {
     const { method, url: path } = request;
     const headers = {
       ...request.headers,
@@ -120,7 +127,7 @@ export class Forwarder implements Elsewhere {
     delete headers.connection;
     return new Promise((resolve, reject) => {
       const left = () => asked.destroy();
-      const asked = ask({ socketPath, method, path, headers, agent: this.#agent }, (answer) => {
+      const asked = ask({ socketPath, method, path, headers, agent }, (answer) => {
         delete answer.headers.connection;
         response.writeHead(answer.statusCode as number, answer.headers);
         response.flushHeaders();

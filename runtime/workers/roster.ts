@@ -8,10 +8,13 @@ export type Sockets = Readonly<Record<number, string>>;
 export class Roster {
   /** Of this process. */
   readonly slot: number;
+  readonly #own: string;
   #sockets: Sockets = {};
 
-  constructor(slot: number) {
+  /** `socket`: of this process, which is reached there before the others are told of it. */
+  constructor(slot: number, socket: string) {
     this.slot = slot;
+    this.#own = socket;
   }
 
   /** Takes over what the supervisor says. */
@@ -33,7 +36,7 @@ export class Roster {
   }
 
   socketOf(slot: number): string | undefined {
-    return this.#sockets[slot];
+    return slot === this.slot ? this.#own : this.#sockets[slot];
   }
 
   /** Nobody listens at this socket any more; the supervisor has not said so yet. */

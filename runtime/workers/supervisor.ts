@@ -91,10 +91,9 @@ class Supervisor implements RunningWorkers {
     this.#config = options.config;
     this.#secrets = options.secrets ?? [];
     this.#log = startLog(options.config.gateway.log, () => this.#secrets);
+    const socket = join(folder, "supervisor.sock");
     this.#place = {
-      roster: new Roster(supervisorSlot),
-      workers: count,
-      socket: join(folder, "supervisor.sock"),
+      ...{ roster: new Roster(supervisorSlot, socket), workers: count, socket },
       processes: join(folder, "processes.sock"),
     };
   }

@@ -19,7 +19,7 @@ async function start({
   secrets,
   stateDirectory,
 }: ToWorker & { kind: "start" }): Promise<void> {
-  const own = new Roster(slot);
+  const own = new Roster(slot, place.socket);
   own.update(sockets);
   roster.resolve(own);
   try {

@@ -2,7 +2,7 @@ import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Agent, setGlobalDispatcher } from "undici";
 import { FaultInstance } from "../support/fault-instance.ts";
-import { GatewayProcess } from "../support/gateway-process.ts";
+import { Serving } from "../support/serving.ts";
 import { PlainClient } from "../support/steady-load.ts";
 
 // `npm run bench:overload [seconds]`: a server that can answer 40 calls a second (4 at a time, 100 ms each) behind a gateway
@@ -13,7 +13,7 @@ const capacity = 40;
 setGlobalDispatcher(new Agent({ connections: 512 }));
 
 const server = await FaultInstance.start({ WORK_MS: "100", WORKERS: "4" });
-const gateway = await GatewayProcess.start({
+const gateway = await Serving.start({
   servers: {
     echo: {
       ...{ type: "custom", isolation: "shared", endpoints: [server.url] },

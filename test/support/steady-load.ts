@@ -1,4 +1,5 @@
 import { performance } from "node:perf_hooks";
+import { Agent, fetch as fetchWith } from "undici";
 
 /** What came of the calls of one load. */
 export interface LoadFigures {
@@ -16,9 +17,13 @@ export interface SteadyLoadOptions {
   /** Between an answer and the caller's next call. */
   readonly pauseMs: number;
   readonly tool: string;
+  /** A call whose connection broke is sent again over a new one, at most twice, as HTTP clients do. Defaults to false. */
+  readonly again?: boolean;
 }
 
 const keptErrors = 5;
+/** A connection for each request. */
+const unpooled = new Agent({ pipelining: 0 });
 
 /** One client session over plain HTTP, cheap enough for many of them beside the gateway. */
 export class PlainClient {
@@ -27,14 +32,16 @@ export class PlainClient {
     "content-type": "application/json",
     accept: "application/json, text/event-stream",
   };
+  readonly #again: boolean;
   #lastId = 0;
 
-  private constructor(url: string) {
+  private constructor(url: string, again: boolean) {
     this.#url = url;
+    this.#again = again;
   }
 
-  static async open(url: string): Promise<PlainClient> {
-    const client = new PlainClient(url);
+  static async open(url: string, again = false): Promise<PlainClient> {
+    const client = new PlainClient(url, again);
     const clientInfo = { name: "load", version: "1" };
     const response = await client.#post("initialize", { protocolVersion: "2025-11-25", capabilities: {}, clientInfo });
     await response.text();
@@ -65,7 +72,11 @@ export class PlainClient {
   #post(method: string, params: object): Promise<Response> {
     this.#lastId += 1;
     const body = JSON.stringify({ jsonrpc: "2.0", id: this.#lastId, method, params });
-    return fetch(this.#url, { method: "POST", headers: this.#headers, body });
+    const request = { method: "POST", headers: this.#headers, body };
+    const sent = fetch(this.#url, request);
+    if (!this.#again) return sent;
+    const resend = () => fetchWith(this.#url, { ...request, dispatcher: unpooled }) as unknown as Promise<Response>;
+    return sent.catch(resend).catch(resend);
   }
 }
 
@@ -85,7 +96,9 @@ export class SteadyLoad {
 
   static async start(options: SteadyLoadOptions): Promise<SteadyLoad> {
     const load = new SteadyLoad(options);
-    const clients = await Promise.all(Array.from({ length: options.callers }, () => PlainClient.open(options.url)));
+    const clients = await Promise.all(
+      Array.from({ length: options.callers }, () => PlainClient.open(options.url, options.again)),
+    );
     load.#callers = Promise.all(clients.map((client) => load.#call(client)));
     return load;
   }
@@ -116,7 +129,8 @@ export class SteadyLoad {
         if (answer.n !== n) throw new Error(`asked for ${n}, was answered ${answer.n}`);
       } catch (error) {
         this.#failed += 1;
-        if (this.#errors.length < keptErrors) this.#errors.push((error as Error).message);
+        if (this.#errors.length < keptErrors)
+          this.#errors.push(String((error as Error).cause ?? (error as Error).message));
       }
       this.#worstMs = Math.max(this.#worstMs, performance.now() - began);
       await new Promise((resolve) => setTimeout(resolve, this.#options.pauseMs));

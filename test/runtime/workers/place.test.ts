@@ -5,7 +5,7 @@ import { withPreset } from "../../../runtime/orchestrator/fleet-factory.ts";
 import { fleetAt, hasFleet, ownMetric, supervisorSlot } from "../../../runtime/workers/place.ts";
 import { Roster } from "../../../runtime/workers/roster.ts";
 
-const place = (slot: number) => ({ roster: new Roster(slot), workers: 2, socket: "/s", processes: "/p" });
+const place = (slot: number) => ({ roster: new Roster(slot, "/s"), workers: 2, socket: "/s", processes: "/p" });
 const server = (more: object) => {
   const [resolved] = resolveConfig({ servers: { it: { type: "custom", ...more } } }).servers;
   return withPreset(resolved as NonNullable<typeof resolved>);

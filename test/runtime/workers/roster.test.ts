@@ -4,7 +4,7 @@ import { Roster } from "../../../runtime/workers/roster.ts";
 const sockets = { "-1": "/s", 0: "/0", 1: "/1", 2: "/2" };
 const rosters = () =>
   [0, 1, 2].map((slot) => {
-    const roster = new Roster(slot);
+    const roster = new Roster(slot, `/${slot}`);
     roster.update(sockets);
     return roster;
   });
@@ -39,4 +39,10 @@ test("a socket at which nobody listens is forgotten, but not the one that has ta
   first.update({ ...sockets, 1: "/1-new" });
   first.lost(1, "/1");
   expect([first.socketOf(1), first.workers]).toEqual(["/1-new", ["/1-new", "/2"]]);
+});
+
+test("a worker that the others are not told of yet keeps what it takes over in the meantime", () => {
+  const fresh = new Roster(1, "/1-new");
+  fresh.update({ "-1": "/s" });
+  expect([fresh.ownerOf(0, "a"), fresh.socketOf(1)]).toEqual([1, "/1-new"]);
 });
