@@ -1,9 +1,10 @@
 import { join } from "node:path";
 import { afterEach, expect, test } from "@jest/globals";
 import type { Server } from "../../runtime/config/schema/index.ts";
-import { conformance, stableConformance } from "../support/conformance.ts";
+import { conformance, serverConformance, stableConformance } from "../support/conformance.ts";
 import { TestGateway } from "../support/gateway.ts";
 import { Listening } from "../support/listening.ts";
+import { moreServerCells } from "./cells.ts";
 
 // The official suite's server scenarios, through the gateway, for servers of either era and of both.
 const fixture = (file: string) => join(import.meta.dirname, "fixture", file);
@@ -54,6 +55,18 @@ test.each(eras)("the suite's stable line, a server of %s eras over Streamable HT
   gateway = await TestGateway.start({ servers: { fixture: { type: "custom", endpoints, isolation: "shared" } } });
   const url = `http://localhost:${new URL(gateway.url).port}/mcp/fixture`;
   expect(await stableConformance(url)).toMatchObject({ failed: [], passed: 30 });
+});
+
+test("beyond what is required, a server of both eras over Streamable HTTP", async () => {
+  server = await Listening.start(fixture("http.ts"), { ERA: "both" });
+  const endpoints = [`http://127.0.0.1:${server.port}/mcp`];
+  gateway = await TestGateway.start({ servers: { fixture: { type: "custom", endpoints, isolation: "shared" } } });
+  const url = `http://localhost:${new URL(gateway.url).port}/mcp/fixture`;
+  const logs: (string | undefined)[] = [];
+  for (const { line, revision, scenario } of moreServerCells) {
+    logs.push(await serverConformance(url, scenario, revision as string, line));
+  }
+  expect(logs).toEqual(moreServerCells.map(() => undefined));
 });
 
 const transports = [

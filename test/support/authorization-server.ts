@@ -76,6 +76,8 @@ export class AuthorizationServer {
       features: {
         devInteractions: { enabled: false },
         clientCredentials: { enabled: true },
+        // A draft of the IETF: a newer one must not come in unseen.
+        clientIdMetadataDocument: { enabled: true, ack: "draft-02" },
         introspection: { enabled: true },
         registration: { enabled: true },
         revocation: { enabled: true },
@@ -86,6 +88,12 @@ export class AuthorizationServer {
           useGrantedResource: () => true,
         },
       },
+    });
+    // A request without a scope is for the default one (RFC 6749, 3.3).
+    this.provider.use(async (ctx, next) => {
+      const { query, path } = ctx;
+      if (path === "/auth" && query.scope === undefined) ctx.query = { ...query, scope: "read" };
+      await next();
     });
     const exchange = (ctx: KoaContextWithOIDC) => this.#exchange(ctx, resourceServer);
     const parameters = ["subject_token", "subject_token_type", "requested_token_type", "audience", "resource", "scope"];

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { type Client, Client as SdkClient, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 
 /** What the suite tells the client besides the URL, where a scenario has more to say. */
@@ -55,7 +56,13 @@ const scenarios: Readonly<Record<string, Drive>> = {
   initialize: listAndCall,
   tools_call: listAndCall,
   "elicitation-sep1034-client-defaults": callEach("test_client_elicitation_defaults"),
-  "sse-retry": callEach("test_reconnection"),
+  "sse-retry": async (client) => {
+    await client.listTools();
+    // The suite takes any stream that opens after the call for the resumed one. That the gateway's standing stream has
+    // opened is nowhere to be seen from here.
+    await sleep(1000);
+    await client.callTool({ name: "test_reconnection", arguments: {} });
+  },
   "request-metadata": list,
   "sep-2322-client-request-state": callEach("test_mrtr_echo_state", "test_mrtr_no_state", "test_mrtr_no_result_type"),
   "json-schema-ref-no-deref": list,
