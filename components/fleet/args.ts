@@ -22,7 +22,7 @@ import type {
   FleetLoadBalancerArgs,
   FleetRetryArgs,
 } from "./resilience-args.ts";
-import type { FleetIntegrityArgs, FleetLimitsArgs, FleetRateLimitingArgs } from "./security-args.ts";
+import type { FleetIntegrityArgs, FleetLimitsArgs, FleetRateLimitingArgs, FleetSandboxArgs } from "./security-args.ts";
 
 /** The `process` platform's own block of a fleet. */
 export interface FleetProcessArgs {
@@ -140,6 +140,8 @@ export interface MCPServerFleetArgs {
   integrity?: FleetIntegrityArgs;
   /** What one instance may use. Defaults to no bound. */
   limits?: FleetLimitsArgs;
+  /** What its processes may see and reach, on the platform `process`; elsewhere containers and services do that. Needs bubblewrap. Defaults to everything that the gateway may. */
+  sandbox?: FleetSandboxArgs;
   /** Labels or tags of every resource, as the platform calls them; `process` has nothing to tag. Defaults to none. */
   tags?: Record<string, pulumi.Input<string>>;
 }

@@ -35,8 +35,12 @@ export function reachedServer({ common }: FleetSettings): object {
 /** Both halves of a fleet's configuration, the gateway's and the server host's, as far as they are known. Throws InputError. */
 export function checkFleet(settings: FleetSettings, secrets: readonly string[]): void {
   const { component, args, common } = settings;
+  const { container = {}, limits, sandbox } = args;
+  if (sandbox !== undefined) {
+    const fix = "remove it; its containers or services confine the server";
+    throw new InputError(component, [`sandbox is given, but belongs to platform "process"; ${fix}`]);
+  }
   checkedServer(component, { ...reachedServer(settings), endpoints: ["http://fleet/mcp"] });
-  const { container = {}, limits } = args;
   if (limits !== undefined && container.port !== undefined) {
     const fix = "remove it; the platform bounds what it runs";
     throw new InputError(component, [`limits is given, but the container's program listens itself; ${fix}`]);

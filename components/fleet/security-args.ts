@@ -29,6 +29,16 @@ export interface FleetLimitsArgs {
   openFiles?: pulumi.Input<number>;
 }
 
+/** What a server may see and reach: besides the system's own programs only what is named here, its command, its `cwd` and a temporary folder. */
+export interface FleetSandboxArgs {
+  /** It may reach everything that the gateway's machine can. Defaults to false. */
+  network?: pulumi.Input<boolean>;
+  /** Absolute paths of files and folders that it may read. Defaults to none. */
+  read?: pulumi.Input<pulumi.Input<string>[]>;
+  /** The same, to read and write. Defaults to none. */
+  write?: pulumi.Input<pulumi.Input<string>[]>;
+}
+
 /** What a server's tools may look like, and whether they may change. */
 export interface FleetIntegrityArgs {
   /** A tool that is not as it was first seen: `warn` logs and counts it, `block` takes it out until it is approved; `approve` wants that for each tool before it is shown at all. Defaults to `off`. */

@@ -13,6 +13,7 @@ import type {
   ProcessSource,
   RateLimiting,
   Requirement,
+  Sandbox,
   ServerRateLimiting,
   ServerType,
   Tls,
@@ -69,6 +70,8 @@ export interface ResolvedServer {
   readonly credentials?: Credentials;
   /** Absent: its processes are not measured. */
   readonly limits?: Limits;
+  /** Absent: its processes see what the gateway does. */
+  readonly sandbox?: Sandbox;
   readonly scaling: { readonly minInstances: number; readonly maxInstances: number; readonly targetInFlight: number };
   readonly timeouts: { readonly connectMs: number; readonly requestMs: number; readonly idleMs: number };
   readonly cache: Readonly<Required<Cache>>;

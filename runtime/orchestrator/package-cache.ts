@@ -18,6 +18,8 @@ export interface PackageCacheOptions {
 /** An installed package. */
 export interface InstalledPackage {
   readonly folder: string;
+  /** The folder with it and everything that it needs. */
+  readonly root: string;
   /** Absolute path of the JavaScript file behind one of its commands. */
   bin(name: string): string;
 }
@@ -157,7 +159,7 @@ async function load(place: string, name: string): Promise<InstalledPackage | und
     return undefined;
   }
   return {
-    folder,
+    ...{ folder, root: place },
     bin(command) {
       const file = typeof manifest.bin === "string" ? manifest.bin : manifest.bin?.[command];
       if (file !== undefined) return join(folder, file);

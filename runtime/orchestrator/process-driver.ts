@@ -4,13 +4,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import type { Logger } from "pino";
-import type { Limits } from "../config/schema/index.ts";
+import type { Limits, Sandbox } from "../config/schema/index.ts";
 import { FleetError, messageOf } from "../errors.ts";
 import type { Metrics } from "../observability/metrics.ts";
 import { findCommand } from "./find-command.ts";
+import { withOpenFiles } from "./invocation.ts";
 import { type Excess, LimitWatch, type LimitWatchOptions } from "./limit-watch.ts";
 import { identify, sendSignal, signalGroup } from "./process-identity.ts";
 import { ProcessRecords } from "./process-records.ts";
+import { sandboxed, sandboxProcesses } from "./sandbox.ts";
 import { Tail } from "./tail.ts";
 
 /** What to run. */
@@ -23,6 +25,10 @@ export interface ProcessSpec {
   readonly cwd?: string | undefined;
   /** Defaults to none. */
   readonly limits?: Limits | undefined;
+  /** Defaults to none. */
+  readonly sandbox?: Sandbox | undefined;
+  /** Files and folders that the program consists of, besides the command. Defaults to none. */
+  readonly parts?: readonly string[];
 }
 
 /** How a process ended. */
@@ -102,24 +108,29 @@ export class ProcessDriver {
     return killed;
   }
 
-  /** Rejects with COMMAND_NOT_FOUND or INSTANCE_START_FAILED. */
+  /** Rejects with COMMAND_NOT_FOUND, SANDBOX_UNAVAILABLE or INSTANCE_START_FAILED. */
   async start(spec: ProcessSpec): Promise<ManagedProcess> {
-    const { fleet, command, args, env, cwd, limits } = spec;
+    const { fleet, command, args, env, limits, sandbox, parts = [] } = spec;
     const path = env.PATH ?? process.env.PATH ?? "";
-    const executable = findCommand(command, path, cwd ?? process.cwd());
+    const executable = findCommand(command, path, spec.cwd ?? process.cwd());
     if (executable === undefined) throw commandNotFound(fleet, command);
-    const bounded = withOpenFiles(fleet, limits?.openFiles, { executable, args }, path);
     const folder = mkdtempSync(join(tmpdir(), "mcp-fleet-"));
-    const child = spawn(bounded.executable, bounded.args, {
-      cwd: cwd ?? folder,
-      env: { ...minimalEnvironment(), TMPDIR: folder, ...env },
-      detached: true,
-      stdio: ["pipe", "pipe", "pipe"],
-    });
+    const cwd = spec.cwd ?? folder;
+    let child: ChildProcess;
     try {
+      const plain = { executable, args };
+      const confined = sandbox === undefined ? plain : sandboxed(sandbox, { fleet, folder, cwd, parts, ...plain });
+      const run = withOpenFiles(fleet, limits?.openFiles, confined);
+      child = spawn(run.executable, run.args, {
+        cwd,
+        env: { ...minimalEnvironment(), TMPDIR: folder, ...(sandbox && { HOME: folder }), ...env },
+        detached: true,
+        stdio: ["pipe", "pipe", "pipe"],
+      });
       await spawned(child);
     } catch (error) {
       rmSync(folder, { recursive: true, force: true });
+      if (error instanceof FleetError) throw error;
       throw new FleetError("INSTANCE_START_FAILED", `${fleet}: ${command} cannot be run: ${messageOf(error)}`, {
         cause: error,
       });
@@ -134,7 +145,7 @@ export class ProcessDriver {
     await Promise.all([...this.#running].map((running) => running.stop()));
   }
 
-  #manage(child: ChildProcess, folder: string, { fleet, limits }: ProcessSpec): ManagedProcess {
+  #manage(child: ChildProcess, folder: string, { fleet, limits, sandbox }: ProcessSpec): ManagedProcess {
     const pid = child.pid as number;
     let over: Excess | undefined;
     if (limits !== undefined) {
@@ -144,7 +155,7 @@ export class ProcessDriver {
         this.#metrics?.overLimit(fleet, excess.limit);
         for (const one of pids) sendSignal(one, "SIGKILL");
       };
-      this.#watch.add(pid, { server: fleet, limits, besides: 0, onOver });
+      this.#watch.add(pid, { server: fleet, limits, besides: sandbox === undefined ? 0 : sandboxProcesses, onOver });
     }
     const identity = identify(pid);
     if (identity !== undefined) this.#records?.add({ ...identity, folder });
@@ -186,24 +197,6 @@ export class ProcessDriver {
     };
     return managed;
   }
-}
-
-/** A program and its arguments. */
-interface Invocation {
-  readonly executable: string;
-  readonly args: readonly string[];
-}
-
-/** The same program with a bound on its open files, which it inherits from `prlimit` (util-linux). */
-function withOpenFiles(fleet: string, max: number | undefined, run: Invocation, path: string): Invocation {
-  if (max === undefined) return run;
-  const prlimit = findCommand("prlimit", path, "/");
-  if (prlimit === undefined) {
-    const fix = "install util-linux where the server runs, or remove it";
-    const text = `servers.${fleet}.limits.openFiles: is ${max}, but prlimit is not on PATH; ${fix}`;
-    throw new FleetError("COMMAND_NOT_FOUND", text);
-  }
-  return { executable: prlimit, args: [`--nofile=${max}:${max}`, "--", run.executable, ...run.args] };
 }
 
 /** COMMAND_NOT_FOUND, in the words of every place that looks for a command. */

@@ -5,7 +5,10 @@ import { type Machine, presets } from "./presets.ts";
 import type { ProcessSpec } from "./process-driver.ts";
 
 /** The part of a server that says what to run. */
-export type ProcessServer = Pick<ResolvedServer, "name" | "type" | "version" | "process" | "endpoints" | "limits">;
+export type ProcessServer = Pick<
+  ResolvedServer,
+  "name" | "type" | "version" | "process" | "endpoints" | "limits" | "sandbox"
+>;
 
 const browsers = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"];
 const macBrowser = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome";
@@ -27,22 +30,19 @@ export async function processSpecFor(
   packages: PackageCache,
   onProgress: (line: string) => void,
 ): Promise<ProcessSpec> {
-  const { name, type, process: custom, limits } = server;
+  const { name, type, process: custom, limits, sandbox } = server;
   const wanted = packageOf(server);
   if (type === "custom" || wanted === undefined) {
     if (custom === undefined) throw new Error(`${name} has no process`);
     const { command, args = [], env = {}, cwd } = custom;
-    return { fleet: name, command, args, env, cwd, limits };
+    return { fleet: name, command, args, env, cwd, limits, sandbox };
   }
   const { bin, args } = presets[type];
   const installed = await packages.ensure(wanted.name, wanted.version, onProgress);
   // The server's own file under this very Node.js: no shell, no npx, nothing looked up at call time.
   return {
-    fleet: name,
-    command: process.execPath,
-    args: [installed.bin(bin), ...args(thisMachine())],
-    env: {},
-    limits,
+    ...{ fleet: name, command: process.execPath, args: [installed.bin(bin), ...args(thisMachine())], env: {} },
+    ...{ limits, sandbox, parts: [installed.root] },
   };
 }
 

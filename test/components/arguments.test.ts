@@ -92,6 +92,13 @@ describe("limits", () => {
     },
   );
 
+  test.each(["docker", "systemd"])("a sandbox is refused on %s", (platform) => {
+    const container = { ...(platform === "systemd" ? {} : { image: "notes:1" }), command: "notes" };
+    expect(() => new MCPServerFleet("notes", { platform, type: "custom", sandbox: {}, container })).toThrow(
+      'MCPServerFleet "notes": sandbox is given, but belongs to platform "process"; remove it; its containers or services confine the server',
+    );
+  });
+
   test("are refused where nothing of ours starts the server", () => {
     const container = { image: "notes:1", port: 3000 };
     const fleet = (more: object) => () => new MCPServerFleet("notes", { type: "custom", limits, ...more });

@@ -44,6 +44,7 @@ const present = {
     process.getuid?.() === 0 &&
     existsSync("/lib/systemd/systemd") &&
     succeeds("unshare", "--pid", "--mount", "--fork", "true"),
+  "bubblewrap (and a kernel that lets it)": () => succeeds("bwrap", "--unshare-all", "--ro-bind", "/", "/", "true"),
   "redis-server": () => found("redis-server"),
   "Chromium or Chrome": () => ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"].some(found),
   "a Docker engine with the image (npm run image)": () => succeeds("docker", "image", "inspect", image),

@@ -3,9 +3,11 @@ import type { Server } from "./server.ts";
 
 type Add = (field: ConfigPath, message: string, fix: string) => void;
 
-/** What JSON Schema cannot say of bounds on processes: there must be one that the gateway starts. */
-export function confinementRules({ limits, endpoints, discovery }: Server, add: Add): void {
+/** What JSON Schema cannot say of what confines processes: there must be one that the gateway starts. */
+export function confinementRules({ limits, sandbox, endpoints, discovery }: Server, add: Add): void {
   if ((endpoints ?? discovery) === undefined) return;
   const fix = "remove it; set it where the server runs";
-  if (limits !== undefined) add(["limits"], "is set for a server that something else runs", fix);
+  for (const [key, block] of Object.entries({ limits, sandbox })) {
+    if (block !== undefined) add([key], "is set for a server that something else runs", fix);
+  }
 }

@@ -23,4 +23,20 @@ export const Limits = Type.Object(
   options,
 );
 
+const paths = (description: string) =>
+  Type.Optional(Type.Array(Type.String({ pattern: "^/[^\u0000]*$" }), { description }));
+
+/** What a server may see and reach: besides the system's own programs only what is named here, its command, its `cwd` and a temporary folder. */
+export const Sandbox = Type.Object(
+  {
+    network: Type.Optional(
+      Type.Boolean({ description: "It may reach everything that the gateway's machine can. Defaults to false." }),
+    ),
+    read: paths("Absolute paths of files and folders that it may read. Defaults to none."),
+    write: paths("The same, to read and write. Defaults to none."),
+  },
+  { ...options, description: "Needs bubblewrap (Linux); without it the server does not start." },
+);
+
+export type Sandbox = Static<typeof Sandbox>;
 export type Limits = Static<typeof Limits>;

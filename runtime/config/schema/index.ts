@@ -2,7 +2,7 @@
 // would cost every gateway 20 MB of memory.
 
 export type { Auth, Requirement } from "./auth.ts";
-export type { Limits } from "./confinement.ts";
+export type { Limits, Sandbox } from "./confinement.ts";
 export type { Credentials } from "./credentials.ts";
 export type { Discovery } from "./discovery.ts";
 export type { ConfigFile } from "./file.ts";

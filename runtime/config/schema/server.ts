@@ -1,7 +1,7 @@
 import Type, { type Static } from "typebox";
 
 import { Requirement } from "./auth.ts";
-import { Limits } from "./confinement.ts";
+import { Limits, Sandbox } from "./confinement.ts";
 import { Credentials } from "./credentials.ts";
 import { Discovery } from "./discovery.ts";
 import { Isolation, ServerType, serverNamePattern, UpstreamProtocol } from "./names.ts";
@@ -136,6 +136,7 @@ export const Server = Type.Object(
     integrity: Type.Optional(Integrity),
     credentials: Type.Optional(Credentials),
     limits: Type.Optional(Limits),
+    sandbox: Type.Optional(Sandbox),
   },
   options,
 );

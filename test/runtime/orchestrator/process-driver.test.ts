@@ -103,3 +103,27 @@ test("what a killed gateway leaves is ended by the next one: processes, groups a
   expect(left !== undefined && isAlive(left)).toBe(false);
   expect(await driver.sweep()).toBe(0);
 });
+
+test.each<[string, Partial<ProcessSpec>, string, string]>([
+  [
+    "bubblewrap",
+    { sandbox: {} },
+    "SANDBOX_UNAVAILABLE",
+    "servers.fake.sandbox: bubblewrap (bwrap) is not on PATH; install bubblewrap on this machine (Linux), or remove it",
+  ],
+  [
+    "prlimit",
+    { limits: { openFiles: 64 } },
+    "COMMAND_NOT_FOUND",
+    "servers.fake.limits.openFiles: is 64, but prlimit is not on PATH; install util-linux where the server runs, or remove it",
+  ],
+])("without %s a server that needs it is not started unconfined", async (_tool, more, code, message) => {
+  const path = process.env.PATH;
+  process.env.PATH = folder;
+  try {
+    await expect(driver.start(node(waits, more))).rejects.toMatchObject({ code, message });
+    expect(driver.running).toBe(0);
+  } finally {
+    process.env.PATH = path;
+  }
+});

@@ -1,0 +1,87 @@
+import { existsSync, lstatSync, readlinkSync, realpathSync } from "node:fs";
+import type { Sandbox } from "../config/schema/index.ts";
+import { FleetError } from "../errors.ts";
+import { type Invocation, toolOfSystem } from "./invocation.ts";
+
+/** What is to run in a sandbox, and what it cannot do without. */
+export interface SandboxedRun extends Invocation {
+  readonly fleet: string;
+  /** The instance's temporary folder, which it may write to. */
+  readonly folder: string;
+  readonly cwd: string;
+  /** Files and folders that the program consists of. */
+  readonly parts: readonly string[];
+}
+
+/** Processes of a sandbox besides those of the server: bubblewrap outside, and the first process inside. */
+export const sandboxProcesses = 2;
+
+/** In memory, so `limits.memoryMiB` does not see them. */
+const temporaryBytes = 64 * 2 ** 20;
+/** Programs and libraries; where they are links into /usr, they are that inside too. */
+const programs = ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64"];
+/** What libraries read to find names, hosts, authorities, fonts and the time; no keys. */
+const system = [
+  ...["ld.so.cache", "ld.so.conf", "ld.so.conf.d", "alternatives", "localtime", "fonts", "chromium.d"],
+  ...["nsswitch.conf", "passwd", "group", "hosts", "resolv.conf"],
+  ...["ssl/certs", "ssl/openssl.cnf", "pki/tls/certs", "pki/ca-trust", "ca-certificates"],
+].map((name) => `/etc/${name}`);
+/** Variables of the minimal environment that name files. */
+const namedFiles = ["NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE"];
+
+/**
+ * The same program within bubblewrap: namespaces of its own for files, processes, network and the rest, no capability,
+ * and no file but the system's programs, its own parts, what `read` and `write` name, and its temporary folder. Ends with
+ * the gateway. Throws SANDBOX_UNAVAILABLE.
+ */
+export function sandboxed(sandbox: Sandbox, run: SandboxedRun): Invocation {
+  const bubblewrap = toolOfSystem("bwrap");
+  if (bubblewrap === undefined) {
+    const fix = "install bubblewrap on this machine (Linux), or remove it";
+    throw unavailable(run.fleet, `sandbox: bubblewrap (bwrap) is not on PATH; ${fix}`);
+  }
+  const { read = [], write = [], network = false } = sandbox;
+  for (const [key, paths] of Object.entries({ read, write })) {
+    const missing = paths.findIndex((path) => !existsSync(path));
+    const fix = "create it, or correct the path";
+    if (missing >= 0) {
+      throw unavailable(run.fleet, `sandbox.${key}[${missing}]: is "${paths[missing]}", which is not there; ${fix}`);
+    }
+  }
+  const { folder, cwd, executable, parts } = run;
+  const seen = [...programs, ...read, ...write, folder];
+  const more = [executable, cwd, ...parts].filter((path) => !isBeneath(seen, path));
+  return {
+    executable: bubblewrap,
+    args: [
+      ...["--unshare-all", ...(network ? ["--share-net"] : []), "--die-with-parent", "--cap-drop", "ALL"],
+      ...["--proc", "/proc", "--dev", "/dev", ...temporary("/dev/shm"), "--remount-ro", "/dev", ...temporary("/tmp")],
+      ...programs.flatMap(programFolder),
+      ...bound("--ro-bind-try", [...system, ...namedFiles.flatMap((name) => process.env[name] ?? [])]),
+      ...bound("--ro-bind", read),
+      ...bound("--bind", write),
+      ...bound("--ro-bind", more),
+      ...bound("--bind", [folder]),
+      ...["--remount-ro", "/", "--chdir", cwd, "--", executable, ...run.args],
+    ],
+  };
+}
+
+const bound = (how: string, paths: readonly string[]) => paths.flatMap((path) => [how, path, path]);
+const temporary = (path: string) => ["--size", String(temporaryBytes), "--tmpfs", path];
+
+function programFolder(path: string): string[] {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return [];
+  return found.isSymbolicLink() ? ["--symlink", readlinkSync(path), path] : bound("--ro-bind", [path]);
+}
+
+/** Can the path, and what it leads to, be seen in one of the folders? */
+function isBeneath(folders: readonly string[], path: string): boolean {
+  const within = (one: string) => folders.some((folder) => one === folder || one.startsWith(`${folder}/`));
+  return within(path) && within(realpathSync(path));
+}
+
+function unavailable(fleet: string, text: string): FleetError {
+  return new FleetError("SANDBOX_UNAVAILABLE", `servers.${fleet}.${text}`);
+}

@@ -1,0 +1,121 @@
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer, type Server as NetServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from "@jest/globals";
+import type { Client } from "@modelcontextprotocol/client";
+import type { Limits, Sandbox } from "../../runtime/config/schema/index.ts";
+import { say, TestGateway } from "../support/gateway.ts";
+import { testWith } from "../support/needs.ts";
+
+const testSandbox = testWith("bubblewrap (and a kernel that lets it)");
+const fixture = join(import.meta.dirname, "../fixtures/greedy-server.mjs");
+let folder: string;
+let inside: string;
+let it: TestGateway;
+const listeners: NetServer[] = [];
+const listen = (where: object) =>
+  new Promise<NetServer>((resolve) => {
+    const server = createServer((socket) => socket.end()).listen(where, () => resolve(server));
+    listeners.push(server);
+  });
+let port: number;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "sandbox-test-"));
+  const network = await listen({ host: "127.0.0.1", port: 0 });
+  port = (network.address() as { port: number }).port;
+  await listen({ path: join(folder, "socket") });
+});
+beforeEach(async () => {
+  await mkdir(join(folder, "kept"));
+  await writeFile(join(folder, "secret"), "s3cret");
+  await writeFile(join(folder, "given"), "given");
+  inside = join(folder, "kept", "new");
+});
+afterEach(async () => {
+  await it.close();
+  await rm(join(folder, "kept"), { recursive: true });
+});
+afterAll(async () => {
+  for (const listener of listeners) listener.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** A session with a server that tries what it is told to try. */
+const start = async (sandbox: Sandbox | undefined, limits?: Limits) => {
+  it = await TestGateway.start({
+    servers: {
+      greedy: {
+        ...{ type: "custom", process: { command: process.execPath, args: [fixture] }, isolation: "shared" },
+        ...(sandbox === undefined ? {} : { sandbox }),
+        ...(limits === undefined ? {} : { limits }),
+      },
+    },
+  });
+  return it.connect("/mcp/greedy");
+};
+
+/** How each attempt ends: what it brings, or why it fails. */
+async function attempts(client: Client) {
+  const { HOME, TMPDIR } = (await say(client, "environment")) as Record<string, string>;
+  const read = (path: string) => say(client, "read", { path });
+  const write = (path: string) => say(client, "write", { path });
+  return {
+    secret: await read(join(folder, "secret")),
+    "the gateway's environment": String(await read(`/proc/${process.pid}/environ`)).includes("PATH="),
+    given: await read(join(folder, "given")),
+    "write what is to be read": await write(join(folder, "given")),
+    "write beside it": (await write(join(folder, "beside"))) === "done" && existsSync(join(folder, "beside")),
+    "write what is to be written": await write(inside),
+    "write its temporary folder": await write(join(TMPDIR as string, "new")),
+    "its home is that folder": HOME === TMPDIR,
+    network: await say(client, "reach", { port }),
+    socket: await say(client, "reach", { path: join(folder, "socket") }),
+  };
+}
+
+const confined = () => ({ read: [fixture, join(folder, "given")], write: [join(folder, "kept")] });
+const outcome = {
+  ...{ secret: "ENOENT", "the gateway's environment": false, given: "given", "write what is to be read": "EROFS" },
+  ...{ "write beside it": false, "write what is to be written": "done", "write its temporary folder": "done" },
+  ...{ "its home is that folder": true, network: "ECONNREFUSED", socket: "ENOENT" },
+};
+
+testSandbox("a server in a sandbox reads, writes and reaches what it is given, and nothing else", async () => {
+  const client = await start(confined());
+  expect(await attempts(client)).toEqual(outcome);
+  expect(await readFile(inside, "utf8")).toBe("written");
+});
+
+testSandbox("with the network it reaches that, and no more files", async () => {
+  const client = await start({ ...confined(), network: true });
+  expect(await attempts(client)).toEqual({ ...outcome, network: "reached" });
+});
+
+testSandbox("without a sandbox all of it succeeds", async () => {
+  const client = await start(undefined);
+  const done = { "write what is to be read": "done", "write beside it": true, "its home is that folder": false };
+  const open = { secret: "s3cret", "the gateway's environment": true, network: "reached", socket: "reached" };
+  expect(await attempts(client)).toEqual({ ...outcome, ...done, ...open });
+});
+
+testSandbox("limits count the server's own processes, and no orphan hides from them", async () => {
+  const client = await start({ read: [fixture] }, { processes: 3 });
+  expect(await say(client, "orphans", { count: 2 })).toBe("done");
+  const error = await client.callTool({ name: "processes", arguments: { count: 1 } }).catch((failed) => failed);
+  expect(error.data).toEqual({ code: "INSTANCE_OVER_LIMIT" });
+  expect(error.message).toContain("it used 4 processes, more than limits.processes (3)");
+});
+
+testSandbox("openFiles is the kernel's within a sandbox too", async () => {
+  const client = await start({ read: [fixture] }, { openFiles: 100 });
+  expect(await say(client, "files", { count: 200 })).toBe("EMFILE");
+});
+
+testSandbox("what is missing is said, and the server does not start", async () => {
+  await expect(start({ read: [fixture, join(folder, "missing")] })).rejects.toThrow(
+    `servers.greedy.sandbox.read[1]: is \\"${join(folder, "missing")}\\", which is not there; create it, or correct the path","data":{"code":"SANDBOX_UNAVAILABLE"}`,
+  );
+});
