@@ -48,6 +48,7 @@ const present = {
   "redis-server": () => found("redis-server"),
   "Chromium or Chrome": () => ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"].some(found),
   "a Docker engine with the image (npm run image)": () => succeeds("docker", "image", "inspect", image),
+  "moto, for AWS's interface (MOTO_PYTHON)": () => process.env.MOTO_PYTHON !== undefined,
   "kubernetes-validate and checkov (MANIFEST_PYTHON)": () => process.env.MANIFEST_PYTHON !== undefined,
   "a Kubernetes cluster (test/engines/engines up kubernetes)": () =>
     succeeds(join(import.meta.dirname, "../engines/engines"), "status", "kubernetes"),
