@@ -22,7 +22,13 @@ import type {
   FleetLoadBalancerArgs,
   FleetRetryArgs,
 } from "./resilience-args.ts";
-import type { FleetIntegrityArgs, FleetLimitsArgs, FleetRateLimitingArgs, FleetSandboxArgs } from "./security-args.ts";
+import type {
+  FleetIntegrityArgs,
+  FleetLimitsArgs,
+  FleetRateLimitingArgs,
+  FleetSandboxArgs,
+  FleetTlsArgs,
+} from "./security-args.ts";
 
 /** The `process` platform's own block of a fleet. */
 export interface FleetProcessArgs {
@@ -138,6 +144,8 @@ export interface MCPServerFleetArgs {
   rateLimiting?: FleetRateLimitingArgs;
   /** Whether its tools may change. Defaults to yes. */
   integrity?: FleetIntegrityArgs;
+  /** TLS towards servers at `endpoints` or found by `discovery`. Defaults to what the system believes, and no client certificate. */
+  tls?: FleetTlsArgs;
   /** What one instance may use. Defaults to no bound. */
   limits?: FleetLimitsArgs;
   /** What its processes may see and reach, on the platform `process`; elsewhere containers and services do that. Needs bubblewrap. Defaults to everything that the gateway may. */

@@ -1,3 +1,5 @@
+import { defaults } from "../defaults.ts";
+import { knownPart } from "../known-part.ts";
 import { Platform } from "../platform.ts";
 import type { MCPServerFleetArgs } from "./args.ts";
 
@@ -29,5 +31,22 @@ export function externalProblems(platform: Platform, args: MCPServerFleetArgs): 
     const fix = `use one of ${known.map((one) => `discovery.${one}`).join(", ")}`;
     problems.push(`discovery.${key} is given, but a gateway on the platform "${platform}" cannot look there; ${fix}`);
   }
-  return problems;
+  return [...problems, ...tlsFileProblems(platform, args)];
+}
+
+const inSecrets = new RegExp(`^${defaults.secretsFolder}/[-._A-Za-z0-9]+$`);
+
+/** Files that the gateway of this platform would not have. */
+function tlsFileProblems(platform: Platform, { tls }: MCPServerFleetArgs): string[] {
+  if (platform === Platform.Process) return [];
+  const { caFile, certFile, keyFile } = (knownPart(tls) ?? {}) as Readonly<Record<string, unknown>>;
+  return Object.entries({ caFile, certFile, keyFile }).flatMap(([key, file]) => {
+    if (file === undefined) return [];
+    if (platform === Platform.Aws) {
+      return [`tls.${key} is "${file}", but secrets are no files on ECS; remove it, or run the gateway elsewhere`];
+    }
+    if (inSecrets.test(file as string)) return [];
+    const fix = `add its content to the gateway's secrets, and write ${defaults.secretsFolder}/NAME`;
+    return [`tls.${key} is "${file}", which the gateway does not have; ${fix}`];
+  });
 }

@@ -35,7 +35,11 @@ export function reachedServer({ common }: FleetSettings): object {
 /** Both halves of a fleet's configuration, the gateway's and the server host's, as far as they are known. Throws InputError. */
 export function checkFleet(settings: FleetSettings, secrets: readonly string[]): void {
   const { component, args, common } = settings;
-  const { container = {}, limits, sandbox } = args;
+  const { container = {}, limits, sandbox, tls } = args;
+  if (tls !== undefined) {
+    const fix = "remove it, or give endpoints or discovery";
+    throw new InputError(component, [`tls is given, but the platform connects this fleet and its gateway; ${fix}`]);
+  }
   if (sandbox !== undefined) {
     const fix = "remove it; its containers or services confine the server";
     throw new InputError(component, [`sandbox is given, but belongs to platform "process"; ${fix}`]);

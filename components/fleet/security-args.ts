@@ -17,6 +17,18 @@ export interface FleetRateLimitingArgs {
   tools?: pulumi.Input<Record<string, pulumi.Input<RateLimitArgs>>>;
 }
 
+/** TLS towards a server that something else runs: whom the gateway believes, and who it says it is. */
+export interface FleetTlsArgs {
+  /** PEM file with the authorities of the server's certificate, in place of the system's. A changed file is taken over without a restart, here and below. In containers a file of the gateway's secrets: `/run/secrets/mcp-fleet/NAME`. */
+  caFile?: pulumi.Input<string>;
+  /** PEM file with the gateway's client certificate and its chain (mTLS). Defaults to none. */
+  certFile?: pulumi.Input<string>;
+  /** PEM file with its private key. */
+  keyFile?: pulumi.Input<string>;
+  /** Name in the server's certificate, also sent to it (SNI). Defaults to the host of the address; needed where instances are found by address. */
+  serverName?: pulumi.Input<string>;
+}
+
 /** What one instance of a server may use: its process and everything that this starts. */
 export interface FleetLimitsArgs {
   /** Resident memory; pages that several processes share count for each. An instance over it is ended and started anew. Defaults to no bound. */

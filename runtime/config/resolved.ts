@@ -18,6 +18,7 @@ import type {
   ServerType,
   Tls,
   UpstreamProtocol,
+  UpstreamTls,
 } from "./schema/index.ts";
 
 /** `gateway` of a configuration with every default applied and every reference resolved. */
@@ -68,6 +69,8 @@ export interface ResolvedServer {
   readonly protocol: UpstreamProtocol;
   readonly isolation?: Isolation;
   readonly credentials?: Credentials;
+  /** Absent: TLS as the system has it. */
+  readonly tls?: UpstreamTls;
   /** Absent: its processes are not measured. */
   readonly limits?: Limits;
   /** Absent: its processes see what the gateway does. */

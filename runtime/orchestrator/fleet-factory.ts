@@ -16,6 +16,7 @@ import type { GatewayIdentity } from "../upstreams/handshake.ts";
 import { remoteConnector } from "../upstreams/remote-connector.ts";
 import { openProcess } from "../upstreams/stdio-link.ts";
 import type { Connector } from "../upstreams/upstream-session.ts";
+import { type Fetch, UpstreamTls } from "../upstreams/upstream-tls.ts";
 import type { ProcessLinks } from "../workers/process-link.ts";
 import type { PackageCache } from "./package-cache.ts";
 import { presets } from "./presets.ts";
@@ -108,19 +109,32 @@ export class FleetFactory {
     const { identity, now } = this.#options;
     const { name, protocol, timeouts, pool } = server;
     const credentials = this.#options.credentials.for(name);
-    const common = { fleet: name, protocol, identity, connectMs: timeouts.connectMs, now, pool, credentials };
+    const tls = server.tls && new UpstreamTls({ server: name, tls: server.tls, log });
+    const ask = tls?.fetch ?? fetch;
+    const common = { fleet: name, protocol, identity, connectMs: timeouts.connectMs, now, pool, credentials, tls };
     return {
       source: discoverySource(server),
       discoveries: discoveriesOf(server, log),
-      connect: (address) => this.#batched(server, address, remoteConnector({ ...common, address })),
+      connect: (address) => this.#batched(server, address, remoteConnector({ ...common, address }), ask),
+      ask,
     };
   }
 
-  #batched({ name, batching, timeouts }: FleetOptions["server"], url: string, inner: Connector): Connector {
+  #batched({ name, batching, timeouts }: FleetOptions["server"], url: string, inner: Connector, ask: Fetch): Connector {
     if (batching === undefined) return inner;
     const { identity, now, metrics } = this.#options;
     return new BatchConnector({
-      ...{ ...batching, fleet: name, url, path: batching.path, identity, connectMs: timeouts.connectMs, now, inner },
+      ...{
+        ...batching,
+        fleet: name,
+        url,
+        path: batching.path,
+        identity,
+        connectMs: timeouts.connectMs,
+        now,
+        inner,
+        ask,
+      },
       onBatch: (size) => metrics.batchSent(name, size),
     });
   }

@@ -2,6 +2,7 @@ import type { Logger } from "pino";
 import type { ResolvedServer } from "../config/index.ts";
 import type { Metrics } from "../observability/metrics.ts";
 import type { Connector, SessionEvents } from "../upstreams/upstream-session.ts";
+import type { Fetch } from "../upstreams/upstream-tls.ts";
 import { Backend, type BackendEvent, type BackendSpec, type BackendState } from "./backend.ts";
 import { Balancer } from "./balancing/balancer.ts";
 import type { LoadBalancingStrategy } from "./balancing/strategy.ts";
@@ -21,6 +22,8 @@ export interface RemoteOptions {
   readonly source: string;
   readonly discoveries: readonly InstanceDiscovery[];
   readonly connect: (address: string) => Connector;
+  /** How they are asked over HTTP besides. */
+  readonly ask: Fetch;
 }
 
 export interface FleetInstancesOptions {
@@ -108,6 +111,7 @@ export class FleetInstances {
     if (!server.healthCheck.enabled && !server.healthCheck.outlier.enabled) return;
     this.#health = new HealthMonitor({
       ...{ server, now, random, backends: () => this.source.backends },
+      ask: remote?.ask ?? fetch,
       restart: remote === undefined ? (backend, reason) => this.#restart(backend, reason) : undefined,
     });
   }

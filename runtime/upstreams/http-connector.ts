@@ -15,6 +15,7 @@ import { headersOf, ModernHttpWire } from "./modern-http.ts";
 import { ModernSession } from "./modern-session.ts";
 import { openSse } from "./sse-link.ts";
 import type { ConnectionUse, Connector, SessionEvents, UpstreamSession } from "./upstream-session.ts";
+import type { UpstreamTls } from "./upstream-tls.ts";
 
 export interface HttpConnectorOptions {
   readonly fleet: string;
@@ -26,6 +27,7 @@ export interface HttpConnectorOptions {
   readonly pool: ResolvedServer["pool"];
   /** What requests carry so that the server lets them in. */
   readonly credentials?: Credentials | undefined;
+  readonly tls?: UpstreamTls | undefined;
 }
 
 /** Sessions over Streamable HTTP with one endpoint, and the pool of their connections. */
@@ -50,7 +52,9 @@ export class HttpConnector implements Connector {
   }
 
   async connect(events: SessionEvents): Promise<UpstreamSession> {
-    const { fleet, identity } = this.#options;
+    const { fleet, identity, tls } = this.#options;
+    // What is wrong with its files is said here, where somebody hears it.
+    tls?.options();
     const url = this.#url;
     const verdict = this.#verdict;
     const endpoint = this.#endpoint(url);
@@ -85,21 +89,24 @@ export class HttpConnector implements Connector {
   }
 
   #endpoint(url: URL, caller?: string): HttpEndpoint {
-    const { fleet, connectMs, now, credentials } = this.#options;
+    const { fleet, connectMs, now, credentials, tls } = this.#options;
     const { maxConnections, idleTimeoutMs: idleMs, maxLifetimeMs } = this.#options.pool;
-    this.#pool ??= new HttpPool({ url, connectMs, maxConnections, idleMs, maxLifetimeMs });
+    this.#pool ??= new HttpPool({
+      ...{ url, connectMs, maxConnections, idleMs, maxLifetimeMs },
+      tls: tls && (() => tls.options()),
+    });
     const whose = caller === undefined ? {} : { caller };
     return new HttpEndpoint({ fleet, url, pool: this.#pool, now, credentials, ...whose });
   }
 
   /** A server that refuses `initialize` by POST may be one of 2024-11-05 (basic/transports, "Backwards Compatibility"). */
   #overSse(url: URL, events: SessionEvents, error: unknown): Promise<UpstreamSession> {
-    const { connectMs, credentials } = this.#options;
+    const { connectMs, credentials, tls } = this.#options;
     // One link serves all callers, so it has the gateway's own credentials or none.
     if (credentials?.perCaller === true) return Promise.reject(error);
     const open = async (receive: (message: string) => void) => {
       const headers = headersOfLines(await credentials?.linesFor(url, undefined));
-      return openSse(url, connectMs, receive, headers).catch(() => Promise.reject(error));
+      return openSse(url, connectMs, receive, headers, tls).catch(() => Promise.reject(error));
     };
     const failure = (_why: string, cause: unknown) => cause as FleetError;
     return new DuplexConnector({ ...this.#options, source: url.href, open, failure }).connect(events);

@@ -8,6 +8,7 @@ import { HttpConnector } from "./http-connector.ts";
 import { openSse } from "./sse-link.ts";
 import { openTcp } from "./tcp-link.ts";
 import type { Connector } from "./upstream-session.ts";
+import type { UpstreamTls } from "./upstream-tls.ts";
 import { openWebSocket } from "./web-socket-link.ts";
 
 export interface RemoteConnectorOptions {
@@ -21,6 +22,8 @@ export interface RemoteConnectorOptions {
   readonly pool: ResolvedServer["pool"];
   /** What requests carry so that the server lets them in. */
   readonly credentials?: Credentials | undefined;
+  /** Defaults to what the system believes, and no certificate of the gateway's. */
+  readonly tls?: UpstreamTls | undefined;
 }
 
 const links = { ws: openWebSocket, tcp: openTcp, sse: openSse };
@@ -29,7 +32,7 @@ const links = { ws: openWebSocket, tcp: openTcp, sse: openSse };
 export function remoteConnector({ address, protocol, ...options }: RemoteConnectorOptions): Connector {
   if (protocol === "http") return new HttpConnector({ ...options, endpoint: address });
   const open = links[protocol as keyof typeof links];
-  const { fleet, connectMs, credentials } = options;
+  const { fleet, connectMs, credentials, tls } = options;
   const failure = (why: string, cause: unknown) => {
     const text = `${fleet}: ${address} cannot be reached (${why}); is the server up?`;
     return new FleetError("UPSTREAM_UNREACHABLE", text, { cause });
@@ -39,7 +42,9 @@ export function remoteConnector({ address, protocol, ...options }: RemoteConnect
     open: async (receive) => {
       const url = new URL(address);
       const headers = headersOfLines(await credentials?.linesFor(url, undefined));
-      return open(url, connectMs, receive, headers).catch((error) => Promise.reject(failure(messageOf(error), error)));
+      return open(url, connectMs, receive, headers, tls).catch((error) =>
+        Promise.reject(failure(messageOf(error), error)),
+      );
     },
   });
 }

@@ -1,6 +1,7 @@
 import { createParser } from "eventsource-parser";
 import { messageOf } from "../errors.ts";
 import type { DuplexLink } from "./duplex-connector.ts";
+import type { UpstreamTls } from "./upstream-tls.ts";
 
 /**
  * Connects to a server of 2024-11-05 over HTTP+SSE (basic/transports): a GET opens the stream on which it speaks, whose
@@ -11,9 +12,11 @@ export async function openSse(
   connectMs: number,
   receive: (message: string) => void,
   headers: Readonly<Record<string, string>> = {},
+  tls?: UpstreamTls,
 ): Promise<DuplexLink> {
   const { Agent } = await import("../http-client.ts");
-  const agent = new Agent({ connect: { timeout: connectMs }, bodyTimeout: 0, headersTimeout: connectMs });
+  const connect = tls === undefined ? { timeout: connectMs } : await tls.connector(connectMs);
+  const agent = new Agent({ connect, bodyTimeout: 0, headersTimeout: connectMs });
   const over = Promise.withResolvers<string>();
   try {
     const { origin, pathname, search } = url;

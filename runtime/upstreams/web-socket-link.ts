@@ -1,5 +1,6 @@
 import type { DuplexLink } from "./duplex-connector.ts";
 import { maxLineBytes } from "./line-reader.ts";
+import type { UpstreamTls } from "./upstream-tls.ts";
 
 /** Connects to a server that speaks MCP over WebSocket, one message a text frame: a custom transport (basic/transports). */
 export async function openWebSocket(
@@ -7,10 +8,12 @@ export async function openWebSocket(
   connectMs: number,
   receive: (message: string) => void,
   headers: Readonly<Record<string, string>> = {},
+  tls?: UpstreamTls,
 ): Promise<DuplexLink> {
   // Loaded with the first such server.
   const { WebSocket } = await import("ws");
-  const options = { headers, handshakeTimeout: connectMs, maxPayload: maxLineBytes, perMessageDeflate: false };
+  const bounds = { handshakeTimeout: connectMs, maxPayload: maxLineBytes, perMessageDeflate: false };
+  const options = { headers, ...bounds, ...tls?.options() };
   const socket = new WebSocket(url, "mcp", options);
   let reason: string | undefined;
   await new Promise<void>((resolve, reject) => socket.once("open", resolve).once("error", reject));

@@ -111,6 +111,68 @@ describe("limits", () => {
   });
 });
 
+describe("tls towards a server that something else runs", () => {
+  const endpoints = ["https://mcp.example.com/mcp"];
+  const fleet = (more: object) => () => new MCPServerFleet("remote", { type: "custom", ...more });
+  const beneath = (name: string) => `/run/secrets/mcp-fleet/${name}`;
+
+  test.each(["process", "docker", "kubernetes"])("stands in the configuration on %s", async (platform) => {
+    const tls = { caFile: beneath("ca"), certFile: beneath("cert"), keyFile: beneath("key"), serverName: "mcp" };
+    let configuration = "";
+    await graphOf(async () => {
+      const remote = new MCPServerFleet("remote", { type: "custom", platform, endpoints, tls });
+      configuration = await value(remote.configuration);
+    });
+    expect(JSON.parse(configuration)).toEqual({ type: "custom", endpoints, tls });
+  });
+
+  test.each<[string, object, string]>([
+    [
+      "a file that the gateway has not",
+      { platform: "docker", endpoints, tls: { caFile: "/etc/ca.crt" } },
+      'tls.caFile is "/etc/ca.crt", which the gateway does not have; add its content to the gateway\'s secrets, and write /run/secrets/mcp-fleet/NAME',
+    ],
+    [
+      "files on ECS",
+      { platform: "aws", endpoints, tls: { caFile: beneath("ca") } },
+      'tls.caFile is "/run/secrets/mcp-fleet/ca", but secrets are no files on ECS; remove it, or run the gateway elsewhere',
+    ],
+    [
+      "a fleet of the platform's own",
+      { platform: "docker", container: { image: "notes:1", command: "notes" }, tls: { caFile: beneath("ca") } },
+      "tls is given, but the platform connects this fleet and its gateway; remove it, or give endpoints or discovery",
+    ],
+    [
+      "an address without TLS",
+      { endpoints: ["http://mcp/mcp"], tls: { serverName: "mcp" } },
+      "tls: stands beside http://mcp/mcp, which has no TLS; write https:// or wss://, or remove tls",
+    ],
+    [
+      "a process",
+      { process: { command: "notes" }, tls: { serverName: "mcp" } },
+      "tls: is set for a server that is reached over stdio; remove it",
+    ],
+    [
+      "a certificate without its key",
+      { endpoints, tls: { certFile: "/c" } },
+      "tls.keyFile: is missing beside certFile; add it",
+    ],
+    [
+      "a key without its certificate",
+      { endpoints, tls: { keyFile: "/k" } },
+      "tls.certFile: is missing beside keyFile; add it",
+    ],
+    ["an empty block", { endpoints, tls: {} }, "tls: is empty; add caFile, certFile and keyFile, or serverName"],
+    [
+      "TCP",
+      { discovery: { dns: { name: "mcp", port: 1 } }, protocol: "tcp", tls: { serverName: "mcp" } },
+      "tls: stands beside protocol tcp, which has no TLS; use http or ws, or remove tls",
+    ],
+  ])("%s is refused", (_name, args, message) => {
+    expect(fleet(args)).toThrow(`MCPServerFleet "remote": ${message}`);
+  });
+});
+
 describe("no setting of a configuration file is out of a program's reach", () => {
   const read = (path: string) => JSON.parse(readFileSync(join(import.meta.dirname, path), "utf8"));
   const { resources } = read("schema.golden.json");

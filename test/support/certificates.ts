@@ -36,6 +36,11 @@ export class Certificates {
     return { cert: join(this.folder, `${file}.crt`), key: join(this.folder, `${file}.key`) };
   }
 
+  /** Leaves half a certificate where a whole one was. */
+  spoil(file: string): void {
+    writeFileSync(join(this.folder, `${file}.crt`), "-----BEGIN CERTIFICATE-----\n");
+  }
+
   close(): void {
     rmSync(this.folder, { recursive: true, force: true });
   }

@@ -25,4 +25,5 @@ export type {
 export type { CircuitBreaker, Concurrency, HealthCheck, LoadBalancer, Outlier, Retry } from "./resilience.ts";
 export type { ProcessSource, Scaling, Server, Timeouts, Tools } from "./server.ts";
 export type * from "./systemd-platform.ts";
+export type { UpstreamTls } from "./upstream-tls.ts";
 export { validateAgainst, validateConfig, validateGateway, validateServer } from "./validate.ts";

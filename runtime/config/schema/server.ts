@@ -8,6 +8,7 @@ import { Isolation, ServerType, serverNamePattern, UpstreamProtocol } from "./na
 import { Batching, Cache, Coalescing, Pool, Queue } from "./performance.ts";
 import { Integrity, ServerRateLimiting } from "./protection.ts";
 import { CircuitBreaker, Concurrency, HealthCheck, LoadBalancer, Retry } from "./resilience.ts";
+import { UpstreamTls } from "./upstream-tls.ts";
 
 const options = { additionalProperties: false } as const;
 const oneOf = <T extends Record<string, string>>(values: T, description: string) =>
@@ -135,6 +136,7 @@ export const Server = Type.Object(
     rateLimiting: Type.Optional(ServerRateLimiting),
     integrity: Type.Optional(Integrity),
     credentials: Type.Optional(Credentials),
+    tls: Type.Optional(UpstreamTls),
     limits: Type.Optional(Limits),
     sandbox: Type.Optional(Sandbox),
   },

@@ -10,6 +10,7 @@ import schema from "./mcp-fleet.schema.json" with { type: "json" };
 import { isLoopback, protocolOf, serverNamePattern } from "./names.ts";
 import { protectionRules } from "./protection-rules.ts";
 import type { Server } from "./server.ts";
+import { upstreamTlsRules } from "./upstream-tls-rules.ts";
 
 const { gateway: gatewaySchema, servers: serversSchema } = schema.properties;
 const serverSchema = serversSchema.patternProperties[serverNamePattern];
@@ -132,6 +133,7 @@ function serverRules(server: Server, path: ConfigPath): ConfigIssue[] {
     add(["loadBalancer", "strategy"], `is "${strategy}"`, fix);
   }
   confinementRules(server, add);
+  upstreamTlsRules(server, urls, add);
   if (credentials !== undefined) credentialRules(credentials, protocol ?? natural, add);
   const { minInstances, maxInstances } = scaling ?? {};
   if (minInstances !== undefined && maxInstances !== undefined && minInstances > maxInstances) {

@@ -8,6 +8,7 @@ import type {
   SessionEvents,
   UpstreamSession,
 } from "../../upstreams/upstream-session.ts";
+import type { Fetch } from "../../upstreams/upstream-tls.ts";
 import { BatchEndpoint } from "./batch-endpoint.ts";
 import { BatchedSession } from "./batched-session.ts";
 import { Batcher, type BatcherOptions } from "./batcher.ts";
@@ -23,6 +24,8 @@ export interface BatchConnectorOptions
   readonly connectMs: number;
   /** Opens ordinary sessions: for servers that take no arrays, and for what a host says unasked. */
   readonly inner: Connector;
+  /** Sends what goes in batches. */
+  readonly ask: Fetch;
 }
 
 /** The one revision with JSON-RPC arrays (2025-03-26, basic/transports). */
@@ -106,14 +109,14 @@ export class BatchConnector implements Connector {
     const { sessionId } = endpoint;
     if (sessionId === undefined) return;
     const signal = AbortSignal.timeout(notifyMs);
-    await fetch(this.#options.url, { method: "DELETE", headers: { "mcp-session-id": sessionId }, signal }).catch(
-      () => {},
-    );
+    await this.#options
+      .ask(this.#options.url, { method: "DELETE", headers: { "mcp-session-id": sessionId }, signal })
+      .catch(() => {});
   }
 
   #endpoint(url: string): BatchEndpoint {
-    const { fleet, compressFrom } = this.#options;
-    return new BatchEndpoint({ name: fleet, url, compressFrom });
+    const { fleet, compressFrom, ask } = this.#options;
+    return new BatchEndpoint({ name: fleet, url, compressFrom, ask });
   }
 
   #batcher(upstream: BatchEndpoint): Batcher {

@@ -10,6 +10,7 @@ import {
   type RpcReply,
   replyOf,
 } from "../../protocol/json-rpc.ts";
+import type { Fetch } from "../../upstreams/upstream-tls.ts";
 import { type Coding, codingFor, codings, encodePayload } from "../payload-coding.ts";
 import type { BatchedCall, BatchUpstream } from "./batcher.ts";
 
@@ -21,6 +22,8 @@ export interface BatchEndpointOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** Bodies from so many bytes on are compressed, once the server has said what it takes. Undefined never. */
   readonly compressFrom: number | undefined;
+  /** Sends its requests. Defaults to the global `fetch`. */
+  readonly ask?: Fetch;
 }
 
 /** Bodies go compressed only to servers that name a coding in `Accept-Encoding` of an answer (RFC 9110, 12.5.3). */
@@ -107,7 +110,7 @@ export class BatchEndpoint implements BatchUpstream {
   }
 
   async #post(body: string, signal: AbortSignal): Promise<Response> {
-    const { url, compressFrom, headers: given } = this.#options;
+    const { url, compressFrom, headers: given, ask = fetch } = this.#options;
     const headers = {
       ...{ "content-type": "application/json", accept: "application/json, text/event-stream" },
       "accept-encoding": codings.join(", "),
@@ -115,14 +118,14 @@ export class BatchEndpoint implements BatchUpstream {
       ...this.#session,
     };
     const coding = compressFrom === undefined || body.length < compressFrom ? undefined : this.#coding;
-    if (coding === undefined) return fetch(url, { method: "POST", headers, body, signal });
+    if (coding === undefined) return ask(url, { method: "POST", headers, body, signal });
     const bytes = new Uint8Array(await encodePayload(body, coding));
     const encoded = { ...headers, "content-encoding": coding };
-    const response = await fetch(url, { method: "POST", headers: encoded, body: bytes, signal });
+    const response = await ask(url, { method: "POST", headers: encoded, body: bytes, signal });
     if (response.status !== 415) return response;
     // It has changed its mind.
     await response.body?.cancel();
-    return fetch(url, { method: "POST", headers, body, signal });
+    return ask(url, { method: "POST", headers, body, signal });
   }
 
   #read(text: string, mediaType: string): Map<unknown, RpcReply> {

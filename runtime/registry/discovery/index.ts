@@ -15,7 +15,8 @@ export function discoveriesOf(server: ResolvedServer, log: Logger): readonly Ins
     ...(endpoints ?? []).map((address) => ({ address })),
     ...(discovery.static ?? []).map(({ url, weight, zone }) => ({ address: url, weight, zone })),
   ];
-  const scheme = protocol === "ws" || protocol === "tcp" ? protocol : "http";
+  const plain = protocol === "ws" || protocol === "tcp" ? protocol : "http";
+  const scheme = server.tls === undefined || plain === "tcp" ? plain : (`${plain}s` as const);
   return [
     ...(listed.length === 0 ? [] : [new StaticDiscovery(listed)]),
     ...(discovery.dns === undefined ? [] : [new DnsDiscovery({ ...discovery.dns, scheme, log })]),

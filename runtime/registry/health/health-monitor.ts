@@ -1,4 +1,5 @@
 import type { ResolvedServer } from "../../config/index.ts";
+import type { Fetch } from "../../upstreams/upstream-tls.ts";
 import type { Backend } from "../backend.ts";
 import { HealthChecker } from "./health-checker.ts";
 import { HostLoadReader } from "./host-load.ts";
@@ -10,6 +11,8 @@ export interface HealthMonitorOptions {
   readonly backends: () => readonly Backend[];
   readonly now: () => number;
   readonly random: () => number;
+  /** How instances are asked over HTTP. */
+  readonly ask: Fetch;
   readonly restart: ((backend: Backend, reason: string) => void) | undefined;
 }
 
@@ -20,11 +23,14 @@ const loadEveryMs = 2000;
 export class HealthMonitor {
   readonly #timers: readonly NodeJS.Timeout[];
 
-  constructor({ server, backends, now, random, restart }: HealthMonitorOptions) {
+  constructor({ server, backends, now, random, ask, restart }: HealthMonitorOptions) {
     const { healthCheck, loadBalancer } = server;
     const { intervalMs, outlier } = healthCheck;
     const checker = healthCheck.enabled
-      ? new HealthChecker({ check: healthCheck, backends, probe, now, random, restart })
+      ? new HealthChecker({
+          ...{ check: healthCheck, backends, now, random, restart },
+          probe: (backend, path, timeoutMs) => probe(backend, path, timeoutMs, ask),
+        })
       : undefined;
     const detector = outlier.enabled ? new OutlierDetector({ rules: outlier, backends, now }) : undefined;
     const pulse = () => {
@@ -33,7 +39,7 @@ export class HealthMonitor {
     };
     const timers = [setInterval(pulse, Math.min(1000, Math.max(20, intervalMs / 8))).unref()];
     if (loadBalancer.strategy === "resource-based") {
-      const reader = new HostLoadReader(healthCheck.loadPath, now);
+      const reader = new HostLoadReader(healthCheck.loadPath, now, ask);
       timers.push(setInterval(() => void reader.read(backends()), loadEveryMs).unref());
     }
     this.#timers = timers;

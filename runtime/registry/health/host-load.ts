@@ -1,5 +1,6 @@
 import { totalmem } from "node:os";
 import { readProcessTree } from "../../host/process-tree.ts";
+import type { Fetch } from "../../upstreams/upstream-tls.ts";
 import type { Backend } from "../backend.ts";
 import type { HostLoad } from "../balancing/strategy.ts";
 
@@ -9,10 +10,12 @@ const reportTimeoutMs = 2000;
 export class HostLoadReader {
   readonly #path: string;
   readonly #now: () => number;
+  readonly #ask: Fetch;
   readonly #before = new WeakMap<Backend, { readonly at: number; readonly seconds: number }>();
 
-  constructor(path: string, now: () => number) {
+  constructor(path: string, now: () => number, ask: Fetch) {
     this.#path = path;
+    this.#ask = ask;
     this.#now = now;
   }
 
@@ -30,7 +33,7 @@ export class HostLoadReader {
   async #reported(address: string): Promise<HostLoad | undefined> {
     if (!address.startsWith("http")) return undefined;
     try {
-      const response = await fetch(new URL(this.#path, address), { signal: AbortSignal.timeout(reportTimeoutMs) });
+      const response = await this.#ask(new URL(this.#path, address), { signal: AbortSignal.timeout(reportTimeoutMs) });
       const { cpu, memory } = (await response.json()) as Partial<HostLoad>;
       return response.ok ? loadOf(cpu, memory) : undefined;
     } catch {

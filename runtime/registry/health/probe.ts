@@ -1,15 +1,21 @@
 import { FleetError, messageOf } from "../../errors.ts";
 import { Exchange } from "../../protocol/exchange.ts";
+import type { Fetch } from "../../upstreams/upstream-tls.ts";
 import type { Backend } from "../backend.ts";
 
 /** Why an instance does not pass one check; undefined when it does. `path` is asked by GET, else its session by MCP. */
-export function probe(backend: Backend, path: string | undefined, timeoutMs: number): Promise<string | undefined> {
-  return path === undefined ? askSession(backend, timeoutMs) : askPath(backend.address, path, timeoutMs);
+export function probe(
+  backend: Backend,
+  path: string | undefined,
+  timeoutMs: number,
+  ask: Fetch,
+): Promise<string | undefined> {
+  return path === undefined ? askSession(backend, timeoutMs) : askPath(backend.address, path, timeoutMs, ask);
 }
 
-async function askPath(address: string, path: string, timeoutMs: number): Promise<string | undefined> {
+async function askPath(address: string, path: string, timeoutMs: number, ask: Fetch): Promise<string | undefined> {
   try {
-    const response = await fetch(new URL(path, address), { signal: AbortSignal.timeout(timeoutMs) });
+    const response = await ask(new URL(path, address), { signal: AbortSignal.timeout(timeoutMs) });
     await response.body?.cancel();
     return response.ok ? undefined : `GET ${path} answered HTTP ${response.status}`;
   } catch (error) {

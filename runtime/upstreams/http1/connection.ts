@@ -1,5 +1,5 @@
-import { connect, type Socket } from "node:net";
-import { connect as connectTls } from "node:tls";
+import { connect, isIP, type Socket } from "node:net";
+import { connect as connectTls, type ConnectionOptions as TlsOptions } from "node:tls";
 import { type ResponseHandler, type ResponseHeaders, ResponseReader } from "./response-reader.ts";
 
 /** Who waits for the answer to one request. */
@@ -16,7 +16,7 @@ export interface ConnectionOptions {
   /** Longest time without work. Defaults to what the server says, else 4000. */
   readonly idleMs?: number | undefined;
   /** Settings of a TLS connection besides name and protocol: authorities, a client certificate. */
-  readonly tls?: Readonly<Record<string, unknown>>;
+  readonly tls?: (() => TlsOptions) | undefined;
   /** It can take a request: for the first time, and again after each one. */
   readonly onFree: (connection: HttpConnection) => void;
   /** It is over, with the reason. */
@@ -35,7 +35,8 @@ const idleMarginMs = 1000;
  * request is one string and one write, a small response one read, one slice and no stream object.
  */
 export class HttpConnection implements ResponseHandler {
-  readonly openedAt: number;
+  /** When it could take its first request, by `performance.now()`: a handshake is no part of its life. */
+  openedAt = 0;
   /** Until when it may lie idle, by `performance.now()`. */
   idleUntil = 0;
   readonly #options: ConnectionOptions;
@@ -49,7 +50,6 @@ export class HttpConnection implements ResponseHandler {
   constructor(options: ConnectionOptions, shared: Buffer) {
     this.#options = options;
     this.#idleMs = options.idleMs ?? idleMs;
-    this.openedAt = performance.now();
     this.#socket = this.#connect(shared);
     this.#socket.setNoDelay(true);
     this.#socket.setTimeout(options.connectMs, () => {
@@ -57,6 +57,7 @@ export class HttpConnection implements ResponseHandler {
     });
     this.#socket.once(options.url.protocol === "https:" ? "secureConnect" : "connect", () => {
       this.#open = true;
+      this.openedAt = performance.now();
       this.#socket.setTimeout(0);
       this.#free();
     });
@@ -122,7 +123,8 @@ export class HttpConnection implements ResponseHandler {
     const host = url.hostname.startsWith("[") ? url.hostname.slice(1, -1) : url.hostname;
     if (url.protocol === "https:") {
       const socket = connectTls({
-        ...{ host, port: Number(url.port || 443), servername: host, ALPNProtocols: ["http/1.1"], ...tls },
+        ...{ host, port: Number(url.port || 443), servername: isIP(host) === 0 ? host : "" },
+        ...{ ALPNProtocols: ["http/1.1"], ...tls?.() },
       });
       return socket.on("data", (chunk) => this.#read(chunk));
     }

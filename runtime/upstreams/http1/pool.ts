@@ -1,3 +1,4 @@
+import type { ConnectionOptions } from "node:tls";
 import { BodyBuffers } from "./body-buffers.ts";
 import { HttpConnection, type Requester, sharedReads } from "./connection.ts";
 import { Fifo } from "./fifo.ts";
@@ -12,7 +13,8 @@ export interface HttpPoolOptions {
   readonly idleMs?: number | undefined;
   /** A connection that has lived for so long is replaced after its request, so that new addresses of a name are found. */
   readonly maxLifetimeMs: number;
-  readonly tls?: Readonly<Record<string, unknown>>;
+  /** Of each new connection, in TLS. Defaults to the system's. */
+  readonly tls?: (() => ConnectionOptions) | undefined;
 }
 
 interface Waiting {

@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import pino from "pino";
+import { type ResolvedServer, resolveConfig } from "../../../../runtime/config/index.ts";
 import type { BackendSpec } from "../../../../runtime/registry/backend.ts";
 import { DnsDiscovery } from "../../../../runtime/registry/discovery/dns.ts";
+import { discoveriesOf } from "../../../../runtime/registry/discovery/index.ts";
 import { NameServer } from "../../../support/name-server.ts";
 
 let server: NameServer;
@@ -70,4 +72,18 @@ test("while the name server does not answer, what was found stays", async () => 
   await new Promise((resolve) => setTimeout(resolve, 300));
   server = await NameServer.start();
   expect(next.heard()).toBe(0);
+});
+
+test.each([
+  ["http", undefined, "http://10.0.0.1:8080/mcp"],
+  ["http", { serverName: "mcp.internal" }, "https://10.0.0.1:8080/mcp"],
+  ["ws", { serverName: "mcp.internal" }, "wss://10.0.0.1:8080/mcp"],
+] as const)("instances over %s are reached over TLS when the server has it", async (protocol, tls, address) => {
+  server.zone = { a: { "echo.test": ["10.0.0.1"] } };
+  const dns = { name: "echo.test", resolver: server.address, refreshMs: 100, port: 8080 };
+  const { servers } = resolveConfig({ servers: { echo: { type: "custom", discovery: { dns }, protocol, tls } } });
+  const [found] = discoveriesOf(servers[0] as ResolvedServer, pino({ level: "silent" }));
+  const first = await new Promise((resolve) => found?.start(resolve));
+  await found?.close();
+  expect(first).toEqual([{ address }]);
 });
