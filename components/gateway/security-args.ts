@@ -113,6 +113,8 @@ export interface GatewayAuditArgs {
   arguments?: pulumi.Input<string>;
   /** A call that cannot be noted beforehand is refused. Defaults to false. */
   failClosed?: pulumi.Input<boolean>;
+  /** Requests refused for their credential that are noted in a minute, a tenth of them from one address; the others are one line with their number. Defaults to 300. */
+  refusalsPerMinute?: pulumi.Input<number>;
   /** Size at which the file rotates. Defaults to 104857600. */
   maxBytes?: pulumi.Input<number>;
   /** Rotated files kept. Defaults to 10. */

@@ -9,6 +9,7 @@ import type { SecurityMetrics } from "../observability/security-metrics.ts";
 import { canonicalJson } from "../performance/canonical-json.ts";
 import type { Params } from "../protocol/json-rpc.ts";
 import type { Principal } from "./principal.ts";
+import { RefusalBound, refusalWindowMs } from "./refusal-bound.ts";
 import { subjectOf } from "./subject.ts";
 
 export interface AuditLogOptions {
@@ -21,7 +22,8 @@ export interface AuditLogOptions {
 
 /** What is noted: calls that do or read something. Lists and pings are not. */
 const noted = new Set(["tools/call", "prompts/get", "resources/read", "completion/complete", "resources/subscribe"]);
-const defaults = { maxBytes: 100 * 1024 * 1024, maxFiles: 10 };
+// A refusal is a line of about 250 bytes: a flood writes 75 KB a minute at most.
+const defaults = { maxBytes: 100 * 1024 * 1024, maxFiles: 10, refusalsPerMinute: 300 };
 /** Lines that wait for a slow disk; past it they are lost, and counted. */
 const maxWaitingBytes = 8 * 1024 * 1024;
 
@@ -31,19 +33,36 @@ export interface AuditEntry {
   readonly began: number;
 }
 
+/** A request that was refused for its credential; nothing of that. */
+export interface Refusal {
+  /** The error's code. */
+  readonly outcome: string;
+  /** Kind of credential: `bearer`, `basic`, `other` of `Authorization`, `api-key`, `certificate`; or `none`. */
+  readonly by: string;
+  /** Interface, as `gateway.auth.listeners` names them. */
+  readonly listener: string;
+  readonly server?: string;
+  /** Where it came from. */
+  readonly address: string;
+  readonly reason: string;
+}
+
 /**
- * Appends one JSON line per call: who, what, when, with which outcome. With `failClosed` the attempt is on its way to the
+ * Appends one JSON line per call: who, what, when, with which outcome; and one per caller that was not let in. With `failClosed` the attempt is on its way to the
  * disk before the call is sent, and a call that cannot be noted is refused.
  */
 export class AuditLog {
   readonly #options: AuditLogOptions;
   readonly #stream: RotatingFileStream;
+  readonly #bound: RefusalBound;
+  #summary: NodeJS.Timeout | undefined;
   #broken: string | undefined;
 
   /** Throws CONFIG_INVALID when the folder cannot be written to. */
   constructor(options: AuditLogOptions) {
-    const { file, maxBytes = defaults.maxBytes, maxFiles = defaults.maxFiles } = options.audit;
+    const { file, maxBytes, maxFiles, refusalsPerMinute } = { ...defaults, ...options.audit };
     this.#options = options;
+    this.#bound = new RefusalBound(refusalsPerMinute, options.clock);
     try {
       mkdirSync(dirname(file), { recursive: true });
       accessSync(dirname(file), constants.W_OK);
@@ -96,11 +115,34 @@ export class AuditLog {
     void this.#write({ ...times, ...line }).catch(() => this.#options.metrics.auditLost());
   }
 
+  /** Somebody was not let in. Past the bound it is only counted; the number follows within a minute. */
+  refused(refusal: Refusal): void {
+    if (this.#bound.take(refusal.address)) {
+      this.#noteRefusal({ ...refusal });
+      return;
+    }
+    this.#summary ??= setTimeout(() => this.#summarize(), refusalWindowMs).unref();
+  }
+
   close(): Promise<void> {
+    this.#summarize();
     return new Promise((resolve) => {
       if (this.#broken !== undefined) resolve();
       else this.#stream.end(resolve);
     });
+  }
+
+  /** Says how many refusals have no line of their own. */
+  #summarize(): void {
+    clearTimeout(this.#summary);
+    this.#summary = undefined;
+    const unnoted = this.#bound.leftOut();
+    if (unnoted > 0) this.#noteRefusal({ unnoted });
+  }
+
+  #noteRefusal(facts: object): void {
+    const time = new Date(this.#options.clock()).toISOString();
+    void this.#write({ time, event: "refused", ...facts }).catch(() => this.#options.metrics.auditLost());
   }
 
   #write(line: object): Promise<void> {

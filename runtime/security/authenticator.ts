@@ -94,6 +94,17 @@ export class Authenticator {
     throw new FleetError("UNAUTHENTICATED", `Unauthorized: ${this.#wanted}`);
   }
 
+  /** What kind of credential a request carries, in words that hold nothing of it. */
+  kindOf({ headers, socket }: IncomingMessage): "bearer" | "basic" | "other" | "api-key" | "certificate" | "none" {
+    const { authorization } = headers;
+    if (authorization !== undefined) {
+      const scheme = authorization.slice(0, authorization.indexOf(" ")).toLowerCase();
+      return scheme === "bearer" || scheme === "basic" ? scheme : "other";
+    }
+    if (this.#keys !== undefined && headers[this.#keyHeader] !== undefined) return "api-key";
+    return (socket as TLSSocket).authorized === true ? "certificate" : "none";
+  }
+
   #ofHeader(authorization: string): Principal | Promise<Principal> {
     const space = authorization.indexOf(" ");
     const scheme = authorization.slice(0, space).toLowerCase();

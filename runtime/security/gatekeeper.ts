@@ -1,7 +1,8 @@
 import type { IncomingMessage } from "node:http";
-import type { Auth, Requirement } from "../config/schema/index.ts";
+import { type Auth, type Requirement, serverNamePattern } from "../config/schema/index.ts";
 import { FleetError } from "../errors.ts";
 import type { SecurityMetrics } from "../observability/security-metrics.ts";
+import type { AuditLog } from "./audit-log.ts";
 import { Authenticator } from "./authenticator.ts";
 import { FailureLimit } from "./failure-limit.ts";
 import type { Principal } from "./principal.ts";
@@ -11,11 +12,15 @@ import { missingScopes, satisfies } from "./requirement.ts";
 /** The gateway's interfaces, as `gateway.auth.listeners` names them. */
 export type Room = "mcp" | "sse" | "ws" | "rest" | "metrics" | "dashboard";
 
+const serverName = new RegExp(serverNamePattern);
+
 export interface GatekeeperOptions {
   readonly auth: Auth | undefined;
   /** `servers.<name>.auth`. */
   readonly requirementOf: (server: string) => Requirement | undefined;
   readonly metrics: SecurityMetrics;
+  /** Where refusals are noted; undefined for nowhere. */
+  readonly audit?: Pick<AuditLog, "refused"> | undefined;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
 }
@@ -50,14 +55,13 @@ export class Gatekeeper {
     try {
       const principal = this.authenticator.identify(request);
       if (!(principal instanceof Promise)) return this.#entitled(principal, room, server);
-      return principal.then(
-        (known) => this.#entitled(known, room, server),
-        (error) => {
-          throw this.#challenged(error, server, address);
-        },
-      );
+      return principal
+        .then((known) => this.#entitled(known, room, server))
+        .catch((error) => {
+          throw this.#challenged(error, request, room, server, address);
+        });
     } catch (error) {
-      throw this.#challenged(error, server, address);
+      throw this.#challenged(error, request, room, server, address);
     }
   }
 
@@ -88,10 +92,22 @@ export class Gatekeeper {
     throw insufficient(this.resource, server, requirement.scopes ?? [], scopes);
   }
 
-  #challenged(error: unknown, server: string | undefined, address: string): unknown {
-    if (!(error instanceof FleetError) || error.headers !== undefined) return error;
+  #challenged(
+    error: unknown,
+    request: IncomingMessage,
+    room: Room,
+    server: string | undefined,
+    address: string,
+  ): unknown {
+    if (!(error instanceof FleetError)) return error;
     const { code } = error;
     if (code !== "UNAUTHENTICATED" && code !== "TOKEN_REFUSED") return error;
+    this.#options.audit?.refused({
+      ...{ outcome: code, by: this.authenticator.kindOf(request), listener: room, address, reason: error.message },
+      // A path may say anything.
+      ...(server !== undefined && serverName.test(server) ? { server } : {}),
+    });
+    if (error.headers !== undefined) return error;
     this.#options.metrics.refused(code);
     if (code === "TOKEN_REFUSED") this.#failures?.failed(address);
     const challenge = this.resource.challenge(server, code === "TOKEN_REFUSED" ? "invalid_token" : undefined);

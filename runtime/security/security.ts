@@ -139,7 +139,7 @@ async function prepare(
   const { auth, authorization, rateLimiting: limits } = gateway;
   const requirements = new Map(servers.map(({ name, auth: requirement }) => [name, requirement]));
   const requirementOf = (server: string) => requirements.get(server);
-  const gatekeeper = new Gatekeeper({ auth, requirementOf, metrics, clock });
+  const gatekeeper = new Gatekeeper({ auth, requirementOf, metrics, audit, clock });
   const required = [...requirements.values()].some((requirement) => requirement !== undefined);
   const authorizer =
     authorization !== undefined || required

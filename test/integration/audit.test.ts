@@ -81,3 +81,55 @@ test.each([true, false])("the log cannot be written (fail closed: %s)", async (f
   await rm(folder);
   await rename(`${folder}-gone`, folder);
 });
+
+test("who is not let in is noted: from where, with what kind of credential, why; nothing of the credential", async () => {
+  await start({});
+  const post = async (path: string, headers: Record<string, string>) => {
+    const response = await fetch(new URL(path, it.url), { method: "POST", headers, body: "{}" });
+    await response.text();
+    return response.status;
+  };
+  const basic = `Basic ${Buffer.from("ann:canary-password").toString("base64")}`;
+  const statuses = [
+    await post("/mcp/notes", { authorization: "Bearer canary-token" }),
+    await post("/mcp", { authorization: basic }),
+    await post("/api/v1/servers/notes/requests", { authorization: "Canary of-my-own" }),
+    await post(`/mcp/${"canary".repeat(20)}`, {}),
+  ];
+  expect(statuses).toEqual([401, 401, 401, 401]);
+  await it.stop();
+  const about = { event: "refused", address: "127.0.0.1" };
+  const none = "Unauthorized: send a configured token as `Authorization: Bearer <token>`";
+  expect(await lines()).toEqual([
+    {
+      ...{ ...about, outcome: "TOKEN_REFUSED", by: "bearer", listener: "mcp", server: "notes" },
+      reason: "Unauthorized: the token is not accepted: it is not one that is known here",
+    },
+    { ...about, outcome: "UNAUTHENTICATED", by: "basic", listener: "mcp", reason: none },
+    { ...about, outcome: "UNAUTHENTICATED", by: "other", listener: "rest", reason: none },
+    { ...about, outcome: "UNAUTHENTICATED", by: "none", listener: "mcp", reason: none },
+  ]);
+  expect(await readFile(join(folder, "audit.log"), "utf8")).not.toMatch(/canary/i);
+});
+
+test.each([
+  [20, 2],
+  [0, 0],
+])(
+  "a flood fills no disk: with refusalsPerMinute %i, %i lines for one address and one for the rest",
+  async (refusalsPerMinute, noted) => {
+    await start({ refusalsPerMinute });
+    for (let round = 0; round < 100; round += 1) {
+      const headers = { authorization: `Bearer wrong-${round}` };
+      await (await fetch(new URL("/mcp", it.url), { method: "POST", headers, body: "{}" })).text();
+    }
+    await it.stop();
+    const seen = await lines();
+    expect(seen.slice(0, noted).map(({ outcome }) => outcome)).toEqual(Array(noted).fill("TOKEN_REFUSED"));
+    // Without a sleep of a minute: a test that crosses into the next one notes as many again.
+    const rest = seen.slice(noted);
+    expect(rest.filter(({ unnoted }) => unnoted === undefined).length).toBeLessThanOrEqual(noted);
+    const unnoted = rest.reduce((sum, line) => sum + (line.unnoted ?? 0), 0);
+    expect(unnoted).toBe(100 - seen.filter((line) => line.outcome !== undefined).length);
+  },
+);

@@ -125,6 +125,12 @@ export const Audit = block({
   failClosed: Type.Optional(
     Type.Boolean({ description: "A call that cannot be noted beforehand is refused. Defaults to false." }),
   ),
+  refusalsPerMinute: Type.Optional(
+    count(
+      0,
+      "Requests refused for their credential that are noted in a minute, a tenth of them from one address; the others are one line with their number. Defaults to 300.",
+    ),
+  ),
   maxBytes: Type.Optional(count(1024, "Size at which the file rotates. Defaults to 104857600.")),
   maxFiles: Type.Optional(count(1, "Rotated files kept. Defaults to 10.")),
 });
