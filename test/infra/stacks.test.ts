@@ -1,14 +1,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import * as pulumi from "@pulumi/pulumi";
-import { parse } from "yaml";
-import { readConfig } from "../../infra/config.ts";
-import { deploy } from "../../infra/program.ts";
-import { awsCloud } from "../support/aws-cloud.ts";
-import { type GraphNode, graphOf, triples } from "../support/graph.ts";
+import { triples } from "../support/graph.ts";
+import { stackGraph } from "../support/stack-graph.ts";
 
-const root = join(import.meta.dirname, "../..");
 const secrets = { operator: "token-of-operator", session: "key-of-sessions" };
 const before = process.env.MCP_FLEET_STATE;
 beforeAll(() => {
@@ -17,20 +12,6 @@ beforeAll(() => {
 afterAll(() => {
   process.env.MCP_FLEET_STATE = before;
 });
-
-/** The graph of a stack as its file says, with what a user adds to it. */
-function stackGraph(stack: string, added: Record<string, unknown> = {}): Promise<GraphNode[]> {
-  const { config } = parse(readFileSync(join(root, `stacks/Pulumi.${stack}.yaml`), "utf8"));
-  const values = Object.entries({ ...config, ...added }).map(([key, value]) => [
-    key,
-    typeof value === "string" ? value : JSON.stringify(value),
-  ]);
-  const program = () => {
-    pulumi.runtime.setAllConfig(Object.fromEntries(values), Object.keys(added));
-    return deploy(readConfig());
-  };
-  return graphOf(program, [], stack === "prod" ? awsCloud : undefined, { project: "mcp-fleet", stack });
-}
 
 test.each([
   ["dev", {}],
