@@ -15,6 +15,8 @@ const project = (displayName, folders, setup = []) => ({
   extensionsToTreatAsEsm: [".ts"],
   testEnvironment: "node",
   // The bundle holds a package of the same name.
+  // As tsconfig.json has it: the examples import the package by its name.
+  moduleNameMapper: { "^mcp-fleet$": "<rootDir>/index.ts" },
   modulePathIgnorePatterns: ["<rootDir>/dist/"],
   setupFilesAfterEnv: setup.map((file) => `<rootDir>/test/support/${file}`),
 });

@@ -10,6 +10,9 @@ execFileSync(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "
 });
 chmodSync(join(root, "dist/runtime/cli/main.js"), 0o755);
 
+// What programs of other languages are told of the components.
+copyFileSync(join(root, "components/package.schema.json"), join(root, "dist/components/package.schema.json"));
+
 // The page at /docs needs two files of Swagger UI, not the twelve megabytes of its package.
 const swagger = join(root, "node_modules/swagger-ui-dist");
 const assets = join(root, "dist/runtime/assets");

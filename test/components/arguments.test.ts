@@ -175,7 +175,7 @@ describe("tls towards a server that something else runs", () => {
 
 describe("no setting of a configuration file is out of a program's reach", () => {
   const read = (path: string) => JSON.parse(readFileSync(join(import.meta.dirname, path), "utf8"));
-  const { resources } = read("schema.golden.json");
+  const { resources } = read("../../components/package.schema.json");
   const { gateway, servers } = read("../../runtime/config/schema/mcp-fleet.schema.json").properties;
   const [server] = Object.values(servers.patternProperties) as { properties: object }[];
   test.each([

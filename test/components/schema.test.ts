@@ -8,7 +8,7 @@ import * as components from "../../index.ts";
 const { ComponentProvider } = createRequire(import.meta.url)("@pulumi/pulumi/provider/experimental/provider") as {
   ComponentProvider: new (options: object) => { getSchema(): Promise<string> };
 };
-const golden = join(import.meta.dirname, "schema.golden.json");
+const golden = join(import.meta.dirname, "../../components/package.schema.json");
 
 test("Python, Go and YAML programs get this package (UPDATE_GOLDEN=1 writes a wanted change)", async () => {
   const { MCPGateway, MCPNetwork, MCPServerFleet, MonitoringStack } = components;

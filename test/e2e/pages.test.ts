@@ -2,11 +2,8 @@ import { spawn } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { LocalWorkspace } from "@pulumi/pulumi/automation/index.js";
-import { findEngine } from "../../scripts/pulumi-engine.ts";
 import { blocks, pageAt } from "../docs/pages.ts";
 import { Checkout, freePort } from "../support/checkout.ts";
-import { testWith } from "../support/needs.ts";
 
 // The pages' own commands and examples, and the package as npm would publish it.
 let checkout: Checkout;
@@ -46,24 +43,6 @@ test("the quick start runs as it stands", async () => {
   expect(code).toBe(0);
   expect(out).toContain("thoughtHistoryLength");
   expect(checkout.processes()).toEqual({});
-});
-
-testWith("a Pulumi engine")("the composing example previews with a real engine", async () => {
-  const workDir = join(checkout.path, "examples/composing");
-  const program = join(workDir, "index.ts");
-  writeFileSync(program, readFileSync(program, "utf8").replace("8080", String(await freePort())));
-  const backend = join(checkout.temporary, "backend");
-  mkdirSync(backend);
-  const { command: pulumiCommand } = await findEngine(() => {});
-  const modules = join(checkout.path, "node_modules/@pulumi/pulumi");
-  const envVars = {
-    ...{ PULUMI_BACKEND_URL: `file://${backend}`, PULUMI_CONFIG_PASSPHRASE: "", MCP_FLEET_STATE: checkout.state },
-    PATH: `${modules}:${process.env.PATH}`,
-  };
-  const stack = await LocalWorkspace.createOrSelectStack({ stackName: "try", workDir }, { pulumiCommand, envVars });
-  const { changeSummary } = await stack.preview();
-  // The stack, three components and their three resources.
-  expect(changeSummary).toEqual({ create: 7 });
 });
 
 test("the package installs beside nothing but its dependencies; command and runtime work", async () => {

@@ -38,6 +38,7 @@ const present = {
   "the Python client (MCP_PYTHON)": () => pythonHas("mcp"),
   "the Python clients and servers": () =>
     pythonHas("mcp", "fastmcp", "mcp_server_time", "mcp_server_git", "mcp_server_fetch"),
+  "Pulumi's Python SDK (MCP_PYTHON)": () => pythonHas("pulumi", "parver"),
   "promtool and amtool": () => found("promtool") && found("amtool"),
   "systemd-analyze and systemd-socket-activate": () => found("systemd-analyze") && found("systemd-socket-activate"),
   "root, and systemd for the first process of a namespace": () =>
