@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
-import { type ConfigFile, issueText, validateConfig } from "../../runtime/config/schema/index.ts";
+import { type ConfigFile, issueText } from "../../runtime/config/schema/index.ts";
 import { defaults as shared } from "../defaults.ts";
+import { configIssues } from "../gateway/config-issues.ts";
 import type { GatewaySettings } from "../gateway/resolve.ts";
 import { InputError } from "../input-error.ts";
 import type { GatewayAwsArgs } from "./args.ts";
@@ -38,7 +39,7 @@ export function gatewayConfig(
         known.fleets.map(({ serverName, configuration }) => [serverName, JSON.parse(configuration as string)]),
       ),
     } as ConfigFile;
-    const issues = validateConfig(config);
+    const issues = configIssues(config);
     if (issues.length > 0) throw new InputError(component, issues.map(issueText));
     let text = JSON.stringify(config);
     for (const [index, name] of secrets.entries()) {

@@ -5,6 +5,7 @@ export type { Auth, Requirement } from "./auth.ts";
 export type { Limits, Sandbox } from "./confinement.ts";
 export type { Credentials } from "./credentials.ts";
 export type { Discovery } from "./discovery.ts";
+export { expressionsIn } from "./expressions.ts";
 export type { ConfigFile } from "./file.ts";
 export type { Admin, Gateway, Listeners, Log, Session, Shared } from "./gateway.ts";
 export { type ConfigIssue, type ConfigPath, issueText, pathText } from "./issue.ts";
