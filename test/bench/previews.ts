@@ -4,8 +4,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { Checkout } from "../support/checkout.ts";
+import { engineFolder } from "../support/engine-folder.ts";
 import { Moto } from "../support/moto.ts";
-import { engineFolder } from "../support/needs.ts";
 
 // `npm run bench:previews`: how long `npm run preview` takes for each stack in a clean clone with nothing up, the type check, and
 // the import of the built package. Providers that are not on PATH are stand-ins (docs/testing.md), which plan as the real ones do.
@@ -49,7 +49,9 @@ async function prepare(name: string): Promise<void> {
 
 try {
   await checkout.run("node scripts/setup.mjs");
-  const files = readdirSync(join(root, "stacks")).filter((file) => file !== "Pulumi.prod.yaml" || aws !== undefined);
+  // `systemd` is refused where that is not the first process.
+  const left = ["Pulumi.systemd.yaml", ...(aws === undefined ? ["Pulumi.prod.yaml"] : [])];
+  const files = readdirSync(join(root, "stacks")).filter((file) => !left.includes(file));
   const names = files.map((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] as string);
   const previews: Record<string, number> = {};
   for (const name of names) {

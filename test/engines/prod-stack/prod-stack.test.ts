@@ -2,8 +2,9 @@ import { randomBytes } from "node:crypto";
 import { delimiter, join } from "node:path";
 import { afterAll, beforeAll, expect } from "@jest/globals";
 import { Checkout } from "../../support/checkout.ts";
+import { engineFolder } from "../../support/engine-folder.ts";
 import { Moto } from "../../support/moto.ts";
-import { engineFolder, has, testWith } from "../../support/needs.ts";
+import { has, testWith } from "../../support/needs.ts";
 import type { Answer } from "../stand-ins/aws/api.ts";
 import { inventory } from "./inventory.ts";
 
