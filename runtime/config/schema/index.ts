@@ -7,7 +7,7 @@ export type { Credentials } from "./credentials.ts";
 export type { Discovery } from "./discovery.ts";
 export { expressionsIn } from "./expressions.ts";
 export type { ConfigFile } from "./file.ts";
-export type { Admin, Gateway, Listeners, Log, Session, Shared } from "./gateway.ts";
+export type { Admin, Gateway, Listeners, Log, MetricsLog, Session, Shared } from "./gateway.ts";
 export { type ConfigIssue, type ConfigPath, issueText, pathText } from "./issue.ts";
 export { Isolation, isLoopback, protocolOf, ServerType, serverNamePattern, UpstreamProtocol } from "./names.ts";
 export type { Batching, Cache, Coalescing, Pool, Queue } from "./performance.ts";
