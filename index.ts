@@ -98,6 +98,7 @@ export type {
   AlertRuleArgs,
   EmailSenderArgs,
   MonitoredGatewayArgs,
+  MonitoringAwsArgs,
   MonitoringKubernetesArgs,
   MonitoringProcessArgs,
   MonitoringStackArgs,

@@ -7,6 +7,7 @@ import { InputError } from "../input-error.ts";
 import type { GatewayAwsArgs } from "./args.ts";
 import { awsDefaults as defaults } from "./defaults.ts";
 import { hostHealthCommand } from "./health.ts";
+import { gatewayNamespace } from "./metric-names.ts";
 import { type TaskSize, taskSize } from "./task-size.ts";
 import type { Workload } from "./workload.ts";
 
@@ -29,6 +30,7 @@ export function gatewayConfig(
     const { allowedHosts = [], ...own } = known.settings as Readonly<Record<string, unknown>>;
     const config = {
       gateway: {
+        metricsLog: { namespace: gatewayNamespace(known.host) },
         ...own,
         host: "0.0.0.0",
         port: defaults.gatewayPort,

@@ -200,6 +200,30 @@ test("every service is scaled between its bounds, by what its stack says", async
   ]);
 });
 
+test("every rule is an alarm over what the gateway writes, and is told to whoever has answered the topic's mail", async () => {
+  const { MetricAlarms } = await aws.call("cloudwatch", "DescribeAlarms");
+  const alarms = MetricAlarms.filter(({ AlarmName }: Answer) => AlarmName.startsWith("monitoring-"));
+  const named = (name: string) => alarms.find(({ AlarmName }: Answer) => AlarmName.startsWith(`monitoring-${name}-`));
+  expect(alarms).toHaveLength(15);
+  const [{ TopicArn }] = (await aws.call("sns", "ListTopics")).Topics;
+  expect(named("McpErrorRateHigh")).toMatchObject({
+    ...{ Namespace: "mcp-fleet/mcp.example.com", MetricName: "mcp_server_error_rate", Statistic: "Maximum" },
+    ...{ ComparisonOperator: "GreaterThanThreshold", Threshold: 0.05, Period: 60, EvaluationPeriods: 5 },
+    ...{ AlarmActions: [TopicArn], OKActions: [TopicArn], TreatMissingData: "notBreaching" },
+  });
+  expect(named("McpCertificateExpires").Dimensions).toEqual([{ Name: "CertificateArn", Value: certificate }]);
+  const { Subscriptions } = await aws.call("sns", "ListSubscriptions");
+  expect(Subscriptions.map(({ Protocol, Endpoint }: Answer) => [Protocol, Endpoint])).toEqual([
+    ["email", "operators@example.com"],
+  ]);
+  const { environment } = await container((await services()).gateway);
+  const text = environment.find(({ name }: Answer) => name === "MCP_FLEET_CONFIG_TEXT").value;
+  expect(JSON.parse(text).gateway.metricsLog).toEqual({ namespace: "mcp-fleet/mcp.example.com" });
+  const dashboard = { DashboardName: "mcp-fleet-prod-monitoring" };
+  const { DashboardBody } = await aws.call("cloudwatch", "GetDashboard", dashboard);
+  expect(JSON.parse(DashboardBody).widgets).toHaveLength(8);
+});
+
 test("with nothing changed, preview and refresh change nothing", async () => {
   expect(await pulumi("preview --expect-no-changes --refresh --stack prod")).toMatch(/\d+ unchanged/);
 });
