@@ -38,9 +38,9 @@ beforeAll(async () => {
     await pulumi(`config set --stack prod --secret --path mcp-fleet:secrets.${name} ${value}`);
   }
 }, 120_000);
-afterAll(() => {
+afterAll(async () => {
   if (!able) return;
-  aws.close();
+  await aws.close();
   checkout.close();
 });
 

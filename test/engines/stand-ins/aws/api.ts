@@ -1,4 +1,5 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
@@ -54,9 +55,11 @@ export class AwsApi {
     return new Promise((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
   }
 
-  close(): void {
-    this.#bridge.stdin.end();
+  /** Resolves when the bridge has ended. */
+  async close(): Promise<void> {
+    const ended = once(this.#bridge, "exit");
     this.#bridge.kill();
+    await ended;
   }
 
   #take({ id, result, code, message }: { id: number; result?: Answer; code?: string; message?: string }): void {
