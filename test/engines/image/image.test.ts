@@ -1,8 +1,11 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, expect } from "@jest/globals";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
+import { type Bill, npmComponent } from "../../../scripts/bill-of-materials.ts";
 import { docker, dockerOk, hardened, image, TestContainer, until } from "../../support/docker.ts";
 import { testWith } from "../../support/needs.ts";
 
@@ -192,4 +195,42 @@ test("the same sources make the same layer, which is small", async () => {
   ]);
   expect((await described(again)).layers).toEqual(layers);
   await dockerOk(["rmi", again]);
+});
+
+test("the bill of materials names every package in the image, which are few, and its Node.js", async () => {
+  const run = promisify(execFile);
+  await run(process.execPath, [join(root, "scripts/sbom.ts")]);
+  const bill = JSON.parse(readFileSync(join(root, "dist/sbom.cdx.json"), "utf8")) as Bill;
+  const host = await start([...anonymous, "--env", "MCP_SERVER_TYPE=sequential"]);
+  await host.url(3001);
+  const { node, bundled, installed } = await host.inside<{ node: string; bundled: string[]; installed: string[] }>(
+    `const { existsSync, readdirSync, readFileSync } = require("node:fs");
+     const installed = new Set();
+     const look = (folder) => {
+       const { name, version } = JSON.parse(readFileSync(folder + "/package.json", "utf8"));
+       installed.add(name + "@" + version);
+     };
+     const walk = (folder) => { for (const entry of readdirSync(folder, { withFileTypes: true })) {
+       if (!entry.isDirectory()) continue;
+       const path = folder + "/" + entry.name;
+       const parent = /node_modules(\\/@[^/]+)?$/.test(folder) && entry.name[0] !== "@" && entry.name[0] !== ".";
+       if (parent && existsSync(path + "/package.json")) look(path);
+       walk(path);
+     } };
+     walk("/app");
+     const bundled = Object.keys(JSON.parse(readFileSync("/app/packages.json", "utf8")));
+     console.log(JSON.stringify({ node: process.versions.node, bundled, installed: [...installed] }))`,
+  );
+  const expected = [`pkg:generic/node@${node}`, ...[...bundled, ...installed].map((one) => npmComponent(one).purl)];
+  expect(bill.components.map(({ purl }) => purl)).toEqual([...new Set(expected)].sort());
+  expect(bill).toMatchObject({
+    bomFormat: "CycloneDX",
+    specVersion: "1.5",
+    metadata: { component: { type: "container" } },
+  });
+  const { Size: bytes } = JSON.parse(await dockerOk(["image", "inspect", image]))[0];
+  console.log(
+    `${image}: ${(bytes / 1e6).toFixed(1)} MB, ${bill.components.length} packages, ${bundled.length} of them bundled`,
+  );
+  expect(bill.components.length).toBeLessThan(300);
 });
