@@ -48,7 +48,6 @@ export type { FleetIntegrityArgs, FleetRateLimitingArgs } from "./components/fle
 export type {
   GatewayFleetArgs,
   GatewayLogArgs,
-  GatewayMetricsLogArgs,
   GatewayProcessArgs,
   GatewaySessionArgs,
   GatewaySessionKeyArgs,
@@ -98,7 +97,6 @@ export type {
   AlertRuleArgs,
   EmailSenderArgs,
   MonitoredGatewayArgs,
-  MonitoringAwsArgs,
   MonitoringKubernetesArgs,
   MonitoringProcessArgs,
   MonitoringStackArgs,

@@ -16,5 +16,4 @@ export const watchedAt = monitoring && {
   prometheus: monitoring.prometheusUrl,
   alertmanager: monitoring.alertmanagerUrl,
   dashboard: monitoring.dashboardUrl,
-  topic: monitoring.topicArn,
 };

@@ -24,7 +24,7 @@ export interface FleetCallerCredentialsArgs {
 
 /** Access tokens of an authorization server. */
 export interface FleetOAuthCredentialsArgs {
-  /** `client-credentials`: the gateway for itself. `authorization-code`: a person has logged in once. `token-exchange`: for each caller. */
+  /** `client-credentials`: the gateway for itself. `authorization-code`: a person has logged in once. `token-exchange`: for each caller. `jwt-bearer`: the gateway as a workload of its platform. */
   grant: pulumi.Input<string>;
   /** Authorization server. Defaults to the one that the server names; required beside `clientId`. */
   issuer?: pulumi.Input<string>;
@@ -36,6 +36,8 @@ export interface FleetOAuthCredentialsArgs {
   tokenEndpointAuthMethod?: pulumi.Input<string>;
   /** A reference to a key in PEM: `private_key_jwt` instead of a secret. Defaults to none. */
   privateKey?: pulumi.Input<string>;
+  /** Of `jwt-bearer`: a reference to the JWT that the platform gives this workload. Defaults to none. */
+  assertion?: pulumi.Input<string>;
   /** `kid` of the private key. Defaults to none. */
   keyId?: pulumi.Input<string>;
   /** URL of a Client ID Metadata Document of your own, used where it is supported. Defaults to none. */

@@ -1,5 +1,4 @@
 import * as pulumi from "@pulumi/pulumi";
-import { conditionIssues } from "../../runtime/config/schema/conditions.ts";
 import { type Gateway, issueText, validateGateway } from "../../runtime/config/schema/index.ts";
 import { defaults } from "../defaults.ts";
 import { holdsOutputs } from "../holds-outputs.ts";
@@ -47,8 +46,7 @@ function workersOf(workers: pulumi.Input<string>): pulumi.Input<string | number>
  */
 export function checkedGateway(component: string, gateway: object): pulumi.Input<Gateway> {
   const given = withoutUndefined(gateway);
-  const known = holdsOutputs(given) ? [] : validateGateway(given);
-  const issues = [...known, ...conditionIssues(given)];
+  const issues = holdsOutputs(given) ? [] : validateGateway(given);
   if (issues.length > 0) throw new InputError(component, issues.map(issueText));
   return given as unknown as pulumi.Input<Gateway>;
 }

@@ -16,7 +16,7 @@ const variable = /\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g;
 /** Keys whose values are secrets, wherever they came from; values of `env` are when they came from elsewhere. */
 const secretKeys = new Set(["token", "key", "clientSecret"]);
 /** The parts of `credentials` that are secrets, beside all of `callers.secrets`. */
-const credentialKeys = new Set(["value", "gateway", "clientSecret", "privateKey"]);
+const credentialKeys = new Set(["value", "gateway", "clientSecret", "privateKey", "assertion"]);
 
 /**
  * Replaces `${NAME}` and `${NAME:-default}` in every text of a configuration, and a text `file:PATH` by that file's

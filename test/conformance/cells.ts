@@ -22,7 +22,7 @@ export const moreClientCells: readonly Cell[] = [
   ...cells("newest", "2025-03-26", "auth/2025-03-26-oauth-metadata-backcompat"),
   ...cells("newest", "2025-11-25", "json-schema-2020-12-preservation"),
   ...cells("newest", "2026-07-28", "json-schema-2020-12-preservation"),
-  ...cells("newest", undefined, "auth/client-credentials-basic", "auth/client-credentials-jwt"),
+  ...cells("newest", undefined, "auth/client-credentials-basic", "auth/client-credentials-jwt", "auth/wif-jwt-bearer"),
   ...cells(
     "stable",
     "draft",

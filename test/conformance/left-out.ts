@@ -40,11 +40,6 @@ export const clientsLeftOut: readonly LeftOut[] = [
   },
   {
     lines: newest,
-    scenarios: ["auth/wif-jwt-bearer"],
-    why: "extension; workload identities are no credentials for servers yet (grants: client credentials, authorization code, token exchange)",
-  },
-  {
-    lines: newest,
     scenarios: [
       "sep-2640-client-no-prefetch",
       "sep-2640-client-verify-digest",

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { SignJWT } from "jose";
 import type { ClientMetadata } from "oidc-provider";
 import type { Credentials, Server } from "../../runtime/config/schema/index.ts";
 import { AuthorizationServer } from "../support/authorization-server.ts";
@@ -18,6 +19,7 @@ const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256
 const pem = privateKey.export({ type: "pkcs8", format: "pem" }) as string;
 const jwk = { ...publicKey.export({ format: "jwk" }), kid: "k1", use: "sig", alg: "ES256" };
 const exchange = "urn:ietf:params:oauth:grant-type:token-exchange";
+const bearer = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 const machine = { redirect_uris: [], response_types: [], grant_types: ["client_credentials"] };
 const clients = [
   { ...machine, client_id: "basic", client_secret: "canary-secret" },
@@ -25,6 +27,10 @@ const clients = [
   {
     ...{ ...machine, client_id: "jwt", token_endpoint_auth_method: "private_key_jwt", jwks: { keys: [jwk] } },
     grant_types: ["client_credentials", exchange],
+  },
+  {
+    ...{ ...machine, client_id: "workload", token_endpoint_auth_method: "none", jwks: { keys: [jwk] } },
+    grant_types: [bearer],
   },
 ] as unknown as ClientMetadata[];
 
@@ -130,6 +136,42 @@ test("token exchange: the server sees each caller, and never what the caller cam
   ]);
   expect(server.seen.filter((header) => header.includes("canary"))).toEqual([]);
   expect(new Set(server.sessions.values())).toEqual(new Set(["jwt", "alice", "bob"]));
+});
+
+/** The JWT that a platform gives a workload. */
+const workloadJwt = (audience = authorization.issuer, issuer = "https://platform.example") =>
+  new SignJWT({ sub: "fleet/gateway" })
+    .setProtectedHeader({ alg: "ES256", kid: "k1" })
+    .setIssuer(issuer)
+    .setAudience(audience)
+    .setExpirationTime("5m")
+    .sign(privateKey);
+const asWorkload = (assertion: string): OAuth => ({
+  ...{ grant: "jwt-bearer", issuer: authorization.issuer, clientId: "workload", assertion },
+});
+
+test("JWT bearer: the server sees the workload, no secret is needed, a scope that is missing is asked for", async () => {
+  gateway = await TestGateway.start({ servers: behind(asWorkload(await workloadJwt())) });
+  const session = await gateway.connect("/mcp/locked");
+  const answers = await Promise.all(Array.from({ length: 20 }, () => say(session, "whoami")));
+  expect(new Set(answers)).toEqual(new Set(["fleet/gateway for read"]));
+  expect(await say(session, "write")).toBe("fleet/gateway for read write");
+  expect(authorization.granted).toEqual([
+    granted(bearer, "workload", "read"),
+    granted(bearer, "workload", "read write"),
+  ]);
+});
+
+test.each([
+  ["another audience", "https://elsewhere.example", undefined],
+  ["another platform", undefined, "https://elsewhere.example"],
+])("JWT bearer: a JWT for or of %s is refused, and no other grant is tried", async (_what, audience, issuer) => {
+  const assertion = await workloadJwt(audience, issuer);
+  gateway = await TestGateway.start({ servers: behind(asWorkload(assertion)) });
+  const refused = (await gateway.connect("/mcp/locked").catch((error) => error)) as Error;
+  expect(refused.message).toContain(`locked: no access to ${new URL(server.url).origin}: invalid_grant`);
+  expect(JSON.stringify([refused, gateway.gateway.status()])).not.toContain(assertion);
+  expect(authorization.granted).toEqual([]);
 });
 
 /** Runs `mcp-fleet login` with a person who opens the page that it prints. */

@@ -4,6 +4,7 @@ import { createLocalJWKSet, exportJWK, generateKeyPair, type JWK, jwtVerify } fr
 import Provider, {
   type Adapter,
   type ClientMetadata,
+  errors,
   type KoaContextWithOIDC,
   type ResourceServer,
 } from "oidc-provider";
@@ -28,6 +29,7 @@ export interface AuthorizationServerOptions {
 }
 
 const tokenExchange = "urn:ietf:params:oauth:grant-type:token-exchange";
+const jwtBearer = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 const scopes = ["read", "write"];
 
 async function privateKey(alg: "RS256" | "ES256"): Promise<JWK> {
@@ -37,7 +39,7 @@ async function privateKey(alg: "RS256" | "ES256"): Promise<JWK> {
 
 /**
  * A real authorization server (npm `oidc-provider`) for tests, on a free port of loopback: authorization code with
- * PKCE, client credentials, refresh, token exchange (RFC 8693), registration, revocation, introspection, resource
+ * PKCE, client credentials, refresh, token exchange (RFC 8693), JWT bearer (RFC 7523), registration, revocation, introspection, resource
  * indicators (RFC 8707), `iss` (RFC 9207). Access tokens are JWTs (ES256) whose audience is the `resource` asked for.
  */
 export class AuthorizationServer {
@@ -95,9 +97,11 @@ export class AuthorizationServer {
       if (path === "/auth" && query.scope === undefined) ctx.query = { ...query, scope: "read" };
       await next();
     });
-    const exchange = (ctx: KoaContextWithOIDC) => this.#exchange(ctx, resourceServer);
+    const exchange = (ctx: KoaContextWithOIDC) => this.#vouched(ctx, resourceServer, "subject_token");
     const parameters = ["subject_token", "subject_token_type", "requested_token_type", "audience", "resource", "scope"];
     this.provider.registerGrantType(tokenExchange, exchange, parameters, ["resource"]);
+    const bearer = (ctx: KoaContextWithOIDC) => this.#vouched(ctx, resourceServer, "assertion");
+    this.provider.registerGrantType(jwtBearer, bearer, ["assertion", "resource", "scope"], ["resource"]);
     this.provider.on("grant.success", ({ oidc: { params, client } }) => {
       const text = (value: unknown) => (typeof value === "string" ? value : undefined);
       this.granted.push({
@@ -142,13 +146,22 @@ export class AuthorizationServer {
     await this.provider.interactionFinished(request, response, result, { mergeWithLastSubmission: false });
   }
 
-  /** RFC 8693 for subject tokens that the client has signed with a registered key: JWTs about its own users. */
-  async #exchange(ctx: KoaContextWithOIDC, resourceServer: (resource: string) => ResourceServer): Promise<void> {
+  /**
+   * RFC 8693 and RFC 7523 for JWTs that are signed with a registered key of the client: about its own users, or by the
+   * platform about a workload.
+   */
+  async #vouched(
+    ctx: KoaContextWithOIDC,
+    resourceServer: (resource: string) => ResourceServer,
+    parameter: "subject_token" | "assertion",
+  ): Promise<void> {
     const { client, params } = ctx.oidc;
     if (client === undefined) throw new Error("the client is not authenticated");
     const keys = createLocalJWKSet(client.jwks as { keys: JWK[] });
-    const expected = { issuer: client.clientId, audience: this.issuer };
-    const { payload } = await jwtVerify(String(params?.subject_token), keys, expected);
+    const issuer = parameter === "subject_token" ? client.clientId : "https://platform.example";
+    const { payload } = await jwtVerify(String(params?.[parameter]), keys, { issuer, audience: this.issuer }).catch(
+      ({ message }) => Promise.reject(new errors.InvalidGrant(message)),
+    );
     const resource = String(params?.resource);
     const scope = String(params?.scope ?? "");
     const accountId = String(payload.sub);
@@ -156,13 +169,13 @@ export class AuthorizationServer {
     grant.addResourceScope(resource, scope);
     const grantId = await grant.save();
     const token = new this.provider.AccessToken({
-      ...{ accountId, client, grantId, scope, gty: "token_exchange" },
+      ...{ accountId, client, grantId, scope, gty: parameter === "assertion" ? "jwt_bearer" : "token_exchange" },
       ...{ sessionUid: undefined, expiresWithSession: false },
     } as never);
     token.resourceServer = new this.provider.ResourceServer(resource, resourceServer(resource));
     ctx.body = {
       access_token: await token.save(),
-      issued_token_type: "urn:ietf:params:oauth:token-type:access_token",
+      ...(parameter === "assertion" ? {} : { issued_token_type: "urn:ietf:params:oauth:token-type:access_token" }),
       token_type: "Bearer",
       expires_in: token.expiration,
       scope,

@@ -1,5 +1,4 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -53,10 +52,8 @@ export class Moto {
     return (await this.call("acm", "ImportCertificate", { Certificate, PrivateKey })).CertificateArn;
   }
 
-  /** Resolves when it has ended. */
-  async close(): Promise<void> {
-    const ended = once(this.#server, "exit");
+  close(): void {
+    this.#api.close();
     this.#server.kill();
-    await Promise.all([ended, this.#api.close()]);
   }
 }

@@ -28,17 +28,23 @@ export function credentialRules(credentials: Credentials, protocol: string, add:
   for (const [caller, text] of Object.entries(callers?.secrets ?? {})) secret(text, ["callers", "secrets", caller]);
   secret(oauth?.clientSecret, ["oauth", "clientSecret"]);
   secret(oauth?.privateKey, ["oauth", "privateKey"]);
+  secret(oauth?.assertion, ["oauth", "assertion"]);
   if (oauth !== undefined)
     oauthRules(oauth, (field, message, fix) => add(["credentials", "oauth", ...field], message, fix));
 }
 
 function oauthRules(oauth: NonNullable<Credentials["oauth"]>, add: Add): void {
-  const { grant, issuer, clientId, clientSecret, privateKey, clientMetadataUrl } = oauth;
+  const { grant, issuer, clientId, clientSecret, privateKey, clientMetadataUrl, assertion } = oauth;
   const person = grant === "authorization-code";
+  const workload = grant === "jwt-bearer";
   if (!person && clientId === undefined && clientMetadataUrl === undefined) {
     add(["clientId"], `is missing, which ${grant} needs`, "register the gateway at the authorization server");
   }
-  if (!person && clientSecret === undefined && privateKey === undefined) {
+  if (workload && assertion === undefined) {
+    add(["assertion"], "is missing, by which the gateway is known", "refer to the file with this workload's JWT");
+  }
+  if (!workload && assertion !== undefined) add(["assertion"], `is not for ${grant}`, "remove it, or use jwt-bearer");
+  if (!person && !workload && clientSecret === undefined && privateKey === undefined) {
     add(["clientSecret"], `is missing, which ${grant} needs`, "add clientSecret, or privateKey");
   }
   if (clientSecret !== undefined && privateKey !== undefined)
@@ -51,7 +57,7 @@ function oauthRules(oauth: NonNullable<Credentials["oauth"]>, add: Add): void {
     );
   }
   // Otherwise a server could name an authorization server of its own and be given what is another's (SEP-2352).
-  if (issuer === undefined && (clientId ?? clientSecret ?? privateKey) !== undefined) {
+  if (issuer === undefined && (clientId ?? clientSecret ?? privateKey ?? assertion) !== undefined) {
     add(
       ["issuer"],
       "is missing beside what belongs to one authorization server",

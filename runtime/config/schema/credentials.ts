@@ -39,9 +39,9 @@ export const CallerCredentials = Type.Object(
 /** Access tokens of an authorization server. */
 export const OAuthCredentials = Type.Object(
   {
-    grant: Type.Enum(["client-credentials", "authorization-code", "token-exchange"], {
+    grant: Type.Enum(["client-credentials", "authorization-code", "token-exchange", "jwt-bearer"], {
       description:
-        "`client-credentials`: the gateway for itself. `authorization-code`: a person has logged in once with `mcp-fleet login`. `token-exchange`: for each caller (RFC 8693).",
+        "`client-credentials`: the gateway for itself. `authorization-code`: a person has logged in once with `mcp-fleet login`. `token-exchange`: for each caller (RFC 8693). `jwt-bearer`: the gateway as the workload that its platform says it is (RFC 7523).",
     }),
     issuer: Type.Optional(
       Type.String({
@@ -60,6 +60,13 @@ export const OAuthCredentials = Type.Object(
     ),
     privateKey: Type.Optional(
       Type.String({ minLength: 1, description: "A reference to a key in PEM: `private_key_jwt` instead of a secret." }),
+    ),
+    assertion: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description:
+          "Of `jwt-bearer`: a reference to the JWT that the platform gives this workload, such as a projected service account token of Kubernetes.",
+      }),
     ),
     keyId: Type.Optional(Type.String({ minLength: 1, description: "`kid` of the private key. Defaults to none." })),
     clientMetadataUrl: Type.Optional(

@@ -27,6 +27,7 @@ export interface GrantRequest {
 }
 
 const tokenExchange = "urn:ietf:params:oauth:grant-type:token-exchange";
+const jwtBearer = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 const accessTokenType = "urn:ietf:params:oauth:token-type:access_token";
 const jwtType = "urn:ietf:params:oauth:token-type:jwt";
 const assertionSeconds = 60;
@@ -37,6 +38,19 @@ export async function clientCredentials(request: GrantRequest): Promise<StoredTo
   const { client, auth } = identity;
   const response = await clientCredentialsGrantRequest(context.as, client, auth, parametersOf(request), http.options);
   return tokensOf(await processClientCredentialsResponse(context.as, client, response), request);
+}
+
+/**
+ * A token for the gateway as the workload that its platform's JWT says it is (RFC 7523, 2.1; SEP-1933). Needs no secret:
+ * the platform puts a fresh JWT in its place.
+ */
+export async function workload(request: GrantRequest, assertion: string): Promise<StoredTokens> {
+  const { http, context, identity } = request;
+  const { client, auth } = identity;
+  const parameters = parametersOf(request);
+  parameters.set("assertion", assertion);
+  const asked = await genericTokenEndpointRequest(context.as, client, auth, jwtBearer, parameters, http.options);
+  return tokensOf(await processGenericTokenEndpointResponse(context.as, client, asked), request);
 }
 
 /**

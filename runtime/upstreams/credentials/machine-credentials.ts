@@ -3,7 +3,7 @@ import { bearerChallenge, union } from "./challenge.ts";
 import { clientIdentity } from "./client-identity.ts";
 import { type Credentials, isRefusal, type Refusal } from "./credentials.ts";
 import { type AuthorizationContext, discover } from "./discovery.ts";
-import { clientCredentials, exchange } from "./grants.ts";
+import { clientCredentials, exchange, workload } from "./grants.ts";
 import { type HeldToken, holdToken } from "./held-token.ts";
 import type { OAuthOptions } from "./oauth-options.ts";
 
@@ -109,7 +109,9 @@ export class MachineCredentials implements Credentials {
     const tokens =
       this.perCaller && caller !== undefined
         ? await exchange(request, caller, settings)
-        : await clientCredentials(request);
+        : settings.grant === "jwt-bearer"
+          ? await workload(request, settings.assertion ?? "")
+          : await clientCredentials(request);
     onToken(context.as.issuer, tokens, caller);
     return holdToken(tokens, clock());
   }

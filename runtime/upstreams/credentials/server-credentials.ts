@@ -52,7 +52,7 @@ export class ServerCredentials implements Credentials {
 
   get secrets(): readonly string[] {
     const { header, callers, oauth } = this.#settings;
-    const configured = [header?.value, callers?.gateway, oauth?.clientSecret];
+    const configured = [header?.value, callers?.gateway, oauth?.clientSecret, oauth?.assertion];
     const own = configured.filter((secret) => secret !== undefined);
     // A log has a key on one line, a key its lines: each one counts.
     const key = oauth?.privateKey?.split("\n").filter((line) => line !== "" && !line.startsWith("-----")) ?? [];

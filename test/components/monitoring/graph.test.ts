@@ -125,10 +125,7 @@ test("on processes: four files, the routes among them secret", async () => {
 });
 
 test.each([
-  [
-    { platform: "systemd" },
-    'platform "systemd" has no monitoring in this version of mcp-fleet; set platform to one of',
-  ],
+  [{ platform: "aws" }, 'platform "aws" has no monitoring in this version of mcp-fleet; set platform to one of'],
   [
     { kubernetes: {} },
     'kubernetes is given, but platform is "process"; remove kubernetes, or set platform to kubernetes',

@@ -17,13 +17,27 @@ async function issuerOf(server: string): Promise<string> {
   return ((await metadata.json()) as { authorization_servers: string[] }).authorization_servers[0] as string;
 }
 
+function grantOf(scenario: string) {
+  if (scenario.startsWith("auth/client-credentials")) return "client-credentials";
+  return scenario === "auth/wif-jwt-bearer" ? "jwt-bearer" : "authorization-code";
+}
+
 async function credentials(): Promise<Credentials> {
-  const { client_id: clientId, client_secret: clientSecret, private_key_pem: privateKey } = context;
-  const grant = name.startsWith("auth/client-credentials") ? "client-credentials" : "authorization-code";
+  const {
+    client_id: clientId,
+    client_secret: clientSecret,
+    private_key_pem: privateKey,
+    valid_jwt: assertion,
+  } = context;
+  const grant = grantOf(name);
   // Where the suite looks for Client ID Metadata Documents; it does not fetch it.
   const clientMetadataUrl = "https://conformance-test.local/client-metadata.json";
   if (clientId === undefined) return { oauth: { grant, clientMetadataUrl } };
-  const proof = { ...(clientSecret && { clientSecret }), ...(privateKey && { privateKey }) };
+  const proof = {
+    ...(clientSecret && { clientSecret }),
+    ...(privateKey && { privateKey }),
+    ...(assertion && { assertion }),
+  };
   return { oauth: { grant, issuer: await issuerOf(upstream), clientId, ...proof } };
 }
 

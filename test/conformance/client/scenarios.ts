@@ -7,6 +7,7 @@ export interface ScenarioContext {
   readonly client_id?: string;
   readonly client_secret?: string;
   readonly private_key_pem?: string;
+  readonly valid_jwt?: string;
 }
 
 /** One client as a scenario drives it. */

@@ -13,6 +13,7 @@ test("what is right", () => {
     { oauth },
     { oauth: { grant: "authorization-code" } },
     { oauth: { grant: "token-exchange", issuer: "https://as", clientId: "c", privateKey: "file:key.pem" } },
+    { oauth: { grant: "jwt-bearer", issuer: "https://as", clientId: "c", assertion: "file:/var/run/secrets/jwt" } },
   ];
   expect(right.flatMap((credentials) => said(credentials))).toEqual([]);
 });
@@ -23,11 +24,13 @@ test("secrets stand elsewhere", () => {
     ...said({ header: { value: "s3cret" } }),
     ...said({ callers: { secrets: { alice: "s3cret" }, gateway: "s3cret" } }),
     ...said({ oauth: { ...oauth, clientSecret: "s3cret" } }),
+    ...said({ oauth: { grant: "jwt-bearer", issuer: "https://as", clientId: "c", assertion: "eyJ.e30.x" } }),
   ]).toEqual([
     `credentials.header.value: ${fix}`,
     `credentials.callers.gateway: ${fix}`,
     `credentials.callers.secrets.alice: ${fix}`,
     `credentials.oauth.clientSecret: ${fix}`,
+    `credentials.oauth.assertion: ${fix}`,
   ]);
 });
 
@@ -57,6 +60,8 @@ test("what each grant needs, and what belongs to one authorization server", () =
     ...said({ oauth: { grant: "authorization-code", clientId: "c" } }),
     ...said({ oauth: { ...oauth, privateKey: "file:key.pem" } }),
     ...said({ oauth: { grant: "authorization-code", issuer: "https://as", clientSecret: "${S}" } }),
+    ...said({ oauth: { grant: "jwt-bearer", issuer: "https://as", clientId: "c" } }),
+    ...said({ oauth: { ...oauth, assertion: "${JWT}" } }),
   ]).toEqual([
     "credentials.oauth.clientId: is missing, which client-credentials needs; register the gateway at the authorization server",
     "credentials.oauth.clientSecret: is missing, which client-credentials needs; add clientSecret, or privateKey",
@@ -64,5 +69,7 @@ test("what each grant needs, and what belongs to one authorization server", () =
     "credentials.oauth.issuer: is missing beside what belongs to one authorization server; add the issuer that registered the client",
     "credentials.oauth.privateKey: stands beside clientSecret; keep one",
     "credentials.oauth.clientId: is missing beside clientSecret; add it",
+    "credentials.oauth.assertion: is missing, by which the gateway is known; refer to the file with this workload's JWT",
+    "credentials.oauth.assertion: is not for client-credentials; remove it, or use jwt-bearer",
   ]);
 });
