@@ -48,6 +48,7 @@ export type { FleetIntegrityArgs, FleetRateLimitingArgs } from "./components/fle
 export type {
   GatewayFleetArgs,
   GatewayLogArgs,
+  GatewayMetricsLogArgs,
   GatewayProcessArgs,
   GatewaySessionArgs,
   GatewaySessionKeyArgs,
@@ -97,6 +98,7 @@ export type {
   AlertRuleArgs,
   EmailSenderArgs,
   MonitoredGatewayArgs,
+  MonitoringAwsArgs,
   MonitoringKubernetesArgs,
   MonitoringProcessArgs,
   MonitoringStackArgs,

@@ -16,4 +16,5 @@ export const watchedAt = monitoring && {
   prometheus: monitoring.prometheusUrl,
   alertmanager: monitoring.alertmanagerUrl,
   dashboard: monitoring.dashboardUrl,
+  topic: monitoring.topicArn,
 };

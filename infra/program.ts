@@ -48,6 +48,12 @@ export async function deploy({ fleets, gateway, monitoring, namespace, network }
   const deployed = new Map(
     Object.entries(fleets).map(([name, args]) => [name, new MCPServerFleet(name, within(args))] as const),
   );
+  // An alarm tells before the gateway's certificate ends, where the stack has been given one.
+  const { certificateArn } = gateway.aws ?? {};
+  const watching = <Args extends NonNullable<typeof monitoring>>(args: Args): Args =>
+    args.platform === Platform.Aws && certificateArn !== undefined
+      ? { ...args, aws: { certificateArn, ...args.aws } }
+      : named(args);
   const front = new MCPGateway("gateway", { ...within(gateway), fleets: [...deployed.values()] });
   return {
     fleets: deployed,
@@ -55,6 +61,6 @@ export async function deploy({ fleets, gateway, monitoring, namespace, network }
     monitoring:
       monitoring === undefined
         ? undefined
-        : new MonitoringStack("monitoring", { ...named(monitoring), gateway: front }),
+        : new MonitoringStack("monitoring", { ...watching(monitoring), gateway: front }),
   };
 }

@@ -20,6 +20,7 @@ import { gaugesOf } from "./observability/fleet-gauges.ts";
 import { HeapTrimmer } from "./observability/heap-trimmer.ts";
 import { type RunningLog, startLog } from "./observability/logger.ts";
 import { Metrics } from "./observability/metrics.ts";
+import { MetricsLog } from "./observability/metrics-log.ts";
 import { SecurityMetrics } from "./observability/security-metrics.ts";
 import { FleetFactory, withPreset } from "./orchestrator/fleet-factory.ts";
 import { PackageCache } from "./orchestrator/package-cache.ts";
@@ -273,6 +274,7 @@ export async function startGateway(
 
   if (gateway.tls !== undefined) metrics.certificate("http", certificateExpiry(gateway.tls));
   const certificates = gateway.tls && followTls(door.server as HttpsServer, gateway.tls, log);
+  const told = gateway.metricsLog && MetricsLog.start(gateway.metricsLog, () => metrics.json());
   const trimmer = new HeapTrimmer();
   const pulse = setInterval(() => {
     sessions.purge();
@@ -316,6 +318,7 @@ export async function startGateway(
     draining = true;
     log.info("draining");
     clearInterval(pulse);
+    told?.close();
     links?.leave();
     const until = now() + gateway.drainMs;
     const retired = door.retire(Math.min(linger, gateway.drainMs));

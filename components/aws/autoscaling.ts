@@ -2,6 +2,7 @@ import type * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { childOf } from "../child-of.ts";
 import { awsDefaults as defaults } from "./defaults.ts";
+import type { InFlightMetric } from "./metric-names.ts";
 import type { Aws } from "./sdk.ts";
 import { tagsOf, type Workload } from "./workload.ts";
 
@@ -16,21 +17,6 @@ export interface ScalingBounds {
   /** Calls in flight of one task, and where they are measured. */
   readonly inFlight?: { readonly target: pulumi.Input<number>; readonly metric: InFlightMetric } | undefined;
 }
-
-/** A metric of CloudWatch. */
-export interface InFlightMetric {
-  readonly namespace: string;
-  readonly name: string;
-}
-
-/** Namespace of the metrics that are made of log lines. */
-export const metricNamespace = "mcp-fleet";
-
-/** The metric of a fleet's calls in flight, made of the lines that its server hosts write. */
-export const inFlightMetric = (name: string): InFlightMetric => ({
-  namespace: metricNamespace,
-  name: `${pulumi.getProject()}-${pulumi.getStack()}-${name}-in-flight`,
-});
 
 /** A workload's Application Auto Scaling: up soon, down after a calm. */
 export function scalingObjects(

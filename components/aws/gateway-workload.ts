@@ -1,11 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
-import { type ConfigFile, issueText, validateConfig } from "../../runtime/config/schema/index.ts";
+import { type ConfigFile, issueText } from "../../runtime/config/schema/index.ts";
 import { defaults as shared } from "../defaults.ts";
+import { configIssues } from "../gateway/config-issues.ts";
 import type { GatewaySettings } from "../gateway/resolve.ts";
 import { InputError } from "../input-error.ts";
 import type { GatewayAwsArgs } from "./args.ts";
 import { awsDefaults as defaults } from "./defaults.ts";
 import { hostHealthCommand } from "./health.ts";
+import { gatewayNamespace } from "./metric-names.ts";
 import { type TaskSize, taskSize } from "./task-size.ts";
 import type { Workload } from "./workload.ts";
 
@@ -28,6 +30,7 @@ export function gatewayConfig(
     const { allowedHosts = [], ...own } = known.settings as Readonly<Record<string, unknown>>;
     const config = {
       gateway: {
+        metricsLog: { namespace: gatewayNamespace(known.host) },
         ...own,
         host: "0.0.0.0",
         port: defaults.gatewayPort,
@@ -38,7 +41,7 @@ export function gatewayConfig(
         known.fleets.map(({ serverName, configuration }) => [serverName, JSON.parse(configuration as string)]),
       ),
     } as ConfigFile;
-    const issues = validateConfig(config);
+    const issues = configIssues(config);
     if (issues.length > 0) throw new InputError(component, issues.map(issueText));
     let text = JSON.stringify(config);
     for (const [index, name] of secrets.entries()) {

@@ -1,6 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { type ConfigFile, issueText, validateConfig } from "../../runtime/config/schema/index.ts";
+import { type ConfigFile, issueText } from "../../runtime/config/schema/index.ts";
 import { defaults as shared } from "../defaults.ts";
+import { configIssues } from "../gateway/config-issues.ts";
 import type { GatewaySettings } from "../gateway/resolve.ts";
 import { InputError } from "../input-error.ts";
 import { dockerDefaults as defaults } from "./defaults.ts";
@@ -34,7 +35,7 @@ export function gatewayConfigText(
     },
     servers: Object.fromEntries(fleets.map(({ serverName, configuration }) => [serverName, JSON.parse(configuration)])),
   } as ConfigFile;
-  const issues = validateConfig(config);
+  const issues = configIssues(config);
   if (issues.length > 0) throw new InputError(component, issues.map(issueText));
   return `${JSON.stringify(config, null, 2)}\n`;
 }

@@ -60,6 +60,14 @@ export interface GatewaySharedArgs {
   prefix?: pulumi.Input<string>;
 }
 
+/** Metrics as lines in CloudWatch's Embedded Metric Format. */
+export interface GatewayMetricsLogArgs {
+  /** Namespace of the metrics in CloudWatch. */
+  namespace: pulumi.Input<string>;
+  /** A line for each server so often, in seconds. Defaults to 60. */
+  seconds?: pulumi.Input<number>;
+}
+
 /** A fleet that a gateway serves. Every `MCPServerFleet` is one; other languages give its name. */
 export interface GatewayFleetArgs {
   /** The fleet's `serverName` output, which makes the gateway wait for the fleet. */
@@ -110,6 +118,8 @@ export interface MCPGatewayArgs {
   session?: GatewaySessionArgs;
   /** Structured logs. */
   log?: GatewayLogArgs;
+  /** Metrics as lines on the standard output, of which CloudWatch makes metrics. Defaults to `mcp-fleet/<aws.host>` on `aws`, elsewhere to none. */
+  metricsLog?: GatewayMetricsLogArgs;
   /** Redis, for what gateways share. Defaults to nothing. */
   shared?: GatewaySharedArgs;
   /** Labels or tags of every resource, as the platform calls them; `process` has nothing to tag. Defaults to none. */

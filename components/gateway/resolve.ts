@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { conditionIssues } from "../../runtime/config/schema/conditions.ts";
 import { type Gateway, issueText, validateGateway } from "../../runtime/config/schema/index.ts";
 import { defaults } from "../defaults.ts";
 import { holdsOutputs } from "../holds-outputs.ts";
@@ -46,7 +47,8 @@ function workersOf(workers: pulumi.Input<string>): pulumi.Input<string | number>
  */
 export function checkedGateway(component: string, gateway: object): pulumi.Input<Gateway> {
   const given = withoutUndefined(gateway);
-  const issues = holdsOutputs(given) ? [] : validateGateway(given);
+  const known = holdsOutputs(given) ? [] : validateGateway(given);
+  const issues = [...known, ...conditionIssues(given)];
   if (issues.length > 0) throw new InputError(component, issues.map(issueText));
   return given as unknown as pulumi.Input<Gateway>;
 }

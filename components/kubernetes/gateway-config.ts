@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { type ConfigFile, issueText, validateConfig } from "../../runtime/config/schema/index.ts";
+import { type ConfigFile, issueText } from "../../runtime/config/schema/index.ts";
+import { configIssues } from "../gateway/config-issues.ts";
 import type { GatewaySettings } from "../gateway/resolve.ts";
 import { InputError } from "../input-error.ts";
 import { kubernetesDefaults as defaults } from "./defaults.ts";
@@ -27,7 +28,7 @@ export function gatewayConfig({ component, name, common, args }: GatewaySettings
         known.fleets.map(({ serverName, configuration }) => [serverName, JSON.parse(configuration as string)]),
       ),
     } as ConfigFile;
-    const issues = validateConfig(config);
+    const issues = configIssues(config);
     if (issues.length > 0) throw new InputError(component, issues.map(issueText));
     return `${JSON.stringify(config, null, 2)}\n`;
   });

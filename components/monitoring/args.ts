@@ -30,11 +30,11 @@ export type Condition = (typeof Condition)[keyof typeof Condition];
 
 /** Who hears of an alert. */
 export interface NotificationArgs {
-  /** URL that alerts are posted to, in Alertmanager's own JSON. A secret in the state. */
+  /** URL that alerts are posted to, in Alertmanager's own JSON; on `aws` in that of SNS, which asks it first to confirm. A secret in the state. */
   webhook?: pulumi.Input<string>;
-  /** Addresses. Needs `email` of the stack's `senders`. */
+  /** Addresses. Needs `email` of the stack's `senders`; on `aws` SNS sends, and asks each first to confirm. */
   email?: string[];
-  /** Channel: `#alerts`. Needs `slackUrl` of the stack's `senders`. */
+  /** Channel: `#alerts`. Needs `slackUrl` of the stack's `senders`; on `aws` the channel's id, and `slackTeamId` of the `aws` block. */
   slack?: string;
 }
 
@@ -126,9 +126,19 @@ export interface MonitoringProcessArgs {
   alertmanager?: pulumi.Input<string>;
 }
 
+/** The `aws` platform's own block: alarms and a dashboard of CloudWatch, topics of SNS. */
+export interface MonitoringAwsArgs {
+  /** Certificate of the gateway's name, whose end an alarm tells beforehand. Defaults to none. Plain when absent, because that decides whether there is such an alarm. */
+  certificateArn?: pulumi.Input<string>;
+  /** Key with which what is said in topics is encrypted; its policy lets CloudWatch use it, which AWS's own key does not. Defaults to none. */
+  kmsKeyArn?: pulumi.Input<string>;
+  /** Workspace of Slack that has let Amazon Q Developer in, for `slack`, which is a channel's id here. */
+  slackTeamId?: pulumi.Input<string>;
+}
+
 /** Arguments of `MonitoringStack`. */
 export interface MonitoringStackArgs {
-  /** Where the gateway runs: `process` or `kubernetes`. Defaults to `process`. Plain, because it decides which resources exist. */
+  /** Where the gateway runs: `process`, `kubernetes` or `aws`. Defaults to `process`. Plain, because it decides which resources exist. */
   platform?: string;
   /** The gateway. */
   gateway: MonitoredGatewayArgs;
@@ -148,6 +158,8 @@ export interface MonitoringStackArgs {
   tags?: Record<string, pulumi.Input<string>>;
   /** The `kubernetes` platform's own block. */
   kubernetes?: MonitoringKubernetesArgs;
+  /** The `aws` platform's own block. */
+  aws?: MonitoringAwsArgs;
   /** The `process` platform's own block. */
   process?: MonitoringProcessArgs;
 }

@@ -1,4 +1,4 @@
-import type { ThresholdsArgs } from "./args.ts";
+import type { MonitoringStackArgs, ThresholdsArgs } from "./args.ts";
 import { monitoringDefaults as defaults } from "./defaults.ts";
 import { errorRatio, p95 } from "./expressions.ts";
 import type { Recording, Rule } from "./rule.ts";
@@ -23,17 +23,37 @@ export const recordings: readonly Recording[] = windows.map((window) => ({
   expr: errorRatio(window),
 }));
 
+/** Bounds of the rules, with every default applied. */
+export interface Bounds {
+  readonly errorRate: number;
+  readonly p95Ms: number;
+  readonly poolUtilization: number;
+  readonly lostInstances: number;
+  readonly certificateDays: number;
+  /** Share of calls that may fail. */
+  readonly budget: number;
+}
+
+/** The bounds that a stack's arguments give. */
+export function boundsOf({ thresholds = {}, slo }: Pick<MonitoringStackArgs, "thresholds" | "slo">): Bounds {
+  const availabilityPercent = slo?.availabilityPercent ?? defaults.availabilityPercent;
+  return {
+    errorRate: thresholds.errorRate ?? defaults.errorRate,
+    p95Ms: thresholds.p95Ms ?? defaults.p95Ms,
+    poolUtilization: thresholds.poolUtilization ?? defaults.poolUtilization,
+    lostInstances: thresholds.lostInstances ?? defaults.lostInstances,
+    certificateDays: thresholds.certificateDays ?? defaults.certificateDays,
+    // Rounded, because 1 - 0.995 is not 0.005 to a computer.
+    budget: Number((1 - availabilityPercent / 100).toFixed(6)),
+  };
+}
+
 type Entry = Omit<Rule, "notifications" | "runbook" | "forSeconds"> & { readonly forSeconds?: number };
 
 /** The rules that come with the package. Each has its section in docs/runbook.md, and its tests of when it fires and when not. */
 export function catalogue({ job, thresholds, availabilityPercent, autoscaled }: CatalogueSettings): Rule[] {
-  const errorRate = thresholds.errorRate ?? defaults.errorRate;
-  const p95Ms = thresholds.p95Ms ?? defaults.p95Ms;
-  const utilization = thresholds.poolUtilization ?? defaults.poolUtilization;
-  const lost = thresholds.lostInstances ?? defaults.lostInstances;
-  const days = thresholds.certificateDays ?? defaults.certificateDays;
-  // What may fail; rounded, because 1 - 0.995 is not 0.005 to a computer.
-  const budget = Number((1 - availabilityPercent / 100).toFixed(6));
+  const bounds = boundsOf({ thresholds, slo: { availabilityPercent } });
+  const { errorRate, p95Ms, poolUtilization: utilization, lostInstances: lost, certificateDays: days, budget } = bounds;
   const burns = (long: (typeof windows)[number], short: (typeof windows)[number], rate: number): string => {
     const bound = Number((rate * budget).toFixed(6));
     return `${ratioOver(long)} > ${bound} and on (server) ${ratioOver(short)} > ${bound}`;

@@ -18,6 +18,8 @@ export class MonitoringStack extends pulumi.ComponentResource {
   public readonly alertmanagerUrl: pulumi.Output<string>;
   /** Where the dashboard is shown; empty where the stack shows none. */
   public readonly dashboardUrl: pulumi.Output<string>;
+  /** Topic of SNS in which alerts are said, on `aws`; empty elsewhere. */
+  public readonly topicArn: pulumi.Output<string>;
 
   constructor(name: string, args: MonitoringStackArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mcp-fleet:index:MonitoringStack", name, hidden(args), opts);
@@ -28,8 +30,9 @@ export class MonitoringStack extends pulumi.ComponentResource {
     this.prometheusUrl = deployed.prometheusUrl ?? pulumi.output("");
     this.alertmanagerUrl = deployed.alertmanagerUrl ?? pulumi.output("");
     this.dashboardUrl = deployed.dashboardUrl ?? pulumi.output("");
-    const { alerts, folder, prometheusUrl, alertmanagerUrl, dashboardUrl } = this;
-    this.registerOutputs({ alerts, folder, prometheusUrl, alertmanagerUrl, dashboardUrl });
+    this.topicArn = deployed.topicArn ?? pulumi.output("");
+    const { alerts, folder, prometheusUrl, alertmanagerUrl, dashboardUrl, topicArn } = this;
+    this.registerOutputs({ alerts, folder, prometheusUrl, alertmanagerUrl, dashboardUrl, topicArn });
   }
 }
 

@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { Platform } from "../platform.ts";
+import { monitoringOnAws } from "./aws.ts";
 import { monitoringOnKubernetes } from "./kubernetes.ts";
 import { monitoringOnProcesses } from "./process.ts";
 import type { MonitoringSettings } from "./resolve.ts";
@@ -10,6 +11,7 @@ export interface MonitoringDeployment {
   readonly prometheusUrl?: pulumi.Output<string>;
   readonly alertmanagerUrl?: pulumi.Output<string>;
   readonly dashboardUrl?: pulumi.Output<string>;
+  readonly topicArn?: pulumi.Output<string>;
 }
 
 /** Makes the children of a stack. */
@@ -19,4 +21,5 @@ export type Monitoring = (parent: pulumi.ComponentResource, settings: Monitoring
 export const monitoringPlatforms: Readonly<Partial<Record<Platform, Monitoring>>> = {
   [Platform.Process]: monitoringOnProcesses,
   [Platform.Kubernetes]: monitoringOnKubernetes,
+  [Platform.Aws]: monitoringOnAws,
 };

@@ -1,12 +1,14 @@
 import { defaults as shared } from "../defaults.ts";
 import { InputError } from "../input-error.ts";
 import { Platform, platformOf } from "../platform.ts";
+import { hasAlarm } from "./alarms.ts";
 import type { MonitoringStackArgs } from "./args.ts";
+import { awsProblems, checkAwsReceivers } from "./aws-rules.ts";
 import { catalogue, recordings } from "./catalogue.ts";
 import { monitoringDefaults as defaults } from "./defaults.ts";
 import { monitoringPlatforms } from "./platforms.ts";
 import type { Recording, Rule } from "./rule.ts";
-import { ruleProblems, userRule } from "./user-rules.ts";
+import { checkReceivers, ruleProblems, userRule } from "./user-rules.ts";
 
 /** A stack's arguments, checked, with its rules made. */
 export interface MonitoringSettings {
@@ -34,16 +36,19 @@ export function resolveMonitoring(name: string, args: MonitoringStackArgs): Moni
   const { alertRules = [], notifications, senders, slo, thresholds = {} } = args;
   const job = `mcp-fleet-${name}`;
   const availabilityPercent = slo?.availabilityPercent ?? defaults.availabilityPercent;
-  const own = catalogue({ job, thresholds, availabilityPercent, autoscaled: platform === Platform.Kubernetes });
+  const onAws = platform === Platform.Aws;
+  const rulesOf = { job, thresholds, availabilityPercent, autoscaled: platform === Platform.Kubernetes };
+  const own = catalogue(rulesOf).filter(({ alert }) => !onAws || hasAlarm(alert, args));
   const problems = [
     ...blockProblems(platform, args),
     ...boundsProblems(availabilityPercent, thresholds),
     ...ruleProblems(
       alertRules,
       notifications,
-      senders,
+      onAws ? checkAwsReceivers(args.aws) : checkReceivers(senders),
       own.map(({ alert }) => alert),
     ),
+    ...(onAws ? awsProblems(args) : []),
   ];
   if (problems.length > 0) throw new InputError(component, problems);
   const rules = [...own, ...alertRules.map(userRule)];

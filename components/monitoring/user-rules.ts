@@ -38,14 +38,17 @@ export function alertName(name: string): string {
   return words.map((word) => (word[0] as string).toUpperCase() + word.slice(1)).join("");
 }
 
+/** What is wrong with who is told, by its place in the arguments. */
+export type ReceiverCheck = (at: string, notifications: NotificationArgs | undefined) => string[];
+
 /** Every mistake in rules of users and in who is told: field, value, fix. */
 export function ruleProblems(
   rules: readonly AlertRuleArgs[],
   notifications: NotificationArgs | undefined,
-  senders: SendersArgs | undefined,
+  check: ReceiverCheck,
   taken: readonly string[],
 ): string[] {
-  const problems = notificationProblems("notifications", notifications, senders);
+  const problems = check("notifications", notifications);
   const names = new Set(taken);
   for (const [index, rule] of rules.entries()) {
     const at = `alertRules[${index}]`;
@@ -69,22 +72,22 @@ export function ruleProblems(
     if (rule.server !== undefined && !/^[a-z0-9-]+$/.test(rule.server)) {
       problems.push(`${at}.server: is "${rule.server}"; give the name of a fleet`);
     }
-    problems.push(...notificationProblems(`${at}.notifications`, rule.notifications, senders));
+    problems.push(...check(`${at}.notifications`, rule.notifications));
   }
   return problems;
 }
 
-function notificationProblems(
-  at: string,
-  { email, slack }: NotificationArgs = {},
-  senders: SendersArgs | undefined,
-): string[] {
-  const problems: string[] = [];
-  if (email !== undefined && email.length > 0 && senders?.email === undefined) {
-    problems.push(`${at}.email is given, but no mail server; add senders.email`);
-  }
-  if (slack !== undefined && senders?.slackUrl === undefined) {
-    problems.push(`${at}.slack is given, but no webhook of Slack; add senders.slackUrl`);
-  }
-  return problems;
-}
+/** Receivers of Alertmanager need by what they are told. */
+export const checkReceivers =
+  (senders: SendersArgs | undefined): ReceiverCheck =>
+  (at, notifications) => {
+    const { email, slack } = notifications ?? {};
+    const problems: string[] = [];
+    if (email !== undefined && email.length > 0 && senders?.email === undefined) {
+      problems.push(`${at}.email is given, but no mail server; add senders.email`);
+    }
+    if (slack !== undefined && senders?.slackUrl === undefined) {
+      problems.push(`${at}.slack is given, but no webhook of Slack; add senders.slackUrl`);
+    }
+    return problems;
+  };

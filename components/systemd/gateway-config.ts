@@ -1,5 +1,6 @@
-import { type ConfigFile, issueText, validateConfig } from "../../runtime/config/schema/index.ts";
+import { type ConfigFile, issueText } from "../../runtime/config/schema/index.ts";
 import { defaults as shared } from "../defaults.ts";
+import { configIssues } from "../gateway/config-issues.ts";
 import type { GatewaySettings } from "../gateway/resolve.ts";
 import { InputError } from "../input-error.ts";
 import { systemdDefaults as defaults } from "./defaults.ts";
@@ -43,7 +44,7 @@ export function gatewayConfigText(
   const { scaling: _, ...own } = settings;
   const gateway = { host: defaults.host, port: defaults.port, ...own };
   const config = { gateway, servers } as ConfigFile;
-  const issues = validateConfig(config);
+  const issues = configIssues(config);
   if (issues.length > 0) throw new InputError(component, issues.map(issueText));
   return `${JSON.stringify(config, null, 2)}\n`;
 }

@@ -4,7 +4,7 @@ import { FleetError, messageOf } from "../errors.ts";
 import { resolveReferences } from "./references.ts";
 import { resolveConfig } from "./resolve.ts";
 import type { ResolvedConfig } from "./resolved.ts";
-import { type ConfigFile, type ConfigIssue, issueText, validateConfig } from "./schema/index.ts";
+import { type ConfigFile, type ConfigIssue, expressionsIn, issueText, validateConfig } from "./schema/index.ts";
 import { type Place, SourceFile } from "./source-file.ts";
 
 /** A configuration that was read, found right, and made ready to run. */
@@ -48,7 +48,8 @@ export async function readConfig(path: string): Promise<{ value: unknown; files:
   );
   if (folder) return readFolder(path);
   const source = await SourceFile.read(path);
-  const issues = validateConfig(source.value).map((issue) => ({ ...issue, file: path, ...source.place(issue.path) }));
+  const found = await issuesOf(source.value);
+  const issues = found.map((issue) => ({ ...issue, file: path, ...source.place(issue.path) }));
   return { value: source.value, files: [path], issues: issues.sort(byPlace) };
 }
 
@@ -61,7 +62,7 @@ async function readFolder(path: string): Promise<{ value: unknown; files: string
     ...(gateway === undefined ? {} : { gateway: gateway.value }),
     servers: Object.fromEntries([...servers].map(([name, source]) => [name, source.value])),
   };
-  const issues = validateConfig(value).map((issue) => {
+  const issues = (await issuesOf(value)).map((issue) => {
     const [section, name] = issue.path;
     const inGateway = section === "gateway";
     const source = inGateway ? gateway : servers.get(String(name));
@@ -76,6 +77,15 @@ async function readFolder(path: string): Promise<{ value: unknown; files: string
     files: [...(gateway === undefined ? [] : [gateway.path]), ...sources.map((source) => source.path)],
     issues: issues.sort(byPlace),
   };
+}
+
+/** Every mistake; the engine of expressions is loaded only when there are some. */
+async function issuesOf(value: unknown): Promise<ConfigIssue[]> {
+  const issues = validateConfig(value);
+  const gateway = (value as { readonly gateway?: unknown } | null)?.gateway;
+  if (expressionsIn(gateway).length === 0) return issues;
+  const { conditionIssues } = await import("./schema/conditions.ts");
+  return [...issues, ...conditionIssues(gateway).map((issue) => ({ ...issue, path: ["gateway", ...issue.path] }))];
 }
 
 function byPlace(a: PlacedIssue, b: PlacedIssue): number {

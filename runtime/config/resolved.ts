@@ -10,6 +10,7 @@ import type {
   Integrity,
   Isolation,
   Limits,
+  MetricsLog,
   ProcessSource,
   RateLimiting,
   Requirement,
@@ -50,6 +51,8 @@ export interface ResolvedGateway {
   readonly admin: { readonly socket?: string };
   /** Absent: gateways share nothing. */
   readonly shared?: { readonly redis: string; readonly prefix: string };
+  /** Absent: no metrics on the standard output. */
+  readonly metricsLog?: MetricsLog;
   readonly log: {
     readonly level: string;
     readonly file?: string;

@@ -1,3 +1,4 @@
+import type { Condition } from "../config/schema/conditions.ts";
 import type { Authorization } from "../config/schema/index.ts";
 import type { Params } from "../protocol/json-rpc.ts";
 import type { Principal } from "./principal.ts";
@@ -5,8 +6,6 @@ import type { Subject } from "./subject.ts";
 
 /** One entry of `gateway.authorization.rules`. */
 export type RuleOptions = Authorization["rules"][number];
-/** A compiled `when`. Throws when it cannot be evaluated. */
-export type Condition = (context: object) => unknown;
 
 const hints = {
   readOnlyHint: false,

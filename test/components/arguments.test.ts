@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import { MCPGateway, type MCPGatewayArgs, MCPServerFleet, type MCPServerFleetArgs } from "../../index.ts";
 import { graphOf } from "../support/graph.ts";
 
@@ -32,6 +32,8 @@ const protection = {
   connections: { maxConnections: 500, trustedProxies: ["10.0.0.0/8"] },
 } satisfies Partial<MCPGatewayArgs>;
 
+/** A component that refuses its arguments has already been announced to the engine. */
+const refuses = (make: () => unknown, message: string) => graphOf(() => expect(make).toThrow(message));
 const value = <T>(output: pulumi.Output<T>): Promise<T> => new Promise((resolve) => output.apply(resolve));
 
 describe.each(["docker", "kubernetes"] as const)("on %s", (platform) => {
@@ -75,6 +77,32 @@ test.each([
   ).toContain(`"workers":${JSON.stringify(expected)}`);
 });
 
+describe("expressions of rules are compiled at preview", () => {
+  const fix = 'write it in CEL over caller, server, method, tool, name and args, like `"admin" in caller.roles`';
+  const wrong = `authorization.rules[1].when: is "caler.roles", which is no condition: Unknown variable: caler; ${fix}`;
+  const late = pulumi.output("late");
+
+  test.each<[string, Partial<MCPGatewayArgs>]>([
+    ["process", {}],
+    ["docker", { container: { image: "mcp-fleet:1" } }],
+    ["kubernetes", { container: { image: "mcp-fleet:1" } }],
+  ])("on %s, whatever else is known only later", (platform, args) => {
+    const rules = [
+      { effect: "allow", when: '"admin" in caller.roles' },
+      { effect: "deny", callers: [late], when: "caler.roles" },
+    ];
+    const given = { platform, ...args, auth: protection.auth, session: protection.session, authorization: { rules } };
+    const secrets = platform === "process" ? {} : { secrets: { ada: "token", seal: "key" } };
+    return graphOf(() => {
+      const remote = { platform, type: "custom" as const, endpoints: ["https://mcp.example.com"] };
+      const fleets = [new MCPServerFleet("remote", remote)];
+      expect(() => new MCPGateway("gateway", { ...given, ...secrets, fleets })).toThrow(
+        `MCPGateway "gateway": ${wrong}`,
+      );
+    });
+  });
+});
+
 describe("limits", () => {
   const limits = { memoryMiB: 512, openFiles: 256 };
 
@@ -94,18 +122,21 @@ describe("limits", () => {
 
   test.each(["docker", "systemd"])("a sandbox is refused on %s", (platform) => {
     const container = { ...(platform === "systemd" ? {} : { image: "notes:1" }), command: "notes" };
-    expect(() => new MCPServerFleet("notes", { platform, type: "custom", sandbox: {}, container })).toThrow(
+    return refuses(
+      () => new MCPServerFleet("notes", { platform, type: "custom", sandbox: {}, container }),
       'MCPServerFleet "notes": sandbox is given, but belongs to platform "process"; remove it; its containers or services confine the server',
     );
   });
 
-  test("are refused where nothing of ours starts the server", () => {
+  test("are refused where nothing of ours starts the server", async () => {
     const container = { image: "notes:1", port: 3000 };
     const fleet = (more: object) => () => new MCPServerFleet("notes", { type: "custom", limits, ...more });
-    expect(fleet({ platform: "docker", container })).toThrow(
+    await refuses(
+      fleet({ platform: "docker", container }),
       'MCPServerFleet "notes": limits is given, but the container\'s program listens itself; remove it; the platform bounds what it runs',
     );
-    expect(fleet({ endpoints: ["https://mcp.example.com/mcp"] })).toThrow(
+    await refuses(
+      fleet({ endpoints: ["https://mcp.example.com/mcp"] }),
       'MCPServerFleet "notes": limits: is set for a server that something else runs; remove it; set it where the server runs',
     );
   });
@@ -169,7 +200,7 @@ describe("tls towards a server that something else runs", () => {
       "tls: stands beside protocol tcp, which has no TLS; use http or ws, or remove tls",
     ],
   ])("%s is refused", (_name, args, message) => {
-    expect(fleet(args)).toThrow(`MCPServerFleet "remote": ${message}`);
+    return refuses(fleet(args), `MCPServerFleet "remote": ${message}`);
   });
 });
 

@@ -6,7 +6,8 @@ import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/cli
 import { LocalWorkspace, type PulumiCommand, type Stack } from "@pulumi/pulumi/automation/index.js";
 import { findEngine } from "../../scripts/pulumi-engine.ts";
 import { Checkout, freePort } from "../support/checkout.ts";
-import { engineFolder, testWith } from "../support/needs.ts";
+import { engineFolder } from "../support/engine-folder.ts";
+import { testWith } from "../support/needs.ts";
 
 // Every folder of examples/ as its user has it: beside the package that npm would publish, with a real Pulumi engine.
 const test = testWith("a Pulumi engine");

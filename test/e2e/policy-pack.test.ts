@@ -2,7 +2,8 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { afterAll, beforeAll, expect } from "@jest/globals";
 import { Checkout } from "../support/checkout.ts";
-import { engineFolder, has, testWith } from "../support/needs.ts";
+import { engineFolder } from "../support/engine-folder.ts";
+import { has, testWith } from "../support/needs.ts";
 
 // The pack under the real Pulumi engine, which is asked for previews only: stand-ins take the place of the providers.
 const test = testWith("a Pulumi engine");

@@ -144,6 +144,11 @@ test.each([
     'mcp-fleet: bad.yaml:2:3: gateway.prot: is not a known key; did you mean "port"?\n',
   ],
   [
+    ["validate", "--config", "rule.yaml"],
+    2,
+    'mcp-fleet: rule.yaml:4:22: gateway.authorization.rules[0].when: is "caler.roles", which is no condition: Unknown variable: caler; write it in CEL over caller, server, method, tool, name and args, like `"admin" in caller.roles`\n',
+  ],
+  [
     ["status", "--url", "http://127.0.0.1:9"],
     1,
     "mcp-fleet: --url: no gateway answers at http://127.0.0.1:9 (connect ECONNREFUSED 127.0.0.1:9); start it with `npm start` or `mcp-fleet serve`, or give its address with --url\n",
@@ -151,6 +156,9 @@ test.each([
   [["nonsense"], 2, "error: unknown command 'nonsense'\n"],
 ])("%j ends with code %i and one message", async (args, code, err) => {
   await writeFile(join(folder, "bad.yaml"), "gateway:\n  prot: 8080\nservers: {}\n");
+  const rule =
+    "gateway:\n  authorization:\n    rules:\n    - {effect: deny, when: caler.roles }\nservers: { a: { type: magic } }\n";
+  await writeFile(join(folder, "rule.yaml"), rule);
   expect(await run(args)).toEqual({ code, out: "", err });
 });
 

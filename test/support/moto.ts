@@ -1,4 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -52,8 +53,10 @@ export class Moto {
     return (await this.call("acm", "ImportCertificate", { Certificate, PrivateKey })).CertificateArn;
   }
 
-  close(): void {
-    this.#api.close();
+  /** Resolves when it has ended. */
+  async close(): Promise<void> {
+    const ended = once(this.#server, "exit");
     this.#server.kill();
+    await Promise.all([ended, this.#api.close()]);
   }
 }

@@ -1,15 +1,12 @@
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { test } from "@jest/globals";
 import { findCommand } from "../../runtime/orchestrator/find-command.ts";
 import { image } from "./docker.ts";
+import { engineFolder } from "./engine-folder.ts";
 
 const found = (command: string) => findCommand(command, process.env.PATH ?? "", process.cwd()) !== undefined;
-const engines = process.env.ENGINES_HOME ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "engines");
-/** Where the engines kit has put the Pulumi engine that it builds. */
-export const engineFolder = join(engines, "pulumi/bin");
 
 /** Does this command end well? */
 function succeeds(command: string, ...args: string[]): boolean {

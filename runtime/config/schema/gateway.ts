@@ -98,6 +98,20 @@ export const Shared = Type.Object(
   options,
 );
 
+/** Metrics as lines on the standard output, of which CloudWatch makes metrics (Embedded Metric Format). */
+export const MetricsLog = Type.Object(
+  {
+    namespace: Type.String({
+      pattern: "^[A-Za-z0-9._/#-]{1,255}$",
+      description: "Namespace of the metrics in CloudWatch.",
+    }),
+    seconds: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 3600, description: "A line for each server so often. Defaults to 60." }),
+    ),
+  },
+  options,
+);
+
 /** The gateway in front of all fleets. */
 export const Gateway = Type.Object(
   {
@@ -150,6 +164,7 @@ export const Gateway = Type.Object(
     session: Type.Optional(Session),
     admin: Type.Optional(Admin),
     log: Type.Optional(Log),
+    metricsLog: Type.Optional(MetricsLog),
     shared: Type.Optional(Shared),
   },
   options,
@@ -159,5 +174,6 @@ export type Listeners = Static<typeof Listeners>;
 export type Session = Static<typeof Session>;
 export type Admin = Static<typeof Admin>;
 export type Log = Static<typeof Log>;
+export type MetricsLog = Static<typeof MetricsLog>;
 export type Shared = Static<typeof Shared>;
 export type Gateway = Static<typeof Gateway>;

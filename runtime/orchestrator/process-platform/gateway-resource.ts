@@ -9,7 +9,7 @@ import type {
   ProcessGatewayInputs,
   ProcessGatewayOutputs,
 } from "../../config/schema/index.ts";
-import { pathText, validateGateway } from "../../config/schema/index.ts";
+import { expressionsIn, pathText, validateGateway } from "../../config/schema/index.ts";
 import type { GatewayStatus } from "../../gateway.ts";
 import { Daemon } from "./daemon.ts";
 import type { PlatformResource } from "./operations.ts";
@@ -27,7 +27,10 @@ export class GatewayResource implements PlatformResource<ProcessGatewayInputs, P
 
   /** What is wrong, before anything is done: at preview. */
   async check({ stateDirectory, gateway }: ProcessGatewayInputs): Promise<Response> {
-    const failures: CheckFailure[] = validateGateway(gateway).map(({ path, message, fix }) => ({
+    const conditions =
+      expressionsIn(gateway).length > 0 ? await import("../../config/schema/conditions.ts") : undefined;
+    const issues = [...validateGateway(gateway), ...(conditions?.conditionIssues(gateway) ?? [])];
+    const failures: CheckFailure[] = issues.map(({ path, message, fix }) => ({
       property: "gateway",
       reason: `${pathText(path)}: ${message}; ${fix}`,
     }));

@@ -20,6 +20,8 @@ const exceptions: Readonly<Record<string, string>> = {
   CKV2_AWS_57: "the values are the stack's own: a new one is set there, and renews the tasks",
   CKV_AWS_149: "without kmsKeyArn AWS's own key encrypts; a key of one's own is the user's choice",
   CKV_AWS_158: "likewise for logs",
+  CKV_AWS_26:
+    "CloudWatch may not speak in a topic that AWS's own key encrypts; monitoring.aws.kmsKeyArn gives one of one's own",
   CKV_AWS_338: "logs are kept for thirty days unless logRetentionDays says otherwise",
   CKV_AWS_378: "TLS ends at the load balancer; behind it calls stay in private subnets, between two security groups",
   CKV_AWS_91: "access logs need a bucket: accessLogsBucket",

@@ -125,7 +125,10 @@ test("on processes: four files, the routes among them secret", async () => {
 });
 
 test.each([
-  [{ platform: "aws" }, 'platform "aws" has no monitoring in this version of mcp-fleet; set platform to one of'],
+  [
+    { platform: "systemd" },
+    'platform "systemd" has no monitoring in this version of mcp-fleet; set platform to one of',
+  ],
   [
     { kubernetes: {} },
     'kubernetes is given, but platform is "process"; remove kubernetes, or set platform to kubernetes',

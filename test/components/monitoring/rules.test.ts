@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import { catalogue, recordings } from "../../../components/monitoring/catalogue.ts";
 import { ruleFile } from "../../../components/monitoring/prometheus.ts";
-import { alertName, ruleProblems, userRule } from "../../../components/monitoring/user-rules.ts";
+import { alertName, checkReceivers, ruleProblems, userRule } from "../../../components/monitoring/user-rules.ts";
 import { testWith } from "../../support/needs.ts";
 import { check } from "./promtool.ts";
 
@@ -152,7 +152,7 @@ describe("rules of users", () => {
       { name: "twice", metric: "m", condition: "gt", threshold: 1, severity: "low" },
       { name: "Twice", metric: "m", condition: "gt", threshold: 1, severity: "low", notifications: { slack: "#a" } },
     ] as unknown as Parameters<typeof ruleProblems>[0];
-    expect(ruleProblems(wrong, { email: ["a@b.c"] }, undefined, [])).toEqual([
+    expect(ruleProblems(wrong, { email: ["a@b.c"] }, checkReceivers(undefined), [])).toEqual([
       "notifications.email is given, but no mail server; add senders.email",
       'alertRules[0].name: is "1st"; give a name that begins with a letter',
       'alertRules[0].metric: is "a b"; give the name of a metric, such as mcp_server_error_rate',

@@ -6,7 +6,8 @@ import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/cli
 import { parse, stringify } from "yaml";
 import { Checkout, freePort } from "../../support/checkout.ts";
 import { docker, dockerOk, until } from "../../support/docker.ts";
-import { engineFolder, has, testWith } from "../../support/needs.ts";
+import { engineFolder } from "../../support/engine-folder.ts";
+import { has, testWith } from "../../support/needs.ts";
 
 // One story in order, on a real Docker engine under the real Pulumi engine: the stack `docker`, as it is committed but for its
 // port. Where the provider plugin cannot be had, a stand-in does to the engine what the components declare, by the docker command.

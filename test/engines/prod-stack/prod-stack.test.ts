@@ -2,8 +2,9 @@ import { randomBytes } from "node:crypto";
 import { delimiter, join } from "node:path";
 import { afterAll, beforeAll, expect } from "@jest/globals";
 import { Checkout } from "../../support/checkout.ts";
+import { engineFolder } from "../../support/engine-folder.ts";
 import { Moto } from "../../support/moto.ts";
-import { engineFolder, has, testWith } from "../../support/needs.ts";
+import { has, testWith } from "../../support/needs.ts";
 import type { Answer } from "../stand-ins/aws/api.ts";
 import { inventory } from "./inventory.ts";
 
@@ -37,9 +38,9 @@ beforeAll(async () => {
     await pulumi(`config set --stack prod --secret --path mcp-fleet:secrets.${name} ${value}`);
   }
 }, 120_000);
-afterAll(() => {
+afterAll(async () => {
   if (!able) return;
-  aws.close();
+  await aws.close();
   checkout.close();
 });
 
@@ -197,6 +198,30 @@ test("every service is scaled between its bounds, by what its stack says", async
   expect(metricFilters.map(({ metricTransformations: [made] }: Answer) => made.metricName)).toEqual([
     "mcp-fleet-prod-sequential-in-flight",
   ]);
+});
+
+test("every rule is an alarm over what the gateway writes, and is told to whoever has answered the topic's mail", async () => {
+  const { MetricAlarms } = await aws.call("cloudwatch", "DescribeAlarms");
+  const alarms = MetricAlarms.filter(({ AlarmName }: Answer) => AlarmName.startsWith("monitoring-"));
+  const named = (name: string) => alarms.find(({ AlarmName }: Answer) => AlarmName.startsWith(`monitoring-${name}-`));
+  expect(alarms).toHaveLength(15);
+  const [{ TopicArn }] = (await aws.call("sns", "ListTopics")).Topics;
+  expect(named("McpErrorRateHigh")).toMatchObject({
+    ...{ Namespace: "mcp-fleet/mcp.example.com", MetricName: "mcp_server_error_rate", Statistic: "Maximum" },
+    ...{ ComparisonOperator: "GreaterThanThreshold", Threshold: 0.05, Period: 60, EvaluationPeriods: 5 },
+    ...{ AlarmActions: [TopicArn], OKActions: [TopicArn], TreatMissingData: "notBreaching" },
+  });
+  expect(named("McpCertificateExpires").Dimensions).toEqual([{ Name: "CertificateArn", Value: certificate }]);
+  const { Subscriptions } = await aws.call("sns", "ListSubscriptions");
+  expect(Subscriptions.map(({ Protocol, Endpoint }: Answer) => [Protocol, Endpoint])).toEqual([
+    ["email", "operators@example.com"],
+  ]);
+  const { environment } = await container((await services()).gateway);
+  const text = environment.find(({ name }: Answer) => name === "MCP_FLEET_CONFIG_TEXT").value;
+  expect(JSON.parse(text).gateway.metricsLog).toEqual({ namespace: "mcp-fleet/mcp.example.com" });
+  const dashboard = { DashboardName: "mcp-fleet-prod-monitoring" };
+  const { DashboardBody } = await aws.call("cloudwatch", "GetDashboard", dashboard);
+  expect(JSON.parse(DashboardBody).widgets).toHaveLength(8);
 });
 
 test("with nothing changed, preview and refresh change nothing", async () => {

@@ -5,8 +5,9 @@ import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/cli
 import { Checkout } from "../../support/checkout.ts";
 import { Cluster, loadImages, packageImage } from "../../support/cluster.ts";
 import { image } from "../../support/docker.ts";
+import { engineFolder } from "../../support/engine-folder.ts";
 import { Load } from "../../support/load.ts";
-import { engineFolder, has, testWith } from "../../support/needs.ts";
+import { has, testWith } from "../../support/needs.ts";
 
 // One story in order, on a real cluster under the real Pulumi engine: the stack `staging`, as it is committed but for the
 // sizes of its pods. Where the provider plugin cannot be had, a stand-in does to the cluster what the components declare.

@@ -5,8 +5,9 @@ import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { Checkout, freePort } from "../../support/checkout.ts";
 import { until } from "../../support/docker.ts";
+import { engineFolder } from "../../support/engine-folder.ts";
 import { Machine } from "../../support/machine.ts";
-import { engineFolder, has, testWith } from "../../support/needs.ts";
+import { has, testWith } from "../../support/needs.ts";
 
 // The stack `systemd` by the real Pulumi engine, on a machine that is namespaces of this one: its systemd is the first process there.
 const needs = ["a Pulumi engine", "root, and systemd for the first process of a namespace"] as const;

@@ -255,3 +255,25 @@ test("a folder holds the gateway and one file per server; mistakes name the file
     new RegExp(`^${bad}:2:1: servers.b.x: is not a known key; known keys are type, version,`),
   );
 });
+
+test("expressions are compiled where they stand, in a file and in a folder; a reference is compiled when it is known", async () => {
+  const rules = `authorization:
+  rules:
+    - { effect: allow, when: '"admin" in caller.roles' }
+    - { effect: allow, when: "caller.roles +" }
+    - { effect: deny, tools: [drop], when: "args.amont < 10 && nobody" }
+    - { effect: deny, when: "$\{POLICY}" }
+`.replace("\\", "");
+  const fix = 'write it in CEL over caller, server, method, tool, name and args, like `"admin" in caller.roles`';
+  const problems = (path: string, line: number, column: number) =>
+    [
+      `${path}:${line}:${column}: gateway.authorization.rules[1].when: is "caller.roles +", which is no condition: Unexpected token: EOF; ${fix}`,
+      `${path}:${line + 1}:${column + 14}: gateway.authorization.rules[2].when: is "args.amont < 10 && nobody", which is no condition: Unknown variable: nobody; ${fix}`,
+    ].join("\n");
+  const indented = rules.replaceAll(/^/gm, "  ").trimEnd();
+  const one = await file("fleet.yaml", `gateway:\n${indented}\nservers: { a: { type: magic } }\n`);
+  expect(await wrong(one)).toEqual(["CONFIG_INVALID", problems(one, 5, 26)]);
+  const gateway = await file("folder/gateway.yaml", rules);
+  await file("folder/servers/a.yaml", "type: magic\n");
+  expect(await wrong(join(folder, "folder"))).toEqual(["CONFIG_INVALID", problems(gateway, 4, 24)]);
+});

@@ -171,9 +171,12 @@ test("a name that a caller made up to be long does not stay in memory, and costs
 });
 
 test.each([
-  ["1 +", "gateway.authorization.rules[0].when: Unexpected token: EOF"],
-  ["nobody == 1", "gateway.authorization.rules[0].when: Unknown variable: nobody"],
-  ["server", "gateway.authorization.rules[0].when: is of type string, not bool"],
+  ["1 +", 'gateway.authorization.rules[0].when: is "1 +", which is no condition: Unexpected token: EOF'],
+  [
+    "nobody == 1",
+    'gateway.authorization.rules[0].when: is "nobody == 1", which is no condition: Unknown variable: nobody',
+  ],
+  ["server", 'gateway.authorization.rules[0].when: is "server", which is no condition: it is of type string, not bool'],
 ])("the expression %j is refused at the start", async (when, problem) => {
   const fix = 'write it in CEL over caller, server, method, tool, name and args, like `"admin" in caller.roles`';
   await expect(authorizer([{ effect: "allow", when }])).rejects.toMatchObject({

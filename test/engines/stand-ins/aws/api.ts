@@ -1,4 +1,5 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
@@ -39,15 +40,26 @@ export class AwsApi {
 
   /** Calls an action by the name that AWS gives it: `ecs`, `DescribeServices`. Rejects with an ApiError. */
   call(service: string, action: string, params: object = {}): Promise<Answer> {
+    return this.#ask({ service, action, params, check: false });
+  }
+
+  /** Compares a call with AWS's own model of it, for actions that the interface lacks. */
+  async check(service: string, action: string, params: object): Promise<void> {
+    await this.#ask({ service, action, params, check: true });
+  }
+
+  #ask(question: object): Promise<Answer> {
     this.#last += 1;
     const id = this.#last;
-    this.#bridge.stdin.write(`${JSON.stringify({ id, service, action, params })}\n`);
+    this.#bridge.stdin.write(`${JSON.stringify({ id, ...question })}\n`);
     return new Promise((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
   }
 
-  close(): void {
-    this.#bridge.stdin.end();
+  /** Resolves when the bridge has ended. */
+  async close(): Promise<void> {
+    const ended = once(this.#bridge, "exit");
     this.#bridge.kill();
+    await ended;
   }
 
   #take({ id, result, code, message }: { id: number; result?: Answer; code?: string; message?: string }): void {

@@ -1,6 +1,6 @@
 """Calls AWS's interface by boto3, for programs in other languages: one question a line on standard input, one answer a
-line on standard output. A question: {"id", "service", "action", "params"}; an answer: {"id", "result"} or {"id", "code",
-"message"}. Where the interface is, and who calls, is in boto3's own environment variables (AWS_ENDPOINT_URL)."""
+line on standard output. A question: {"id", "service", "action", "params", "check"}; an answer: {"id", "result"} or {"id", "code",
+"message"}. With "check" the question is only compared with AWS's model of it. Where the interface is, and who calls, is in boto3's own environment variables (AWS_ENDPOINT_URL)."""
 
 import json
 import sys
@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import boto3
 from botocore import xform_name
 from botocore.config import Config
+from botocore.validate import validate_parameters
 from botocore.exceptions import BotoCoreError, ClientError
 
 PARALLEL = 4
@@ -28,9 +29,14 @@ def client(service):
 def answer(line):
     asked = json.loads(line)
     try:
-        call = getattr(client(asked["service"]), xform_name(asked["action"]))
-        result = call(**asked["params"])
-        result.pop("ResponseMetadata", None)
+        caller = client(asked["service"])
+        if asked["check"]:
+            shape = caller.meta.service_model.operation_model(asked["action"]).input_shape
+            validate_parameters(asked["params"], shape)
+            result = {}
+        else:
+            result = getattr(caller, xform_name(asked["action"]))(**asked["params"])
+            result.pop("ResponseMetadata", None)
         said = {"id": asked["id"], "result": result}
     except ClientError as error:
         said = {"id": asked["id"], "code": error.response["Error"]["Code"], "message": str(error)}

@@ -7,6 +7,7 @@ import { kindsOf } from "./kind.ts";
 import { networkKinds } from "./network.ts";
 import { scalingKinds } from "./scaling.ts";
 import { securityGroupKinds } from "./security-groups.ts";
+import { watchingKinds } from "./watching.ts";
 
 // Where AWS's interface is, who calls and in which region is in the environment, as the real plugin reads it too.
 const region = process.env.AWS_REGION as string;
@@ -18,6 +19,7 @@ const kinds = kindsOf({
   ...containerKinds(api),
   ...balancingKinds(api),
   ...scalingKinds(api),
+  ...watchingKinds(api),
 });
 
 serve("aws", "7.48.0", kinds, {

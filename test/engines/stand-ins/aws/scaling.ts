@@ -44,8 +44,9 @@ export function scalingKinds(api: AwsApi): Record<string, Described> {
       },
       update: {
         ...{ minCapacity: register, maxCapacity: register },
-        // moto keeps no tags of targets: TagResource is not implemented there.
-        tags: async () => {},
+        // moto has no tags of targets: that they are a right question is all that is checked of them.
+        tags: (_id, news, olds) =>
+          api.check("application-autoscaling", "TagResource", { ResourceARN: olds.arn, Tags: news.tags }),
       },
       delete: (_id, known) => scaling("DeregisterScalableTarget", place(known)),
     },
