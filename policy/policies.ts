@@ -1,4 +1,6 @@
 import type { ResourceValidationPolicy, StackValidationPolicy } from "@pulumi/policy";
+import type { AwsEnvironmentArgs } from "../components/aws/args.ts";
+import * as aws from "../components/aws/rules.ts";
 import * as docker from "../components/docker/rules.ts";
 import type { MCPServerFleetArgs } from "../components/fleet/args.ts";
 import type { MCPGatewayArgs } from "../components/gateway/args.ts";
@@ -6,6 +8,7 @@ import * as kubernetes from "../components/kubernetes/rules.ts";
 import { Platform } from "../components/platform.ts";
 import * as systemd from "../components/systemd/rules.ts";
 import { podProblems } from "./restricted-pod.ts";
+import { taskProblems } from "./restricted-task.ts";
 
 const part = "app.kubernetes.io/part-of";
 
@@ -23,6 +26,29 @@ interface KubernetesObject {
 /** Is this an object of mcp-fleet, and not some other one of the same program? */
 const isOurs = ({ metadata }: KubernetesObject): boolean => metadata?.labels?.[part] === "mcp-fleet";
 
+/** A resource of AWS, likewise. */
+interface AwsResource {
+  readonly tags?: Readonly<Record<string, string>>;
+  readonly cidrIpv4?: string;
+  readonly cidrIpv6?: string;
+  readonly containerDefinitions?: string;
+}
+
+/** The same question of a resource of AWS. */
+const isOursOnAws = ({ tags }: AwsResource): boolean => tags?.["mcp-fleet:component"] !== undefined;
+
+/** Arguments in which a network that is a component has all its parts: policies know only its URN. */
+function withNetwork<Args extends { aws?: { environment: AwsEnvironmentArgs } }>(args: Args): Args {
+  const urn: unknown = args.aws?.environment;
+  if (typeof urn !== "string") return args;
+  const subnets = [urn, urn];
+  const environment: AwsEnvironmentArgs = {
+    ...{ vpcId: urn, privateSubnetIds: subnets, publicSubnetIds: subnets, clusterArn: urn, clusterName: urn },
+    ...{ namespaceId: urn, namespaceName: urn, gatewaySecurityGroupId: urn },
+  };
+  return { ...args, aws: { ...args.aws, environment } };
+}
+
 /** What is wrong with a component's arguments, by the components' own rules; nothing is known of other resources. */
 function argumentProblems(type: string, name: string, props: Readonly<Record<string, unknown>>): string[] {
   const { platform } = props;
@@ -31,12 +57,14 @@ function argumentProblems(type: string, name: string, props: Readonly<Record<str
     if (platform === Platform.Kubernetes) return kubernetes.fleetProblems(args);
     if (platform === Platform.Docker) return docker.fleetProblems(args);
     if (platform === Platform.Systemd) return systemd.fleetProblems(args);
+    if (platform === Platform.Aws) return aws.fleetProblems(withNetwork(args));
   }
   if (type === "mcp-fleet:index:MCPGateway") {
     const args = props as unknown as MCPGatewayArgs;
     if (platform === Platform.Kubernetes) return kubernetes.gatewayProblems(name, args);
     if (platform === Platform.Docker) return docker.gatewayProblems(args);
     if (platform === Platform.Systemd) return systemd.gatewayProblems(name, args);
+    if (platform === Platform.Aws) return aws.gatewayProblems(name, withNetwork(args));
   }
   return [];
 }
@@ -64,12 +92,31 @@ export const restrictedPods: ResourceValidationPolicy = {
   },
 };
 
+/** The same of tasks on AWS. */
+export const restrictedTasks: ResourceValidationPolicy = {
+  name: "restricted-tasks",
+  description:
+    "Tasks of fleets and gateways run without root, capabilities and a root file system that they can write.",
+  enforcementLevel: "mandatory",
+  validateResource: ({ type, props }, report) => {
+    const { containerDefinitions: text, ...resource } = props as AwsResource;
+    if (type !== "aws:ecs/taskDefinition:TaskDefinition" || !isOursOnAws(resource) || text === undefined) return;
+    for (const problem of taskProblems(text)) report(problem);
+  },
+};
+
 /** Nothing is open to every address of the internet. */
 export const knownCallers: ResourceValidationPolicy = {
   name: "known-callers",
   description: "A load balancer in front of a gateway is open to listed addresses only.",
   enforcementLevel: "mandatory",
   validateResource: ({ type, props }, report) => {
+    const resource = props as AwsResource;
+    if (type === "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule" && isOursOnAws(resource)) {
+      const open = [resource.cidrIpv4, resource.cidrIpv6].some((cidr) => /\/0$/.test(cidr ?? ""));
+      if (open) report(`the rule is open to every address; list the addresses that may call in aws.ingressCidrs`);
+      return;
+    }
     const object = props as KubernetesObject;
     const { type: kind, loadBalancerSourceRanges: ranges = [] } = object.spec ?? {};
     if (type !== "kubernetes:core/v1:Service" || !isOurs(object) || kind !== "LoadBalancer") return;
@@ -99,4 +146,4 @@ export const oneAutoscaler: StackValidationPolicy = {
 };
 
 /** All policies of the pack. */
-export const policies = [rightArguments, restrictedPods, knownCallers, oneAutoscaler];
+export const policies = [rightArguments, restrictedPods, restrictedTasks, knownCallers, oneAutoscaler];

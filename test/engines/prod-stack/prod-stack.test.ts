@@ -99,8 +99,11 @@ test("preview declares everything and makes nothing", async () => {
   expect(await inventory(aws)).toEqual(before);
 });
 
-test("pulumi up makes services in private subnets, whose tasks can do nothing that they need not", async () => {
-  await up();
+test("pulumi up makes services in private subnets, whose tasks can do nothing that they need not, and breaks no policy", async () => {
+  // An update, because what a task is made of is not known before.
+  const pack = join(checkout.path, "policy/mcp-fleet-policies");
+  const out = await pulumi(`up --yes --skip-preview --policy-pack ${pack} --stack prod`);
+  expect(/^Policies:\n\s*(\S+ mcp-fleet)@v/m.exec(out)?.[1]).toBe("✅ mcp-fleet");
   const all = await services();
   expect(Object.keys(all).sort()).toEqual(["everything", "gateway", "sequential"]);
   const { Subnets } = await ec2("DescribeSubnets", ["tag:Name", "network-private-*"]);
