@@ -10,13 +10,17 @@ export interface Invocation {
 /** The same program with a bound on its open files, which it inherits from `prlimit` (util-linux). Throws COMMAND_NOT_FOUND. */
 export function withOpenFiles(fleet: string, max: number | undefined, run: Invocation): Invocation {
   if (max === undefined) return run;
-  const prlimit = toolOfSystem("prlimit");
-  if (prlimit === undefined) {
-    const fix = "install util-linux where the server runs, or remove it";
-    const text = `servers.${fleet}.limits.openFiles: is ${max}, but prlimit is not on PATH; ${fix}`;
-    throw new FleetError("COMMAND_NOT_FOUND", text);
-  }
+  const prlimit = prlimitFor(fleet, max);
   return { executable: prlimit, args: [`--nofile=${max}:${max}`, "--", run.executable, ...run.args] };
+}
+
+/** The program that bounds open files. Throws COMMAND_NOT_FOUND. */
+export function prlimitFor(fleet: string, max: number): string {
+  const prlimit = toolOfSystem("prlimit");
+  if (prlimit !== undefined) return prlimit;
+  const fix = "install util-linux where the server runs, or remove it";
+  const text = `servers.${fleet}.limits.openFiles: is ${max}, but prlimit is not on PATH; ${fix}`;
+  throw new FleetError("COMMAND_NOT_FOUND", text);
 }
 
 /** A tool that bounds servers, on the gateway's own PATH: a server's says nothing about it. */

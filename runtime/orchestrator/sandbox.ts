@@ -35,19 +35,8 @@ const namedFiles = ["NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE"];
  * the gateway. Throws SANDBOX_UNAVAILABLE.
  */
 export function sandboxed(sandbox: Sandbox, run: SandboxedRun): Invocation {
-  const bubblewrap = toolOfSystem("bwrap");
-  if (bubblewrap === undefined) {
-    const fix = "install bubblewrap on this machine (Linux), or remove it";
-    throw unavailable(run.fleet, `sandbox: bubblewrap (bwrap) is not on PATH; ${fix}`);
-  }
+  const bubblewrap = bubblewrapFor(run.fleet, sandbox);
   const { read = [], write = [], network = false } = sandbox;
-  for (const [key, paths] of Object.entries({ read, write })) {
-    const missing = paths.findIndex((path) => !existsSync(path));
-    const fix = "create it, or correct the path";
-    if (missing >= 0) {
-      throw unavailable(run.fleet, `sandbox.${key}[${missing}]: is "${paths[missing]}", which is not there; ${fix}`);
-    }
-  }
   const { folder, cwd, executable, parts } = run;
   const seen = [...programs, ...read, ...write, folder];
   const more = [executable, cwd, ...parts].filter((path) => !isBeneath(seen, path));
@@ -65,6 +54,23 @@ export function sandboxed(sandbox: Sandbox, run: SandboxedRun): Invocation {
       ...["--remount-ro", "/", "--chdir", cwd, "--", executable, ...run.args],
     ],
   };
+}
+
+/** The program that makes a server's sandbox, when that can be made on this machine. Throws SANDBOX_UNAVAILABLE. */
+export function bubblewrapFor(fleet: string, { read = [], write = [] }: Sandbox): string {
+  const bubblewrap = toolOfSystem("bwrap");
+  if (bubblewrap === undefined) {
+    const fix = "install bubblewrap on this machine (Linux), or remove it";
+    throw unavailable(fleet, `sandbox: bubblewrap (bwrap) is not on PATH; ${fix}`);
+  }
+  for (const [key, paths] of Object.entries({ read, write })) {
+    const missing = paths.findIndex((path) => !existsSync(path));
+    const fix = "create it, or correct the path";
+    if (missing >= 0) {
+      throw unavailable(fleet, `sandbox.${key}[${missing}]: is "${paths[missing]}", which is not there; ${fix}`);
+    }
+  }
+  return bubblewrap;
 }
 
 const bound = (how: string, paths: readonly string[]) => paths.flatMap((path) => [how, path, path]);

@@ -7,9 +7,12 @@ import type {
   ProcessFleetOutputs,
 } from "../../config/schema/index.ts";
 import { pathText, serverNamePattern, validateServer } from "../../config/schema/index.ts";
+import { messageOf } from "../../errors.ts";
 import { findCommand } from "../find-command.ts";
+import { prlimitFor } from "../invocation.ts";
 import type { PackageCache } from "../package-cache.ts";
 import { commandNotFound } from "../process-driver.ts";
+import { bubblewrapFor } from "../sandbox.ts";
 import { packageOf, sourceOf } from "../server-process.ts";
 import { Daemon } from "./daemon.ts";
 import type { PlatformResource } from "./operations.ts";
@@ -43,6 +46,7 @@ export class FleetResource implements PlatformResource<ProcessFleetInputs, Proce
       findCommand(command, server.process?.env?.PATH ?? process.env.PATH ?? "", server.process?.cwd ?? process.cwd());
     if (failures.length === 0 && known === undefined)
       failures.push({ property: "server", reason: commandNotFound(name, command as string).message });
+    if (failures.length === 0) failures.push(...missingTools(name, server));
     const problem = new StateFolder(stateDirectory).problem();
     if (problem !== undefined) failures.push({ property: "stateDirectory", reason: problem });
     return { ok: true, failures };
@@ -108,4 +112,20 @@ export class FleetResource implements PlatformResource<ProcessFleetInputs, Proce
     const state = new StateFolder(stateDirectory);
     return state.read(state.serverFile(name));
   }
+}
+
+/** What this machine lacks to confine the server as it is to be. */
+function missingTools(name: string, { sandbox, limits }: ProcessFleetInputs["server"]): CheckFailure[] {
+  const needs = [
+    () => sandbox && bubblewrapFor(name, sandbox),
+    () => (limits?.openFiles === undefined ? undefined : prlimitFor(name, limits.openFiles)),
+  ];
+  return needs.flatMap((need) => {
+    try {
+      need();
+      return [];
+    } catch (error) {
+      return [{ property: "server", reason: messageOf(error) }];
+    }
+  });
 }
