@@ -41,7 +41,13 @@ const knowing = (severity?: string) => (request: IncomingMessage, response: Serv
 
 function audit(): Promise<{ code: number; out: string }> {
   const url = `http://127.0.0.1:${(registry.address() as AddressInfo).port}/`;
-  const env = { ...process.env, npm_config_registry: url, npm_config_cache: cache, npm_config_fetch_retries: "0" };
+  const env = {
+    ...process.env,
+    npm_config_registry: url,
+    npm_config_cache: cache,
+    npm_config_fetch_retries: "0",
+    npm_config_noproxy: "127.0.0.1",
+  };
   const script = join(root, "scripts/audit.ts");
   return new Promise((resolve) => {
     execFile(process.execPath, [script], { env }, (error, out) =>
