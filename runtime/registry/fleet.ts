@@ -220,9 +220,13 @@ export class Fleet {
 
   status(): FleetStatus {
     const { instances, waiting } = this.#source;
-    const ready = instances.filter(({ state }) => state === "ready").length;
+    // An open session says nothing of an instance that has ended or hangs since.
+    const ready = instances.filter(
+      ({ state, backend }) => state === "ready" && backend.ready && !backend.unhealthy,
+    ).length;
     const lastError = instances.findLast((instance) => instance.lastError !== undefined)?.lastError;
-    const health = this.#health(ready, instances.length, lastError);
+    const reason = lastError?.message ?? instances.find(({ backend }) => backend.unhealthy)?.backend.reason;
+    const health = this.#health(ready, instances.length, reason);
     return {
       name: this.name,
       type: this.server.type,
@@ -236,7 +240,7 @@ export class Fleet {
       health,
       tools: this.catalog.toolCount ?? null,
       startupMs: this.#startupMs ?? null,
-      ...(health === "failed" && lastError !== undefined ? { error: lastError.message } : {}),
+      ...(health === "failed" && reason !== undefined ? { error: reason } : {}),
     };
   }
 
@@ -255,11 +259,12 @@ export class Fleet {
     return { utilization: Math.max(instances, connections, this.#resilience.utilization), waiting };
   }
 
-  #health(ready: number, total: number, lastError: FleetError | undefined): FleetHealth {
+  /** `lost` says why an instance does not serve, if one does not. */
+  #health(ready: number, total: number, lost: string | undefined): FleetHealth {
     // While a spare instance starts, one that has served before and has lost none is as good as ready.
-    if (ready > 0 || (total > 0 && this.#description !== undefined && lastError === undefined)) return "ready";
+    if (ready > 0 || (total > 0 && this.#description !== undefined && lost === undefined)) return "ready";
     if (total === 0) return "idle";
-    return lastError === undefined ? "starting" : "failed";
+    return lost === undefined ? "starting" : "failed";
   }
 
   async close(): Promise<void> {

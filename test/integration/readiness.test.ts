@@ -50,6 +50,24 @@ test("without a required server it is not ready: never found, lost, and back", a
   await until(200, { alive: "ready" });
 });
 
+test.each([
+  ["has ended", () => instance?.kill(), () => instance?.back()],
+  ["hangs", () => instance?.signal("SIGSTOP"), () => instance?.signal("SIGCONT")],
+])("a client's session does not make a server ready that %s", async (_name, leave, comeBack) => {
+  instance = await FaultInstance.start();
+  const healthCheck = { intervalMs: 100, timeoutMs: 200 };
+  gateway = await TestGateway.start({
+    servers: { alive: remote(instance.url, { isolation: "session", healthCheck }) },
+  });
+  const client = await gateway.connect("/mcp/alive");
+  await client.callTool({ name: "whoami", arguments: {} });
+  await until(200, { alive: "ready" });
+  await leave();
+  await until(200, { alive: "failed" });
+  await comeBack();
+  await until(200, { alive: "ready" });
+});
+
 test("a fleet without any instance, as at scale zero, does not keep the gateway back; a required one does", async () => {
   const discovery = { dns: { name: "nobody.invalid", port: 80 } };
   const scaled = { type: "custom", isolation: "shared", discovery } as Server;
