@@ -22,6 +22,8 @@ export interface StackConfig {
   readonly network: MCPNetworkArgs;
 }
 
+/** As `auth` and `session` name one of the stack's secrets. */
+const secretsFolder = "file:/run/secrets/mcp-fleet/";
 const known = ["gateway", "fleets", "image", "monitoring", "namespace", "network", "secrets"];
 
 /** Reads the stack's configuration. Throws InputError for a key that nothing reads. */
@@ -53,7 +55,7 @@ export function readConfig(): StackConfig {
   return {
     gateway: placed(gateway, image, namespace),
     fleets: Object.fromEntries(Object.entries(fleets).map(([name, args]) => [name, placed(args, image, namespace)])),
-    monitoring: monitoringOf(project, namespace),
+    monitoring: monitoringOf(project, where, namespace, secrets),
     namespace,
     network: config.getObject<MCPNetworkArgs>("network") ?? {},
   };
@@ -73,10 +75,26 @@ function placed<
 }
 
 /** What watches the gateway, if anything: its receivers, which may be secret, are so again as arguments of the component. */
-function monitoringOf(project: string, namespace: string | undefined): StackConfig["monitoring"] {
+function monitoringOf(
+  project: string,
+  where: string,
+  namespace: string | undefined,
+  secrets: Readonly<Record<string, pulumi.Output<string>>> = {},
+): StackConfig["monitoring"] {
   const text = pulumi.runtime.allConfig()[`${project}:monitoring`] ?? "{}";
   const args = JSON.parse(text) as Omit<MonitoringStackArgs, "gateway">;
   if (Object.keys(args).length === 0) return undefined;
+  const place = args.platform === Platform.Systemd ? "systemd" : "docker";
+  const reference = args[place]?.token;
+  if (typeof reference === "string" && reference.startsWith(secretsFolder)) {
+    const name = reference.slice(secretsFolder.length);
+    const token = secrets[name];
+    if (token !== undefined) return { ...args, [place]: { ...args[place], token } };
+    const at = `${project}:monitoring.${place}.token`;
+    throw new InputError(where, [
+      `${at} names the secret "${name}", which is not given; add ${project}:secrets.${name}`,
+    ]);
+  }
   if (args.platform !== Platform.Kubernetes || namespace === undefined) return args;
   return { ...args, kubernetes: { namespace, ...args.kubernetes } };
 }

@@ -24,7 +24,7 @@ export function containerSpec(workload: DockerWorkload): docker.ContainerArgs {
     ...(entrypoint === undefined ? {} : { entrypoints: [...entrypoint] }),
     ...(command === undefined ? {} : { command }),
     envs: Object.entries(env).map(([name, value]) => mapped(value, (text) => `${name}=${text}`)),
-    user: `${defaults.userId}:${defaults.userId}`,
+    user: workload.user,
     readOnly: true,
     capabilities: { drops: ["ALL"] },
     securityOpts: ["no-new-privileges:true"],

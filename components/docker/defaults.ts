@@ -16,7 +16,7 @@ export const dockerDefaults = Object.freeze({
   // What is left when the drain is over, before the engine kills.
   graceMarginSeconds: 5,
   // No user or group of the host has this id.
-  userId: 65_532,
+  user: "65532:65532",
   temporaryMiB: 256,
   logMaxMiB: 10,
   logMaxFiles: 5,

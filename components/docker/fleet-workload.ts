@@ -30,6 +30,7 @@ export function fleetWorkloads(settings: FleetSettings, names: DockerNames): Doc
     return {
       ...{ role: "fleet", name, tags, block, ours: hosted },
       image: container.image as pulumi.Input<string>,
+      user: defaults.user,
       entrypoint: hosted || container.command === undefined ? undefined : [container.command],
       command: hosted ? undefined : container.args,
       env: hosted

@@ -64,6 +64,7 @@ export function gatewayWorkload(
   return {
     ...{ role: "gateway", name, tags, block, networks, ours: true },
     image: container?.image as pulumi.Input<string>,
+    user: defaults.user,
     entrypoint: undefined,
     command: undefined,
     env: { MCP_FLEET_CONFIG: configPath, MCP_FLEET_STATE_FOLDER: stateFolder, TMPDIR: "/tmp" },

@@ -6,6 +6,8 @@ export interface DockerNames {
   egressNetwork(fleet: string): string;
   /** The network at which a gateway's port is published. */
   gatewayNetwork(gateway: string): string;
+  /** The network on which Prometheus, Alertmanager and Grafana meet. */
+  monitoringNetwork(stack: string): string;
 }
 
 /** `scope` is the project's and the stack's name. */
@@ -14,6 +16,7 @@ export function dockerNames(scope: string): DockerNames {
     fleetNetwork: (fleet) => `${scope}-fleet-${fleet}`,
     egressNetwork: (fleet) => `${scope}-egress-${fleet}`,
     gatewayNetwork: (gateway) => `${scope}-gateway-${gateway}`,
+    monitoringNetwork: (stack) => `${scope}-monitoring-${stack}`,
   };
 }
 

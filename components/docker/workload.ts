@@ -15,12 +15,14 @@ export interface AttachedNetwork {
 
 /** What runs in one container, with every default applied. All builders of this folder take one. */
 export interface DockerWorkload {
-  readonly role: "fleet" | "gateway";
+  readonly role: "fleet" | "gateway" | "monitoring";
   /** The component's name. */
   readonly name: string;
   /** Labels that the user wants on every object. */
   readonly tags: pulumi.Input<Record<string, pulumi.Input<string>>>;
   readonly image: pulumi.Input<string>;
+  /** `user:group`, in numbers; never root. */
+  readonly user: string;
   /** In place of the image's entry point; undefined leaves it. */
   readonly entrypoint: readonly pulumi.Input<string>[] | undefined;
   readonly command: pulumi.Input<pulumi.Input<string>[]> | undefined;

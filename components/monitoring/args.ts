@@ -136,9 +136,83 @@ export interface MonitoringAwsArgs {
   slackTeamId?: pulumi.Input<string>;
 }
 
+/** One of the containers that watch. */
+export interface MonitoringContainerArgs {
+  /** Image, which the Docker host has or can pull; its entry point is the program. Defaults to the public one, with its version. */
+  image?: pulumi.Input<string>;
+  /** Port of the Docker host at which it answers. Defaults to the program's usual one: 9090, 9093, 3000. */
+  port?: pulumi.Input<number>;
+  /** Bound of processor time, in thousandths of a processor. Defaults to 1000. */
+  cpuMillicores?: pulumi.Input<number>;
+  /** Bound of memory in MiB. Defaults to 512, for Alertmanager to 128. */
+  memoryMiB?: pulumi.Input<number>;
+}
+
+/** The container that shows the dashboard. */
+export interface GrafanaContainerArgs extends MonitoringContainerArgs {
+  /** Password of its user `admin`. A secret in the state. */
+  adminPassword: pulumi.Input<string>;
+}
+
+/** The `docker` platform's own block: Prometheus, Alertmanager and, if wanted, Grafana in containers. */
+export interface MonitoringDockerArgs {
+  /** Bearer token that Prometheus sends to the gateway; or give `tokenFile`. A secret in the state. */
+  token?: pulumi.Input<string>;
+  /** File of the Docker host with that token, readable for user 65534. */
+  tokenFile?: pulumi.Input<string>;
+  /** Docker network on which the gateway answers to the name in its `metricsTarget`. Defaults to that of this stack's gateway. */
+  network?: pulumi.Input<string>;
+  /** Address of the Docker host at which the containers answer, without authentication but for Grafana's. Defaults to `127.0.0.1`. */
+  host?: pulumi.Input<string>;
+  /** Days for which Prometheus keeps what it has measured. Defaults to 15. */
+  retentionDays?: pulumi.Input<number>;
+  /** Prometheus. */
+  prometheus?: MonitoringContainerArgs;
+  /** Alertmanager. */
+  alertmanager?: MonitoringContainerArgs;
+  /** Grafana. Defaults to none. Plain, because it decides which resources exist. */
+  grafana?: GrafanaContainerArgs;
+  /** Container runtime, such as one of a sandbox. Defaults to the engine's. */
+  runtime?: pulumi.Input<string>;
+  /** Size in MiB at which a container's log rotates. Defaults to 10. */
+  logMaxMiB?: pulumi.Input<number>;
+  /** Rotated logs kept. Defaults to 5. */
+  logMaxFiles?: pulumi.Input<number>;
+}
+
+/** One of the services that watch. */
+export interface MonitoringServiceArgs {
+  /** Executable, outside of homes and folders for temporary files. Defaults to that of Debian's package: `/usr/bin/prometheus`, `/usr/bin/prometheus-alertmanager`. Plain, because it decides what is checked. */
+  program?: string;
+  /** Port at which it answers. Defaults to the usual one: 9090, 9093. Plain, because it is waited for. */
+  port?: number;
+  /** Bound of processor time, in thousandths of a processor. Defaults to 1000. */
+  cpuMillicores?: pulumi.Input<number>;
+  /** Bound of memory in MiB. Defaults to 512, for Alertmanager to 128. */
+  memoryMiB?: pulumi.Input<number>;
+}
+
+/** The `systemd` platform's own block: Prometheus and Alertmanager as hardened services of their own. */
+export interface MonitoringSystemdArgs {
+  /** Folder of the service manager for unit files. Defaults to `/etc/systemd/system`. Plain, because it decides where files are. */
+  unitDirectory?: string;
+  /** Bearer token that Prometheus sends to the gateway. Defaults to none. A secret in the state. */
+  token?: pulumi.Input<string>;
+  /** File of this machine with that token, in its place; only root need be able to read it. Defaults to none. */
+  tokenFile?: pulumi.Input<string>;
+  /** Address at which both answer, without authentication. Defaults to `127.0.0.1`. Plain, because it is waited for. */
+  host?: string;
+  /** Days for which Prometheus keeps what it has measured. Defaults to 15. */
+  retentionDays?: pulumi.Input<number>;
+  /** Prometheus. */
+  prometheus?: MonitoringServiceArgs;
+  /** Alertmanager. */
+  alertmanager?: MonitoringServiceArgs;
+}
+
 /** Arguments of `MonitoringStack`. */
 export interface MonitoringStackArgs {
-  /** Where the gateway runs: `process`, `kubernetes` or `aws`. Defaults to `process`. Plain, because it decides which resources exist. */
+  /** Where the gateway runs: `process`, `systemd`, `docker`, `kubernetes` or `aws`. Defaults to `process`. Plain, because it decides which resources exist. */
   platform?: string;
   /** The gateway. */
   gateway: MonitoredGatewayArgs;
@@ -160,6 +234,10 @@ export interface MonitoringStackArgs {
   kubernetes?: MonitoringKubernetesArgs;
   /** The `aws` platform's own block. */
   aws?: MonitoringAwsArgs;
+  /** The `docker` platform's own block. */
+  docker?: MonitoringDockerArgs;
+  /** The `systemd` platform's own block. */
+  systemd?: MonitoringSystemdArgs;
   /** The `process` platform's own block. */
   process?: MonitoringProcessArgs;
 }

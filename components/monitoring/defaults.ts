@@ -18,4 +18,19 @@ export const monitoringDefaults = Object.freeze({
   runbookUrl: "docs/runbook.md",
   // An alert that goes on is repeated so often.
   repeatHours: 4,
+  // Prometheus' own default.
+  retentionDays: 15,
+  // The latest of each, with its version: what runs does not change by itself.
+  prometheusImage: "prom/prometheus:v3.16.0",
+  alertmanagerImage: "prom/alertmanager:v0.34.2",
+  grafanaImage: "grafana/grafana:13.2.3",
+  // Where Debian's packages put them.
+  prometheusProgram: "/usr/bin/prometheus",
+  alertmanagerProgram: "/usr/bin/prometheus-alertmanager",
+  // As people know them.
+  prometheusPort: 9090,
+  alertmanagerPort: 9093,
+  grafanaPort: 3000,
+  // It keeps a few hundred alerts.
+  alertmanagerMemoryMiB: 128,
 });

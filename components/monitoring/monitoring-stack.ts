@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { MonitoringStackArgs } from "./args.ts";
-import { type Monitoring, monitoringPlatforms } from "./platforms.ts";
+import { monitoringPlatforms } from "./platforms.ts";
 import { resolveMonitoring } from "./resolve.ts";
 
 /**
@@ -24,7 +24,7 @@ export class MonitoringStack extends pulumi.ComponentResource {
   constructor(name: string, args: MonitoringStackArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mcp-fleet:index:MonitoringStack", name, hidden(args), opts);
     const settings = resolveMonitoring(name, args);
-    const deployed = (monitoringPlatforms[settings.platform] as Monitoring)(this, settings);
+    const deployed = monitoringPlatforms[settings.platform](this, settings);
     this.alerts = pulumi.output(settings.rules.map(({ alert }) => alert));
     this.folder = deployed.folder ?? pulumi.output("");
     this.prometheusUrl = deployed.prometheusUrl ?? pulumi.output("");
@@ -36,9 +36,10 @@ export class MonitoringStack extends pulumi.ComponentResource {
   }
 }
 
-/** The arguments as they go into the state: addresses and passwords of receivers are encrypted there. */
+/** The arguments as they go into the state: addresses of receivers, passwords and tokens are encrypted there. */
 function hidden(args: MonitoringStackArgs): object {
-  const { notifications, senders, alertRules = [], ...rest } = args;
-  const secret = { notifications, senders, alertRules };
+  const { notifications, senders, alertRules = [], docker, systemd, ...rest } = args;
+  const blocks = { ...(docker === undefined ? {} : { docker }), ...(systemd === undefined ? {} : { systemd }) };
+  const secret = { notifications, senders, alertRules, ...blocks };
   return { ...rest, ...Object.fromEntries(Object.entries(secret).map(([key, value]) => [key, pulumi.secret(value)])) };
 }

@@ -1,9 +1,11 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { Platform } from "../platform.ts";
 import { monitoringOnAws } from "./aws.ts";
+import { monitoringOnDocker } from "./docker.ts";
 import { monitoringOnKubernetes } from "./kubernetes.ts";
 import { monitoringOnProcesses } from "./process.ts";
 import type { MonitoringSettings } from "./resolve.ts";
+import { monitoringOnSystemd } from "./systemd.ts";
 
 /** What a platform says of what it has made; what is left out is not there on it. */
 export interface MonitoringDeployment {
@@ -17,9 +19,11 @@ export interface MonitoringDeployment {
 /** Makes the children of a stack. */
 export type Monitoring = (parent: pulumi.ComponentResource, settings: MonitoringSettings) => MonitoringDeployment;
 
-/** Every platform on which a gateway can be watched. */
-export const monitoringPlatforms: Readonly<Partial<Record<Platform, Monitoring>>> = {
+/** Every platform. */
+export const monitoringPlatforms: Readonly<Record<Platform, Monitoring>> = {
   [Platform.Process]: monitoringOnProcesses,
+  [Platform.Systemd]: monitoringOnSystemd,
+  [Platform.Docker]: monitoringOnDocker,
   [Platform.Kubernetes]: monitoringOnKubernetes,
   [Platform.Aws]: monitoringOnAws,
 };

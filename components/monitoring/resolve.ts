@@ -6,8 +6,9 @@ import type { MonitoringStackArgs } from "./args.ts";
 import { awsProblems, checkAwsReceivers } from "./aws-rules.ts";
 import { catalogue, recordings } from "./catalogue.ts";
 import { monitoringDefaults as defaults } from "./defaults.ts";
-import { monitoringPlatforms } from "./platforms.ts";
+import { dockerProblems } from "./docker-rules.ts";
 import type { Recording, Rule } from "./rule.ts";
+import { systemdProblems } from "./systemd-rules.ts";
 import { checkReceivers, ruleProblems, userRule } from "./user-rules.ts";
 
 /** A stack's arguments, checked, with its rules made. */
@@ -22,17 +23,10 @@ export interface MonitoringSettings {
   readonly args: MonitoringStackArgs;
 }
 
-/** Platforms on which a gateway can be watched. */
-const watched = Object.keys(monitoringPlatforms) as Platform[];
-
 /** Checks what can be checked now. Throws InputError. */
 export function resolveMonitoring(name: string, args: MonitoringStackArgs): MonitoringSettings {
   const component = `MonitoringStack "${name}"`;
   const platform = platformOf(component, args.platform ?? shared.platform);
-  if (!watched.includes(platform)) {
-    const fix = `set platform to one of ${watched.join(", ")}, or scrape the gateway's metricsTarget with a Prometheus of yours`;
-    throw new InputError(component, [`platform "${platform}" has no monitoring in this version of mcp-fleet; ${fix}`]);
-  }
   const { alertRules = [], notifications, senders, slo, thresholds = {} } = args;
   const job = `mcp-fleet-${name}`;
   const availabilityPercent = slo?.availabilityPercent ?? defaults.availabilityPercent;
@@ -41,6 +35,8 @@ export function resolveMonitoring(name: string, args: MonitoringStackArgs): Moni
   const own = catalogue(rulesOf).filter(({ alert }) => !onAws || hasAlarm(alert, args));
   const problems = [
     ...blockProblems(platform, args),
+    ...(platform === Platform.Docker ? dockerProblems(args) : []),
+    ...(platform === Platform.Systemd ? systemdProblems(name, args) : []),
     ...boundsProblems(availabilityPercent, thresholds),
     ...ruleProblems(
       alertRules,
@@ -65,7 +61,7 @@ export function resolveMonitoring(name: string, args: MonitoringStackArgs): Moni
 }
 
 function blockProblems(platform: Platform, args: MonitoringStackArgs): string[] {
-  return watched
+  return Object.values(Platform)
     .filter((block) => block !== platform && (args as Partial<Record<Platform, unknown>>)[block] !== undefined)
     .map((block) => `${block} is given, but platform is "${platform}"; remove ${block}, or set platform to ${block}`);
 }

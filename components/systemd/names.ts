@@ -5,7 +5,8 @@ import { systemdDefaults as defaults } from "./defaults.ts";
 export const ownCredentials = "mcp-fleet.";
 
 /** What a component's units are called on a machine where all stacks share one set of names. `scope` is the project's and the stack's name. */
-export const unitName = (scope: string, role: "fleet" | "gateway", name: string): string => `${scope}-${role}-${name}`;
+export const unitName = (scope: string, role: "fleet" | "gateway" | "monitoring", name: string): string =>
+  `${scope}-${role}-${name}`;
 
 /** Folder of what only root, and by credential the component's services, may read. */
 export const folderOf = (unit: string): string => `${defaults.configDirectory}/${unit}`;

@@ -71,7 +71,7 @@ export function gatewayProblems(name: string, args: MCPGatewayArgs): string[] {
 }
 
 /** Labels are lines of a section that systemd leaves alone. */
-function tagProblems(tags: object | undefined): string[] {
+export function tagProblems(tags: object | undefined): string[] {
   return Object.keys(tags ?? {})
     .filter((key) => !/^[A-Za-z0-9][-._/A-Za-z0-9]*$/.test(key))
     .map((key) => `tags: "${key}" is not a key of a unit file; use letters, digits, hyphens, dots and slashes`);

@@ -64,6 +64,21 @@ test("a stack may be watched, in its namespace, and receivers are secret", async
   });
 });
 
+test.each(["docker", "systemd"])(
+  "on %s Prometheus is given a token by the name of the stack's secret",
+  async (stack) => {
+    const token = "file:/run/secrets/mcp-fleet/operator";
+    const added = { "mcp-fleet:monitoring": { platform: stack, [stack]: { token } } };
+    const graph = await stackGraph(stack, { ...added, "mcp-fleet:secrets": { operator: "token-of-operator" } });
+    const watcher = graph.find(({ name }) => name === "monitoring-prometheus" || name === "monitoring-units");
+    expect(JSON.stringify(watcher?.inputs)).toContain('{"secret":"token-of-operator"}');
+    const missing = stackGraph(stack, { ...added, "mcp-fleet:secrets": { another: "token" } });
+    await expect(missing).rejects.toThrow(
+      `stacks/Pulumi.${stack}.yaml: mcp-fleet:monitoring.${stack}.token names the secret "operator", which is not given; add mcp-fleet:secrets.operator`,
+    );
+  },
+);
+
 test("prod has one network for all, its secrets are encrypted, and nobody on the internet may call it", async () => {
   const graph = await stackGraph("prod", { "mcp-fleet:secrets": secrets });
   const services = graph.filter(({ type }) => type === "aws:ecs/service:Service");

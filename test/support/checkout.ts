@@ -106,6 +106,7 @@ interface StackFile {
   readonly config: {
     "mcp-fleet:gateway": Record<string, unknown>;
     "mcp-fleet:fleets": Record<string, Record<string, unknown>>;
+    "mcp-fleet:monitoring"?: Record<string, unknown>;
   };
 }
 

@@ -168,7 +168,14 @@ test("the image is built into the engine's own store", () => {
 test("defaults are a contract", () => {
   expect(dockerDefaults).toEqual({
     ...{ cpuMillicores: 1000, memoryMiB: 512, fleetInstances: 1, host: "127.0.0.1", port: 8080, hostPort: 3001 },
-    ...{ gatewayPort: 8080, path: "/mcp", drainMs: 10_000, graceMarginSeconds: 5, userId: 65_532, temporaryMiB: 256 },
+    ...{
+      gatewayPort: 8080,
+      path: "/mcp",
+      drainMs: 10_000,
+      graceMarginSeconds: 5,
+      user: "65532:65532",
+      temporaryMiB: 256,
+    },
     ...{ logMaxMiB: 10, logMaxFiles: 5, waitSeconds: 180 },
   });
 });

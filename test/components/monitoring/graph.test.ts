@@ -126,8 +126,8 @@ test("on processes: four files, the routes among them secret", async () => {
 
 test.each([
   [
-    { platform: "systemd" },
-    'platform "systemd" has no monitoring in this version of mcp-fleet; set platform to one of',
+    { platform: "nomad" },
+    'platform "nomad" is not one of process, systemd, docker, kubernetes, aws; set platform to one',
   ],
   [
     { kubernetes: {} },

@@ -1,3 +1,4 @@
+import { type MonitoringWorkload, monitoringUnits } from "../../../components/monitoring/systemd-units.ts";
 import { type FleetWorkload, fleetUnits } from "../../../components/systemd/fleet-units.ts";
 import { type GatewayWorkload, gatewayUnits } from "../../../components/systemd/gateway-units.ts";
 
@@ -34,9 +35,19 @@ export const front = (over: Partial<GatewayWorkload> = {}): GatewayWorkload => (
   ...over,
 });
 
+/** What watches the gateway; Node.js stands for its programs. */
+export const watch = (over: Partial<MonitoringWorkload> = {}): MonitoringWorkload => ({
+  ...{ unit: "shop-test-monitoring-watch", name: "watch", host: "127.0.0.1", retentionDays: 15 },
+  ...{ token: true, tokenFile: undefined, tags: {} },
+  prometheus: { program: process.execPath, port: 9090, cpuMillicores: 1000, memoryMiB: 512 },
+  alertmanager: { program: process.execPath, port: 9093, cpuMillicores: 1000, memoryMiB: 128 },
+  ...over,
+});
+
 /** Every kind of unit that the platform writes. */
 export const everyUnit = (): Record<string, string> => ({
   ...fleetUnits(notes({ secrets: ["API_KEY"] })),
   ...fleetUnits({ ...clock, unit: "shop-test-fleet-clock" }),
   ...gatewayUnits(front()),
+  ...monitoringUnits(watch()),
 });

@@ -4,14 +4,16 @@ import { delimiter, join } from "node:path";
 import { afterAll, beforeAll, expect } from "@jest/globals";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { parse, stringify } from "yaml";
+import { AlertReceiver } from "../../support/alert-receiver.ts";
 import { Checkout, freePort } from "../../support/checkout.ts";
 import { docker, dockerOk, until } from "../../support/docker.ts";
 import { engineFolder } from "../../support/engine-folder.ts";
+import { monitoringImage } from "../../support/monitoring-images.ts";
 import { has, testWith } from "../../support/needs.ts";
 
 // One story in order, on a real Docker engine under the real Pulumi engine: the stack `docker`, as it is committed but for its
 // port. Where the provider plugin cannot be had, a stand-in does to the engine what the components declare, by the docker command.
-const needs = ["a Pulumi engine", "a Docker engine with the image (npm run image)"] as const;
+const needs = ["a Pulumi engine", "a Docker engine with the image (npm run image)", "promtool and amtool"] as const;
 const test = testWith(...needs);
 const able = needs.every((need) => has(need));
 const root = join(import.meta.dirname, "../../..");
@@ -20,6 +22,9 @@ const headers = { authorization: `Bearer ${token}` };
 const thought = { thought: "a", thoughtNumber: 1, totalThoughts: 1, nextThoughtNeeded: false };
 
 let checkout: Checkout;
+let alerts: AlertReceiver;
+let prometheus: string;
+let alertmanager: string;
 let url: string;
 let port: number;
 
@@ -29,20 +34,43 @@ beforeAll(async () => {
   mkdirSync(join(checkout.temporary, "backend"));
   port = await freePort();
   url = `http://127.0.0.1:${port}`;
+  // Where containers reach this machine.
+  const [bridge] = JSON.parse(await dockerOk(["network", "inspect", "bridge"]));
+  alerts = await AlertReceiver.start(bridge.IPAM.Config[0].Gateway);
+  const watchers = {
+    prometheus: await monitoringImage("prometheus"),
+    alertmanager: await monitoringImage("alertmanager"),
+  };
+  const ports = { prometheus: await freePort(), alertmanager: await freePort() };
+  prometheus = `http://127.0.0.1:${ports.prometheus}`;
+  alertmanager = `http://127.0.0.1:${ports.alertmanager}`;
   configure((config) => {
     config["mcp-fleet:gateway"].port = port;
+    const monitoring = config["mcp-fleet:monitoring"];
+    monitoring.notifications = { webhook: alerts.url };
+    monitoring.alertRules = [atOnce];
+    monitoring.docker.prometheus = { image: watchers.prometheus, port: ports.prometheus };
+    monitoring.docker.alertmanager = { image: watchers.alertmanager, port: ports.alertmanager };
   });
   await pulumi("stack init docker");
   await pulumi(`config set --stack docker --secret --path mcp-fleet:secrets.operator ${token}`);
 }, 120_000);
 afterAll(async () => {
   if (!able) return;
+  alerts?.close();
   await pulumi("destroy --yes --stack docker");
   checkout.close();
 }, 120_000);
 
+/** As the package's own rule, but without its minute of patience. */
+const atOnce = {
+  ...{ name: "Server Gone", metric: "mcp_server_health_status", condition: "lt", threshold: 1 },
+  ...{ severity: "critical", forSeconds: 0 },
+};
+
 interface StackConfig {
   "mcp-fleet:gateway": Record<string, unknown>;
+  "mcp-fleet:monitoring": Record<string, unknown> & { docker: Record<string, unknown> };
   "mcp-fleet:fleets": Record<string, Record<string, unknown>>;
 }
 
@@ -190,12 +218,54 @@ test("a fleet reaches nobody but its gateway: neither another fleet nor, without
   expect(await networksOf(sequential)).toEqual(["mcp-fleet-docker-fleet-sequential"]);
 });
 
-test("the token is in no log, no environment, no label and, plain, in no state", async () => {
-  for (const id of [...(await containers("gateway")), ...(await containers("sequential"))]) {
-    const { out, err } = await docker(["logs", id]);
-    expect(out + err).not.toContain(token);
-    expect(JSON.stringify(await inspect(id, "."))).not.toContain(token);
+/** What Prometheus knows of a series: its value by the server that it is of. */
+async function measured(series: string): Promise<Record<string, string>> {
+  const answer = await fetch(`${prometheus}/api/v1/query?query=${encodeURIComponent(series)}`);
+  const { data } = (await answer.json()) as { data: { result: Measured[] } };
+  return Object.fromEntries(data.result.map(({ metric, value: [, value] }) => [metric.server ?? "", value]));
+}
+interface Measured {
+  readonly metric: { readonly server?: string };
+  readonly value: [at: number, value: string];
+}
+
+test("Prometheus and Alertmanager run as hardened as servers do; Prometheus alone meets the gateway, with its token", async () => {
+  const ids = await containers("monitoring");
+  expect(ids).toHaveLength(2);
+  const networks: Record<string, string[]> = {};
+  for (const id of ids) {
+    const { Config, HostConfig, NetworkSettings } = await inspect<{
+      Config: { User: string; Image: string; Entrypoint: string[] };
+      HostConfig: object;
+      NetworkSettings: { Networks: object };
+    }>(id, ".");
+    expect(Config.User).toBe("65534:65534");
+    expect(HostConfig).toMatchObject({
+      ...{ ReadonlyRootfs: true, CapDrop: ["ALL"], SecurityOpt: ["no-new-privileges:true"], Privileged: false },
+      RestartPolicy: { Name: "unless-stopped" },
+    });
+    networks[Config.Entrypoint[0] as string] = Object.keys(NetworkSettings.Networks).sort();
   }
+  expect(networks).toEqual({
+    prometheus: ["mcp-fleet-docker-gateway-gateway", "mcp-fleet-docker-monitoring-monitoring"],
+    alertmanager: ["mcp-fleet-docker-monitoring-monitoring"],
+  });
+  await until(async () => ((await fetch(`${alertmanager}/-/ready`)).ok ? true : undefined));
+  const healthy = { context7: "1", sequential: "1" };
+  await until(async () => {
+    const found = await measured("mcp_server_health_status");
+    return JSON.stringify(found) === JSON.stringify(healthy) ? true : undefined;
+  });
+  expect(await measured('up{job="mcp-fleet-monitoring"}')).toEqual({ "": "1" });
+});
+
+test("the token is in no log, no environment, no label and, plain, in no state", async () => {
+  for (const name of ["gateway", "sequential", "monitoring"])
+    for (const id of await containers(name)) {
+      const { out, err } = await docker(["logs", id]);
+      expect(out + err).not.toContain(token);
+      expect(JSON.stringify(await inspect(id, "."))).not.toContain(token);
+    }
   expect(await pulumi("stack export --stack docker")).not.toContain(token);
 });
 
@@ -226,6 +296,21 @@ test("a server that is killed, or eats up its memory, is started again, and call
   const again = await connect();
   expect(await think(again)).toMatchObject({ thoughtHistoryLength: 1 });
   await again.close();
+});
+
+test("a server that stays away makes Prometheus fire and Alertmanager tell the webhook; when it is back, that is told too", async () => {
+  const [context7] = (await containers("context7")) as [string];
+  expect(alerts.last("ServerGone", "context7")).toBeUndefined();
+  // Killed by the engine's own command it is not started again.
+  await dockerOk(["kill", context7]);
+  expect(await until(async () => alerts.last("ServerGone", "context7"))).toMatchObject({
+    status: "firing",
+    labels: { severity: "critical", component: "mcp-fleet" },
+    annotations: { summary: "Server Gone: mcp_server_health_status is 0 at context7" },
+  });
+  expect(alerts.last("ServerGone", "sequential")).toBeUndefined();
+  await dockerOk(["start", context7]);
+  await until(async () => (alerts.last("ServerGone", "context7")?.status === "resolved" ? true : undefined));
 });
 
 test("a container that was removed behind the stack's back is found missing and made again", async () => {

@@ -3,6 +3,7 @@ import { delimiter, join } from "node:path";
 import { afterAll, beforeAll, expect } from "@jest/globals";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
+import { AlertReceiver } from "../../support/alert-receiver.ts";
 import { Checkout, freePort } from "../../support/checkout.ts";
 import { until } from "../../support/docker.ts";
 import { engineFolder } from "../../support/engine-folder.ts";
@@ -10,7 +11,11 @@ import { Machine } from "../../support/machine.ts";
 import { has, testWith } from "../../support/needs.ts";
 
 // The stack `systemd` by the real Pulumi engine, on a machine that is namespaces of this one: its systemd is the first process there.
-const needs = ["a Pulumi engine", "root, and systemd for the first process of a namespace"] as const;
+const needs = [
+  "a Pulumi engine",
+  "root, and systemd for the first process of a namespace",
+  "promtool and amtool",
+] as const;
 const test = testWith(...needs);
 const able = needs.every((need) => has(need));
 const root = join(import.meta.dirname, "../../..");
@@ -18,9 +23,11 @@ const token = `canary-${randomBytes(16).toString("hex")}`;
 const headers = { authorization: `Bearer ${token}` };
 const gateway = "mcp-fleet-systemd-gateway-gateway";
 const sequential = "mcp-fleet-systemd-fleet-sequential";
+const monitoring = "mcp-fleet-systemd-monitoring-monitoring";
 
 let checkout: Checkout;
 let machine: Machine;
+let alerts: AlertReceiver | undefined;
 let url: string;
 let port: number;
 
@@ -39,6 +46,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(async () => {
   if (!able) return;
+  alerts?.close();
   await machine?.close();
   checkout?.close();
 }, 60_000);
@@ -222,6 +230,47 @@ test("what does not start is not rolled out: the first instance tells, the old f
   });
   await until(() => serving("sequential"));
   expect(await units()).toHaveLength(5);
+});
+
+test("a gateway that is watched: Prometheus and Alertmanager are services too, and tell a webhook of a server that stays away", async () => {
+  alerts = await AlertReceiver.start("127.0.0.1");
+  const ports = { prometheus: await freePort(), alertmanager: await freePort() };
+  checkout.configure((config) => {
+    config["mcp-fleet:monitoring"] = {
+      platform: "systemd",
+      alertRules: [
+        {
+          ...{ name: "Server Gone", metric: "mcp_server_health_status", condition: "lt", threshold: 1 },
+          ...{ severity: "critical", forSeconds: 0 },
+        },
+      ],
+      notifications: { webhook: alerts?.url },
+      systemd: {
+        token: "file:/run/secrets/mcp-fleet/operator",
+        prometheus: { port: ports.prometheus },
+        alertmanager: { port: ports.alertmanager },
+      },
+    };
+  }, "systemd");
+  await up();
+  expect((await units()).filter((line) => line.includes("monitoring"))).toEqual([
+    `${monitoring}-alertmanager.service loaded active running`,
+    `${monitoring}-prometheus.service loaded active running`,
+  ]);
+  expect(await pulumi("preview --expect-no-changes --refresh --stack systemd")).toMatch(/\d+ unchanged/);
+  const query = `http://127.0.0.1:${ports.prometheus}/api/v1/query?query=mcp_server_health_status`;
+  const measured = async () => {
+    const { data } = (await (await fetch(query)).json()) as { data: { result: { value: [number, string] }[] } };
+    return data.result.map(({ value: [, value] }) => value);
+  };
+  await until(async () => ((await measured()).join() === "1,1" ? true : undefined));
+  await machine.runOk(`systemctl stop '${sequential}@*.service'`);
+  expect(await until(async () => alerts?.last("ServerGone", "sequential"))).toMatchObject({
+    status: "firing",
+    labels: { severity: "critical", component: "mcp-fleet" },
+    annotations: { summary: "Server Gone: mcp_server_health_status is 0 at sequential" },
+  });
+  expect(alerts.last("ServerGone", "context7")).toBeUndefined();
 });
 
 test("pulumi destroy leaves no unit, no process, no secret and no state", async () => {
