@@ -158,7 +158,7 @@ export async function startGateway(
   const log = place === undefined ? whole : whole.child({ worker });
   const siblings = place && new Siblings(place);
   const metrics: Metrics = new Metrics(
-    () => ownFleets().map((fleet) => ({ ...gaugesOf(fleet), performance: factory.countsOf(fleet) })),
+    () => ownFleets().map((fleet) => ({ ...gaugesOf(fleet), ...factory.countsOf(fleet) })),
     () => ({ live: sessions.live, max: sessions.max }),
     siblings && (() => siblings.metrics()),
   );

@@ -14,6 +14,8 @@ export interface FleetGauges extends CountedFleet {
   readonly inFlight: number;
   readonly waiting: number;
   readonly restarts: number;
+  /** When the gateway's client certificate for it ends, in seconds since the epoch; undefined without one. */
+  readonly certificateEnds?: number | undefined;
 }
 
 /** Client sessions held in memory. */
@@ -34,6 +36,7 @@ export class Metrics {
   readonly #events: Counter<"server" | "event">;
   readonly #overLimit: Counter<"server" | "limit">;
   readonly #tokens: Counter<"server" | "grant" | "outcome">;
+  readonly #certificates = new Map<string, () => number>();
   readonly #performance: PerformanceMetrics;
   readonly #others: (() => Promise<readonly object[]>) | undefined;
 
@@ -114,6 +117,21 @@ export class Metrics {
       ({ waiting }) => waiting,
     );
     gauge("mcp_server_restarts", "Starts after a loss, over the instances that exist.", ({ restarts }) => restarts);
+    const certificates = this.#certificates;
+    new Gauge({
+      name: "mcp_certificate_expiry_seconds",
+      help: "When the certificate of a listener (http), or the one for a server (servers.<name>), ends, in seconds since the epoch.",
+      aggregator: "min",
+      labelNames: ["listener"],
+      registers,
+      collect() {
+        this.reset();
+        for (const [listener, ends] of certificates) this.set({ listener }, ends());
+        for (const { name, certificateEnds } of fleets()) {
+          if (certificateEnds !== undefined) this.set({ listener: `servers.${name}` }, certificateEnds);
+        }
+      },
+    });
     const sessionGauge = (name: string, help: string, read: (gauges: SessionGauges) => number) =>
       new Gauge({
         name,
@@ -194,18 +212,9 @@ export class Metrics {
     });
   }
 
-  /** Adds the gauge of when a listener's certificate ends, read when metrics are scraped. */
+  /** Tells when a listener's certificate ends, read when metrics are scraped. */
   certificate(listener: string, read: () => number): void {
-    new Gauge({
-      name: "mcp_certificate_expiry_seconds",
-      help: "When the listener's certificate ends, in seconds since the epoch.",
-      aggregator: "min",
-      labelNames: ["listener"],
-      registers: [this.#registry],
-      collect() {
-        this.set({ listener }, read());
-      },
-    });
+    this.#certificates.set(listener, read);
   }
 
   /** This process's metrics for another one. */

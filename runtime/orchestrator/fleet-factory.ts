@@ -2,9 +2,9 @@ import { createHash } from "node:crypto";
 import type { Logger } from "pino";
 import type { ResolvedServer } from "../config/index.ts";
 import { FleetError } from "../errors.ts";
-import type { Metrics } from "../observability/metrics.ts";
+import type { FleetGauges, Metrics } from "../observability/metrics.ts";
 import { BatchConnector } from "../performance/batching/index.ts";
-import { FleetPerformance, type PerformanceCounts, type SharedSpaceOptions } from "../performance/index.ts";
+import { FleetPerformance, type SharedSpaceOptions } from "../performance/index.ts";
 import type { Strategies } from "../registry/balancing/strategies.ts";
 import { discoveriesOf, discoverySource } from "../registry/discovery/index.ts";
 import { Fleet, type FleetOptions } from "../registry/fleet.ts";
@@ -61,6 +61,7 @@ export function withPreset({ credentials, ...server }: ResolvedServer): FleetOpt
 export class FleetFactory {
   readonly #options: FleetFactoryOptions;
   readonly #performances = new WeakMap<Fleet, FleetPerformance>();
+  readonly #tls = new WeakMap<Fleet, UpstreamTls>();
 
   constructor(options: FleetFactoryOptions) {
     this.#options = options;
@@ -70,11 +71,12 @@ export class FleetFactory {
     const { strategies, fleetNamed, metrics, now, random, onListChanged } = this.#options;
     const log = this.#options.log.child({ server: server.name });
     const remote = server.endpoints !== undefined || server.discovery !== undefined;
+    const tls = server.tls && new UpstreamTls({ server: server.name, tls: server.tls, log });
     const performance = this.#performance(server);
     const integrity = this.#options.integrity.open(server);
     const fleet = new Fleet({
       ...{ server, log, metrics, now, random, fleetNamed },
-      ...(remote ? { remote: this.#remote(server, log) } : { connector: this.#processes(server) }),
+      ...(remote ? { remote: this.#remote(server, tls, log) } : { connector: this.#processes(server) }),
       strategy: strategies.named(server.name, server.loadBalancer.strategy),
       stages: [integrity.stage, ...performance.stages],
       screen: (tools) => integrity.screen(tools),
@@ -85,12 +87,14 @@ export class FleetFactory {
       onUpdated: (uri) => performance.updated(uri),
     });
     this.#performances.set(fleet, performance);
+    if (tls !== undefined) this.#tls.set(fleet, tls);
     return fleet;
   }
 
-  /** What the performance stages of a fleet that was made here have done. */
-  countsOf(fleet: Fleet): PerformanceCounts | undefined {
-    return this.#performances.get(fleet)?.counts();
+  /** What the performance stages of a fleet that was made here have done, and when its certificate ends. */
+  countsOf(fleet: Fleet): Pick<FleetGauges, "performance" | "certificateEnds"> {
+    const performance = this.#performances.get(fleet)?.counts();
+    return { performance, certificateEnds: this.#tls.get(fleet)?.expiry };
   }
 
   #performance(server: FleetOptions["server"]): FleetPerformance {
@@ -105,11 +109,10 @@ export class FleetFactory {
     });
   }
 
-  #remote(server: FleetOptions["server"], log: Logger): RemoteOptions {
+  #remote(server: FleetOptions["server"], tls: UpstreamTls | undefined, log: Logger): RemoteOptions {
     const { identity, now } = this.#options;
     const { name, protocol, timeouts, pool } = server;
     const credentials = this.#options.credentials.for(name);
-    const tls = server.tls && new UpstreamTls({ server: name, tls: server.tls, log });
     const ask = tls?.fetch ?? fetch;
     const common = { fleet: name, protocol, identity, connectMs: timeouts.connectMs, now, pool, credentials, tls };
     return {

@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import { isIP } from "node:net";
 import { createSecureContext, type SecureContext } from "node:tls";
@@ -17,7 +18,8 @@ export type Fetch = (url: string | URL, init?: RequestInit) => Promise<Response>
 export interface UpstreamTlsOptions {
   readonly server: string;
   readonly tls: Settings;
-  readonly log: Logger;
+  /** Defaults to nowhere. */
+  readonly log?: Logger;
 }
 
 const fileKeys = ["caFile", "certFile", "keyFile"] as const;
@@ -29,9 +31,10 @@ const fileKeys = ["caFile", "certFile", "keyFile"] as const;
 export class UpstreamTls {
   readonly #server: string;
   readonly #settings: Settings;
-  readonly #log: Logger;
+  readonly #log: Logger | undefined;
   #seen = "";
   #context: SecureContext | undefined;
+  #ends: number | undefined;
   #fetch: Promise<Fetch> | undefined;
 
   constructor({ server, tls, log }: UpstreamTlsOptions) {
@@ -44,6 +47,16 @@ export class UpstreamTls {
   options(): TlsConnectionOptions {
     const { serverName } = this.#settings;
     return { secureContext: this.#current(), ...(serverName === undefined ? {} : { servername: serverName }) };
+  }
+
+  /** When the client certificate that is in force ends, in seconds since the epoch; undefined without one. */
+  get expiry(): number | undefined {
+    try {
+      this.#current();
+    } catch {
+      // What is wrong with it is said where it is used.
+    }
+    return this.#ends;
   }
 
   /** The global `fetch` with such connections. */
@@ -83,11 +96,12 @@ export class UpstreamTls {
     try {
       const [ca, cert, key] = fileKeys.map((name) => this.#read(name));
       const next = createSecureContext({ ca, cert, key, minVersion: "TLSv1.2" });
-      if (this.#context !== undefined) this.#log.info("TLS: the new files are in force for this server");
+      if (this.#context !== undefined) this.#log?.info("TLS: the new files are in force for this server");
       this.#context = next;
+      this.#ends = cert && Date.parse(new X509Certificate(cert).validTo) / 1000;
     } catch (error) {
       if (this.#context === undefined) throw this.#unfit(error);
-      this.#log.error({ err: error }, "TLS: the new files cannot be used; those in force for this server stay");
+      this.#log?.error({ err: error }, "TLS: the new files cannot be used; those in force for this server stay");
     }
     this.#seen = seen;
     return this.#context;

@@ -1,5 +1,8 @@
+import { X509Certificate } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import type { Server } from "../../runtime/config/schema/index.ts";
+import { AuthorizationServer } from "../support/authorization-server.ts";
 import { Certificates } from "../support/certificates.ts";
 import { say, statefulServer, TestGateway } from "../support/gateway.ts";
 import { ProtectedServer } from "../support/protected-server.ts";
@@ -92,6 +95,42 @@ test("an instance that is known by its address is verified by its name", async (
   const notes = await start({ endpoints, tls: { ...files(), serverName: "notes.internal" } });
   await say(notes, "count");
   expect(front.seen[0]).toEqual(["gateway one", "notes.internal"]);
+});
+
+test("when the certificate ends is a metric, and so an alert", async () => {
+  await start({ tls: files() });
+  const ends = Date.parse(new X509Certificate(readFileSync(client.cert)).validTo) / 1000;
+  const text = await (await fetch(`${it?.url}/metrics`)).text();
+  expect(text).toContain(`\nmcp_certificate_expiry_seconds{listener="servers.notes"} ${ends}\n`);
+});
+
+test("what the server says of its tokens is asked for with the certificate, the token from its issuer without", async () => {
+  const machine = { client_id: "gateway", client_secret: "a-secret-of-the-gateway", redirect_uris: [] };
+  const authorization = await AuthorizationServer.start({
+    clients: [{ ...machine, response_types: [], grant_types: ["client_credentials"] }],
+  });
+  const locked = await ProtectedServer.start(async (request) => {
+    return request.headers.authorization === undefined
+      ? { status: 401, challenge: `Bearer resource_metadata="${resource.replace("/mcp", metadata)}"` }
+      : { who: "gateway" };
+  });
+  const metadata = "/.well-known/oauth-protected-resource/mcp";
+  await front.close();
+  front = await TlsFront.start(certificates, "server", Number(new URL(locked.url).port));
+  const resource = `https://localhost:${front.port}/mcp`;
+  locked.metadata = { resource, authorization_servers: [authorization.issuer], scopes_supported: ["read"] };
+  try {
+    const { issuer } = authorization;
+    const { client_id: clientId, client_secret: clientSecret } = machine;
+    const oauth = { grant: "client-credentials" as const, issuer, clientId, clientSecret };
+    const session = await start({ tls: files(), credentials: { oauth } }, "https", "/mcp");
+    expect(await say(session, "whoami")).toBe("gateway");
+    expect(authorization.granted).toMatchObject([{ client: "gateway", resource }]);
+    expect(clients()).toEqual(["gateway one"]);
+  } finally {
+    await locked.close();
+    await authorization.close();
+  }
 });
 
 test("a new certificate is in force with the next connection, a broken one is not", async () => {

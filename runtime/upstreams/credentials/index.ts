@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { ResolvedServer } from "../../config/index.ts";
 import { FleetError } from "../../errors.ts";
+import { UpstreamTls } from "../upstream-tls.ts";
 import type { Credentials } from "./credentials.ts";
 import { credentialFailure } from "./failure.ts";
 import type { LoginResult } from "./login.ts";
@@ -31,11 +32,12 @@ export class UpstreamCredentials {
   apply(servers: readonly ResolvedServer[]): void {
     const named = new Map(servers.map((server) => [server.name, server]));
     for (const name of this.#servers.keys()) if (named.get(name)?.credentials === undefined) this.#servers.delete(name);
-    for (const { name, credentials } of servers) {
+    for (const { name, credentials, tls } of servers) {
       if (credentials === undefined) continue;
+      const server = { name, credentials, ...(tls === undefined ? {} : { tls }) };
       const known = this.#servers.get(name);
-      if (known === undefined) this.#servers.set(name, new ServerCredentials(name, credentials, this.#options));
-      else if (!isDeepStrictEqual(credentials, known.settings)) known.replace(credentials);
+      if (known === undefined) this.#servers.set(name, new ServerCredentials(server, this.#options));
+      else if (!isDeepStrictEqual(server, known.settings)) known.replace(server);
     }
   }
 
@@ -65,7 +67,7 @@ export interface LoginToOptions {
  * needs no login, with UPSTREAM_CREDENTIALS when it fails.
  */
 export async function loginTo(server: ResolvedServer, options: LoginToOptions): Promise<LoginResult> {
-  const { name, credentials, endpoints, discovery } = server;
+  const { name, credentials, endpoints, discovery, tls } = server;
   const settings = credentials?.oauth;
   const endpoint = endpoints?.[0] ?? discovery?.static?.[0]?.url;
   if (settings?.grant !== "authorization-code" || endpoint === undefined) {
@@ -77,7 +79,7 @@ export async function loginTo(server: ResolvedServer, options: LoginToOptions): 
   return login({
     ...options,
     ...{ server: name, settings, url: new URL(endpoint) },
-    http: new OAuthHttp(),
+    http: new OAuthHttp(tls && new UpstreamTls({ server: name, tls }).fetch),
     failure: (url, cause) => credentialFailure(name, secrets, url, cause),
   });
 }

@@ -1,4 +1,5 @@
 import { allowInsecureRequests, customFetch } from "oauth4webapi";
+import type { Fetch } from "../upstream-tls.ts";
 
 const timeoutMs = 10_000;
 /** Metadata and tokens are a few kilobytes. */
@@ -17,7 +18,11 @@ export class OAuthHttp {
     readonly [allowInsecureRequests]: true;
   };
 
-  constructor() {
+  readonly #ask: Fetch;
+
+  /** `ask` reaches the server itself, which may want a certificate. Defaults to the global `fetch`. */
+  constructor(ask: Fetch = fetch) {
+    this.#ask = ask;
     this.options = { [customFetch]: (url, init) => this.fetch(url, init), [allowInsecureRequests]: true };
   }
 
@@ -26,7 +31,8 @@ export class OAuthHttp {
     const { protocol, hostname, origin, host } = new URL(url);
     const inClear = protocol === "http:" && (loopback.has(hostname) || origin === server);
     if (protocol !== "https:" && !inClear) throw new Error(`${protocol}//${host} is not encrypted`);
-    const response = await fetch(url, { ...init, redirect: "manual", signal: AbortSignal.timeout(timeoutMs) });
+    const bounds = { redirect: "manual", signal: AbortSignal.timeout(timeoutMs) } as const;
+    const response = await (origin === server ? this.#ask : fetch)(url, { ...init, ...bounds });
     const chunks: Uint8Array[] = [];
     let size = 0;
     for await (const chunk of response.body ?? []) {

@@ -1,3 +1,4 @@
+import type { Fetch } from "../upstream-tls.ts";
 import type { Credentials } from "./credentials.ts";
 import { LoginCredentials } from "./login-credentials.ts";
 import { MachineCredentials } from "./machine-credentials.ts";
@@ -5,11 +6,14 @@ import { OAuthHttp } from "./oauth-http.ts";
 import type { OAuthOptions } from "./oauth-options.ts";
 
 /** The way to tokens that the configuration names, and how many are held; loaded with the first server that has one. */
-export function oauthCredentials(options: Omit<OAuthOptions, "http">): {
+export function oauthCredentials({
+  ask,
+  ...options
+}: Omit<OAuthOptions, "http"> & { readonly ask: Fetch | undefined }): {
   readonly credentials: Credentials;
   readonly held: () => number;
 } {
-  const http = new OAuthHttp();
+  const http = new OAuthHttp(ask);
   if (options.settings.grant === "authorization-code") {
     return { credentials: new LoginCredentials({ ...options, http }), held: () => 1 };
   }

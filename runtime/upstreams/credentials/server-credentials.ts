@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import type { ResolvedServer } from "../../config/index.ts";
 import type { Metrics } from "../../observability/metrics.ts";
+import { UpstreamTls } from "../upstream-tls.ts";
 import type { Credentials, Refusal } from "./credentials.ts";
 import { credentialFailure } from "./failure.ts";
 import type { OAuthSettings } from "./oauth-settings.ts";
@@ -16,6 +17,8 @@ export interface CredentialsOptions {
 }
 
 type Settings = NonNullable<ResolvedServer["credentials"]>;
+/** The parts of a server that decide about its credentials. */
+export type CredentialedServer = Pick<ResolvedServer, "name" | "tls"> & { readonly credentials: Settings };
 
 /** Tokens that were got last and are kept out of the logs. */
 const maxSecretTokens = 100;
@@ -28,21 +31,21 @@ export const isPerCaller = ({ callers, oauth }: Settings): boolean =>
 export class ServerCredentials implements Credentials {
   readonly #server: string;
   readonly #options: CredentialsOptions;
-  #settings: Settings;
+  #configured: CredentialedServer;
   #current: Credentials | Promise<Credentials>;
   #held: () => number = () => 0;
   #tokens: string[] = [];
 
-  constructor(server: string, settings: Settings, options: CredentialsOptions) {
-    this.#server = server;
+  constructor(server: CredentialedServer, options: CredentialsOptions) {
+    this.#server = server.name;
     this.#options = options;
-    this.#settings = settings;
-    this.#current = this.#make(settings);
+    this.#configured = server;
+    this.#current = this.#make(server.credentials);
   }
 
   /** What the configuration says. */
-  get settings(): Settings {
-    return this.#settings;
+  get settings(): CredentialedServer {
+    return this.#configured;
   }
 
   /** Access tokens held. */
@@ -51,7 +54,7 @@ export class ServerCredentials implements Credentials {
   }
 
   get secrets(): readonly string[] {
-    const { header, callers, oauth } = this.#settings;
+    const { header, callers, oauth } = this.#configured.credentials;
     const configured = [header?.value, callers?.gateway, oauth?.clientSecret, oauth?.assertion];
     const own = configured.filter((secret) => secret !== undefined);
     // A log has a key on one line, a key its lines: each one counts.
@@ -60,12 +63,12 @@ export class ServerCredentials implements Credentials {
   }
 
   get perCaller(): boolean {
-    return isPerCaller(this.#settings);
+    return isPerCaller(this.#configured.credentials);
   }
 
-  replace(settings: Settings): void {
-    this.#settings = settings;
-    this.#current = this.#make(settings);
+  replace(server: CredentialedServer): void {
+    this.#configured = server;
+    this.#current = this.#make(server.credentials);
     this.#options.log.info({ server: this.#server }, "credentials replaced");
   }
 
@@ -95,8 +98,10 @@ export class ServerCredentials implements Credentials {
     const { store, clock, log, metrics } = this.#options;
     const server = this.#server;
     const { grant } = settings;
+    const { tls } = this.#configured;
+    const ask = tls && new UpstreamTls({ server, tls, log }).fetch;
     const { credentials, held } = oauthCredentials({
-      ...{ server, settings, store, clock },
+      ...{ server, settings, store, clock, ask },
       onToken: (issuer: string, tokens: StoredTokens, caller: string | undefined) => {
         this.#tokens = [...this.#tokens, tokens.accessToken, tokens.refreshToken ?? ""].slice(-maxSecretTokens);
         metrics.tokenRequested(server, grant, "ok");
