@@ -31,13 +31,14 @@ const { metafile } = await build({
   external: ["@pulumi/*", "bufferutil", "utf-8-validate"],
 });
 
-// The version and the files of the page at /docs are looked for beside the code, as in the built package.
+// The version and the files of the pages at /docs and /dashboard are looked for beside the code, as in the built package.
 writeFileSync(join(target, "package.json"), `${JSON.stringify({ name, version, license, type: "module" })}\n`);
 const assets = join(target, "lib/assets");
 mkdirSync(assets, { recursive: true });
 for (const file of ["swagger-ui.css", "swagger-ui-bundle.js", "LICENSE", "NOTICE"]) {
   copyFileSync(join(root, "node_modules/swagger-ui-dist", file), join(assets, file));
 }
+copyFileSync(join(root, "node_modules/chart.js/dist/chart.umd.min.js"), join(assets, "chart.umd.min.js"));
 writeFileSync(join(target, "packages.json"), `${JSON.stringify(packagesIn(metafile), null, 2)}\n`);
 // The image has no `env` that could look for Node.js.
 const entry = join(target, "lib/bundle/mcp-fleet.js");
@@ -49,7 +50,7 @@ function packagesIn({ inputs }: Metafile): Record<string, string> {
   const folders = Object.keys(inputs).flatMap(
     (path) => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? [],
   );
-  const manifests = [...new Set(folders), "node_modules/swagger-ui-dist"].map((folder) =>
+  const manifests = [...new Set([...folders, "node_modules/swagger-ui-dist", "node_modules/chart.js"])].map((folder) =>
     JSON.parse(readFileSync(join(root, folder, "package.json"), "utf8")),
   );
   return Object.fromEntries(manifests.map((one) => [`${one.name}@${one.version}`, one.license]).sort());

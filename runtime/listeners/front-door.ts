@@ -5,6 +5,7 @@ import type { Duplex as Stream } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isLoopback } from "../config/schema/index.ts";
 import { FleetError, messageOf } from "../errors.ts";
+import { openPages } from "../observability/dashboard/index.ts";
 import { errorReply } from "../protocol/json-rpc.ts";
 import type { McpService } from "../routing/mcp-service.ts";
 import { type Access, openAccess, type Room, type Security } from "../security/index.ts";
@@ -29,8 +30,8 @@ export interface FrontDoorOptions {
 
 /** Open connections are counted so often while clients are told to go. */
 const lingerStepMs = 20;
-/** Paths that need no authentication: load balancers ask them. */
-const open = new Set(["/health", "/ready"]);
+/** Paths that need no authentication: load balancers ask them, and pages that hold no data. */
+const open = new Set(["/health", "/ready", ...openPages]);
 
 /** The gateway's one port: checks every request, serves `/mcp` itself, hands the rest to the REST interface. */
 export class FrontDoor {

@@ -3,6 +3,7 @@ import type { IncomingMessage, RequestListener, Server } from "node:http";
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import type { Logger } from "pino";
 import { FleetError } from "../errors.ts";
+import { addDashboard } from "../observability/dashboard/index.ts";
 import type { Metrics } from "../observability/metrics.ts";
 import { errorReply, type Params, type RpcReply } from "../protocol/json-rpc.ts";
 import type { Priority } from "../protocol/priority.ts";
@@ -137,6 +138,7 @@ export async function createRest(options: RestOptions): Promise<{ listener: Requ
       );
     },
   );
+  addDashboard(app, { metrics, statusesFor: (request) => statusesFor(callerOf(request)) });
   addApiDocs(app, { ...options, paths: options.more?.paths ?? {} });
   options.more?.add(app, options);
   await app.ready();

@@ -24,6 +24,17 @@ export interface SessionGauges {
   readonly max: number;
 }
 
+/** One metric in prom-client's JSON. */
+export interface MetricSamples {
+  readonly name: string;
+  readonly values: readonly {
+    readonly value: number;
+    readonly labels: Readonly<Record<string, string | number>>;
+    /** Of a histogram, what the value is: `<name>_bucket`, `<name>_sum`, `<name>_count`. */
+    readonly metricName?: string;
+  }[];
+}
+
 const batchBuckets = [1, 2, 5, 10, 20, 50, 100];
 
 /** The gateway's own Prometheus registry. Names are those of the specification; durations are in milliseconds. */
@@ -224,7 +235,16 @@ export class Metrics {
 
   /** The text of one scrape, over all processes of the gateway. */
   async text(): Promise<string> {
-    if (this.#others === undefined) return this.#registry.metrics();
-    return AggregatorRegistry.aggregate([await this.json(), ...(await this.#others())]).metrics();
+    return (await this.#whole()).metrics();
+  }
+
+  /** What a scrape has, in prom-client's JSON. */
+  async samples(): Promise<readonly MetricSamples[]> {
+    return (await (await this.#whole()).getMetricsAsJSON()) as unknown as MetricSamples[];
+  }
+
+  async #whole(): Promise<Registry> {
+    if (this.#others === undefined) return this.#registry;
+    return AggregatorRegistry.aggregate([await this.json(), ...(await this.#others())]);
   }
 }
