@@ -1,4 +1,6 @@
 import { existsSync, lstatSync, readlinkSync, realpathSync } from "node:fs";
+import { resolve } from "node:path";
+import { isWithheld } from "../config/schema/confinement-rules.ts";
 import type { Sandbox } from "../config/schema/index.ts";
 import { FleetError } from "../errors.ts";
 import { type Invocation, toolOfSystem } from "./invocation.ts";
@@ -38,19 +40,21 @@ export function sandboxed(sandbox: Sandbox, run: SandboxedRun): Invocation {
   const bubblewrap = bubblewrapFor(run.fleet, sandbox);
   const { read = [], write = [], network = false } = sandbox;
   const { folder, cwd, executable, parts } = run;
-  const seen = [...programs, ...read, ...write, folder];
-  const more = [executable, cwd, ...parts].filter((path) => !isBeneath(seen, path));
+  const seen = [...programs, ...read, ...write, folder].map((path) => resolve(path));
+  const more = [executable, cwd, ...parts].filter((path) => !isWithheld(path) && !isBeneath(seen, path));
+  const mounts: Mount[] = [
+    ...[["/proc", ["--proc", "/proc"]] as const, ["/dev", device] as const, ["/tmp", temporary("/tmp")] as const],
+    ...programs.map((path) => [path, programFolder(path)] as const),
+    ...bound("--ro-bind-try", [...system, ...namedFiles.flatMap((name) => process.env[name] ?? [])]),
+    ...[...bound("--ro-bind", read), ...bound("--bind", write)],
+    ...[...bound("--ro-bind", more), ...bound("--bind", [folder])],
+  ];
   return {
     executable: bubblewrap,
     args: [
       ...["--unshare-all", ...(network ? ["--share-net"] : []), "--die-with-parent", "--cap-drop", "ALL"],
-      ...["--proc", "/proc", "--dev", "/dev", ...temporary("/dev/shm"), "--remount-ro", "/dev", ...temporary("/tmp")],
-      ...programs.flatMap(programFolder),
-      ...bound("--ro-bind-try", [...system, ...namedFiles.flatMap((name) => process.env[name] ?? [])]),
-      ...bound("--ro-bind", read),
-      ...bound("--bind", write),
-      ...bound("--ro-bind", more),
-      ...bound("--bind", [folder]),
+      // A mount covers what is beneath it: folders come before what they hold, whatever each of them allows.
+      ...mounts.sort(([one], [other]) => depthOf(one) - depthOf(other)).flatMap(([, args]) => args),
       ...["--remount-ro", "/", "--chdir", cwd, "--", executable, ...run.args],
     ],
   };
@@ -64,22 +68,30 @@ export function bubblewrapFor(fleet: string, { read = [], write = [] }: Sandbox)
     throw unavailable(fleet, `sandbox: bubblewrap (bwrap) is not on PATH; ${fix}`);
   }
   for (const [key, paths] of Object.entries({ read, write })) {
-    const missing = paths.findIndex((path) => !existsSync(path));
-    const fix = "create it, or correct the path";
-    if (missing >= 0) {
-      throw unavailable(fleet, `sandbox.${key}[${missing}]: is "${paths[missing]}", which is not there; ${fix}`);
+    for (const [index, path] of paths.entries()) {
+      const field = `sandbox.${key}[${index}]: is "${path}"`;
+      if (!existsSync(path)) throw unavailable(fleet, `${field}, which is not there; create it, or correct the path`);
+      const target = realpathSync(path);
+      if (!isWithheld(target)) continue;
+      throw unavailable(fleet, `${field}, a link to ${target}; name the folders that the server needs`);
     }
   }
   return bubblewrap;
 }
 
-const bound = (how: string, paths: readonly string[]) => paths.flatMap((path) => [how, path, path]);
+/** A place in the sandbox, and the arguments that fill it. */
+type Mount = readonly [path: string, args: readonly string[]];
+
+const bound = (how: string, paths: readonly string[]): Mount[] =>
+  paths.map((path) => resolve(path)).map((path) => [path, [how, path, path]]);
 const temporary = (path: string) => ["--size", String(temporaryBytes), "--tmpfs", path];
+const device = ["--dev", "/dev", ...temporary("/dev/shm"), "--remount-ro", "/dev"];
+const depthOf = (path: string): number => path.split("/").length;
 
 function programFolder(path: string): string[] {
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined) return [];
-  return found.isSymbolicLink() ? ["--symlink", readlinkSync(path), path] : bound("--ro-bind", [path]);
+  return found.isSymbolicLink() ? ["--symlink", readlinkSync(path), path] : ["--ro-bind", path, path];
 }
 
 /** Can the path, and what it leads to, be seen in one of the folders? */

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer, type Server as NetServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -44,11 +44,12 @@ afterAll(async () => {
 });
 
 /** A session with a server that tries what it is told to try. */
-const start = async (sandbox: Sandbox | undefined, limits?: Limits) => {
+const start = async (sandbox: Sandbox | undefined, limits?: Limits, cwd?: string) => {
   it = await TestGateway.start({
     servers: {
       greedy: {
-        ...{ type: "custom", process: { command: process.execPath, args: [fixture] }, isolation: "shared" },
+        ...{ type: "custom", isolation: "shared" },
+        process: { command: process.execPath, args: [fixture], ...(cwd === undefined ? {} : { cwd }) },
         ...(sandbox === undefined ? {} : { sandbox }),
         ...(limits === undefined ? {} : { limits }),
       },
@@ -107,6 +108,28 @@ testSandbox("limits count the server's own processes, and no orphan hides from t
   const error = await client.callTool({ name: "processes", arguments: { count: 1 } }).catch((failed) => failed);
   expect(error.data).toEqual({ code: "INSTANCE_OVER_LIMIT" });
   expect(error.message).toContain("it used 4 processes, more than limits.processes (3)");
+});
+
+testSandbox("what a folder holds may be more open or more closed than the folder", async () => {
+  await writeFile(inside, "old");
+  const client = await start({ write: [folder], read: [fixture, inside] });
+  expect(await say(client, "write", { path: join(folder, "kept", "other") })).toBe("done");
+  expect(await say(client, "write", { path: inside })).toBe("EROFS");
+  await it.close();
+  const other = await start({ write: [inside], read: [fixture, folder] });
+  expect(await say(other, "write", { path: join(folder, "kept", "other") })).toBe("EROFS");
+  expect(await say(other, "write", { path: inside })).toBe("done");
+});
+
+testSandbox("neither a working directory nor a link opens everything", async () => {
+  const client = await start({ read: [fixture] }, undefined, "/");
+  expect(await say(client, "read", { path: join(folder, "secret") })).toBe("ENOENT");
+  expect(await say(client, "read", { path: `/proc/${process.pid}/environ` })).toBe("ENOENT");
+  await it.close();
+  await symlink("/", join(folder, "kept", "all"));
+  await expect(start({ read: [fixture, join(folder, "kept", "all")] })).rejects.toThrow(
+    "a link to /; name the folders that the server needs",
+  );
 });
 
 testSandbox("openFiles is the kernel's within a sandbox too", async () => {

@@ -132,6 +132,12 @@ test.each([
     "{ type: custom, version: '1', process: { command: x } }",
     "servers.a.version: belongs to presets; remove it; the command of a custom server says what runs",
   ],
+  ...["/", "//", "/./", "/proc", "/proc/1/environ", "/dev/mem", "/srv/../proc", "/srv/.."].map(
+    (path): [string, string] => [
+      `{ type: custom, process: { command: x }, sandbox: { read: [/srv, ${path}] } }`,
+      `servers.a.sandbox.read[1]: is "${path}", which holds more than a server may see; name the folders that it needs, without ..`,
+    ],
+  ),
   [
     "{ type: magic, process: { command: x } }",
     'servers.a.process: stands beside the preset "magic"; remove it, or set type to custom',
