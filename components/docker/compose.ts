@@ -1,3 +1,4 @@
+import { defaults as shared } from "../defaults.ts";
 import { isExternal } from "../fleet/external.ts";
 import { reachedServer } from "../fleet/hosted-server.ts";
 import type { FleetSettings } from "../fleet/resolve.ts";
@@ -11,25 +12,33 @@ import { type DockerNames, dockerNames, instanceAlias } from "./names.ts";
 import { fleetProblems, gatewayProblems } from "./rules.ts";
 import type { AttachedNetwork, DockerWorkload } from "./workload.ts";
 
-/** A stack as Docker Compose has it: the file, and the gateway's configuration that lies beside it. */
+/** A container as one service of the file. */
+export interface NamedWorkload {
+  readonly key: string;
+  readonly workload: DockerWorkload;
+}
+
+/** A stack as Docker Compose has it: the file, and configurations that lie beside it. */
 export interface ComposeExport {
   readonly compose: { readonly services: Readonly<Record<string, object>>; readonly [key: string]: unknown };
-  readonly gatewayConfig: string;
+  /** Configurations by their path beside it. */
+  readonly files: Readonly<Record<string, string>>;
   /** Files beside it that the user writes: one per secret. */
   readonly secretFiles: readonly string[];
 }
 
-/** Name of the gateway's configuration beside the Compose file. */
-export const gatewayConfigFile = "mcp-fleet.json";
+/** The gateway's configuration beside the Compose file. */
+const gatewayConfigFile = "mcp-fleet.json";
 
 /**
  * The same containers, networks and volume that the components of the `docker` platform declare, made by the same
- * builders. Every argument is known. Throws InputError.
+ * builders. Every argument is known; `watchers` are what watches the gateway. Throws InputError.
  */
 export function composeExport(
   scope: string,
   gateway: GatewaySettings,
   fleets: readonly FleetSettings[],
+  watchers: readonly NamedWorkload[],
 ): ComposeExport {
   for (const { component, args } of fleets) refuse(component, fleetProblems(args));
   const names = dockerNames(scope);
@@ -53,24 +62,32 @@ export function composeExport(
       key: instanceAlias(settings.name, index + 1),
     })),
   );
-  const services = workloads.map(({ workload, key }) => [key, service(workload)] as const);
+  const services = [...workloads, ...watchers].map(({ workload, key }) => [key, service(workload, key)] as const);
   const healthy = workloads.map(({ workload, key }) => [
     key,
     { condition: workload.ours ? "service_healthy" : "service_started" },
   ]);
-  const secrets = [...workloads.map(({ workload }) => workload), front].flatMap(secretPaths);
+  const gatewayConfig = gatewayConfigText(gateway, gateway.common, known);
+  const all = [...workloads, ...watchers, { key: gateway.name, workload: front }];
+  const uploads = all.flatMap(({ key, workload }) =>
+    workload.uploads.map(({ path, content }) => ({ file: besideFile(workload, key, path), path, content })),
+  );
+  const [secrets, configs] = [uploads.filter(isSecret), uploads.filter((upload) => !isSecret(upload))];
   return {
     compose: {
       name: scope,
       services: Object.fromEntries([
         ...services,
-        [gateway.name, { ...service(front), depends_on: Object.fromEntries(healthy) }],
+        [gateway.name, { ...service(front, gateway.name), depends_on: Object.fromEntries(healthy) }],
       ]),
-      networks: networksOf(gateway, here, names),
-      volumes: { [volume]: {} },
+      networks: networksOf(gateway, here, names, watchers),
+      volumes: Object.fromEntries(all.flatMap(({ workload: { state } }) => (state ? [[state.volume, {}]] : []))),
     },
-    gatewayConfig: gatewayConfigText(gateway, gateway.common, known),
-    secretFiles: [...new Set(secrets)].map(besideFile),
+    files: {
+      ...Object.fromEntries(configs.map(({ file, content }) => [file, content as string])),
+      [gatewayConfigFile]: gatewayConfig,
+    },
+    secretFiles: [...new Set(secrets.map(({ file }) => file))],
   };
 }
 
@@ -80,17 +97,23 @@ function refuse(component: string, problems: readonly string[]): void {
 
 /** Compose would put variables of its own in place of a dollar sign. */
 const literal = (text: unknown): string => String(text).replaceAll("$", "$$$$");
-const secretPaths = ({ uploads }: DockerWorkload): string[] =>
-  uploads.map(({ path }) => path).filter((path) => path !== configPath);
-const besideFile = (path: string): string => `./secrets/${path.split("/").at(-1)}`;
+const isSecret = ({ path }: { readonly path: string }): boolean => path.startsWith(`${shared.secretsFolder}/`);
+
+/** Where a file of a container lies beside the Compose file. Secrets of fleets and gateway have one name for all. */
+function besideFile({ role }: DockerWorkload, key: string, path: string): string {
+  const name = path.split("/").at(-1) as string;
+  if (path === configPath) return gatewayConfigFile;
+  if (role !== "monitoring") return `secrets/${name}`;
+  return isSecret({ path }) ? `secrets/${key}-${name}` : `${key}/${name}`;
+}
 
 /** One container as a service. */
-function service(workload: DockerWorkload): object {
+function service(workload: DockerWorkload, key: string): object {
   const { env, networks, published, state, hostFiles, uploads } = workload;
   const spec = containerSpec(workload);
   const bind = (source: string, target: string) => `${source}:${target}:ro`;
   const volumes = [
-    ...uploads.map(({ path }) => bind(path === configPath ? `./${gatewayConfigFile}` : besideFile(path), path)),
+    ...uploads.map(({ path }) => bind(`./${besideFile(workload, key, path)}`, path)),
     ...Object.entries(hostFiles).map(([path, file]) => bind(String(file), path)),
     ...(state === undefined ? [] : [`${state.volume}:${state.path}`]),
   ];
@@ -123,7 +146,12 @@ function service(workload: DockerWorkload): object {
   };
 }
 
-function networksOf(gateway: GatewaySettings, fleets: readonly FleetSettings[], names: DockerNames): object {
+function networksOf(
+  gateway: GatewaySettings,
+  fleets: readonly FleetSettings[],
+  names: DockerNames,
+  watchers: readonly NamedWorkload[],
+): object {
   const network = (name: string, internal: boolean) => [name, { name, driver: "bridge", internal }] as const;
   return Object.fromEntries([
     network(names.gatewayNetwork(gateway.name), false),
@@ -131,5 +159,9 @@ function networksOf(gateway: GatewaySettings, fleets: readonly FleetSettings[], 
       network(names.fleetNetwork(name), true),
       ...(args.docker?.egress === true ? [network(names.egressNetwork(name), false)] : []),
     ]),
+    // They meet on one of their own; whatever else they are on is there already.
+    ...[...new Set(watchers.map(({ workload }) => names.monitoringNetwork(workload.name)))].map((name) =>
+      network(name, false),
+    ),
   ]);
 }

@@ -1,3 +1,5 @@
 export { resolveFleet } from "../fleet/resolve.ts";
 export { resolveGateway } from "../gateway/resolve.ts";
-export { composeExport, gatewayConfigFile } from "./compose.ts";
+export { exportedWatchers } from "../monitoring/docker-export.ts";
+export { resolveMonitoring } from "../monitoring/resolve.ts";
+export { composeExport } from "./compose.ts";
