@@ -4,6 +4,7 @@ export type {
   AwsTaskArgs,
   FleetAwsArgs,
   GatewayAwsArgs,
+  GatewayDeploymentArgs,
 } from "./components/aws/args.ts";
 export type { DockerBuildArgs, FleetDockerArgs, GatewayDockerArgs } from "./components/docker/args.ts";
 export type {

@@ -34,6 +34,8 @@ export interface AwsTaskArgs {
   taskPolicyArns?: pulumi.Input<string>[];
   /** Addresses that the tasks may call at port 443, which AWS's own services need. Defaults to all. */
   egressCidrs?: pulumi.Input<string>[];
+  /** Alarms of CloudWatch; one that goes off while a new version takes over brings the old one back. Defaults to none. */
+  rollbackAlarmNames?: pulumi.Input<pulumi.Input<string>[]>;
   /** Calm before instances are taken away, in seconds. Defaults to 300. */
   scaleDownAfterSeconds?: pulumi.Input<number>;
 }
@@ -48,6 +50,31 @@ export interface FleetAwsArgs extends AwsTaskArgs {
 export interface AwsDnsArgs {
   /** Hosted zone. */
   zoneId: pulumi.Input<string>;
+}
+
+/** How ECS takes over a new version of a gateway. */
+export const DeploymentStrategy = {
+  /** New tasks first, then old ones go. */
+  Rolling: "rolling",
+  /** All calls at once, when all new tasks are ready; the old ones are kept for a while. */
+  BlueGreen: "blue-green",
+  /** A share of the calls, and after a while the rest. */
+  Canary: "canary",
+  /** One share of the calls after the other. */
+  Linear: "linear",
+} as const;
+export type DeploymentStrategy = (typeof DeploymentStrategy)[keyof typeof DeploymentStrategy];
+
+/** How a gateway's service takes over a new version. All plain, because resources and how long an update waits depend on them. */
+export interface GatewayDeploymentArgs {
+  /** `rolling`, `blue-green`, `canary` or `linear`. Defaults to `rolling`. */
+  strategy?: string;
+  /** Share of the calls that the new version gets first (`canary`) or with each step (`linear`), in percent. Defaults to 10. */
+  percent?: number;
+  /** Wait after that, in minutes. Defaults to 5. */
+  stepMinutes?: number;
+  /** How long the old tasks are kept after all calls go to the new ones, in minutes. Defaults to 5. */
+  bakeMinutes?: number;
 }
 
 /** The `aws` platform's own block of a gateway. */
@@ -70,6 +97,8 @@ export interface GatewayAwsArgs extends AwsTaskArgs {
   webAclArn?: pulumi.Input<string>;
   /** Refuses to delete the load balancer. Defaults to true; set it to false, and update, before a destroy. */
   deletionProtection?: pulumi.Input<boolean>;
+  /** How a new version is taken over. Defaults to a rolling update, which a circuit breaker rolls back. */
+  deployment?: GatewayDeploymentArgs;
   /** Keeps a serverless cache (Valkey) for what replicas share: exact rate limits, kept answers. Defaults to false. Plain, because it decides which resources exist. */
   sharedCache?: boolean;
 }

@@ -3,14 +3,18 @@ import type * as pulumi from "@pulumi/pulumi";
 import { childOf } from "../child-of.ts";
 import type { GatewayAwsArgs } from "./args.ts";
 import { awsDefaults as defaults } from "./defaults.ts";
+import { shifts } from "./deployment.ts";
 import type { Aws } from "./sdk.ts";
 import { allowFrom, securityGroup } from "./security-group.ts";
+import { type TrafficShift, trafficShift } from "./traffic-shift.ts";
 import { tagsOf, type Workload } from "./workload.ts";
 
 /** What of a load balancer others refer to. */
 export interface Balancer {
   readonly loadBalancer: aws.lb.LoadBalancer;
   readonly targetGroup: aws.lb.TargetGroup;
+  /** How ECS shifts calls; undefined where it does not. */
+  readonly advancedConfiguration: TrafficShift["advancedConfiguration"] | undefined;
   /** What must be there before tasks can be registered. */
   readonly needs: pulumi.Resource[];
 }
@@ -78,35 +82,15 @@ export function balancerObjects(
     },
     child(),
   );
-  const targetGroup = new sdk.lb.TargetGroup(
-    `${name}-targets`,
-    {
-      vpcId: environment.vpcId,
-      targetType: "ip",
-      protocol: "HTTP",
-      port: workload.port,
-      // As long as a task that ends goes on with its calls.
-      deregistrationDelay: workload.stopSeconds,
-      // The id of a session says all: any task serves it.
-      stickiness: { type: "lb_cookie", enabled: false },
-      healthCheck: {
-        path: "/ready",
-        matcher: "200",
-        interval: 10,
-        timeout: 5,
-        healthyThreshold: 2,
-        unhealthyThreshold: 2,
-      },
-      tags,
-    },
-    child(),
-  );
+  const targets = (noun: string) => new sdk.lb.TargetGroup(`${name}-${noun}`, targetGroupArgs(workload), child());
+  const targetGroup = targets("targets");
   const https = new sdk.lb.Listener(
     `${name}-https`,
     {
       loadBalancerArn: loadBalancer.arn,
       ...{ port: 443, protocol: "HTTPS", sslPolicy: defaults.tlsPolicy },
       certificateArn: certificateOf(sdk, parent, name, workload),
+      // Where ECS shifts calls, a rule says where they go. This one still serves while that is not yet there.
       defaultActions: [{ type: "forward", targetGroupArn: targetGroup.arn }],
       tags,
     },
@@ -125,7 +109,35 @@ export function balancerObjects(
     const association = { resourceArn: loadBalancer.arn, webAclArn: block.webAclArn };
     new sdk.wafv2.WebAclAssociation(`${name}-web-acl`, association, child());
   }
-  return { loadBalancer, targetGroup, needs: [https, inward, outward, ...clients] };
+  const needs = [https, inward, outward, ...clients];
+  if (!shifts(block.deployment)) return { loadBalancer, targetGroup, advancedConfiguration: undefined, needs };
+  const groups = { first: targetGroup, second: targets("targets-next") };
+  const shift = trafficShift(sdk, parent, name, workload, https, groups);
+  const { advancedConfiguration } = shift;
+  return { loadBalancer, targetGroup, advancedConfiguration, needs: [...needs, ...shift.needs] };
+}
+
+/** A group of tasks to which calls go once they are ready. */
+function targetGroupArgs(workload: Workload): aws.lb.TargetGroupArgs {
+  return {
+    vpcId: workload.block.environment.vpcId,
+    targetType: "ip",
+    protocol: "HTTP",
+    port: workload.port,
+    // As long as a task that ends goes on with its calls.
+    deregistrationDelay: workload.stopSeconds,
+    // The id of a session says all: any task serves it.
+    stickiness: { type: "lb_cookie", enabled: false },
+    healthCheck: {
+      path: "/ready",
+      matcher: "200",
+      interval: 10,
+      timeout: 5,
+      healthyThreshold: 2,
+      unhealthyThreshold: 2,
+    },
+    tags: tagsOf(workload),
+  };
 }
 
 /** The certificate that is given, or one that proves itself by a record in the zone. */

@@ -1,10 +1,12 @@
 import Type from "typebox";
 import { cidr, closed, fleetParts, gatewayParts, open, text } from "../block-parts.ts";
+import { DeploymentStrategy } from "./args.ts";
 
 /** What Fargate has, and CloudWatch can aim at. */
 const limits = { cpuMillicores: 16_000, memoryMiB: 122_880, targetPercent: 100 };
 const arn = Type.String({ pattern: "^arn:" });
 const seconds = Type.Integer({ minimum: 0, maximum: 3600 });
+const minutes = Type.Integer({ minimum: 0, maximum: 1440 });
 const subnets = Type.Array(text, { minItems: 2 });
 
 const task = {
@@ -31,6 +33,7 @@ const task = {
   taskPolicyArns: open(Type.Array(arn)),
   egressCidrs: open(Type.Array(cidr, { minItems: 1 })),
   scaleDownAfterSeconds: open(seconds),
+  rollbackAlarmNames: open(Type.Array(text, { minItems: 1 })),
 };
 
 /** What a fleet's own arguments for this platform may say, as far as it is known at once. */
@@ -60,6 +63,18 @@ export const gatewayBlocks = Type.Object(
           accessLogsBucket: open(text),
           webAclArn: open(arn),
           deletionProtection: open(Type.Boolean()),
+          deployment: open(
+            Type.Object(
+              {
+                strategy: open(Type.Enum(Object.values(DeploymentStrategy))),
+                // What ECS takes, of either.
+                percent: open(Type.Number({ minimum: 3, maximum: 100 })),
+                stepMinutes: open(minutes),
+                bakeMinutes: open(minutes),
+              },
+              closed,
+            ),
+          ),
           sharedCache: open(Type.Boolean()),
         },
         closed,

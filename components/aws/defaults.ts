@@ -41,6 +41,12 @@ export const awsDefaults = Object.freeze({
   // Nothing is called but AWS's services and what servers ask of the internet, all over TLS.
   egressCidrs: Object.freeze(["0.0.0.0/0"]),
   deletionProtection: true,
+  // A tenth of the calls shows what all would; five minutes are as many points of an alarm.
+  shiftPercent: 10,
+  shiftStepMinutes: 5,
+  shiftBakeMinutes: 5,
+  // What the provider itself waits for a service, in minutes.
+  serviceMinutes: 20,
   // The host writes its load so often, where calls in flight scale a fleet.
   loadLogSeconds: 15,
 });

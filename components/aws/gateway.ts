@@ -35,12 +35,23 @@ export const gateway: PlatformComponents["gateway"] = (parent, name, settings) =
   const redisUrl = block.sharedCache === true ? sharedCache(sdk, parent, name, described, group) : undefined;
   const workload = gatewayWorkload(settings, gatewayConfig(settings, redisUrl));
   const task = taskObjects(sdk, parent, name, workload, args.secrets);
-  const { loadBalancer, targetGroup, needs } = balancerObjects(sdk, parent, name, workload, group);
+  const { loadBalancer, targetGroup, advancedConfiguration, needs } = balancerObjects(
+    sdk,
+    parent,
+    name,
+    workload,
+    group,
+  );
   const minInstances = args.scaling?.minInstances ?? defaults.gatewayMinInstances;
   const service = serviceObject(sdk, parent, name, workload, task, minInstances, {
     // Members of the second group may call fleets.
     securityGroups: [group.id, environment.gatewaySecurityGroupId],
-    loadBalancers: [{ targetGroupArn: targetGroup.arn, containerName: workload.role, containerPort: workload.port }],
+    loadBalancers: [
+      {
+        ...{ targetGroupArn: targetGroup.arn, containerName: workload.role, containerPort: workload.port },
+        ...(advancedConfiguration === undefined ? {} : { advancedConfiguration }),
+      },
+    ],
     needs: [...needs, ...rules],
   });
   scalingObjects(sdk, parent, name, workload, service, {

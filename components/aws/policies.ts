@@ -23,6 +23,19 @@ export const taskTrust = (accountId: string): Policy => ({
   ],
 });
 
+/** Only ECS itself, and only for this account, may take the role by which it shifts calls. */
+export const shiftTrust = (accountId: string): Policy => ({
+  Version: "2012-10-17",
+  Statement: [
+    {
+      Effect: "Allow",
+      Action: "sts:AssumeRole",
+      Principal: { Service: "ecs.amazonaws.com" },
+      Condition: { StringEquals: { "aws:SourceAccount": accountId } },
+    },
+  ],
+});
+
 /** What ECS itself does to start a task: pull the image, write this log group, read this secret, with this key. */
 export function executionPolicy(has: {
   readonly logGroupArn: string;

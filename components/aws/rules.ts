@@ -12,6 +12,7 @@ import { Platform } from "../platform.ts";
 import type { AwsTaskArgs } from "./args.ts";
 import { fleetBlocks, gatewayBlocks } from "./block-schema.ts";
 import { awsDefaults as defaults } from "./defaults.ts";
+import { deploymentProblems } from "./deployment.ts";
 import { taskSize } from "./task-size.ts";
 
 /** Every mistake in a fleet's arguments for this platform: field, value, fix. */
@@ -90,6 +91,7 @@ export function gatewayProblems(name: string, args: MCPGatewayArgs): string[] {
       scaling?.maxInstances ?? defaults.gatewayMaxInstances,
     ),
     ...sizeProblems(container, defaults.gatewayCpuMillicores, defaults.gatewayMemoryMiB),
+    ...deploymentProblems(aws?.deployment),
     ...environmentProblems(aws),
     ...containerFileProblems(Platform.Aws, args, Object.keys(secrets ?? {})),
   ];

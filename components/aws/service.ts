@@ -1,8 +1,9 @@
 import type * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { childOf } from "../child-of.ts";
-import type { FleetAwsArgs } from "./args.ts";
+import type { FleetAwsArgs, GatewayAwsArgs } from "./args.ts";
 import { awsDefaults as defaults } from "./defaults.ts";
+import { deploymentArgs, shiftMinutes } from "./deployment.ts";
 import type { Aws } from "./sdk.ts";
 import type { TaskObjects } from "./task.ts";
 import { tagsOf, type Workload } from "./workload.ts";
@@ -23,7 +24,7 @@ export function serviceArgs(
   desiredCount: pulumi.Input<number>,
   front: ServiceFront,
 ): aws.ecs.ServiceArgs {
-  const { environment, spot } = workload.block as FleetAwsArgs;
+  const { environment, spot, deployment, rollbackAlarmNames } = workload.block as FleetAwsArgs & GatewayAwsArgs;
   const { securityGroups, loadBalancers, serviceRegistries } = front;
   return {
     cluster: environment.clusterArn,
@@ -31,10 +32,7 @@ export function serviceArgs(
     desiredCount,
     capacityProviderStrategies: [{ capacityProvider: capacityOf(spot), weight: 1, base: 0 }],
     networkConfiguration: { subnets: environment.privateSubnetIds, securityGroups, assignPublicIp: false },
-    // New tasks first: no call meets fewer than there should be.
-    deploymentMinimumHealthyPercent: 100,
-    deploymentMaximumPercent: 200,
-    deploymentCircuitBreaker: { enable: true, rollback: true },
+    ...deploymentArgs(deployment, rollbackAlarmNames),
     availabilityZoneRebalancing: "ENABLED",
     enableEcsManagedTags: true,
     propagateTags: "SERVICE",
@@ -57,10 +55,16 @@ export function serviceObject(
   desiredCount: pulumi.Input<number>,
   front: ServiceFront,
 ): aws.ecs.Service {
+  const shifting = shiftMinutes((workload.block as GatewayAwsArgs).deployment);
+  const longest = `${defaults.serviceMinutes + shifting}m`;
   return new sdk.ecs.Service(
     `${name}-service`,
     serviceArgs(workload, task.definition.arn, desiredCount, front),
-    childOf(parent)({ ignoreChanges: ["desiredCount"], dependsOn: [...task.needs, ...front.needs] }),
+    childOf(parent)({
+      ignoreChanges: ["desiredCount"],
+      dependsOn: [...task.needs, ...front.needs],
+      ...(shifting === 0 ? {} : { customTimeouts: { create: longest, update: longest } }),
+    }),
   );
 }
 

@@ -23,7 +23,11 @@ export class Moto {
   static async start(region: string): Promise<Moto> {
     const [python, port] = [process.env.MOTO_PYTHON as string, await freePort()];
     const program = "import sys; from moto.server import main; main(sys.argv[1:])";
-    const server = spawn(python, ["-c", program, "-H", "127.0.0.1", "-p", String(port)], { stdio: "ignore" });
+    // AWS's own policies are there, as in any account.
+    const settings = { ...process.env, MOTO_IAM_LOAD_MANAGED_POLICIES: "true" };
+    const server = spawn(python, ["-c", program, "-H", "127.0.0.1", "-p", String(port)], {
+      ...{ stdio: "ignore", env: settings },
+    });
     const url = `http://127.0.0.1:${port}`;
     const env = { AWS_ENDPOINT_URL: url, AWS_REGION: region, AWS_DEFAULT_REGION: region, MOTO_PYTHON: python };
     const moto = new Moto(server, { ...env, AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" });

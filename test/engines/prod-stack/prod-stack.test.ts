@@ -254,6 +254,42 @@ test("a new image, other bounds: only what hangs on them changes, and the servic
   expect(taskDefinitionArns).toEqual([everything.taskDefinition]);
 });
 
+test("a gateway whose calls ECS shifts gets what ECS needs for it, and the weights are ECS's own from then on", async () => {
+  configure((gateway) => {
+    const deployment = { strategy: "canary", percent: 5, stepMinutes: 1, bakeMinutes: 1 };
+    gateway.aws = { ...(gateway.aws as object), deployment, rollbackAlarmNames: ["too-many-failures"] };
+  });
+  expect(await planned()).toEqual({
+    ...{ gateway: ["update"], "gateway-service": ["update"], "gateway-calls": ["create"] },
+    ...{ "gateway-targets-next": ["create"], "gateway-shift-role": ["create"], "gateway-shift-policy": ["create"] },
+  });
+  await up();
+  const rule = async () => {
+    const [{ LoadBalancerArn }] = (await aws.call("elbv2", "DescribeLoadBalancers")).LoadBalancers;
+    const { Listeners } = await aws.call("elbv2", "DescribeListeners", { LoadBalancerArn });
+    const { ListenerArn } = Listeners.find(({ Port }: Answer) => Port === 443);
+    const { Rules } = await aws.call("elbv2", "DescribeRules", { ListenerArn });
+    return Rules.find(({ IsDefault }: Answer) => !IsDefault);
+  };
+  const { RuleArn, Actions } = await rule();
+  const weights = ([action]: Answer[]) => action.ForwardConfig.TargetGroups.map(({ Weight }: Answer) => Weight);
+  expect(weights(Actions)).toEqual([100, 0]);
+  const [{ advancedConfiguration }] = (await services()).gateway.loadBalancers;
+  expect(advancedConfiguration).toMatchObject({
+    productionListenerRule: RuleArn,
+    alternateTargetGroupArn: Actions[0].ForwardConfig.TargetGroups[1].TargetGroupArn,
+  });
+  // As ECS does when the new version has taken over.
+  const [first, second] = Actions[0].ForwardConfig.TargetGroups;
+  const TargetGroups = [
+    { ...first, Weight: 0 },
+    { ...second, Weight: 100 },
+  ];
+  await aws.call("elbv2", "ModifyRule", { RuleArn, Actions: [{ Type: "forward", ForwardConfig: { TargetGroups } }] });
+  await pulumi("preview --expect-no-changes --refresh --stack prod");
+  expect(weights((await rule()).Actions)).toEqual([0, 100]);
+});
+
 test("what somebody changes or deletes behind the stack's back is found by a refresh, and put right by the next update", async () => {
   const target = async () => {
     const all = await aws.call("application-autoscaling", "DescribeScalableTargets", { ServiceNamespace: "ecs" });

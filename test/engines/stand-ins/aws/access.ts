@@ -56,6 +56,19 @@ export function accessKinds(api: AwsApi): Record<string, Described> {
       update: { policy: (_id, news) => putPolicy(news) },
       delete: (_id, { role, name }) => iam("DeleteRolePolicy", { RoleName: role, PolicyName: name }),
     },
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": {
+      inputs: ["role", "policyArn"],
+      async create({ role, policyArn }) {
+        await iam("AttachRolePolicy", { RoleName: role, PolicyArn: policyArn });
+        return `${role}/${policyArn}`;
+      },
+      async live(_id, { role, policyArn }) {
+        const answer = await orGone(iam("ListAttachedRolePolicies", { RoleName: role }));
+        const found = answer?.AttachedPolicies.some(({ PolicyArn }: Answer) => PolicyArn === policyArn);
+        return found === true ? { inputs: {} } : undefined;
+      },
+      delete: (_id, { role, policyArn }) => iam("DetachRolePolicy", { RoleName: role, PolicyArn: policyArn }),
+    },
     "aws:secretsmanager/secret:Secret": {
       autonamed: true,
       inputs: ["name", "description", "kmsKeyId", "recoveryWindowInDays", "tags"],

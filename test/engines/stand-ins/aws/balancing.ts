@@ -132,6 +132,30 @@ export function balancingKinds(api: AwsApi): Record<string, Described> {
       },
       delete: (id) => elb("DeleteListener", { ListenerArn: id }),
     },
+    "aws:lb/listenerRule:ListenerRule": {
+      inputs: ["listenerArn", "priority", "conditions", "actions", "tags"],
+      async create({ listenerArn, priority, conditions, actions, tags: given }) {
+        const answer = await elb("CreateRule", {
+          ...{ ListenerArn: listenerArn, Priority: priority, Tags: tagList(given) },
+          ...{ Conditions: conditions.map(pathParams), Actions: actions.map(forwardParams) },
+        });
+        return answer.Rules[0].RuleArn;
+      },
+      async live(id) {
+        const answer = await orGone(elb("DescribeRules", { RuleArns: [id] }));
+        const [rule] = answer?.Rules ?? [];
+        if (rule === undefined) return undefined;
+        return {
+          inputs: {
+            ...{ priority: Number(rule.Priority), actions: rule.Actions.map(forwardOf), tags: await tagsAt(id) },
+            conditions: rule.Conditions.map((one: Answer) => ({ pathPattern: { values: valuesOf(one) } })),
+          },
+          outputs: { arn: id },
+        };
+      },
+      update: { tags },
+      delete: (id) => elb("DeleteRule", { RuleArn: id }),
+    },
   };
 }
 
@@ -171,3 +195,22 @@ const actionParams = (actions: Answer[]) =>
 const redirectOf = ({ Protocol, Port, StatusCode }: Answer) => lowered({ Protocol, Port, StatusCode });
 const tlsParams = (sslPolicy: string | undefined, certificateArn: string | undefined) =>
   certificateArn === undefined ? {} : { SslPolicy: sslPolicy, Certificates: [{ CertificateArn: certificateArn }] };
+const pathParams = ({ pathPattern }: Answer) => ({
+  Field: "path-pattern",
+  PathPatternConfig: { Values: pathPattern.values },
+});
+const valuesOf = ({ PathPatternConfig, Values }: Answer) => PathPatternConfig?.Values ?? Values;
+const forwardParams = ({ type, forward }: Answer) => ({
+  Type: type,
+  ForwardConfig: {
+    TargetGroups: forward.targetGroups.map(({ arn, weight }: Answer) => ({ TargetGroupArn: arn, Weight: weight })),
+  },
+});
+const forwardOf = ({ Type, ForwardConfig }: Answer) => ({
+  type: Type,
+  forward: {
+    targetGroups: ForwardConfig.TargetGroups.map((group: Answer) => ({
+      ...{ arn: group.TargetGroupArn, weight: group.Weight },
+    })),
+  },
+});

@@ -1,3 +1,4 @@
+import { withoutUndefined } from "../../../../components/without-undefined.ts";
 import { type Answer, type AwsApi, orGone } from "./api.ts";
 import { covers, type Described, goneTags, lowTagList, tagsOf } from "./kind.ts";
 
@@ -75,7 +76,15 @@ export function containerKinds(api: AwsApi): Record<string, Described> {
         ...["name", "cluster", "taskDefinition", "desiredCount", "capacityProviderStrategies", "networkConfiguration"],
         ...["deploymentMinimumHealthyPercent", "deploymentMaximumPercent", "deploymentCircuitBreaker"],
         ...["availabilityZoneRebalancing", "enableEcsManagedTags", "propagateTags", "enableExecuteCommand"],
-        ...["waitForSteadyState", "loadBalancers", "healthCheckGracePeriodSeconds", "serviceRegistries", "tags"],
+        ...[
+          "deploymentConfiguration",
+          "alarms",
+          "waitForSteadyState",
+          "loadBalancers",
+          "healthCheckGracePeriodSeconds",
+          "serviceRegistries",
+          "tags",
+        ],
       ],
       async create({ name, serviceRegistries, waitForSteadyState: _, tags: given, ...inputs }) {
         const answer = await ecs("CreateService", {
@@ -100,6 +109,7 @@ export function containerKinds(api: AwsApi): Record<string, Described> {
           [
             ...["taskDefinition", "desiredCount", "capacityProviderStrategies", "networkConfiguration"],
             ...["deploymentMinimumHealthyPercent", "deploymentMaximumPercent", "deploymentCircuitBreaker"],
+            ...["deploymentConfiguration", "alarms", "loadBalancers"],
           ].map((key) => [key, updateService]),
         ),
       },
@@ -111,8 +121,9 @@ export function containerKinds(api: AwsApi): Record<string, Described> {
   };
 
   function updateService(id: string, { cluster, taskDefinition, desiredCount, ...news }: Answer): Promise<Answer> {
-    const { deploymentConfiguration, networkConfiguration, capacityProviderStrategy } = serviceParams(news);
-    const rest = { deploymentConfiguration, networkConfiguration, capacityProviderStrategy };
+    const { deploymentConfiguration, networkConfiguration, capacityProviderStrategy, loadBalancers } =
+      serviceParams(news);
+    const rest = { deploymentConfiguration, networkConfiguration, capacityProviderStrategy, loadBalancers };
     return ecs("UpdateService", { cluster, service: id, taskDefinition, desiredCount, ...rest });
   }
 }
@@ -124,6 +135,8 @@ function serviceParams({
   deploymentMinimumHealthyPercent: minimumHealthyPercent,
   deploymentMaximumPercent: maximumPercent,
   deploymentCircuitBreaker,
+  deploymentConfiguration,
+  alarms,
   enableEcsManagedTags: enableECSManagedTags,
   ...rest
 }: Answer): Answer {
@@ -135,6 +148,24 @@ function serviceParams({
     networkConfiguration: {
       awsvpcConfiguration: { subnets, securityGroups, assignPublicIp: assignPublicIp ? "ENABLED" : "DISABLED" },
     },
-    deploymentConfiguration: { minimumHealthyPercent, maximumPercent, deploymentCircuitBreaker },
+    deploymentConfiguration: withoutUndefined({
+      ...{ minimumHealthyPercent, maximumPercent, deploymentCircuitBreaker, alarms },
+      ...shiftParams(deploymentConfiguration),
+    }),
+  };
+}
+
+/** How calls are shifted; the provider has minutes as texts. */
+function shiftParams({
+  strategy,
+  bakeTimeInMinutes,
+  canaryConfiguration: canary,
+  linearConfiguration: linear,
+}: Answer = {}) {
+  return {
+    strategy,
+    bakeTimeInMinutes: bakeTimeInMinutes && Number(bakeTimeInMinutes),
+    canaryConfiguration: canary && { ...canary, canaryBakeTimeInMinutes: Number(canary.canaryBakeTimeInMinutes) },
+    linearConfiguration: linear && { ...linear, stepBakeTimeInMinutes: Number(linear.stepBakeTimeInMinutes) },
   };
 }
