@@ -16,7 +16,8 @@ const calls = 4 * max;
 
 /** Servers by name, each with its limit, all of them one echo server. */
 const limits: Readonly<Record<string, Limit>> = {
-  ...{ window: minutes, before: minutes, during: minutes, after: minutes },
+  ...{ killed: minutes, hung: minutes },
+  ...Object.fromEntries(Array.from({ length: 12 }, (_, index) => [`fresh${index}`, minutes])),
   bucket: { windowMs: 1000, maxRequests: 200, burst: 50 },
   load: { windowMs: 600_000, maxRequests: 1e6 },
 };
@@ -96,12 +97,38 @@ async function until(condition: () => Promise<boolean>): Promise<void> {
   throw new Error("it never came to that");
 }
 
+/** Every worker counts in Redis once more: the number stands still while all of them are called. */
+const allCountInRedis = () =>
+  until(async () => {
+    const counted = await alone();
+    await burst("load", 64);
+    return (await alone()) === counted;
+  });
+
+/**
+ * Four times as many calls as a window allows, until no process had to count alone meanwhile: on a busy machine Redis may be
+ * silent for longer than the tenth of a second that a call waits. What was too much was in every try counted as such.
+ */
+async function exactly(): Promise<void> {
+  for (let tries = 0; tries < 3; tries += 1) {
+    const before = await alone();
+    const { 200: passed = 0, 429: refused = 0, ...failed } = await burst(`fresh${used++}`);
+    const degraded = (await alone()) - before;
+    expect({ failed, calls: passed + refused }).toEqual({ failed: {}, calls });
+    if (degraded === 0) return expect(passed).toBe(max);
+    expect(passed).toBeLessThanOrEqual(max + degraded);
+    await allCountInRedis();
+  }
+  throw new Error("Redis was silent each time");
+}
+let used = 0;
+
 test("two replicas of two workers let through exactly what a window allows", async () => {
-  expect(await burst("window")).toEqual({ 200: max, 429: calls - max });
-  expect(await alone()).toBe(0);
+  await exactly();
 });
 
 test("a token bucket over four processes gives no more than its rate and its burst", async () => {
+  const before = await alone();
   const began = performance.now();
   const { 200: passed = 0, 429: refused = 0, ...others } = await burst("bucket");
   const allowed = 50 + 0.2 * (performance.now() - began);
@@ -109,8 +136,7 @@ test("a token bucket over four processes gives no more than its rate and its bur
   expect(refused).toBeGreaterThan(0);
   // At most one in a hundred over the limit; that it is no less either depends on the load, not on the limit.
   expect(passed).toBeGreaterThan(50);
-  expect(passed).toBeLessThanOrEqual(Math.ceil(allowed * 1.01));
-  expect(await alone()).toBe(0);
+  expect(passed).toBeLessThanOrEqual(Math.ceil(allowed * 1.01) + (await alone()) - before);
 });
 
 test("Redis is killed and comes back under load: no call fails, what was counted alone is counted, then limits are exact again", async () => {
@@ -125,31 +151,37 @@ test("Redis is killed and comes back under load: no call fails, what was counted
     }),
   );
   try {
-    expect(await burst("before")).toEqual({ 200: max, 429: calls - max });
-    expect(await alone()).toBe(0);
+    await exactly();
 
+    const before = await alone();
     await redis.stop();
-    const { 200: passed = 0, 429: refused = 0, ...failed } = await burst("during");
+    const { 200: passed = 0, 429: refused = 0, ...failed } = await burst("killed");
     expect(failed).toEqual({});
     expect(passed + refused).toBe(calls);
     // Each of the four processes allows as much as the limit for itself, and no more.
     expect(passed).toBeGreaterThan(max);
     expect(passed).toBeLessThanOrEqual(4 * max);
-    expect(await alone()).toBeGreaterThanOrEqual(calls);
+    expect(await alone()).toBeGreaterThanOrEqual(before + calls);
 
     await redis.restart();
-    // Every worker counts in Redis once more: the number stands still while all of them are called.
-    await until(async () => {
-      const counted = await alone();
-      await burst("load", 64);
-      return (await alone()) === counted;
-    });
-    const counted = await alone();
-    expect(await burst("after")).toEqual({ 200: max, 429: calls - max });
-    expect(await alone()).toBe(counted);
+    await allCountInRedis();
+    await exactly();
   } finally {
     loading = false;
     await load;
   }
   expect(Object.keys(seen)).toEqual(["200"]);
+});
+
+test("Redis hangs and goes on: no call fails or waits for it, then limits are exact again", async () => {
+  redis.hang(true);
+  const before = await alone();
+  const { 200: passed = 0, 429: refused = 0, ...failed } = await burst("hung");
+  expect(failed).toEqual({});
+  expect(passed + refused).toBe(calls);
+  expect(passed).toBeLessThanOrEqual(4 * max);
+  expect(await alone()).toBeGreaterThanOrEqual(before + calls);
+  redis.hang(false);
+  await allCountInRedis();
+  await exactly();
 });
