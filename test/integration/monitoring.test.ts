@@ -1,7 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect } from "@jest/globals";
@@ -9,45 +7,35 @@ import { alertmanagerConfig } from "../../components/monitoring/alertmanager.ts"
 import { catalogue, recordings } from "../../components/monitoring/catalogue.ts";
 import { prometheusConfig, ruleFile } from "../../components/monitoring/prometheus.ts";
 import { routing } from "../../components/monitoring/routing.ts";
+import { AlertReceiver } from "../support/alert-receiver.ts";
 import { freePort } from "../support/checkout.ts";
+import { FaultInstance } from "../support/fault-instance.ts";
 import { TestGateway } from "../support/gateway.ts";
-import { Listening } from "../support/listening.ts";
 import { testWith } from "../support/needs.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "monitoring-test-"));
 const children: ChildProcess[] = [];
 let gateway: TestGateway | undefined;
-let upstream: Listening | undefined;
-let receiver: Server | undefined;
+let upstream: FaultInstance | undefined;
+let receiver: AlertReceiver | undefined;
 
 afterAll(async () => {
   for (const child of children) child.kill("SIGKILL");
   receiver?.close();
   await gateway?.close();
-  await upstream?.stop();
+  await upstream?.kill();
   rmSync(folder, { recursive: true, force: true });
 });
 
-testWith("promtool and amtool")("a server is killed: Prometheus sees it, Alertmanager tells a webhook", async () => {
-  upstream = await Listening.start(join(import.meta.dirname, "../conformance/fixture/http.ts"), { ERA: "legacy" });
-  const endpoints = [`http://127.0.0.1:${upstream.port}/mcp`];
-  gateway = await TestGateway.start({ servers: { notes: { type: "custom", endpoints, isolation: "shared" } } });
+testWith("promtool and amtool")("a server is killed and comes back: a webhook is told of both", async () => {
+  upstream = await FaultInstance.start();
+  const endpoints = [upstream.url];
+  gateway = await TestGateway.start({ servers: { notes: { type: "custom", endpoints, isolation: "session" } } });
   const client = await gateway.connect("/mcp/notes");
   await client.listTools();
 
-  const told = Promise.withResolvers<{ alerts: { labels: Record<string, string>; annotations: object }[] }>();
-  receiver = createServer((request, response) => {
-    let body = "";
-    request.on("data", (chunk) => {
-      body += chunk;
-    });
-    request.on("end", () => {
-      response.end();
-      told.resolve(JSON.parse(body));
-    });
-  });
-  await new Promise<void>((resolve) => receiver?.listen(0, "127.0.0.1", resolve));
-  const webhook = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/`;
+  receiver = await AlertReceiver.start("127.0.0.1");
+  const webhook = receiver.url;
 
   // As the component writes them, but in seconds instead of minutes.
   const rules = catalogue({ job: "gw", thresholds: {}, availabilityPercent: 99.5, autoscaled: false })
@@ -57,7 +45,10 @@ testWith("promtool and amtool")("a server is killed: Prometheus sees it, Alertma
   const [prometheusPort, alertmanagerPort] = [await freePort(), await freePort()];
   const files = {
     "rules.yml": ruleFile(recordings, rules, "docs/runbook.md"),
-    "alertmanager.yml": { ...routes, route: { ...(routes as { route: object }).route, group_wait: "1s" } },
+    "alertmanager.yml": {
+      ...routes,
+      route: { ...(routes as { route: object }).route, group_wait: "1s", group_interval: "1s" },
+    },
     "prometheus.yml": prometheusConfig({
       ...{ job: "gw", target: `${gateway.url}/metrics`, scrapeSeconds: 1, tokenFile: undefined },
       ...{ rulesPath: join(folder, "rules.yml"), alertmanager: `127.0.0.1:${alertmanagerPort}` },
@@ -84,10 +75,10 @@ testWith("promtool and amtool")("a server is killed: Prometheus sees it, Alertma
   );
   const query = `http://127.0.0.1:${prometheusPort}/api/v1/query?query=mcp_server_health_status`;
   const health = async (): Promise<string | undefined> => {
-    const answer = await fetch(query).then(
-      (response) => response.json() as Promise<{ data: { result: { value: [number, string] }[] } }>,
-      () => undefined,
-    );
+    // It refuses, and then says that it is not ready, before it answers.
+    const answer = await fetch(query)
+      .then((response) => response.json() as Promise<{ data: { result: { value: [number, string] }[] } }>)
+      .catch(() => undefined);
     return answer?.data?.result?.[0]?.value[1];
   };
   let seen: string | undefined;
@@ -97,12 +88,19 @@ testWith("promtool and amtool")("a server is killed: Prometheus sees it, Alertma
   }
   expect({ seen, log }).toMatchObject({ seen: "1" });
 
-  await upstream.stop();
-  const { alerts } = await told.promise;
-  expect(alerts).toMatchObject([
-    {
-      labels: { alertname: "McpServerDown", server: "notes", severity: "critical", component: "mcp-fleet" },
-      annotations: { summary: "notes: no instance is ready", runbook_url: "docs/runbook.md#mcpserverdown" },
-    },
-  ]);
+  const told = async (status: string) => {
+    for (let tries = 0; tries < 300 && receiver?.last("McpServerDown", "notes")?.status !== status; tries += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    return receiver?.last("McpServerDown", "notes");
+  };
+  expect(receiver.last("McpServerDown", "notes")).toBeUndefined();
+  await upstream.kill();
+  const alert = {
+    labels: { alertname: "McpServerDown", server: "notes", severity: "critical", component: "mcp-fleet" },
+    annotations: { summary: "notes: no instance is ready", runbook_url: "docs/runbook.md#mcpserverdown" },
+  };
+  expect(await told("firing")).toMatchObject({ status: "firing", ...alert });
+  await upstream.back();
+  expect(await told("resolved")).toMatchObject({ status: "resolved", ...alert });
 });
