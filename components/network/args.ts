@@ -12,6 +12,8 @@ export interface MCPNetworkArgs {
   namespaceName?: pulumi.Input<string>;
   /** How long records of the network's traffic are kept, in days. Defaults to 30. */
   flowLogRetentionDays?: pulumi.Input<number>;
+  /** Key with which these records are encrypted; its policy lets CloudWatch Logs use it. Defaults to AWS's own. */
+  kmsKeyArn?: pulumi.Input<string>;
   /** Tags of every resource. Defaults to none. */
   tags?: Record<string, pulumi.Input<string>>;
 }

@@ -9,12 +9,12 @@ export function flowLogObjects(
   parent: pulumi.Resource,
   name: string,
   vpc: aws.ec2.Vpc,
-  retentionInDays: pulumi.Input<number>,
+  { retentionInDays, kmsKeyId }: Pick<aws.cloudwatch.LogGroupArgs, "retentionInDays" | "kmsKeyId">,
   tagged: (noun: string) => Record<string, pulumi.Input<string>>,
 ): void {
   const child = childOf(parent);
   const tags = tagged("flow-logs");
-  const group = new sdk.cloudwatch.LogGroup(`${name}-flow-logs`, { retentionInDays, tags }, child());
+  const group = new sdk.cloudwatch.LogGroup(`${name}-flow-logs`, { retentionInDays, kmsKeyId, tags }, child());
   const trust = {
     Version: "2012-10-17",
     Statement: [{ Effect: "Allow", Action: "sts:AssumeRole", Principal: { Service: "vpc-flow-logs.amazonaws.com" } }],

@@ -55,7 +55,8 @@ export class MCPNetwork extends pulumi.ComponentResource {
     const zoneOf = (index: number) => zones?.[index] ?? available.apply((names) => names[index] as string);
     const cidrs = zoneCidrs(cidrBlock, count).map((cidr, index) => ({ ...cidr, zone: zoneOf(index) }));
     const subnets = subnetObjects(sdk, this, name, vpc, cidrs, args.natPerZone === true, tagged);
-    flowLogObjects(sdk, this, name, vpc, args.flowLogRetentionDays ?? usualRetentionDays, tagged);
+    const kept = { retentionInDays: args.flowLogRetentionDays ?? usualRetentionDays, kmsKeyId: args.kmsKeyArn };
+    flowLogObjects(sdk, this, name, vpc, kept, tagged);
     const cluster = new sdk.ecs.Cluster(
       `${name}-cluster`,
       { settings: [{ name: "containerInsights", value: "enabled" }], tags: tagged("cluster") },
