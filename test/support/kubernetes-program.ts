@@ -3,6 +3,12 @@ import { MCPGateway, type MCPGatewayArgs, MCPServerFleet, MonitoringStack } from
 const folder = "/run/secrets/mcp-fleet";
 const namespace = "tools";
 
+/** Kinds that operators define, which the real definitions check (test/engines/staging). */
+export const operatorKinds: readonly string[] = [
+  ...["ScaledObject", "ExternalSecret", "HTTPRoute"],
+  ...["PrometheusRule", "ServiceMonitor", "AlertmanagerConfig"],
+];
+
 /** Arguments of a gateway with everything that it must have. */
 export const gatewayArgs: Omit<MCPGatewayArgs, "fleets"> = {
   platform: "kubernetes",

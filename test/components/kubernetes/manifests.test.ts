@@ -9,7 +9,12 @@ import { MCPGateway, MCPServerFleet } from "../../../index.ts";
 import { expectChecked } from "../../support/checkov.ts";
 import { graphOf } from "../../support/graph.ts";
 import { fleetArguments, gatewayArguments } from "../../support/kubernetes-arguments.ts";
-import { operatorProgram, ordinaryProgram } from "../../support/kubernetes-program.ts";
+import {
+  monitoringProgram,
+  operatorKinds,
+  operatorProgram,
+  ordinaryProgram,
+} from "../../support/kubernetes-program.ts";
 import { type Manifest, manifestsOf } from "../../support/manifests.ts";
 import { testWith } from "../../support/needs.ts";
 
@@ -22,14 +27,14 @@ const exceptions = {
   CKV_K8S_43: "whether an image is named by its digest is the user's choice",
 } as const;
 
-/** Kinds of operators, which the real definitions check (test/engines/staging). */
-const foreign = ["ScaledObject", "ExternalSecret", "HTTPRoute"];
 let folder: string;
 let ordinary: Manifest[];
+let watched: Manifest[];
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "manifests-test-"));
   ordinary = manifestsOf(await graphOf(ordinaryProgram));
+  watched = manifestsOf(await graphOf(monitoringProgram));
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -42,14 +47,14 @@ function file(name: string, manifests: readonly Manifest[]): string {
 const tool = (name: string) => join(dirname(process.env.MANIFEST_PYTHON as string), name);
 
 test("kubernetes-validate finds nothing, strictly, in these graphs and in ones of any right arguments", async () => {
-  const graphs = [ordinary, manifestsOf(await graphOf(operatorProgram))];
+  const graphs = [ordinary, watched, manifestsOf(await graphOf(operatorProgram))];
   const samples = fc.sample(fc.tuple(fleetArguments, gatewayArguments), { seed: 20_261_125, numRuns: 20 });
   for (const [fleetArgs, gatewayArgs] of samples) {
     const program = () =>
       new MCPGateway("gateway", { ...gatewayArgs, fleets: [new MCPServerFleet("notes", fleetArgs)] });
     graphs.push(manifestsOf(await graphOf(program)));
   }
-  const own = graphs.flat().filter(({ kind }) => !foreign.includes(kind));
+  const own = graphs.flat().filter(({ kind }) => !operatorKinds.includes(kind));
   expect(own.length).toBeGreaterThan(300);
   const path = file("objects.yaml", own);
   const { status, stdout, stderr } = spawnSync(tool("kubernetes-validate"), ["--strict", "-k", "1.34", path], {

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect } from "@jest/globals";
 import { stringify } from "yaml";
 import { Cluster } from "../../support/cluster.ts";
 import { graphOf } from "../../support/graph.ts";
-import { monitoringProgram, operatorProgram } from "../../support/kubernetes-program.ts";
+import { monitoringProgram, operatorKinds, operatorProgram } from "../../support/kubernetes-program.ts";
 import { type Manifest, manifestsOf } from "../../support/manifests.ts";
 import { has, testWith } from "../../support/needs.ts";
 
@@ -24,15 +24,12 @@ beforeAll(async () => {
   await promisify(execFile)(join(import.meta.dirname, "../engines"), ["crds"]);
   const objects = [...(await graphOf(operatorProgram)), ...(await graphOf(monitoringProgram))];
   foreign = manifestsOf(objects).filter(
-    ({ kind, metadata }) => kinds.includes(kind) || metadata.name.includes("watch"),
+    ({ kind, metadata }) => operatorKinds.includes(kind) || metadata.name.includes("watch"),
   );
 }, 300_000);
 afterAll(() => {
   if (has(need)) rmSync(folder, { recursive: true });
 });
-
-/** Kinds that operators define. */
-const kinds = ["ScaledObject", "ExternalSecret", "HTTPRoute", "PrometheusRule", "ServiceMonitor", "AlertmanagerConfig"];
 
 /** Asks the API server whether it would take an object, unknown keys being wrong. */
 function offer(manifest: Manifest): Promise<string> {
