@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { LRUCache } from "lru-cache";
 import type { Auth } from "../config/schema/index.ts";
@@ -19,9 +20,15 @@ interface Remembered {
   readonly until: number;
 }
 
+/** What the last request of a connection said of its caller. */
+interface Said extends Remembered {
+  readonly authorization: string;
+}
+
 /**
  * Tells who is calling, by whatever credential comes: a bearer token (static, JWT, opaque), a password, an API key, a
- * client certificate, or none. Keeps digests instead of secrets. What took work to check is remembered by its digest
+ * client certificate, or none. Keeps digests instead of secrets, but for the token that an open connection sends with
+ * every request. What took work to check is remembered by its digest
  * until it ends, and no longer than the issuer's `cacheSeconds`, so that a revoked token does not live on.
  */
 export class Authenticator {
@@ -36,6 +43,8 @@ export class Authenticator {
   readonly #remembered = new LRUCache<string, Remembered>({ max: maxRemembered });
   /** Checks under way, so that a token that comes a hundred times at once is checked once. */
   readonly #checking = new Map<string, Promise<Principal>>();
+  /** Most connections are of one caller, whose credential then needs no look-up; forgotten with the connection. */
+  readonly #said = new WeakMap<Socket, Said>();
   readonly #clock: () => number;
   /** What a caller without a credential is told to send. */
   readonly #wanted: string;
@@ -81,7 +90,13 @@ export class Authenticator {
   identify(request: IncomingMessage): Principal | Promise<Principal> {
     const { authorization } = request.headers;
     if (this.#fallback === localPrincipal) return localPrincipal;
-    if (authorization !== undefined) return this.#ofHeader(authorization);
+    if (authorization !== undefined) {
+      const said = this.#said.get(request.socket);
+      if (said !== undefined && said.authorization === authorization && this.#clock() < said.until) {
+        return said.principal;
+      }
+      return this.#ofHeader(authorization, request.socket);
+    }
     const key = this.#keys === undefined ? undefined : request.headers[this.#keyHeader];
     if (typeof key === "string") {
       const holder = this.#keys?.find(digestOf(key));
@@ -105,19 +120,24 @@ export class Authenticator {
     return (socket as TLSSocket).authorized === true ? "certificate" : "none";
   }
 
-  #ofHeader(authorization: string): Principal | Promise<Principal> {
+  #ofHeader(authorization: string, socket: Socket): Principal | Promise<Principal> {
     const space = authorization.indexOf(" ");
     const scheme = authorization.slice(0, space).toLowerCase();
     const value = authorization.slice(space + 1);
-    if (scheme === "bearer") return this.#ofToken(value);
+    if (scheme === "bearer") return this.#ofToken(value, authorization, socket);
     if (scheme === "basic" && this.#passwords !== undefined) return this.#ofPassword(this.#passwords, value);
     throw new FleetError("UNAUTHENTICATED", `Unauthorized: ${this.#wanted}`);
   }
 
-  #ofToken(token: string): Principal | Promise<Principal> {
+  #ofToken(token: string, authorization: string, socket: Socket): Principal | Promise<Principal> {
     const digest = digestOf(token);
-    const holder = this.#tokens?.find(digest) ?? this.#recall(digest);
-    if (holder !== undefined) return holder;
+    const principal = this.#tokens?.find(digest);
+    const known = principal === undefined ? this.#recall(digest) : { principal, until: Number.POSITIVE_INFINITY };
+    if (known !== undefined) {
+      const until = Math.min(known.until, known.principal.expiresAt ?? known.until);
+      this.#said.set(socket, { authorization, principal: known.principal, until });
+      return known.principal;
+    }
     if (this.#issuers.size === 0) throw refused("it is not one that is known here");
     return this.#once(digest, () => this.#verify(token));
   }
@@ -144,7 +164,7 @@ export class Authenticator {
   #ofPassword(passwords: Passwords, value: string): Principal | Promise<Principal> {
     const digest = digestOf(`basic ${value}`);
     const known = this.#recall(digest);
-    if (known !== undefined) return known;
+    if (known !== undefined) return known.principal;
     const pair = Buffer.from(value, "base64").toString("utf8");
     const colon = pair.indexOf(":");
     if (colon < 0) throw refused("it is not a name and a password");
@@ -155,11 +175,11 @@ export class Authenticator {
     });
   }
 
-  #recall(digest: string): Principal | undefined {
+  #recall(digest: string): Remembered | undefined {
     const found = this.#remembered.get(digest);
     if (found === undefined) return undefined;
     const now = this.#clock();
-    if (now < found.until && !hasExpired(found.principal, now)) return found.principal;
+    if (now < found.until && !hasExpired(found.principal, now)) return found;
     this.#remembered.delete(digest);
     return undefined;
   }

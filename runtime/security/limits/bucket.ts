@@ -12,6 +12,9 @@ export interface Bucket {
   readonly max: number;
   /** Capacity of a token bucket, refilled at `max` per `windowMs`; 0 for a fixed window, which begins with its first call. */
   readonly burst: number;
+  /** `RateLimit-Limit` and `RateLimit-Policy` of it, which do not change. */
+  readonly limitText: string;
+  readonly policyText: string;
 }
 
 /** How a caller stands after a call was counted, by the limit that is nearest. */
@@ -36,15 +39,17 @@ const defaultWindowMs = 60_000;
 export function bucketOf(scope: LimitScope, key: string, limit: Limit | undefined): Bucket | undefined {
   if (limit?.maxRequests === undefined) return undefined;
   const { windowMs = defaultWindowMs, maxRequests: max, burst = 0 } = limit;
-  return { scope, key, windowMs, max, burst };
+  const limitText = String(burst === 0 ? max : burst);
+  const policyText = `${max};w=${Math.ceil(windowMs / 1000)}${burst === 0 ? "" : `;burst=${burst}`}`;
+  return { scope, key, windowMs, max, burst, limitText, policyText };
 }
 
 /** What is left of the nearest limit, as HTTP says it (draft-ietf-httpapi-ratelimit-headers-07). */
-export function standingHeaders({ max, burst, windowMs }: Bucket, { remaining, resetMs }: Standing) {
+export function standingHeaders({ limitText, policyText }: Bucket, { remaining, resetMs }: Standing) {
   return {
-    "ratelimit-limit": String(burst === 0 ? max : burst),
+    "ratelimit-limit": limitText,
     "ratelimit-remaining": String(remaining),
     "ratelimit-reset": String(Math.ceil(resetMs / 1000)),
-    "ratelimit-policy": `${max};w=${Math.ceil(windowMs / 1000)}${burst === 0 ? "" : `;burst=${burst}`}`,
+    "ratelimit-policy": policyText,
   };
 }

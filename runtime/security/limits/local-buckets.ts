@@ -18,6 +18,8 @@ interface Level {
 export class LocalBuckets implements BucketStore {
   readonly #levels = new LRUCache<string, Level>({ max: maxBuckets });
   readonly #now: () => number;
+  /** Those of the buckets of the call that is being counted: looked up once, in an array that is used again. */
+  readonly #counted: Level[] = [];
 
   /** `now`: milliseconds of a clock that only goes forward. */
   constructor(now: () => number) {
@@ -36,6 +38,7 @@ export class LocalBuckets implements BucketStore {
     for (let index = 0; index < buckets.length; index += 1) {
       const bucket = buckets[index] as Bucket;
       const level = this.#level(bucket);
+      this.#counted[index] = level;
       const left = leftOf(bucket, level, now);
       if (left < 1) return { allowed: false, index, remaining: 0, resetMs: waitOf(bucket, level, now) };
       if (left - 1 >= remaining) continue;
@@ -43,7 +46,9 @@ export class LocalBuckets implements BucketStore {
       remaining = left - 1;
       resetMs = resetOf(bucket, level, now);
     }
-    for (const bucket of buckets) this.#count(bucket, now);
+    for (let index = 0; index < buckets.length; index += 1) {
+      count(buckets[index] as Bucket, this.#counted[index] as Level, now);
+    }
     return { allowed: true, index: nearest, remaining: Math.floor(remaining), resetMs };
   }
 
@@ -55,15 +60,14 @@ export class LocalBuckets implements BucketStore {
     }
     return level;
   }
+}
 
-  #count(bucket: Bucket, now: number): void {
-    const level = this.#level(bucket);
-    if (bucket.burst > 0) level.at = Math.max(level.at, now) + bucket.windowMs / bucket.max;
-    else if (now >= level.at) {
-      level.at = now + bucket.windowMs;
-      level.count = 1;
-    } else level.count += 1;
-  }
+function count({ windowMs, max, burst }: Bucket, level: Level, now: number): void {
+  if (burst > 0) level.at = Math.max(level.at, now) + windowMs / max;
+  else if (now >= level.at) {
+    level.at = now + windowMs;
+    level.count = 1;
+  } else level.count += 1;
 }
 
 /** Calls that may still come, this one included. */

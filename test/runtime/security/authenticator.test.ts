@@ -109,3 +109,27 @@ test("one object per stored credential, so that decisions can be kept by it", ()
   const ask = () => authenticator.identify(request({ authorization: "Bearer t" })) as Principal;
   expect(ask()).toBe(ask());
 });
+
+test("a connection's token is looked up once; it ends when it ends, and another one is another caller", async () => {
+  let now = Date.parse("2026-01-01T00:00:00Z");
+  const bearerTokens = [
+    { name: "ada", token: "token-of-ada", expiresAt: "2026-01-02T00:00:00Z" },
+    { name: "bob", token: "token-of-bob" },
+  ];
+  const authenticator = new Authenticator({ bearerTokens }, () => now);
+  const socket = {};
+  const says = async (authorization: string) => {
+    const asked = { headers: { authorization }, socket } as unknown as IncomingMessage;
+    try {
+      return (await authenticator.identify(asked)).caller;
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+  const refused = "Unauthorized: the token is not accepted: it is not one that is known here";
+  const said = [];
+  for (const token of ["ada", "ada", "bob", "eve", "bob", "ada"]) said.push(await says(`Bearer token-of-${token}`));
+  expect(said).toEqual(["ada", "ada", "bob", refused, "bob", "ada"]);
+  now = Date.parse("2026-01-02T00:00:00Z");
+  expect([await says("Bearer token-of-ada"), await says("Bearer token-of-bob")]).toEqual([refused, "bob"]);
+});

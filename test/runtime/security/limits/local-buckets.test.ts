@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { type Bucket, standingHeaders } from "../../../../runtime/security/limits/bucket.ts";
+import { type Bucket, bucketOf, standingHeaders } from "../../../../runtime/security/limits/bucket.ts";
 import { LocalBuckets } from "../../../../runtime/security/limits/local-buckets.ts";
 
 let now = 0;
@@ -7,8 +7,8 @@ const fresh = () => {
   now = 1000;
   return new LocalBuckets(() => now);
 };
-const window: Bucket = { scope: "caller", key: "w", windowMs: 1000, max: 3, burst: 0 };
-const bucket: Bucket = { scope: "server", key: "b", windowMs: 1000, max: 10, burst: 3 };
+const window = bucketOf("caller", "w", { windowMs: 1000, maxRequests: 3, burst: 0 }) as Bucket;
+const bucket = bucketOf("server", "b", { windowMs: 1000, maxRequests: 10, burst: 3 }) as Bucket;
 
 test("a fixed window begins with its first call and lets so many through", () => {
   const store = fresh();
