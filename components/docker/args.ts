@@ -31,4 +31,9 @@ export interface FleetDockerArgs extends DockerContainerArgs {
 }
 
 /** The `docker` platform's own block of a gateway. */
-export interface GatewayDockerArgs extends DockerContainerArgs {}
+export interface GatewayDockerArgs extends DockerContainerArgs {
+  /** Keeps a Redis container for what the gateway's workers share: exact rate limits, kept answers. Defaults to false. Plain, because it decides which resources exist. */
+  sharedCache?: boolean;
+  /** Its image. Defaults to `redis:8.2-alpine`. */
+  sharedCacheImage?: pulumi.Input<string>;
+}

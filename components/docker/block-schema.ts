@@ -49,7 +49,7 @@ export const gatewayBlocks = Type.Object(
     container: open(Type.Object({ image: open(text), cpuMillicores: cpu, memoryMiB: memory }, closed)),
     port: open(port),
     secrets: open(secrets),
-    docker: open(Type.Object(block, closed)),
+    docker: open(Type.Object({ ...block, sharedCache: open(Type.Boolean()), sharedCacheImage: open(text) }, closed)),
   },
   closed,
 );

@@ -5,10 +5,11 @@ import type { FleetSettings } from "../fleet/resolve.ts";
 import type { GatewaySettings } from "../gateway/resolve.ts";
 import { InputError } from "../input-error.ts";
 import { withoutUndefined } from "../without-undefined.ts";
+import { cacheWorkload } from "./cache-workload.ts";
 import { containerSpec } from "./container-spec.ts";
 import { fleetEndpoints, fleetWorkloads } from "./fleet-workload.ts";
 import { configPath, gatewayConfigText, gatewayNetworks, gatewayWorkload } from "./gateway-workload.ts";
-import { type DockerNames, dockerNames, instanceAlias } from "./names.ts";
+import { cacheAlias, type DockerNames, dockerNames, instanceAlias } from "./names.ts";
 import { fleetProblems, gatewayProblems } from "./rules.ts";
 import type { AttachedNetwork, DockerWorkload } from "./workload.ts";
 
@@ -54,7 +55,7 @@ export function composeExport(
   refuse(gateway.component, gatewayProblems({ ...gateway.args, fleets: known }));
   const here = fleets.filter(({ args }) => !isExternal(args));
   const volume = `${gateway.name}-state`;
-  const networks = gatewayNetworks(gateway.name, known, names);
+  const networks = gatewayNetworks(gateway, known, names);
   const front = gatewayWorkload(gateway, "", networks, volume);
   const workloads = here.flatMap((settings) =>
     fleetWorkloads(settings, names).map((workload, index) => ({
@@ -62,6 +63,9 @@ export function composeExport(
       key: instanceAlias(settings.name, index + 1),
     })),
   );
+  if (gateway.args.docker?.sharedCache === true) {
+    workloads.push({ workload: cacheWorkload(gateway, names), key: cacheAlias(gateway.name) });
+  }
   const services = [...workloads, ...watchers].map(({ workload, key }) => [key, service(workload, key)] as const);
   const healthy = workloads.map(({ workload, key }) => [
     key,
@@ -155,6 +159,7 @@ function networksOf(
   const network = (name: string, internal: boolean) => [name, { name, driver: "bridge", internal }] as const;
   return Object.fromEntries([
     network(names.gatewayNetwork(gateway.name), false),
+    ...(gateway.args.docker?.sharedCache === true ? [network(names.cacheNetwork(gateway.name), true)] : []),
     ...fleets.flatMap(({ name, args }) => [
       network(names.fleetNetwork(name), true),
       ...(args.docker?.egress === true ? [network(names.egressNetwork(name), false)] : []),

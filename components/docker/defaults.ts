@@ -20,6 +20,12 @@ export const dockerDefaults = Object.freeze({
   temporaryMiB: 256,
   logMaxMiB: 10,
   logMaxFiles: 5,
+  cacheImage: "redis:8.2-alpine",
+  cachePort: 6379,
+  cacheCpuMillicores: 500,
+  cacheMemoryMiB: 256,
+  // Leaves room in the container for Redis itself and its copies of what it sends.
+  cacheMaxMemoryMiB: 160,
   // Packages may be unpacked at the first start of a slow machine.
   waitSeconds: 180,
 });

@@ -4,6 +4,7 @@ import { defaults as shared } from "../defaults.ts";
 import { configIssues } from "../gateway/config-issues.ts";
 import type { GatewaySettings } from "../gateway/resolve.ts";
 import { InputError } from "../input-error.ts";
+import { cacheUrl } from "./cache-workload.ts";
 import { dockerDefaults as defaults } from "./defaults.ts";
 import type { DockerNames } from "./names.ts";
 import type { AttachedNetwork, DockerWorkload } from "./workload.ts";
@@ -32,6 +33,7 @@ export function gatewayConfigText(
       host: "0.0.0.0",
       port: defaults.gatewayPort,
       allowedHosts: [...(allowedHosts as string[]), name, ...published],
+      ...(args.docker?.sharedCache === true ? { shared: { redis: cacheUrl(name) } } : {}),
     },
     servers: Object.fromEntries(fleets.map(({ serverName, configuration }) => [serverName, JSON.parse(configuration)])),
   } as ConfigFile;
@@ -40,14 +42,19 @@ export function gatewayConfigText(
   return `${JSON.stringify(config, null, 2)}\n`;
 }
 
-/** The networks of the fleets that run on this Docker host, and that of the gateway's own port. */
-export function gatewayNetworks(name: string, fleets: readonly KnownFleet[], names: DockerNames): AttachedNetwork[] {
+/** The networks of the fleets that run on this Docker host, of the shared cache, and that of the gateway's own port. */
+export function gatewayNetworks(
+  { name, args }: Pick<GatewaySettings, "name" | "args">,
+  fleets: readonly KnownFleet[],
+  names: DockerNames,
+): AttachedNetwork[] {
   const here = fleets.filter(({ serverName, configuration }) => {
     const { endpoints = [] } = JSON.parse(configuration) as { endpoints?: string[] };
     return endpoints.some((endpoint) => endpoint.startsWith(`http://${serverName}-1:`));
   });
   return [
     { name: names.gatewayNetwork(name), aliases: [name] },
+    ...(args.docker?.sharedCache === true ? [{ name: names.cacheNetwork(name) }] : []),
     ...here.map(({ serverName }) => ({ name: names.fleetNetwork(serverName) })),
   ];
 }

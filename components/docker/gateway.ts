@@ -1,14 +1,16 @@
 import * as pulumi from "@pulumi/pulumi";
 import { childOf } from "../child-of.ts";
 import { unknownFleets } from "../gateway/reference-rules.ts";
-import { checkedGateway } from "../gateway/resolve.ts";
+import { checkedGateway, type GatewaySettings } from "../gateway/resolve.ts";
 import { hiddenSecrets } from "../hidden-secrets.ts";
 import { InputError } from "../input-error.ts";
 import type { PlatformComponents } from "../platforms.ts";
+import { cacheWorkload } from "./cache-workload.ts";
 import { containerSpec, labelsOf } from "./container-spec.ts";
 import { dockerDefaults as defaults } from "./defaults.ts";
 import { gatewayConfigText, gatewayNetworks, gatewayWorkload, type KnownFleet } from "./gateway-workload.ts";
-import { dockerSdk, imageId, network, stackNames } from "./objects.ts";
+import type { DockerNames } from "./names.ts";
+import { type DockerSdk, dockerSdk, imageId, network, stackNames } from "./objects.ts";
 import { gatewayProblems } from "./rules.ts";
 
 /** A gateway as one container that is on the networks of its fleets; its port is published on the Docker host. */
@@ -29,11 +31,12 @@ export const gateway: PlatformComponents["gateway"] = (parent, name, settings) =
   const config = pulumi
     .all([pulumi.output(common), fleets])
     .apply(([known, found]) => gatewayConfigText(settings, known, found as KnownFleet[]));
-  const networks = fleets.apply((found) => gatewayNetworks(name, found as KnownFleet[], names));
+  const networks = fleets.apply((found) => gatewayNetworks(settings, found as KnownFleet[], names));
+  const cache = args.docker?.sharedCache === true ? cacheContainer(sdk, parent, settings, names) : [];
   const workload = gatewayWorkload({ ...settings, args: hiddenSecrets(args) }, config, networks, volume.name);
   const image = imageId(sdk, parent, component, name, args.container?.image ?? "", args.docker?.build);
   // Two cannot listen at one port of the host.
-  const options = child({ dependsOn: edge, deleteBeforeReplace: true });
+  const options = child({ dependsOn: [edge, ...cache], deleteBeforeReplace: true });
   const container = new sdk.Container(`${name}-container`, containerSpec({ ...workload, image }), options);
   const { host = defaults.host, port = defaults.port } = args;
   const up = container.id;
@@ -45,3 +48,18 @@ export const gateway: PlatformComponents["gateway"] = (parent, name, settings) =
     status: up.apply(() => "running"),
   };
 };
+
+/** The shared cache, and the network on which only the gateway meets it. */
+function cacheContainer(
+  sdk: DockerSdk,
+  parent: pulumi.ComponentResource,
+  settings: GatewaySettings,
+  names: DockerNames,
+): pulumi.Resource[] {
+  const { name, component } = settings;
+  const workload = cacheWorkload(settings, names);
+  const meeting = network(sdk, parent, "network", workload, { name: names.cacheNetwork(name), internal: true });
+  const image = imageId(sdk, parent, component, workload.name, workload.image, undefined);
+  const options = childOf(parent)({ dependsOn: meeting });
+  return [meeting, new sdk.Container(`${workload.name}-container`, containerSpec({ ...workload, image }), options)];
+}

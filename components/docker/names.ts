@@ -6,6 +6,8 @@ export interface DockerNames {
   egressNetwork(fleet: string): string;
   /** The network at which a gateway's port is published. */
   gatewayNetwork(gateway: string): string;
+  /** The network on which a gateway meets its shared cache, and nothing else. */
+  cacheNetwork(gateway: string): string;
   /** The network on which Prometheus, Alertmanager and Grafana meet. */
   monitoringNetwork(stack: string): string;
 }
@@ -16,9 +18,13 @@ export function dockerNames(scope: string): DockerNames {
     fleetNetwork: (fleet) => `${scope}-fleet-${fleet}`,
     egressNetwork: (fleet) => `${scope}-egress-${fleet}`,
     gatewayNetwork: (gateway) => `${scope}-gateway-${gateway}`,
+    cacheNetwork: (gateway) => `${scope}-cache-${gateway}`,
     monitoringNetwork: (stack) => `${scope}-monitoring-${stack}`,
   };
 }
 
 /** The name by which a gateway finds the instance of this number, from 1. */
 export const instanceAlias = (fleet: string, number: number): string => `${fleet}-${number}`;
+
+/** The name by which a gateway finds its shared cache. */
+export const cacheAlias = (gateway: string): string => `${gateway}-cache`;

@@ -50,6 +50,9 @@ export function gatewayProblems({ tags, container, scaling, port, ...args }: MCP
     const fix = `add auth.bearerTokens with token: file:${shared.secretsFolder}/NAME`;
     problems.push(`auth is missing, and the servers' containers reach the gateway; ${fix}`);
   }
+  if (docker?.sharedCache === true && args.shared !== undefined) {
+    problems.push("docker.sharedCache stands beside shared; keep one place that workers share things in");
+  }
   const given = Object.keys(docker?.secretFiles ?? secrets ?? {});
   problems.push(...containerFileProblems(Platform.Docker, args, given));
   return [...problems, ...sourceProblems("secrets", secrets, docker), ...buildProblems(docker)];

@@ -1,4 +1,5 @@
 import { expect, test } from "@jest/globals";
+import { cacheWorkload } from "../../../components/docker/cache-workload.ts";
 import { containerSpec } from "../../../components/docker/container-spec.ts";
 import { dockerDefaults } from "../../../components/docker/defaults.ts";
 import { fleetEndpoints } from "../../../components/docker/fleet-workload.ts";
@@ -101,7 +102,7 @@ const fleets = [
 ];
 
 test("a gateway's container: configuration and secrets as files, its key in a volume, its port on this machine", () => {
-  const networks = gatewayNetworks("gateway", fleets, names);
+  const networks = gatewayNetworks(gateway, fleets, names);
   expect(networks).toEqual([
     { name: "mcp-fleet-test-gateway-gateway", aliases: ["gateway"] },
     { name: "mcp-fleet-test-fleet-notes" },
@@ -152,6 +153,41 @@ test("a gateway's configuration file: its own settings, and every fleet where it
   });
 });
 
+test("a shared cache is Redis without a disk, on a network on which only the gateway is", () => {
+  const shared = { ...gateway, args: { ...gateway.args, docker: { sharedCache: true } } };
+  expect(containerSpec(cacheWorkload(shared, names))).toEqual({
+    ...hardened,
+    ...{ image: "redis:8.2-alpine", init: true, wait: false, envs: [], volumes: [], uploads: [], cpus: "0.5" },
+    ...{ memory: 256, memorySwap: 256, stopTimeout: 5, destroyGraceSeconds: 5 },
+    entrypoints: ["redis-server"],
+    command: [
+      ...[
+        "--port",
+        "6379",
+        "--bind",
+        "*",
+        "--protected-mode",
+        "no",
+        "--dir",
+        "/tmp",
+        "--save",
+        "",
+        "--appendonly",
+        "no",
+      ],
+      ...["--maxmemory", "160mb", "--maxmemory-policy", "volatile-ttl"],
+    ],
+    networksAdvanced: [{ name: "mcp-fleet-test-cache-gateway", aliases: ["gateway-cache"] }],
+    labels: [
+      { label: "mcp-fleet.component", value: "cache" },
+      { label: "mcp-fleet.name", value: "gateway-cache" },
+    ],
+  });
+  expect(gatewayNetworks(shared, fleets, names)[1]).toEqual({ name: "mcp-fleet-test-cache-gateway" });
+  const { shared: found } = JSON.parse(gatewayConfigText(shared, gateway.common, fleets)).gateway;
+  expect(found).toEqual({ redis: "redis://gateway-cache:6379" });
+});
+
 test("the image is built into the engine's own store", () => {
   const { dockerfile: _, ...spec } = buildSpec("mcp-fleet:1", {
     context: "/src",
@@ -167,6 +203,8 @@ test("the image is built into the engine's own store", () => {
 
 test("defaults are a contract", () => {
   expect(dockerDefaults).toEqual({
+    ...{ cacheImage: "redis:8.2-alpine", cachePort: 6379, cacheCpuMillicores: 500, cacheMemoryMiB: 256 },
+    cacheMaxMemoryMiB: 160,
     ...{ cpuMillicores: 1000, memoryMiB: 512, fleetInstances: 1, host: "127.0.0.1", port: 8080, hostPort: 3001 },
     ...{
       gatewayPort: 8080,

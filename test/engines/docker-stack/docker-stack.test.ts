@@ -10,10 +10,16 @@ import { docker, dockerOk, until } from "../../support/docker.ts";
 import { engineFolder } from "../../support/engine-folder.ts";
 import { monitoringImage } from "../../support/monitoring-images.ts";
 import { has, testWith } from "../../support/needs.ts";
+import { redisImage } from "../../support/redis-image.ts";
 
 // One story in order, on a real Docker engine under the real Pulumi engine: the stack `docker`, as it is committed but for its
 // port. Where the provider plugin cannot be had, a stand-in does to the engine what the components declare, by the docker command.
-const needs = ["a Pulumi engine", "a Docker engine with the image (npm run image)", "promtool and amtool"] as const;
+const needs = [
+  "a Pulumi engine",
+  "a Docker engine with the image (npm run image)",
+  "promtool and amtool",
+  "redis-server",
+] as const;
 const test = testWith(...needs);
 const able = needs.every((need) => has(need));
 const root = join(import.meta.dirname, "../../..");
@@ -44,8 +50,14 @@ beforeAll(async () => {
   const ports = { prometheus: await freePort(), alertmanager: await freePort() };
   prometheus = `http://127.0.0.1:${ports.prometheus}`;
   alertmanager = `http://127.0.0.1:${ports.alertmanager}`;
+  const sharedCacheImage = await redisImage();
   configure((config) => {
     config["mcp-fleet:gateway"].port = port;
+    // The gateway's image is built by its component, from where `npm run image` has made the bundle.
+    config["mcp-fleet:gateway"].container = { image: "mcp-fleet:story" };
+    const build = { context: root, base: "local/node:24" };
+    config["mcp-fleet:gateway"].docker = { build, sharedCache: true, sharedCacheImage };
+    config["mcp-fleet:gateway"].rateLimiting = { caller: { windowMs: 60_000, maxRequests: 100_000 } };
     const monitoring = config["mcp-fleet:monitoring"];
     monitoring.notifications = { webhook: alerts.url };
     monitoring.alertRules = [atOnce];
@@ -216,6 +228,26 @@ test("a fleet reaches nobody but its gateway: neither another fleet nor, without
   expect(Object.fromEntries(found)).toEqual(wanted);
   const networksOf = async (id: string) => Object.keys(await inspect<object>(id, ".NetworkSettings.Networks"));
   expect(await networksOf(sequential)).toEqual(["mcp-fleet-docker-fleet-sequential"]);
+});
+
+test("the gateway runs the image that its component has built", async () => {
+  const built = await inspect("mcp-fleet:story", ".Id");
+  const [gateway] = (await containers("gateway")) as [string];
+  expect(await inspect(gateway, ".Image")).toBe(built);
+});
+
+test("what workers share is counted in Redis, which only the gateway reaches", async () => {
+  const [cache] = (await containers("gateway-cache")) as [string];
+  expect(await inspect(cache, ".NetworkSettings.Networks")).toEqual({
+    "mcp-fleet-docker-cache-gateway": expect.objectContaining({ Aliases: expect.arrayContaining(["gateway-cache"]) }),
+  });
+  const [gateway] = (await containers("gateway")) as [string];
+  const asked = await inside<string>(
+    gateway,
+    `const socket = require("node:net").connect({ host: "gateway-cache", port: 6379 }, () => socket.write("KEYS *\\r\\n"));
+     socket.on("data", (text) => { console.log(JSON.stringify(String(text))); process.exit() })`,
+  );
+  expect(asked).toContain("mcp-fleet:");
 });
 
 /** What Prometheus knows of a series: its value by the server that it is of. */
