@@ -1,13 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
 import type { Agent } from "undici";
 import { defaults } from "../../config/defaults.ts";
-import { messageOf } from "../../errors.ts";
 import type { BackendSpec } from "../backend.ts";
 import { addressOf, type Scheme } from "./address.ts";
+import { Following } from "./following.ts";
 import type { FoundListener, InstanceDiscovery } from "./instance-discovery.ts";
 
 export interface KubernetesDiscoveryOptions {
@@ -41,56 +40,44 @@ interface WatchEvent {
   readonly object: EndpointSlice & { readonly code?: number };
 }
 
-const longestPauseMs = 30_000;
-
 /** The ready pods of a Service: lists its EndpointSlices, then watches them (Kubernetes API concepts, "Efficient detection of changes"). */
 export class KubernetesDiscovery implements InstanceDiscovery {
   readonly name: string;
   readonly #options: KubernetesDiscoveryOptions;
   readonly #slices = new Map<string, EndpointSlice>();
-  readonly #abort = new AbortController();
-  #listener: FoundListener = () => {};
+  readonly #following: Following;
   #agent: Agent | undefined;
-  #last = "";
-  #done: Promise<void> = Promise.resolve();
 
   constructor(options: KubernetesDiscoveryOptions) {
     this.#options = options;
     this.name = `kubernetes ${options.service}`;
+    this.#following = new Following({
+      ...{ name: this.name, log: options.log, trouble: "EndpointSlices not watched" },
+      follow: (signal, listed) => this.#follow(signal, listed),
+    });
   }
 
   start(listener: FoundListener): void {
-    this.#listener = listener;
-    this.#done = this.#run();
+    this.#following.start(listener);
   }
 
   async close(): Promise<void> {
-    this.#listener = () => {};
-    this.#abort.abort();
-    await this.#done;
+    await this.#following.close();
     await this.#agent?.destroy();
   }
 
-  async #run(): Promise<void> {
-    const { signal } = this.#abort;
-    for (let failures = 0; !signal.aborted; ) {
-      try {
-        let version: string | undefined = await this.#list();
-        failures = 0;
-        while (version !== undefined && !signal.aborted) version = await this.#watch(version);
-      } catch (error) {
-        if (signal.aborted) return;
-        failures += 1;
-        const text = `EndpointSlices not watched: ${messageOf(error)}; trying again`;
-        this.#options.log.warn({ discovery: this.name, failures }, text);
-        await sleep(Math.min(500 * 2 ** failures, longestPauseMs), undefined, { signal, ref: false }).catch(() => {});
-      }
+  /** Lists, and watches from there on; lists anew when the server says that a version is too old. */
+  async #follow(signal: AbortSignal, listed: () => void): Promise<void> {
+    while (!signal.aborted) {
+      let version: string | undefined = await this.#list(signal);
+      listed();
+      while (version !== undefined && !signal.aborted) version = await this.#watch(version, signal);
     }
   }
 
   /** Reads all slices; returns the version from which to watch. */
-  async #list(): Promise<string> {
-    const body = await this.#get("");
+  async #list(signal: AbortSignal): Promise<string> {
+    const body = await this.#get("", signal);
     let text = "";
     for await (const chunk of body.setEncoding("utf8")) text += chunk;
     const { items, metadata } = JSON.parse(text) as {
@@ -104,10 +91,10 @@ export class KubernetesDiscovery implements InstanceDiscovery {
   }
 
   /** Follows changes until the server ends the watch; returns the next version, or undefined when a new list is due. */
-  async #watch(from: string): Promise<string | undefined> {
+  async #watch(from: string, signal: AbortSignal): Promise<string | undefined> {
     const query = `&watch=1&allowWatchBookmarks=true&timeoutSeconds=300&resourceVersion=${encodeURIComponent(from)}`;
     let version = from;
-    for await (const line of linesOf(await this.#get(query))) {
+    for await (const line of linesOf(await this.#get(query, signal))) {
       const { type, object } = JSON.parse(line) as WatchEvent;
       // 410: that version is too old to go on from.
       if (type === "ERROR") return undefined;
@@ -120,7 +107,7 @@ export class KubernetesDiscovery implements InstanceDiscovery {
     return version;
   }
 
-  async #get(more: string): Promise<Readable> {
+  async #get(more: string, signal: AbortSignal): Promise<Readable> {
     const { service, credentials = defaults.discovery.kubernetesCredentials } = this.#options;
     const { Agent, request } = await import("../../http-client.ts");
     const file = (name: string) => readFile(join(credentials, name), "utf8");
@@ -133,7 +120,7 @@ export class KubernetesDiscovery implements InstanceDiscovery {
     const path = `/apis/discovery.k8s.io/v1/namespaces/${encodeURIComponent(namespace)}/endpointslices`;
     const { statusCode, body } = await request(`${server}${path}?labelSelector=${selector}${more}`, {
       dispatcher: this.#agent,
-      signal: this.#abort.signal,
+      signal,
       // The token is read anew each time: the kubelet replaces it.
       headers: { accept: "application/json", authorization: `Bearer ${(await file("token")).trim()}` },
     });
@@ -156,10 +143,7 @@ export class KubernetesDiscovery implements InstanceDiscovery {
         found.set(address, { address, ...(zone === undefined ? {} : { zone }) });
       }
     }
-    const sorted = [...found.values()].sort((a, b) => (a.address < b.address ? -1 : 1));
-    const text = JSON.stringify(sorted);
-    if (text !== this.#last) this.#listener(sorted);
-    this.#last = text;
+    this.#following.tell(found.values());
   }
 }
 
