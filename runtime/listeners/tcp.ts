@@ -1,7 +1,8 @@
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { FleetError, messageOf } from "../errors.ts";
 import { LineReader } from "../upstreams/line-reader.ts";
-import { Duplex, type DuplexOptions } from "./duplex.ts";
+import type { DuplexOptions } from "./duplex.ts";
+import { duplexOver } from "./line-socket.ts";
 import type { McpTarget } from "./target.ts";
 
 /** MCP over TCP with the framing of standard streams, one message a line: a custom transport (basic/transports). */
@@ -45,24 +46,13 @@ export class TcpListener {
     }
     this.#sockets.add(socket);
     socket.setNoDelay(true).setKeepAlive(true, 30_000);
-    const duplex = new Duplex(this.#options, target, {
-      send: (message) => void socket.write(`${message}\n`),
-      get waiting() {
-        return socket.writableLength;
-      },
-      cut: () => socket.destroy(),
-      keepAlive: () => {},
-      close: () => socket.end(),
-      pause: () => socket.pause(),
-      resume: () => socket.resume(),
-    });
+    const duplex = duplexOver(socket, this.#options, target);
     const lines = new LineReader(
       (line) => duplex.receive(line),
       () => socket.destroy(),
       () => duplex.garbled(),
     );
     socket.on("data", (chunk: Buffer) => lines.push(chunk));
-    socket.on("drain", () => duplex.taken());
     socket.on("close", () => {
       this.#sockets.delete(socket);
       duplex.closed();

@@ -1,6 +1,7 @@
 import { chmod } from "node:fs/promises";
 import { createServer, type Server, type Socket } from "node:net";
-import { Duplex, type DuplexOptions } from "../listeners/duplex.ts";
+import type { Duplex, DuplexOptions } from "../listeners/duplex.ts";
+import { duplexOver } from "../listeners/line-socket.ts";
 import type { McpTarget } from "../listeners/target.ts";
 import type { Params } from "../protocol/json-rpc.ts";
 import { LineReader } from "../upstreams/line-reader.ts";
@@ -76,22 +77,7 @@ export class ProcessHost {
       socket.destroy();
       return undefined;
     }
-    const duplex = new Duplex(
-      this.#options,
-      { ...target, caller },
-      {
-        send: (message) => void socket.write(`${message}\n`),
-        get waiting() {
-          return socket.writableLength;
-        },
-        cut: () => socket.destroy(),
-        keepAlive: () => {},
-        close: () => socket.end(),
-        pause: () => socket.pause(),
-        resume: () => socket.resume(),
-      },
-    );
-    return { server, duplex };
+    return { server, duplex: duplexOver(socket, this.#options, { ...target, caller }) };
   }
 
   #release(socket: Socket, server: string, owner: string | undefined): void {

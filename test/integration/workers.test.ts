@@ -82,6 +82,16 @@ test("a session's calls reach its one process, whichever worker takes the connec
   );
 });
 
+test("a result larger than what a link may hold back does not stop the link", async () => {
+  const client = await connect("/mcp/counter");
+  for (let call = 0; call < 3; call += 1) {
+    const { content } = await client.callTool({ name: "big", arguments: { mib: 12 } }, { timeout: 20_000 });
+    expect((content as { text: string }[])[0]?.text).toHaveLength(12 * 2 ** 20);
+  }
+  await (client.transport as StreamableHTTPClientTransport).terminateSession();
+  await client.close();
+});
+
 test.each(["legacy", "auto"] as const)(
   "a server's question reaches a client in mode %s, and its answer the call",
   async (mode) => {
