@@ -85,9 +85,9 @@ export const restrictedPods: ResourceValidationPolicy = {
   description: "Pods of fleets and gateways keep to the restricted Pod Security Standard.",
   enforcementLevel: "mandatory",
   validateResource: ({ type, props }, report) => {
-    const object = props as KubernetesObject;
-    const pod = object.spec?.template?.spec;
-    if (type !== "kubernetes:apps/v1:Deployment" || !isOurs(object) || pod === undefined) return;
+    if (type !== "kubernetes:apps/v1:Deployment" || !isOurs(props)) return;
+    const pod = (props as KubernetesObject).spec?.template?.spec;
+    if (pod === undefined) return;
     for (const problem of podProblems(pod)) report(problem);
   },
 };
@@ -99,9 +99,11 @@ export const restrictedTasks: ResourceValidationPolicy = {
     "Tasks of fleets and gateways run without root, capabilities and a root file system that they can write.",
   enforcementLevel: "mandatory",
   validateResource: ({ type, props }, report) => {
-    const { containerDefinitions: text, ...resource } = props as AwsResource;
-    if (type !== "aws:ecs/taskDefinition:TaskDefinition" || !isOursOnAws(resource) || text === undefined) return;
-    for (const problem of taskProblems(text)) report(problem);
+    // Nothing else is looked at: what is not known at a preview cannot be read, not even to be copied.
+    if (type !== "aws:ecs/taskDefinition:TaskDefinition" || !isOursOnAws(props)) return;
+    const { containerDefinitions } = props as AwsResource;
+    if (containerDefinitions === undefined) return;
+    for (const problem of taskProblems(containerDefinitions)) report(problem);
   },
 };
 
