@@ -4,7 +4,7 @@ import { Contestants } from "./contestants.ts";
 
 // `npm run bench:latency [rounds]`: what the full stack adds to a call's time where nothing else is under way (one session),
 // and at 70 % of the calls per second that it can do with 32 sessions, beside the server alone at the same rate. The gateway has the
-// second core, server and load generator the first: what they do to each other's time is not the gateway's.
+// first core, server and load generator the second: what they do to each other's time is not the gateway's.
 const rounds = Number(process.argv[2] ?? 3);
 const call: CallSpec = { params: '{"name":"echo","arguments":{"text":"{text}"}}', echoes: true };
 const busySessions = 32;
@@ -18,8 +18,8 @@ const contestants = new Contestants();
 try {
   const direct = await contestants.upstream();
   const full = await contestants.full(process.argv.slice(3));
-  pin(0, [process.pid, ...direct.pids]);
-  pin(1, full.pids);
+  pin(1, [process.pid, ...direct.pids]);
+  pin(0, full.pids);
   const one = (target: Target, sessions: number, rate?: number) =>
     measure({ target, call, sessions, rate, durationMs: 4000, warmMs: 1000 });
   const alone: Record<string, Measurement[]> = { direct: [], full: [] };
