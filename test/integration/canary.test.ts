@@ -103,7 +103,15 @@ test("no secret is in a log, an answer, a page, the metrics, the audit log, the 
     expect((await ask(path, canary.wrong, call("count"))).status).toBe(401);
     expect((await ask("/mcp", undefined, {})).status).toBe(401);
     expect((await ask("/api/v1/servers/remote/tools/whoami", canary.token, {})).status).toBe(200);
-    const pages = ["/docs", "/openapi.json", "/metrics", "/api/v1/servers", "/api/v1/servers/remote"];
+    const pages = [
+      "/docs",
+      "/openapi.json",
+      "/metrics",
+      "/dashboard",
+      "/dashboard/data",
+      "/api/v1/servers",
+      "/api/v1/servers/remote",
+    ];
     for (const page of pages) expect([page, (await ask(page, canary.token)).status]).toEqual([page, 200]);
     expect((await ask("/nowhere", canary.token)).status).toBe(404);
     const lines = await commandLines();
