@@ -64,7 +64,8 @@ test(`${sessions} sessions churn over ${processes} processes: never more, none m
   for (let tries = 0; running() > 2 && tries < 100; tries += 1) await new Promise((done) => setTimeout(done, 50));
   expect(gateway.gateway.status().servers[0]).toMatchObject({ instances: { total: 2 }, inFlight: 0, waiting: 0 });
   expect(running()).toBe(2);
-});
+  // Five hundred processes start: half a minute on a quiet machine of two cores.
+}, 240_000);
 
 test("past the queue's bound a session is refused at once, and told that it may come again", async () => {
   gateway = await TestGateway.start({

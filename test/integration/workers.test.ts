@@ -191,7 +191,7 @@ test.each(["SIGHUP", "POST /workers/replace"])(
   },
 );
 
-/** Sessions that call `echo` without a pause; a call whose connection breaks is sent once more, as HTTP clients do. */
+/** Sessions that call `echo` without a pause; a call whose connection breaks is sent again over a new one, at most twice, as HTTP clients do. */
 class Load {
   retried = 0;
   #calls = 0;
@@ -237,17 +237,16 @@ class Load {
   }
 
   async #post(headers: Record<string, string>, id: number, method: string, params: object) {
-    const send = () =>
+    const send = (dispatcher: Agent) =>
       undiciFetch(`${serving.url}/mcp/echo`, {
-        ...{ method: "POST", dispatcher: this.#agent, body: JSON.stringify({ jsonrpc: "2.0", id, method, params }) },
+        ...{ method: "POST", dispatcher, body: JSON.stringify({ jsonrpc: "2.0", id, method, params }) },
         headers: { "content-type": "application/json", accept: "application/json, text/event-stream", ...headers },
       });
-    try {
-      return await send();
-    } catch {
+    const resend = () => {
       this.retried += 1;
-      return send();
-    }
+      return send(anywhere);
+    };
+    return send(this.#agent).catch(resend).catch(resend);
   }
 }
 
