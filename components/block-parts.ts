@@ -66,3 +66,38 @@ export const gatewayParts = (limits: Limits) => ({
   ),
   secrets: open(secrets),
 });
+
+const machineSize = {
+  cpuMillicores: open(Type.Integer({ minimum: 10, maximum: 256_000 })),
+  memoryMiB: open(Type.Integer({ minimum: 32, maximum: 1_048_576 })),
+};
+const machineInstances = open(Type.Integer({ minimum: 1, maximum: 100 }));
+
+/** What a fleet says alike on every platform that is one machine, as far as it is known at once. */
+export const machineFleetParts = {
+  tags: open(labels),
+  container: open(
+    Type.Object(
+      {
+        ...{ image: open(text), command: open(text), args: open(Type.Array(Type.String())), env: open(variables) },
+        ...{ secretEnv: open(variables), port: open(port), path: open(path), healthPath: open(Type.String()) },
+        ...{ maxProcesses: machineInstances, ...machineSize },
+      },
+      closed,
+    ),
+  ),
+  scaling: open(
+    Type.Object(
+      { minInstances: machineInstances, maxInstances: machineInstances, targetInFlight: open(targetInFlight) },
+      closed,
+    ),
+  ),
+};
+
+/** The same of a gateway. */
+export const machineGatewayParts = {
+  tags: open(labels),
+  container: open(Type.Object({ image: open(text), ...machineSize }, closed)),
+  port: open(port),
+  secrets: open(secrets),
+};

@@ -10,31 +10,24 @@ export interface Policy {
   }[];
 }
 
-/** Only tasks of ECS, and only of this account, may take a role (the "confused deputy" of AWS's own guide). */
-export const taskTrust = (accountId: string): Policy => ({
+/** Only this service, and only for this account, may take a role (the "confused deputy" of AWS's own guide). */
+const trust = (service: string, accountId: string): Policy => ({
   Version: "2012-10-17",
   Statement: [
     {
       Effect: "Allow",
       Action: "sts:AssumeRole",
-      Principal: { Service: "ecs-tasks.amazonaws.com" },
+      Principal: { Service: service },
       Condition: { StringEquals: { "aws:SourceAccount": accountId } },
     },
   ],
 });
 
-/** Only ECS itself, and only for this account, may take the role by which it shifts calls. */
-export const shiftTrust = (accountId: string): Policy => ({
-  Version: "2012-10-17",
-  Statement: [
-    {
-      Effect: "Allow",
-      Action: "sts:AssumeRole",
-      Principal: { Service: "ecs.amazonaws.com" },
-      Condition: { StringEquals: { "aws:SourceAccount": accountId } },
-    },
-  ],
-});
+/** Only tasks of ECS may take a role. */
+export const taskTrust = (accountId: string): Policy => trust("ecs-tasks.amazonaws.com", accountId);
+
+/** Only ECS itself may take the role by which it shifts calls. */
+export const shiftTrust = (accountId: string): Policy => trust("ecs.amazonaws.com", accountId);
 
 /** What ECS itself does to start a task: pull the image, write this log group, read this secret, with this key. */
 export function executionPolicy(has: {

@@ -1,22 +1,13 @@
-/** The report's style sheet: follows the reader's light or dark preference. */
-export const reportStyle = `
-:root { color-scheme: light dark; --line: light-dark(#d7dce2, #3a414b); --soft: light-dark(#f5f7f9, #1d2127); }
-* { box-sizing: border-box; }
-body { margin: 0; font: 15px/1.5 system-ui, sans-serif; background: light-dark(#fff, #14171b); color: light-dark(#1b1f24, #e6e9ed); }
-main { max-width: 1180px; margin: 0 auto; padding: 24px 20px 48px; }
+import { pageStyle } from "../pages/index.ts";
+
+/** The report's style sheet. */
+export const reportStyle = `${pageStyle}
 h1 { margin: 0 0 4px; font-size: 26px; }
-p { margin: 0 0 12px; color: light-dark(#57606a, #9aa4af); }
+p { margin: 0 0 12px; color: var(--dim); }
 pre { margin: 0 0 20px; padding: 10px 12px; background: var(--soft); border: 1px solid var(--line); border-radius: 6px; white-space: pre-wrap; }
-.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 460px), 1fr)); gap: 16px; margin-bottom: 24px; }
-figure { margin: 0; padding: 12px 14px; border: 1px solid var(--line); border-radius: 8px; min-width: 0; }
 figure > div { position: relative; height: 270px; }
-figcaption { font-weight: 600; margin-bottom: 6px; }
-.wide { overflow-x: auto; }
-table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
-th, td { padding: 6px 10px; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; }
-th { background: var(--soft); }
-.bad { color: light-dark(#b3261e, #ff8a80); white-space: normal; }
+.bad { color: var(--bad); white-space: normal; }
 `;
 
 /** Draws the charts from the page's data with Chart.js; runs in the browser. */

@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { cpus } from "node:os";
-import { dirname, join } from "node:path";
+import { chartFile } from "../pages/index.ts";
 import { identity } from "../version.ts";
 import type { Measurement } from "./measure.ts";
 import { reportScript, reportStyle } from "./report-page.ts";
@@ -29,7 +28,6 @@ export function describeMachine(): string {
 
 /** One HTML page with tables and charts that needs nothing from the network. */
 export function htmlReport(report: BenchReport): string {
-  const library = join(dirname(createRequire(import.meta.url).resolve("chart.js")), "chart.umd.min.js");
   const targets = [...new Set(report.measurements.map(({ target }) => target))];
   const checked = report.echoes ? "status, id and echoed text of every answer" : "status and id of every answer";
   return `<!doctype html>
@@ -58,7 +56,7 @@ ${report.measurements.map(row).join("\n")}
 </tbody>
 </table></div>
 </main>
-<script>${readFileSync(library, "utf8").replaceAll("</script", "<\\/script")}</script>
+<script>${readFileSync(chartFile(), "utf8").replaceAll("</script", "<\\/script")}</script>
 <script type="application/json" id="data">${JSON.stringify({ targets, measurements: report.measurements }).replaceAll("<", "\\u003c")}</script>
 <script>${reportScript}</script>
 </body>

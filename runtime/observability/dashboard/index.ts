@@ -1,8 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { IncomingMessage } from "node:http";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
 import type { FastifyInstance } from "fastify";
+import { chartFile } from "../../pages/index.ts";
 import type { FleetStatus } from "../../registry/fleet.ts";
 import { identity } from "../../version.ts";
 import type { Metrics } from "../metrics.ts";
@@ -43,10 +42,4 @@ export function addDashboard(app: FastifyInstance, { metrics, statusesFor }: Das
     const view = dashboardView(about, await statusesFor(raw), await metrics.samples());
     return reply.header("cache-control", "no-store").send(view);
   });
-}
-
-/** Beside the code in the bundle; in a checkout and in the npm package, the dependency's own file. */
-function chartFile(): string {
-  if (import.meta.dirname.endsWith("bundle")) return join(import.meta.dirname, "..", "assets", "chart.umd.min.js");
-  return join(dirname(createRequire(import.meta.url).resolve("chart.js")), "chart.umd.min.js");
 }

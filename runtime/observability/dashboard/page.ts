@@ -1,3 +1,4 @@
+import { pageStyle } from "../../pages/index.ts";
 import { identity } from "../../version.ts";
 
 /** The page; it holds no data. */
@@ -33,29 +34,18 @@ export const page = `<!doctype html>
 </html>
 `;
 
-/** Its style sheet: follows the reader's light or dark preference. */
-export const style = `
-:root { color-scheme: light dark; --line: light-dark(#d7dce2, #3a414b); --soft: light-dark(#f5f7f9, #1d2127); --dim: light-dark(#57606a, #9aa4af); }
-* { box-sizing: border-box; }
-body { margin: 0; font: 15px/1.5 system-ui, sans-serif; background: light-dark(#fff, #14171b); color: light-dark(#1b1f24, #e6e9ed); }
-main { max-width: 1180px; margin: 0 auto; padding: 24px 20px 48px; }
+/** Its style sheet. */
+export const style = `${pageStyle}
+:root { --good: light-dark(#1d7a4d, #6fd6a4); }
 header { display: flex; flex-wrap: wrap; align-items: baseline; gap: 4px 16px; margin-bottom: 16px; }
 h1 { margin: 0; font-size: 26px; }
 p { margin: 0; color: var(--dim); }
 form { display: flex; flex-wrap: wrap; align-items: center; gap: 8px; margin-bottom: 20px; padding: 12px 14px; background: var(--soft); border: 1px solid var(--line); border-radius: 8px; }
 form[hidden] { display: none; }
 input, button { font: inherit; padding: 4px 10px; border: 1px solid var(--line); border-radius: 6px; }
-.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 460px), 1fr)); gap: 16px; margin-bottom: 24px; }
-figure { margin: 0; padding: 12px 14px; border: 1px solid var(--line); border-radius: 8px; min-width: 0; }
 figure > div { position: relative; height: 240px; }
-figcaption { font-weight: 600; margin-bottom: 6px; }
-.wide { overflow-x: auto; }
-table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
-th, td { padding: 6px 10px; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; }
 th:nth-child(-n+3), td:nth-child(-n+3) { text-align: left; }
-th { background: var(--soft); }
 td.reason { white-space: normal; text-align: left; color: var(--bad); border-bottom: 1px solid var(--line); }
-:root { --bad: light-dark(#b3261e, #ff8a80); --good: light-dark(#1d7a4d, #6fd6a4); }
 .ready, .idle { color: var(--good); }
 .unready { color: var(--bad); }
 `;

@@ -3,12 +3,13 @@ import type * as pulumi from "@pulumi/pulumi";
 import { alarmForms, publishedMetrics, userAlarmForm } from "../../../components/monitoring/alarm-forms.ts";
 import type { Condition } from "../../../components/monitoring/args.ts";
 import { boundsOf, catalogue } from "../../../components/monitoring/catalogue.ts";
-import { InputError, MonitoringStack, type MonitoringStackArgs } from "../../../index.ts";
+import { MonitoringStack, type MonitoringStackArgs } from "../../../index.ts";
 import { type FleetGauges, Metrics } from "../../../runtime/observability/metrics.ts";
 import { MetricsLog } from "../../../runtime/observability/metrics-log.ts";
 import { awsCloud } from "../../support/aws-cloud.ts";
 import { fires, type Sample } from "../../support/cloudwatch.ts";
 import { type GraphNode, graphOf, triples } from "../../support/graph.ts";
+import { expectRefused } from "../../support/refused-monitoring.ts";
 
 const forms = alarmForms(boundsOf({}));
 const rules = catalogue({ job: "gw", thresholds: {}, availabilityPercent: 99.5, autoscaled: true });
@@ -288,14 +289,6 @@ test.each([
     "alertRules[0].forSeconds: is 90000; CloudWatch takes at most 86400, a day",
   ],
   [{ process: {} }, 'process is given, but platform is "aws"; remove process, or set platform to process'],
-])("refused, before anything is made: %j", async (change, problem) => {
-  const registered: GraphNode[] = [];
-  const args = { platform: "aws", gateway, ...change } as MonitoringStackArgs;
-  const error = await graphOf(() => new MonitoringStack("watch", args), registered, awsCloud).then(
-    () => undefined,
-    (reason) => reason,
-  );
-  expect(error).toBeInstanceOf(InputError);
-  expect((error as Error).message).toContain(`MonitoringStack "watch": ${problem}`);
-  expect(registered.filter(({ parent }) => parent === "watch")).toEqual([]);
-});
+])("refused, before anything is made: %j", (change, problem) =>
+  expectRefused({ platform: "aws", gateway, ...change } as MonitoringStackArgs, problem, awsCloud),
+);

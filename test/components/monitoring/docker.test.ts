@@ -7,9 +7,10 @@ import {
   prometheusWorkload,
 } from "../../../components/monitoring/docker-workloads.ts";
 import { resolveMonitoring } from "../../../components/monitoring/resolve.ts";
-import { InputError, MonitoringStack, type MonitoringStackArgs } from "../../../index.ts";
-import { type GraphNode, graphOf, triples } from "../../support/graph.ts";
+import { MonitoringStack, type MonitoringStackArgs } from "../../../index.ts";
+import { graphOf, triples } from "../../support/graph.ts";
 import { testWith } from "../../support/needs.ts";
+import { expectRefused } from "../../support/refused-monitoring.ts";
 import { check } from "./promtool.ts";
 
 const args: MonitoringStackArgs = {
@@ -262,15 +263,5 @@ describe("as a stack", () => {
     [{ docker: { token: "t", grafana: {} } }, "docker.grafana.adminPassword is missing; give the password"],
     [{ docker: { token: "t", prometheus: { port: 0 } } }, "docker.prometheus.port: is 0; give a number >= 1"],
     [{ docker: { token: "t", grafanna: {} } }, 'docker.grafanna: is not a known key; did you mean "grafana"?'],
-  ])("refused: %j", async (change, problem) => {
-    const registered: GraphNode[] = [];
-    const wrong = { ...args, ...change } as MonitoringStackArgs;
-    const error = await graphOf(() => new MonitoringStack("watch", wrong), registered).then(
-      () => undefined,
-      (reason) => reason,
-    );
-    expect(error).toBeInstanceOf(InputError);
-    expect((error as Error).message).toContain(`MonitoringStack "watch": ${problem}`);
-    expect(registered.filter(({ parent }) => parent === "watch")).toEqual([]);
-  });
+  ])("refused: %j", (change, problem) => expectRefused({ ...args, ...change } as MonitoringStackArgs, problem));
 });

@@ -1,7 +1,8 @@
 import { expect, test } from "@jest/globals";
 import type * as pulumi from "@pulumi/pulumi";
-import { InputError, MonitoringStack, type MonitoringStackArgs } from "../../../index.ts";
+import { MonitoringStack, type MonitoringStackArgs } from "../../../index.ts";
 import { type GraphNode, graphOf, triples } from "../../support/graph.ts";
+import { expectRefused } from "../../support/refused-monitoring.ts";
 
 const gateway = { metricsTarget: "http://127.0.0.1:8080/metrics" };
 const receivers = {
@@ -140,14 +141,4 @@ test.each([
     { alertRules: [{ name: "mcp server down", metric: "m", condition: "gt", threshold: 1, severity: "low" }] },
     'alertRules[0].name: "mcp server down" is another rule\'s name too; give it one of its own',
   ],
-])("refused: %j", async (change, problem) => {
-  const registered: GraphNode[] = [];
-  const args = { gateway, ...change } as MonitoringStackArgs;
-  const error = await graphOf(() => new MonitoringStack("watch", args), registered).then(
-    () => undefined,
-    (reason) => reason,
-  );
-  expect(error).toBeInstanceOf(InputError);
-  expect((error as Error).message).toContain(`MonitoringStack "watch": ${problem}`);
-  expect(registered.filter(({ parent }) => parent === "watch")).toEqual([]);
-});
+])("refused: %j", (change, problem) => expectRefused({ gateway, ...change } as MonitoringStackArgs, problem));

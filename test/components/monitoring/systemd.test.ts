@@ -1,9 +1,10 @@
 import { describe, expect, test } from "@jest/globals";
 import * as pulumi from "@pulumi/pulumi";
 import { monitoringUnits } from "../../../components/monitoring/systemd-units.ts";
-import { InputError, MonitoringStack, type MonitoringStackArgs } from "../../../index.ts";
+import { MonitoringStack, type MonitoringStackArgs } from "../../../index.ts";
 import { type GraphNode, graphOf, triples } from "../../support/graph.ts";
 import { testWith } from "../../support/needs.ts";
+import { expectRefused } from "../../support/refused-monitoring.ts";
 import { watch } from "../systemd/workloads.ts";
 import { check } from "./promtool.ts";
 
@@ -158,15 +159,5 @@ describe("what is wrong is refused, and nothing is made", () => {
       { docker: { token: "t" } },
       'docker is given, but platform is "systemd"; remove docker, or set platform to docker',
     ],
-  ])("%j", async (change, problem) => {
-    const registered: GraphNode[] = [];
-    const wrong = { ...args, ...change } as MonitoringStackArgs;
-    const error = await graphOf(() => new MonitoringStack("watch", wrong), registered).then(
-      () => undefined,
-      (reason) => reason,
-    );
-    expect(error).toBeInstanceOf(InputError);
-    expect((error as Error).message).toContain(`MonitoringStack "watch": ${problem}`);
-    expect(registered.filter(({ parent }) => parent === "watch")).toEqual([]);
-  });
+  ])("%j", (change, problem) => expectRefused({ ...args, ...change } as MonitoringStackArgs, problem));
 });

@@ -1,0 +1,2 @@
+export { chartFile } from "./chart-library.ts";
+export { pageStyle } from "./page-style.ts";
