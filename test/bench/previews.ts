@@ -6,6 +6,7 @@ import { performance } from "node:perf_hooks";
 import { Checkout } from "../support/checkout.ts";
 import { engineFolder } from "../support/engine-folder.ts";
 import { Moto } from "../support/moto.ts";
+import { standIns } from "../support/stand-ins.ts";
 
 // `npm run bench:previews`: how long `npm run preview` takes for each stack in a clean clone with nothing up, the type check, and
 // the import of the built package. Providers that are not on PATH are stand-ins (docs/testing.md), which plan as the real ones do.
@@ -14,7 +15,7 @@ const rounds = 3;
 
 const checkout = new Checkout({ modules: "shared" });
 const aws = process.env.MOTO_PYTHON === undefined ? undefined : await Moto.start("eu-central-1");
-const folders = [join(root, "test/engines/stand-ins"), engineFolder, join(root, "node_modules/node/bin")];
+const folders = [...standIns, engineFolder, join(root, "node_modules/node/bin")];
 const env = {
   ...aws?.env,
   PATH: [...folders, checkout.env.PATH].join(delimiter),

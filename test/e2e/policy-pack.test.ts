@@ -4,11 +4,12 @@ import { afterAll, beforeAll, expect } from "@jest/globals";
 import { Checkout } from "../support/checkout.ts";
 import { engineFolder } from "../support/engine-folder.ts";
 import { has, testWith } from "../support/needs.ts";
+import { standIns } from "../support/stand-ins.ts";
 
 // The pack under the real Pulumi engine, which is asked for previews only: stand-ins take the place of the providers.
 const test = testWith("a Pulumi engine");
 const root = join(import.meta.dirname, "../..");
-const folders = ["test/engines/stand-ins", "node_modules/node/bin", "node_modules/@pulumi/pulumi"];
+const folders = ["node_modules/node/bin", "node_modules/@pulumi/pulumi"];
 
 let checkout: Checkout;
 beforeAll(() => {
@@ -18,7 +19,9 @@ afterAll(() => checkout?.close());
 
 const pulumi = (line: string, folder = ".") =>
   checkout.run(`cd ${folder} && pulumi ${line} --non-interactive --color never`, {
-    PATH: [...folders.map((folder) => join(root, folder)), engineFolder, checkout.env.PATH].join(delimiter),
+    PATH: [...standIns, ...folders.map((folder) => join(root, folder)), engineFolder, checkout.env.PATH].join(
+      delimiter,
+    ),
     ...{ PULUMI_BACKEND_URL: checkout.backend(), PULUMI_CONFIG_PASSPHRASE: "", PULUMI_SKIP_UPDATE_CHECK: "true" },
   });
 

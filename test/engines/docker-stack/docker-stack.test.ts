@@ -11,6 +11,7 @@ import { engineFolder } from "../../support/engine-folder.ts";
 import { monitoringImage } from "../../support/monitoring-images.ts";
 import { has, testWith } from "../../support/needs.ts";
 import { redisImage } from "../../support/redis-image.ts";
+import { standIns } from "../../support/stand-ins.ts";
 
 // One story in order, on a real Docker engine under the real Pulumi engine: the stack `docker`, as it is committed but for its
 // port. Where the provider plugin cannot be had, a stand-in does to the engine what the components declare, by the docker command.
@@ -96,7 +97,7 @@ function configure(change: (config: StackConfig) => void): void {
 /** Runs the real engine; rejects with what it said. */
 async function pulumi(line: string): Promise<string> {
   const folders = [
-    join(root, "test/engines/stand-ins"),
+    ...standIns,
     engineFolder,
     join(root, "node_modules/node/bin"),
     join(root, "node_modules/@pulumi/pulumi"),

@@ -5,6 +5,7 @@ import { Checkout } from "../../support/checkout.ts";
 import { engineFolder } from "../../support/engine-folder.ts";
 import { Moto } from "../../support/moto.ts";
 import { has, testWith } from "../../support/needs.ts";
+import { standIns } from "../../support/stand-ins.ts";
 import type { Answer } from "../stand-ins/aws/api.ts";
 import { inventory } from "./inventory.ts";
 
@@ -15,7 +16,6 @@ const needs = ["a Pulumi engine", "moto, for AWS's interface (MOTO_PYTHON)"] as 
 const test = testWith(...needs);
 const able = needs.every((need) => has(need));
 const root = join(import.meta.dirname, "../../..");
-const standIns = process.env.AWS_PROVIDER === "real" ? [] : [join(root, "test/engines/stand-ins")];
 const secrets = { operator: `canary-${randomBytes(16).toString("hex")}`, session: randomBytes(32).toString("base64") };
 const registry = "123456789012.dkr.ecr.eu-central-1.amazonaws.com";
 

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { delimiter, join } from "node:path";
+import { delimiter } from "node:path";
 import { afterAll, beforeAll, expect } from "@jest/globals";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { Checkout } from "../../support/checkout.ts";
@@ -8,6 +8,7 @@ import { image } from "../../support/docker.ts";
 import { engineFolder } from "../../support/engine-folder.ts";
 import { Load } from "../../support/load.ts";
 import { has, testWith } from "../../support/needs.ts";
+import { standIns } from "../../support/stand-ins.ts";
 
 // One story in order, on a real cluster under the real Pulumi engine: the stack `staging`, as it is committed but for the
 // sizes of its pods. Where the provider plugin cannot be had, a stand-in does to the cluster what the components declare.
@@ -18,8 +19,6 @@ const needs = [
 ] as const;
 const test = testWith(...needs);
 const able = needs.every((need) => has(need));
-const root = join(import.meta.dirname, "../../..");
-const standIns = process.env.KUBERNETES_PROVIDER === "real" ? [] : [join(root, "test/engines/stand-ins")];
 const token = randomBytes(16).toString("hex");
 const headers = { authorization: `Bearer ${token}` };
 const everything = "mcp-everything:2026.8.31";
