@@ -27,7 +27,7 @@ export default {
   // Concurrent tests start processes of their own; more of them would wait for each other.
   maxConcurrency: 3,
   projects: [
-    project("unit", ["components", "infra", "policy", "runtime", "scripts", "docs"]),
+    project("unit", ["components", "infra", "policy", "runtime", "scripts", "docs", "bench"]),
     project("integration", ["integration", "clients", "chaos", "fuzz", "mutants"], ["minute-timeout.js"]),
     project("conformance", ["conformance"], ["minute-timeout.js"]),
     project("engines", ["engines"], ["quarter-hour-timeout.js"]),

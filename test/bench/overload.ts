@@ -1,14 +1,16 @@
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
+import { parseArgs } from "node:util";
 import { Agent, setGlobalDispatcher } from "undici";
 import { FaultInstance } from "../support/fault-instance.ts";
 import { Serving } from "../support/serving.ts";
 import { PlainClient } from "../support/steady-load.ts";
+import { writeFigures } from "./figures-file.ts";
 
-// `npm run bench:overload [seconds]`: a server that can answer 40 calls a second (4 at a time, 100 ms each) behind a gateway
-// that lets 4 go at a time and 4 wait. The same open load at half its capacity, at five times for the given time (60), and at
-// half again. Processes of their own, 127.0.0.1.
-const seconds = Number(process.argv[2] ?? 60);
+// `npm run bench:overload`: a server that can answer 40 calls a second (4 at a time, 100 ms each) behind a gateway
+// that lets 4 go at a time and 4 wait. The same open load at half its capacity, at five times for a minute (`--seconds`), and
+// at half again. Processes of their own, 127.0.0.1.
+const { values } = parseArgs({ options: { seconds: { type: "string", default: "60" }, json: { type: "string" } } });
 const capacity = 40;
 setGlobalDispatcher(new Agent({ connections: 512 }));
 
@@ -23,6 +25,25 @@ const gateway = await Serving.start({
 });
 const clients = await Promise.all(Array.from({ length: 16 }, () => PlainClient.open(`${gateway.url}/mcp/echo`)));
 
+/** What came of one load. Latencies in milliseconds, memory at its most in MB. */
+interface Loaded {
+  readonly offeredPerSecond: number;
+  readonly goodPerSecond: number;
+  readonly refused: number;
+  readonly failedOtherwise: number;
+  readonly good: { readonly p50: number; readonly p99: number };
+  readonly refusedMs: { readonly p50: number; readonly p99: number };
+  readonly rssMb: number;
+}
+
+/** What is printed, and what `--json` holds. */
+export interface OverloadFigures {
+  readonly before: Loaded;
+  readonly maximum: Loaded;
+  readonly overload: Loaded;
+  readonly after: Loaded;
+}
+
 interface Times {
   readonly good: number[];
   readonly refused: number[];
@@ -34,7 +55,7 @@ const quantile = (values: number[], share: number) => {
 };
 
 /** Calls at a fixed rate, whatever becomes of them. */
-async function load(rate: number, forSeconds: number) {
+async function load(rate: number, forSeconds: number): Promise<Loaded> {
   const times: Times = { good: [], refused: [], failed: 0 };
   const open = new Set<Promise<void>>();
   const began = performance.now();
@@ -72,9 +93,11 @@ async function load(rate: number, forSeconds: number) {
 
 const before = await load(capacity / 2, 5);
 const maximum = await load(capacity, 10);
-const overload = await load(capacity * 5, seconds);
+const overload = await load(capacity * 5, Number(values.seconds));
 await sleep(2000);
 const after = await load(capacity / 2, 5);
-console.log(JSON.stringify({ before, maximum, overload, after }, null, 1));
+const figures: OverloadFigures = { before, maximum, overload, after };
+console.log(JSON.stringify(figures, null, 1));
+writeFigures(values.json, figures);
 await gateway.stop();
 await server.kill();

@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 import { BenchSession } from "../../runtime/bench/bench-session.ts";
 import { measure, type Target, usageOf } from "../../runtime/bench/index.ts";
 import { Contestants } from "./contestants.ts";
+import { writeFigures } from "./figures-file.ts";
 
 // `npm run bench:sessions`: the gateway's memory per session with an open connection, for sessions without one, and after load.
 const { values } = parseArgs({
@@ -10,8 +11,22 @@ const { values } = parseArgs({
     idle: { type: "string", default: "10000" },
     rest: { type: "string", default: "4" },
     flag: { type: "string", multiple: true, default: [] },
+    json: { type: "string" },
   },
 });
+
+/** What is printed, and what `--json` holds: resident memory of the gateway in KiB. */
+export interface SessionsFigures {
+  readonly startKb: number;
+  readonly withOpenKb: number;
+  readonly kbPerOpenSession: number;
+  readonly closedKb: number;
+  readonly withIdleKb: number;
+  readonly kbPerIdleSession: number;
+  readonly errorsAt1000Active: number;
+  readonly afterLoadKb: number;
+  readonly afterOverBefore: number;
+}
 const call = { params: '{"name":"echo","arguments":{"text":"{text}"}}', echoes: true };
 const [before, after] = call.params.split("{text}") as [string, string];
 const atOnce = 50;
@@ -41,25 +56,29 @@ try {
   await open(target, 200, (session) => session.close());
   await measure({ target, call, sessions: 32, durationMs: 3000, warmMs: 0 });
   await rest();
-  const figures: Record<string, number> = { startKb: rssKb() };
+  const startKb = rssKb();
   const sessions: BenchSession[] = [];
   await open(target, Number(values.open), async (session) => void sessions.push(session));
   await rest();
-  figures.withOpenKb = rssKb();
-  figures.kbPerOpenSession = (figures.withOpenKb - (figures.startKb as number)) / sessions.length;
+  const withOpenKb = rssKb();
+  const kbPerOpenSession = (withOpenKb - startKb) / sessions.length;
   for (const session of sessions) session.abandon();
   await rest();
-  figures.closedKb = rssKb();
+  const closedKb = rssKb();
   await open(target, Number(values.idle), async (session) => session.abandon());
   await rest();
-  figures.withIdleKb = rssKb();
-  figures.kbPerIdleSession = (figures.withIdleKb - figures.closedKb) / Number(values.idle);
+  const withIdleKb = rssKb();
+  const kbPerIdleSession = (withIdleKb - closedKb) / Number(values.idle);
   const { errors } = await measure({ target, call, sessions: 1000, durationMs: 5000, warmMs: 1000 });
-  figures.errorsAt1000Active = Object.values(errors).reduce((sum, count) => sum + count, 0);
+  const errorsAt1000Active = Object.values(errors).reduce((sum, count) => sum + count, 0);
   await rest();
-  figures.afterLoadKb = rssKb();
-  figures.afterOverBefore = figures.afterLoadKb / (figures.startKb as number);
+  const afterLoadKb = rssKb();
+  const figures: SessionsFigures = {
+    ...{ startKb, withOpenKb, kbPerOpenSession, closedKb, withIdleKb, kbPerIdleSession },
+    ...{ errorsAt1000Active, afterLoadKb, afterOverBefore: afterLoadKb / startKb },
+  };
   process.stdout.write(`${JSON.stringify(figures, null, 2)}\n`);
+  writeFigures(values.json, figures);
 } finally {
   await contestants.stop();
 }

@@ -2,21 +2,44 @@ import { parseArgs } from "node:util";
 import { BenchSession } from "../../runtime/bench/bench-session.ts";
 import { type Target, usageOf } from "../../runtime/bench/index.ts";
 import { treeOf } from "../../runtime/bench/process-tree.ts";
+import { growthAims } from "./claims/aims.ts";
 import { Contestants } from "./contestants.ts";
+import { writeFigures } from "./figures-file.ts";
 import { floors, growth } from "./trend.ts";
 
 // `npm run bench:soak`: sessions come and go for ten minutes (`--seconds`); then the trend of what the gateway holds is tested.
 const { values } = parseArgs({
-  options: { seconds: { type: "string", default: "600" }, clients: { type: "string", default: "8" } },
+  options: {
+    seconds: { type: "string", default: "600" },
+    clients: { type: "string", default: "8" },
+    json: { type: "string" },
+  },
 });
 const seconds = Number(values.seconds);
 const call = { params: '{"name":"echo","arguments":{"text":"{text}"}}', echoes: true };
 const [before, after] = call.params.split("{text}") as [string, string];
 /** Small, so that V8 collects often and its floor shows what stays. */
 const flags = ["--max-old-space-size=128", "--max-semi-space-size=4"];
-/** The largest growth of each line over the run that is no trend. */
-const bounds = { sessions: 20, descriptors: 12, handles: 20, children: 0.5, heapMb: 12 };
-type Figure = keyof typeof bounds;
+type Figure = keyof typeof growthAims;
+
+/** What is printed, and what `--json` holds. */
+export interface SoakFigures {
+  readonly seconds: number;
+  readonly sessions: number;
+  /** Wrong answers, the first few. */
+  readonly wrong: readonly string[];
+  readonly wrongCount: number;
+  readonly rssMb: number;
+  /** What the gateway held at first and at last, and the growth of its trend. */
+  readonly lines: readonly {
+    readonly name: string;
+    readonly first: number;
+    readonly last: number;
+    readonly grown: number;
+    readonly bound: number;
+    readonly ok: boolean;
+  }[];
+}
 
 let ended = false;
 const wrong: string[] = [];
@@ -66,13 +89,17 @@ try {
   }
   ended = true;
   const sessions = (await Promise.all(clients)).reduce((sum, count) => sum + count, 0);
-  const lines = Object.entries(bounds).map(([name, bound]) => {
+  const lines = Object.entries(growthAims).map(([name, { limit: bound }]) => {
     const line = samples.map((one) => one[name as Figure]);
     const grown = growth(name === "heapMb" ? floors(line, Math.max(1, Math.floor(seconds / 15))) : line);
-    return { name, first: line[0], last: line.at(-1), grown, bound, ok: grown <= bound };
+    return { name, first: line[0] as number, last: line.at(-1) as number, grown, bound, ok: grown <= bound };
   });
   const rssMb = usageOf(target.pids).rssKb / 1024;
-  process.stdout.write(`${JSON.stringify({ seconds, sessions, wrong: wrong.slice(0, 10), rssMb, lines }, null, 2)}\n`);
+  const figures: SoakFigures = {
+    ...{ seconds, sessions, wrong: wrong.slice(0, 10), wrongCount: wrong.length, rssMb, lines },
+  };
+  process.stdout.write(`${JSON.stringify(figures, null, 2)}\n`);
+  writeFigures(values.json, figures);
   if (wrong.length > 0 || lines.some(({ ok }) => !ok)) process.exitCode = 1;
 } finally {
   await contestants.stop();
