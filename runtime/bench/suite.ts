@@ -1,4 +1,4 @@
-import { type Measurement, measure } from "./measure.ts";
+import { type Measurement, type MeasureOptions, measure as ownMeasure } from "./measure.ts";
 import type { CallSpec, Target } from "./target.ts";
 
 /** A whole run: every target at every number of sessions, in rounds. */
@@ -10,13 +10,15 @@ export interface SuiteOptions {
   readonly durationMs: number;
   readonly warmMs: number;
   readonly threads?: number;
+  /** Who measures. Defaults to the load generator of this folder. */
+  readonly measure?: (options: MeasureOptions) => Promise<Measurement>;
   /** Told of every measurement as it is made. */
   readonly onMeasured: (measurement: Measurement, round: number) => void;
 }
 
 /** Measures in interleaved rounds, the order of the targets rotated in each: what else the machine does meets all of them. */
 export async function runSuite(options: SuiteOptions): Promise<readonly Measurement[]> {
-  const { targets, call, sessions, rounds, durationMs, warmMs, threads, onMeasured } = options;
+  const { targets, call, sessions, rounds, durationMs, warmMs, threads, measure = ownMeasure, onMeasured } = options;
   const all: Measurement[] = [];
   for (let round = 0; round < rounds; round += 1) {
     for (const count of sessions) {

@@ -18,9 +18,10 @@ export class Contestants {
   readonly #children: ChildProcess[] = [];
   #upstream = 0;
 
-  /** Starts the upstream; resolves with it as a target. */
-  async upstream(): Promise<Target> {
-    const { child, line } = await this.#start(process.execPath, [join(here, "echo-upstream.mjs")], /^(\d+)$/);
+  /** Starts the upstream, by default the echo server of this folder; resolves with it as a target. Its command prints the port. */
+  async upstream(command = [process.execPath, join(here, "echo-upstream.mjs")] as readonly string[]): Promise<Target> {
+    const [file, ...args] = command as [string, ...string[]];
+    const { child, line } = await this.#start(file, args, /^(\d+)$/);
     this.#upstream = Number(line);
     return { name: "direct", url: `http://127.0.0.1:${line}/mcp`, headers: {}, pids: [child.pid as number] };
   }
@@ -50,9 +51,12 @@ export class Contestants {
 
   /** The gateway as a production has it: authentication and logs at info in a file beside what is on by default (metrics, limits, breaker, checks, retries, pools). */
   full(flags: readonly string[] = []): Promise<Target> {
-    const auth = { bearerTokens: [{ name: "bench", token: "${BENCH_TOKEN}" }] };
-    const log = { level: "info", file: join(this.folder, "gateway.log") };
-    return this.#gateway("full", { auth, log }, {}, { authorization: `Bearer ${token}` }, flags);
+    return this.#complete("full", {}, flags);
+  }
+
+  /** The same, spread over two processes. */
+  workers(): Promise<Target> {
+    return this.#complete("workers", { workers: 2 }, []);
   }
 
   /** A quiet gateway with other settings of its own, and what its callers send. */
@@ -63,6 +67,12 @@ export class Contestants {
   /** A quiet gateway whose server has other settings, or is another one. */
   variant(name: string, server: Record<string, unknown>): Promise<Target> {
     return this.#gateway(name, { log: { level: "silent" } }, server, {}, []);
+  }
+
+  #complete(name: string, more: Record<string, unknown>, flags: readonly string[]): Promise<Target> {
+    const auth = { bearerTokens: [{ name: "bench", token: "${BENCH_TOKEN}" }] };
+    const log = { level: "info", file: join(this.folder, `${name}.log`) };
+    return this.#gateway(name, { auth, log, ...more }, {}, { authorization: `Bearer ${token}` }, flags);
   }
 
   async #gateway(

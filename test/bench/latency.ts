@@ -1,25 +1,41 @@
 import { execFileSync } from "node:child_process";
-import { type CallSpec, type Measurement, measure, type Target } from "../../runtime/bench/index.ts";
+import { parseArgs } from "node:util";
+import { type CallSpec, type Measurement, measure as ownMeasure, type Target } from "../../runtime/bench/index.ts";
 import { Contestants } from "./contestants.ts";
+import { writeFigures } from "./figures-file.ts";
+import { Referee } from "./referee.ts";
 
-// `npm run bench:latency [rounds]`: what the full stack adds to a call's time where nothing else is under way (one session),
+// `npm run bench:latency`: what the full stack adds to a call's time where nothing else is under way (one session),
 // and at 70 % of the calls per second that it can do with 32 sessions, beside the server alone at the same rate. The gateway has the
-// first core, server and load generator the second: what they do to each other's time is not the gateway's.
-const rounds = Number(process.argv[2] ?? 3);
+// first core, server and load generator the second: what they do to each other's time is not the gateway's. `--referee` measures with what is
+// in `referee/`, `--flag` gives Node.js flags to the gateway.
+const { values } = parseArgs({
+  options: {
+    rounds: { type: "string", default: "3" },
+    flag: { type: "string", multiple: true, default: [] },
+    json: { type: "string" },
+    referee: { type: "boolean", default: false },
+  },
+});
+const rounds = Number(values.rounds);
 const call: CallSpec = { params: '{"name":"echo","arguments":{"text":"{text}"}}', echoes: true };
 const busySessions = 32;
 const share = 0.7;
 
+const gatewayCore = 0;
+const otherCore = 1;
 const pin = (core: number, pids: readonly number[]) => {
   for (const pid of pids) execFileSync("taskset", ["-acp", String(core), String(pid)]);
 };
 
+const referee = values.referee ? await Referee.build(otherCore) : undefined;
+const measure = referee?.measure ?? ownMeasure;
 const contestants = new Contestants();
 try {
-  const direct = await contestants.upstream();
-  const full = await contestants.full(process.argv.slice(3));
-  pin(1, [process.pid, ...direct.pids]);
-  pin(0, full.pids);
+  const direct = await contestants.upstream(referee?.upstream);
+  const full = await contestants.full(values.flag);
+  pin(otherCore, [process.pid, ...direct.pids]);
+  pin(gatewayCore, full.pids);
   const one = (target: Target, sessions: number, rate?: number) =>
     measure({ target, call, sessions, rate, durationMs: 4000, warmMs: 1000 });
   const alone: Record<string, Measurement[]> = { direct: [], full: [] };
@@ -44,6 +60,7 @@ try {
     p99OfDirect: round3(ms(measured.full, "p99Ms") / ms(measured.direct, "p99Ms")),
   }));
   console.log(JSON.stringify({ rounds, errors, rows }, null, 1));
+  writeFigures(values.json, { rounds, errors, rows });
 } finally {
   await contestants.stop();
 }

@@ -1,10 +1,12 @@
-import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { benchTable, type CallSpec, errorCount, runSuite, type Target } from "../../runtime/bench/index.ts";
 import { Contestants } from "./contestants.ts";
+import { writeFigures } from "./figures-file.ts";
+import { Referee } from "./referee.ts";
 
 // `npm run bench -- --call stream` calls another tool than `echo`; the ratios are to `--base`.
-// `npm run bench`: direct, nginx, the bare proxy, and the gateway minimal and in full, in one interleaved run.
+// `npm run bench`: direct, nginx, the bare proxy, and the gateway minimal and in full, in one interleaved run; `--only full,workers`
+// adds the full one of two workers. `--referee` measures with the echo server and the load generator of `referee/` (needs cargo).
 const { values } = parseArgs({
   options: {
     rounds: { type: "string", default: "3" },
@@ -15,6 +17,7 @@ const { values } = parseArgs({
     call: { type: "string", default: "echo" },
     base: { type: "string", default: "parse" },
     json: { type: "string" },
+    referee: { type: "boolean", default: false },
   },
 });
 
@@ -30,10 +33,11 @@ const calls: Record<string, CallSpec> = {
     ...{ echoes: true, events: 1000 },
   },
 };
+const referee = values.referee ? await Referee.build() : undefined;
 const contestants = new Contestants();
 try {
   const nginx = async () => (await contestants.nginx()) ?? skipped("nginx", "apt-get install nginx-light");
-  const direct = await contestants.upstream();
+  const direct = await contestants.upstream(referee?.upstream);
   const makers: Record<string, () => Promise<Target | undefined>> = {
     direct: async () => direct,
     nginx,
@@ -41,6 +45,7 @@ try {
     parse: () => contestants.proxy("parse", "parse-proxy.mjs"),
     minimal: () => contestants.minimal(),
     full: () => contestants.full(),
+    workers: () => contestants.workers(),
   };
   const names = values.only?.split(",") ?? ["direct", "nginx", "parse", "minimal", "full"];
   const targets: Target[] = [];
@@ -57,6 +62,7 @@ try {
     rounds: Number(values.rounds),
     durationMs: 1000 * Number(values.seconds),
     warmMs: 1000 * Number(values.warm),
+    measure: referee?.measure,
     onMeasured: (one, round) => {
       const cpu = one.cpuUsPerCall?.toFixed(1);
       process.stderr.write(
@@ -66,7 +72,7 @@ try {
     },
   });
   process.stdout.write(`${benchTable(medians, values.base)}\n`);
-  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(medians, null, 2)}\n`);
+  writeFigures(values.json, medians);
   if (medians.some((one) => errorCount(one) > 0)) process.exitCode = 1;
 } finally {
   await contestants.stop();

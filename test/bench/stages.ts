@@ -2,15 +2,19 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { benchTable, type CallSpec, errorCount, runSuite, type Target } from "../../runtime/bench/index.ts";
 import { Contestants } from "./contestants.ts";
+import { writeFigures } from "./figures-file.ts";
+import { Referee } from "./referee.ts";
 
 // `npm run bench:stages`: what a call costs that is proxied, answered from the cache, coalesced, or goes to a process on
-// standard streams (there with the process itself), in one interleaved run.
+// standard streams (there with the process itself), in one interleaved run. `--referee` measures with what is in `referee/`.
 const { values } = parseArgs({
   options: {
     rounds: { type: "string", default: "5" },
     sessions: { type: "string", default: "32" },
     seconds: { type: "string", default: "3" },
     only: { type: "string" },
+    json: { type: "string" },
+    referee: { type: "boolean", default: false },
   },
 });
 const distinct: CallSpec = { params: '{"name":"echo","arguments":{"text":"{text}"}}', echoes: true };
@@ -23,9 +27,10 @@ const same: CallSpec = {
 const calls: Record<string, CallSpec> = { cached: same, coalesced: same };
 const echo = { command: process.execPath, args: [join(import.meta.dirname, "echo-stdio.mjs")] };
 
+const referee = values.referee ? await Referee.build() : undefined;
 const contestants = new Contestants();
 try {
-  await contestants.upstream();
+  await contestants.upstream(referee?.upstream);
   const makers: Record<string, () => Promise<Target>> = {
     proxied: () => contestants.variant("proxied", {}),
     cached: () => contestants.variant("cached", { cache: { tools: { echo: 3_600_000 } } }),
@@ -44,6 +49,7 @@ try {
     rounds: Number(values.rounds),
     durationMs: 1000 * Number(values.seconds),
     warmMs: 1000,
+    measure: referee?.measure,
     onMeasured: (one, round) => {
       const figures = `${one.cpuUsPerCall?.toFixed(1)} µs, ${one.callsPerSecond.toFixed(0)}/s`;
       process.stderr.write(
@@ -52,6 +58,7 @@ try {
     },
   });
   process.stdout.write(`${benchTable(medians, targets[0]?.name ?? "proxied")}\n`);
+  writeFigures(values.json, medians);
   for (const { name, url } of targets) {
     const text = await (await fetch(new URL("/metrics", url))).text();
     const counted = text
