@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,12 +19,15 @@ const { values } = parseArgs({
     json: { type: "string" },
     short: { type: "boolean", default: false },
     "soak-seconds": { type: "string" },
-    referee: { type: "boolean", default: false },
+    referee: { type: "boolean" },
   },
+  allowNegative: true,
 });
 
-const { short, referee } = values;
+const { short } = values;
 const soakSeconds = Number(values["soak-seconds"] ?? (short ? 10 : 600));
+// Load generator and echo server in Rust, unless there is nothing to build them with.
+const referee = values.referee ?? spawnSync("cargo", ["--version"]).status === 0;
 const all = benchmarks({ short, soakSeconds, referee });
 const names = values.only?.split(",") ?? all.map(({ name }) => name);
 for (const name of names) {

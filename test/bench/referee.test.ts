@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import type { MeasureOptions } from "../../runtime/bench/index.ts";
-import { loadgenArguments, measurementOf } from "./referee.ts";
+import { heldOf, loadgenArguments, measurementOf } from "./referee.ts";
 
 const url = "http://127.0.0.1:8080/mcp/echo";
 const target = { name: "full", url, headers: { authorization: "Bearer x", "x-tenant": "a" }, pids: [7, 8] };
@@ -26,12 +26,25 @@ test("the referee's load generator is told all that a measurement asks for", () 
     call: { params: echo, echoes: true },
     ...{ sessions: 1, durationMs: 4000, warmMs: 500 },
   };
-  const always = ["--seconds", "4", "--warm", "0.5", "--params", echo];
-  expect(loadgenArguments(least)).toEqual(["bench", "--url", url, "--sessions", "1", ...always]);
+  const always = ["--seconds", "4", "--warm", "0.5"];
+  const asked = ["--url", url, "--params", echo];
+  expect(loadgenArguments(least)).toEqual(["bench", "--sessions", "1", ...always, ...asked]);
   const call = { params: echo, echoes: false, minBytes: 100, events: 10 };
   expect(loadgenArguments({ ...least, target, call, sessions: 32, rate: 700 })).toEqual([
-    ...["bench", "--url", url, "--sessions", "32", ...always, "--pid", "7,8"],
+    ...["bench", "--sessions", "32", ...always, "--rate", "700", ...asked, "--pid", "7,8"],
     ...["--header", "authorization: Bearer x", "--header", "x-tenant: a"],
-    ...["--no-echo", "--min-bytes", "100", "--events", "10", "--rate", "700"],
+    ...["--no-echo", "--min-bytes", "100", "--events", "10"],
   ]);
+});
+
+test("memory of held sessions is taken only when each of them answered twice", () => {
+  const said = {
+    ...{ sessions: 1000, opened: 1000, second_ok: 1000, errors: {}, open_seconds: 0.5, kb_per_session: 7 },
+    ...{ rss_before_kb: 100_000, rss_held_kb: 107_000, rss_closed_kb: 103_000 },
+  };
+  expect(heldOf(`${JSON.stringify(said)}\n`)).toEqual({ startKb: 100_000, withOpenKb: 107_000, closedKb: 103_000 });
+  const errors = { "second call: HTTP status 404": 1 };
+  expect(() => heldOf(JSON.stringify({ ...said, second_ok: 999, errors }))).toThrow(
+    new Error('999 of 1000 sessions answered twice: {"second call: HTTP status 404":1}'),
+  );
 });

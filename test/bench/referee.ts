@@ -3,10 +3,11 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import envPaths from "env-paths";
-import type { Measurement, MeasureOptions, Target } from "../../runtime/bench/index.ts";
+import type { CallSpec, Measurement, MeasureOptions, Target } from "../../runtime/bench/index.ts";
+import type { HeldSessions } from "./held-sessions.ts";
 
 const source = join(import.meta.dirname, "referee");
-/** Beside warming up and measuring, what a run may take. */
+/** Beside what it is told to take, what a run may take. */
 const patienceMs = 120_000;
 
 /**
@@ -39,24 +40,42 @@ export class Referee {
 
   /** Rejects with what the load generator said when a session cannot be opened. */
   readonly measure = async (options: MeasureOptions): Promise<Measurement> => {
-    const [command, ...args] = [...this.#loadgen, ...loadgenArguments(options)] as [string, ...string[]];
-    const timeout = options.warmMs + options.durationMs + patienceMs;
-    const { stdout } = await promisify(execFile)(command, args, { timeout });
-    return measurementOf(stdout, options.target, options.sessions);
+    const line = await this.#said(loadgenArguments(options), options.warmMs + options.durationMs);
+    return measurementOf(line, options.target, options.sessions);
   };
+
+  /** As `holdSessions`, with a second call in each session before its end; also rejects when one of those fails. */
+  readonly hold = async (target: Target, call: CallSpec, count: number, restSeconds: number): Promise<HeldSessions> => {
+    const args = ["sessions", "--sessions", String(count), "--rest", String(restSeconds)];
+    return heldOf(await this.#said([...args, ...commonArguments(target, call)], 2000 * restSeconds));
+  };
+
+  /** What `loadgen` printed, which takes so long and what opening sessions does. */
+  async #said(args: readonly string[], ms: number): Promise<string> {
+    const [command, ...all] = [...this.#loadgen, ...args] as [string, ...string[]];
+    return (await promisify(execFile)(command, all, { timeout: ms + patienceMs })).stdout;
+  }
 }
 
 /** How `loadgen` is told what to measure. */
 export function loadgenArguments({ target, call, sessions, durationMs, warmMs, rate }: MeasureOptions): string[] {
   return [
-    ...["bench", "--url", target.url, "--sessions", String(sessions)],
-    ...["--seconds", String(durationMs / 1000), "--warm", String(warmMs / 1000), "--params", call.params],
+    ...["bench", "--sessions", String(sessions)],
+    ...["--seconds", String(durationMs / 1000), "--warm", String(warmMs / 1000)],
+    ...(rate === undefined ? [] : ["--rate", String(rate)]),
+    ...commonArguments(target, call),
+  ];
+}
+
+/** What every command of `loadgen` is told of a target and of the calls to it. */
+function commonArguments(target: Target, call: CallSpec): string[] {
+  return [
+    ...["--url", target.url, "--params", call.params],
     ...(target.pids.length === 0 ? [] : ["--pid", target.pids.join(",")]),
     ...Object.entries(target.headers).flatMap(([name, value]) => ["--header", `${name}: ${value}`]),
     ...(call.echoes ? [] : ["--no-echo"]),
     ...(call.minBytes === undefined ? [] : ["--min-bytes", String(call.minBytes)]),
     ...(call.events === undefined ? [] : ["--events", String(call.events)]),
-    ...(rate === undefined ? [] : ["--rate", String(rate)]),
   ];
 }
 
@@ -85,4 +104,20 @@ export function measurementOf(line: string, target: Target, sessions: number): M
     ...(cpuUsPerCall === undefined ? {} : { cpuUsPerCall }),
     ...(rssKb === undefined ? {} : { rssMb: rssKb / 1024 }),
   };
+}
+
+/** What `loadgen sessions` printed. Throws when not every session was opened and called in twice. */
+export function heldOf(line: string): HeldSessions {
+  const said = JSON.parse(line) as {
+    readonly sessions: number;
+    readonly second_ok: number;
+    readonly errors: Readonly<Record<string, number>>;
+    readonly rss_before_kb: number;
+    readonly rss_held_kb: number;
+    readonly rss_closed_kb: number;
+  };
+  if (said.second_ok < said.sessions) {
+    throw new Error(`${said.second_ok} of ${said.sessions} sessions answered twice: ${JSON.stringify(said.errors)}`);
+  }
+  return { startKb: said.rss_before_kb, withOpenKb: said.rss_held_kb, closedKb: said.rss_closed_kb };
 }

@@ -1,10 +1,13 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { BenchSession } from "../../runtime/bench/bench-session.ts";
-import { measure, type Target, usageOf } from "../../runtime/bench/index.ts";
+import { measure as ownMeasure, usageOf } from "../../runtime/bench/index.ts";
 import { Contestants } from "./contestants.ts";
 import { writeFigures } from "./figures-file.ts";
+import { holdSessions, openSessions } from "./held-sessions.ts";
+import { Referee } from "./referee.ts";
 
 // `npm run bench:sessions`: the gateway's memory per session with an open connection, for sessions without one, and after load.
+// `--referee` holds the open ones and makes the load with what is in `referee/`.
 const { values } = parseArgs({
   options: {
     open: { type: "string", default: "1000" },
@@ -12,6 +15,7 @@ const { values } = parseArgs({
     rest: { type: "string", default: "4" },
     flag: { type: "string", multiple: true, default: [] },
     json: { type: "string" },
+    referee: { type: "boolean", default: false },
   },
 });
 
@@ -27,55 +31,35 @@ export interface SessionsFigures {
   readonly afterLoadKb: number;
   readonly afterOverBefore: number;
 }
+
 const call = { params: '{"name":"echo","arguments":{"text":"{text}"}}', echoes: true };
-const [before, after] = call.params.split("{text}") as [string, string];
-const atOnce = 50;
+const count = Number(values.open);
+const restSeconds = Number(values.rest);
+const rest = () => sleep(1000 * restSeconds);
 
-async function open(target: Target, count: number, each: (session: BenchSession) => Promise<void>): Promise<void> {
-  let left = count;
-  const opener = async () => {
-    while (left > 0) {
-      left -= 1;
-      const session = new BenchSession(target, 30_000);
-      await session.open();
-      const wrong = await session.call(call, before, after, "bench-sessions");
-      if (wrong !== undefined) throw new Error(wrong);
-      await each(session);
-    }
-  };
-  await Promise.all(Array.from({ length: atOnce }, opener));
-}
-
-const rest = () => new Promise((resolve) => setTimeout(resolve, 1000 * Number(values.rest)));
+const referee = values.referee ? await Referee.build() : undefined;
+const measure = referee?.measure ?? ownMeasure;
 const contestants = new Contestants();
 try {
-  await contestants.upstream();
+  await contestants.upstream(referee?.upstream);
   const target = await contestants.full(values.flag);
   const rssKb = () => usageOf(target.pids).rssKb;
   // What code and connections need once is not a session's.
-  await open(target, 200, (session) => session.close());
+  await openSessions(target, call, 200, (session) => session.close());
   await measure({ target, call, sessions: 32, durationMs: 3000, warmMs: 0 });
   await rest();
-  const startKb = rssKb();
-  const sessions: BenchSession[] = [];
-  await open(target, Number(values.open), async (session) => void sessions.push(session));
-  await rest();
-  const withOpenKb = rssKb();
-  const kbPerOpenSession = (withOpenKb - startKb) / sessions.length;
-  for (const session of sessions) session.abandon();
-  await rest();
-  const closedKb = rssKb();
-  await open(target, Number(values.idle), async (session) => session.abandon());
+  const { startKb, withOpenKb, closedKb } = await (referee?.hold ?? holdSessions)(target, call, count, restSeconds);
+  await openSessions(target, call, Number(values.idle), async (session) => session.abandon());
   await rest();
   const withIdleKb = rssKb();
-  const kbPerIdleSession = (withIdleKb - closedKb) / Number(values.idle);
   const { errors } = await measure({ target, call, sessions: 1000, durationMs: 5000, warmMs: 1000 });
-  const errorsAt1000Active = Object.values(errors).reduce((sum, count) => sum + count, 0);
   await rest();
   const afterLoadKb = rssKb();
   const figures: SessionsFigures = {
-    ...{ startKb, withOpenKb, kbPerOpenSession, closedKb, withIdleKb, kbPerIdleSession },
-    ...{ errorsAt1000Active, afterLoadKb, afterOverBefore: afterLoadKb / startKb },
+    ...{ startKb, withOpenKb, kbPerOpenSession: (withOpenKb - startKb) / count },
+    ...{ closedKb, withIdleKb, kbPerIdleSession: (withIdleKb - closedKb) / Number(values.idle) },
+    errorsAt1000Active: Object.values(errors).reduce((sum, times) => sum + times, 0),
+    ...{ afterLoadKb, afterOverBefore: afterLoadKb / startKb },
   };
   process.stdout.write(`${JSON.stringify(figures, null, 2)}\n`);
   writeFigures(values.json, figures);

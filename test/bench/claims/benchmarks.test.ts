@@ -26,14 +26,14 @@ test("every benchmark runs a script that is there, and together they judge every
 test("what runs says how many rounds, how long, and who refers", () => {
   const args = (of: Partial<typeof extent>) =>
     Object.fromEntries(benchmarks({ ...extent, ...of }).map((one) => [one.name, one.args.join(" ")]));
-  const relay = "--base pipe --only pipe,full --sessions 4 --rounds 3 --seconds 4";
+  const relay = "--base pipe --only pipe,full --sessions 4 --rounds 3 --seconds 4 --referee";
   expect(args({ referee: true })).toEqual({
-    price: "--only direct,parse,full,workers --sessions 1,32 --rounds 3 --seconds 4 --referee",
+    price: "--only direct,parse,full,workers --sessions 1,32 --rounds 3 --seconds 4 --referee --warm 3",
     latency: "--rounds 3 --referee",
     stages: "--rounds 3 --seconds 3 --referee",
     bytes: `--call bytes ${relay}`,
     stream: `--call stream ${relay}`,
-    sessions: "--rest 32",
+    sessions: "--rest 32 --referee",
     failover: "",
     overload: "--seconds 60",
     fairness: "--seconds 5",

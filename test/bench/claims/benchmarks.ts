@@ -28,10 +28,12 @@ export function benchmarks({ short, soakSeconds, referee }: Extent): readonly Be
   const refereed = referee ? ["--referee"] : [];
   const rounds = ["--rounds", short ? "1" : "3"];
   const seconds = (long: number) => ["--seconds", short ? "1" : String(long)];
-  const relay = ["--base", "pipe", "--only", "pipe,full", "--sessions", "4", ...rounds, ...seconds(4)];
+  const relay = ["--base", "pipe", "--only", "pipe,full", "--sessions", "4", ...rounds, ...seconds(4), ...refereed];
   return [
     benchmark("price", "main.ts", aims.price, priceOf, [
       ...["--only", "direct,parse,full,workers", "--sessions", "1,32", ...rounds, ...seconds(4), ...refereed],
+      // Each of two workers gets half of the calls by which code becomes hot.
+      ...(short ? [] : ["--warm", "3"]),
     ]),
     benchmark("latency", "latency.ts", aims.latency, latencyOf, [...rounds, ...refereed]),
     benchmark("stages", "stages.ts", aims.stages, stagesOf, [...rounds, ...seconds(3), ...refereed]),
@@ -40,6 +42,7 @@ export function benchmarks({ short, soakSeconds, referee }: Extent): readonly Be
     benchmark("sessions", "sessions.ts", aims.sessions, sessionsOf, [
       // Within 32 s a calm gateway has given back what it can.
       ...(short ? ["--open", "50", "--idle", "100", "--rest", "1"] : ["--rest", "32"]),
+      ...refereed,
     ]),
     benchmark("failover", "failover.ts", aims.failover, failoverOf, short ? ["--rounds", "1"] : []),
     benchmark("overload", "overload.ts", aims.overload, overloadOf, seconds(60)),
