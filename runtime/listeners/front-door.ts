@@ -10,6 +10,7 @@ import { errorReply } from "../protocol/json-rpc.ts";
 import type { McpService } from "../routing/mcp-service.ts";
 import { type Access, openAccess, type Room, type Security } from "../security/index.ts";
 import type { Elsewhere } from "./elsewhere.ts";
+import type { FastPath } from "./fast-path/index.ts";
 import { type HttpServerOptions, httpServer } from "./http-server.ts";
 import type { LegacySse } from "./legacy-sse.ts";
 import type { StreamableHttp } from "./streamable-http.ts";
@@ -37,6 +38,7 @@ const open = new Set(["/health", "/ready", ...openPages]);
 export class FrontDoor {
   readonly server: Server;
   readonly #listener: NetServer;
+  readonly #fastPath: FastPath | undefined;
   readonly #options: FrontDoorOptions;
   #closing = false;
   #closed: Promise<unknown> | undefined;
@@ -44,9 +46,10 @@ export class FrontDoor {
 
   constructor(options: FrontDoorOptions) {
     this.#options = options;
-    const { http, listener } = httpServer(options.connections, (request, response) => this.#serve(request, response));
-    this.server = http;
-    this.#listener = listener;
+    const bound = httpServer(options.connections, (request, response) => this.#serve(request, response));
+    this.server = bound.http;
+    this.#listener = bound.listener;
+    this.#fastPath = bound.fastPath;
     this.server.on("upgrade", (request, socket, head) => this.#upgrade(request, socket, head));
   }
 
@@ -91,9 +94,11 @@ export class FrontDoor {
   async close(ms: number): Promise<void> {
     await this.retire(0);
     this.server.close();
+    this.#fastPath?.close();
     this.#options.webSocket.close();
     const timer = setTimeout(() => {
       this.server.closeAllConnections();
+      this.#fastPath?.close(true);
       this.#options.webSocket.terminate();
     }, ms);
     await this.#closed;
@@ -165,7 +170,7 @@ export class FrontDoor {
     access: Access,
   ): void {
     const { mcp, sse, security } = this.#options;
-    if (room === "mcp") void mcp.serve(request, response, this.#target(server, access));
+    if (room === "mcp") mcp.serve(request, response, this.#target(server, access));
     else if (room === "sse") sse.open(request, response, this.#target(server, access));
     else if (path === "/messages") {
       sse.receive(request, response, access.principal.caller).catch((error) => refuse(response, error));

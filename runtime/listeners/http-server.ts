@@ -2,6 +2,7 @@ import { createServer, type RequestListener, type Server } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { Server as NetServer } from "node:net";
 import type { TlsOptions } from "node:tls";
+import { FastPath } from "./fast-path/index.ts";
 import { IncomingRequest } from "./incoming-request.ts";
 import { behindProxy } from "./proxy-protocol.ts";
 
@@ -26,10 +27,12 @@ export interface HttpServerOptions {
   readonly proxies?: { trusts(address: string): boolean } | undefined;
 }
 
-/** An HTTP server and what listens for it, which is another one behind a proxy that speaks the PROXY protocol. */
+/** An HTTP server and what listens for it. */
 export interface BoundServer {
   readonly http: Server;
+  /** The server itself; without TLS one that looks at connections first: for a proxy's word about them, or for what can go the fast path. */
   readonly listener: NetServer;
+  readonly fastPath: FastPath | undefined;
 }
 
 /**
@@ -51,9 +54,24 @@ export function httpServer(options: HttpServerOptions, serve: RequestListener): 
     insecureHTTPParser: false,
     IncomingMessage: IncomingRequest,
   };
-  const http = tls === undefined ? createServer(settings, serve) : createTlsServer({ ...settings, ...tls }, serve);
+  const http: Server =
+    tls === undefined ? createServer(settings, serve) : (createTlsServer({ ...settings, ...tls }, serve) as Server);
   http.maxHeadersCount = options.maxHeaders;
-  const listener = proxies === undefined ? http : behindProxy(http, (address) => proxies.trusts(address));
+  let listener: NetServer = http;
+  let fastPath: FastPath | undefined;
+  if (proxies !== undefined) listener = behindProxy(http, (address) => proxies.trusts(address));
+  else if (tls === undefined) {
+    const { headersTimeout: firstMs } = settings;
+    const bounds = {
+      maxHeaderBytes,
+      maxHeaders: options.maxHeaders,
+      firstMs,
+      idleMs: keepAliveTimeoutMs,
+      keptMs: toldMs,
+    };
+    fastPath = new FastPath(http, { ...bounds, serve, now: () => performance.now() });
+    listener = fastPath.listener;
+  }
   listener.maxConnections = options.maxConnections;
-  return { http: http as Server, listener };
+  return { http, listener, fastPath };
 }

@@ -1,6 +1,8 @@
 import { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
 import { Readable } from "node:stream";
 import type { Principal } from "../security/index.ts";
+import type { RequestHead } from "./fast-path/index.ts";
 
 /** Who waits for a body, with what has come of it. */
 interface Collector {
@@ -25,6 +27,28 @@ export class IncomingRequest extends IncomingMessage {
   principal: Principal | undefined;
   #collector: Collector | undefined;
   #collected = false;
+  /** The body, of a request that came whole. */
+  #text: string | undefined;
+
+  /** A POST that has come with all of its body, which was read by no parser of Node's: there is nothing to stream. */
+  static whole(socket: Socket, { url, headers }: RequestHead, text: string): IncomingRequest {
+    const request = new IncomingRequest(socket);
+    request.method = "POST";
+    request.url = url;
+    request.headers = headers;
+    request.httpVersion = "1.1";
+    request.httpVersionMajor = 1;
+    request.httpVersionMinor = 1;
+    request.complete = true;
+    request.#collected = true;
+    request.#text = text;
+    return request;
+  }
+
+  /** The body of a request that came whole; undefined when it is to be read. */
+  get text(): string | undefined {
+    return this.#text;
+  }
 
   // Node's server wants to know before the next request whether this one has been read to its end.
   static {

@@ -47,50 +47,62 @@ export class StreamableHttp {
     this.#options = options;
   }
 
-  async serve(request: IncomingMessage, response: ServerResponse, target: McpTarget): Promise<void> {
-    let id: RequestId | null = null;
+  serve(request: IncomingMessage, response: ServerResponse, target: McpTarget): void {
     try {
-      if (request.method === "POST") {
-        checkMedia(request);
-        const messages = this.#parse(await readBody(request, this.#options.maxBodyBytes), request);
-        if (!Array.isArray(messages) && "id" in messages) id = messages.id;
-        await this.#post(request, response, target, messages);
-      } else if (request.method === "GET") this.#get(request, response, target);
+      if (request.method === "POST") this.#post(request, response, target);
+      else if (request.method === "GET") this.#get(request, response, target);
       else if (request.method === "DELETE") this.#delete(request, response, target);
       else response.writeHead(405, { allow: "GET, POST, DELETE" }).end();
     } catch (error) {
-      this.#refuse(response, id, error);
+      this.#refuse(response, null, error);
     }
   }
 
-  #parse(body: string, request: IncomingMessage): RpcMessage | RpcMessage[] {
-    const messages = parseMessages(body);
-    this.#options.metrics.bodyReceived(Array.isArray(messages) ? messages.length : 1);
-    return Array.isArray(messages) ? messages : inTrace(messages, request.headers);
+  #post(request: IncomingMessage, response: ServerResponse, target: McpTarget): void {
+    checkMedia(request);
+    const body = readBody(request, this.#options.maxBodyBytes);
+    if (typeof body === "string") this.#received(request, response, target, body);
+    else {
+      body
+        .then((text) => this.#received(request, response, target, text))
+        .catch((error) => this.#refuse(response, null, error));
+    }
   }
 
-  async #post(
+  #received(request: IncomingMessage, response: ServerResponse, target: McpTarget, body: string): void {
+    const messages = parseMessages(body);
+    if (Array.isArray(messages)) {
+      this.#options.metrics.bodyReceived(messages.length);
+      this.#batch(request, target, messages, response).catch((error) => this.#refuse(response, null, error));
+    } else {
+      this.#options.metrics.bodyReceived(1);
+      void this.#message(request, response, target, inTrace(messages, request.headers));
+    }
+  }
+
+  async #message(
     request: IncomingMessage,
     response: ServerResponse,
     target: McpTarget,
-    messages: RpcMessage | RpcMessage[],
+    message: RpcMessage,
   ): Promise<void> {
-    if (!Array.isArray(messages)) {
-      if (isModern(messages, request.headers)) {
-        return this.#options.modern.serve(request, response, target, messages, streams(request));
+    try {
+      if (isModern(message, request.headers)) {
+        await this.#options.modern.serve(request, response, target, message, streams(request));
+      } else if (!isRequest(message)) {
+        const session = this.#session(request, target);
+        if (isNotification(message)) this.#options.calls.notified(session, target, message);
+        else session.answered(message.id, replyOf(message));
+        response.writeHead(202).end();
+      } else if (message.method === "initialize") await this.#initialize(response, target, message);
+      else {
+        const session = this.#session(request, target);
+        const reply = this.#reply(session, response, streams(request));
+        reply.end(message.id, await this.#options.calls.call(session, target, message, reply));
       }
-      if (isRequest(messages) && messages.method === "initialize") return this.#initialize(response, target, messages);
+    } catch (error) {
+      this.#refuse(response, "id" in message ? message.id : null, error);
     }
-    const session = this.#session(request, target);
-    if (Array.isArray(messages)) return this.#batch(session, target, messages, response, streams(request));
-    if (isRequest(messages)) {
-      const reply = this.#reply(session, response, streams(request));
-      reply.end(messages.id, await this.#options.calls.call(session, target, messages, reply));
-      return;
-    }
-    if (isNotification(messages)) this.#options.calls.notified(session, target, messages);
-    else session.answered(messages.id, replyOf(messages));
-    response.writeHead(202).end();
   }
 
   async #initialize(response: ServerResponse, target: McpTarget, request: RpcRequest): Promise<void> {
@@ -99,12 +111,12 @@ export class StreamableHttp {
   }
 
   async #batch(
-    session: ClientSession,
+    request: IncomingMessage,
     target: McpTarget,
     messages: RpcMessage[],
     response: ServerResponse,
-    streamable: boolean,
   ): Promise<void> {
+    const session = this.#session(request, target);
     if (!allowsBatch(session.claims.revision)) {
       throw new FleetError(
         "INVALID_REQUEST",
@@ -120,7 +132,7 @@ export class StreamableHttp {
       response.writeHead(202).end();
       return;
     }
-    const reply = this.#reply(session, response, streamable);
+    const reply = this.#reply(session, response, streams(request));
     const answers = await Promise.all(
       requests.map(async (message) =>
         encodeReply(message.id, await this.#options.calls.call(session, target, message, reply)),

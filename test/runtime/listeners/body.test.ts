@@ -14,7 +14,7 @@ let outcomes: (string | Error)[];
 
 beforeEach(async () => {
   outcomes = [];
-  read = (request) => readBody(request, 10);
+  read = async (request) => readBody(request, 10);
   server = createServer({ IncomingMessage: IncomingRequest }, async (request, response) => {
     const outcome = await read(request).catch((error: Error) => error);
     outcomes.push(outcome);

@@ -48,6 +48,7 @@ async function said(bytes: string): Promise<string> {
 test.each([
   ["head", "POST /health HTTP/1.1\r\nHost: localhost\r\nX-A"],
   ["body", "POST /health HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{"],
+  ["head to an MCP path", "POST /mcp HTTP/1.1\r\nHost: localhost\r\nX-A"],
 ])(
   "a client that never ends its %s (slowloris) is answered 408 and closed; without deadline it stays",
   async (_part, bytes) => {
