@@ -128,25 +128,23 @@ export class Instance {
     }).finally(() => clearTimeout(timer));
   }
 
-  async request(method: string, params: Params | undefined, exchange: Exchange): Promise<RpcReply> {
+  request(method: string, params: Params | undefined, exchange: Exchange): Promise<RpcReply> {
     const session = this.#session;
-    if (session === undefined) throw this.#gone();
+    if (session === undefined) return Promise.reject(this.#gone());
     const { backend, now } = this.#options;
     const began = now();
     const trial = backend.began(began);
     this.inFlight += 1;
-    try {
-      const reply = await session.request(method, params, exchange);
-      this.lastUsedAt = now();
-      backend.answered(this.lastUsedAt, this.lastUsedAt - began, trial);
-      return reply;
-    } catch (error) {
-      this.lastUsedAt = now();
-      backend.failed(error, this.lastUsedAt - began, trial);
-      throw error;
-    } finally {
-      this.inFlight -= 1;
-    }
+    return session.request(method, params, exchange).then(
+      (reply) => {
+        backend.answered(this.#left(), this.lastUsedAt - began, trial);
+        return reply;
+      },
+      (error) => {
+        backend.failed(error, this.#left() - began, trial);
+        throw error;
+      },
+    );
   }
 
   /** A question of the gateway's own, which neither counts as a call nor keeps it from being idle. */
@@ -231,6 +229,13 @@ export class Instance {
     if (state === "ready") for (const waiter of this.#waiters.splice(0)) waiter.resolve();
     if (state === "ended") for (const waiter of this.#waiters.splice(0)) waiter.reject(this.#lastError ?? this.#gone());
     this.#options.onChange(this);
+  }
+
+  /** A call has ended; returns when. */
+  #left(): number {
+    this.inFlight -= 1;
+    this.lastUsedAt = this.#options.now();
+    return this.lastUsedAt;
   }
 
   #isEnded(): boolean {

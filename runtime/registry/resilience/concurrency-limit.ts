@@ -45,18 +45,28 @@ export class ConcurrencyLimit {
 
   around(next: FleetCall): FleetCall {
     const { adaptive, now } = this.#options;
-    return async (client, method, params, exchange): Promise<RpcReply> => {
-      if (this.#inFlight >= this.limit || this.#queue.size > 0) await this.#wait(exchange);
-      else this.#inFlight += 1;
-      const began = adaptive === undefined ? 0 : now();
-      try {
-        const reply = await next(client, method, params, exchange);
+    const answered = (reply: RpcReply): RpcReply => {
+      this.#left();
+      return reply;
+    };
+    const failed = (error: unknown): never => {
+      this.#left();
+      throw error;
+    };
+    const timed: FleetCall = (client, method, params, exchange) => {
+      const began = now();
+      return next(client, method, params, exchange).then((reply) => {
         adaptive?.answered(now() - began, this.#inFlight);
         return reply;
-      } finally {
-        this.#inFlight -= 1;
-        this.#advance();
+      });
+    };
+    const placed = adaptive === undefined ? next : timed;
+    return (client, method, params, exchange) => {
+      if (this.#inFlight >= this.limit || this.#queue.size > 0) {
+        return this.#wait(exchange).then(() => placed(client, method, params, exchange).then(answered, failed));
       }
+      this.#inFlight += 1;
+      return placed(client, method, params, exchange).then(answered, failed);
     };
   }
 
@@ -88,6 +98,11 @@ export class ConcurrencyLimit {
       this.#queue.add(waiter);
       exchange.onCancel((reason) => give(new FleetError("CANCELLED", `cancelled by the client: ${reason}`)));
     });
+  }
+
+  #left(): void {
+    this.#inFlight -= 1;
+    this.#advance();
   }
 
   #advance(): void {

@@ -41,8 +41,13 @@ export function dispatch({ fleet, source, leaseOf, repeatable, now }: DispatchOp
     exchange.caller = client.caller ?? client.reader;
     exchange.begun = false;
     if (!keepsTime(exchange)) return Promise.reject(noneFree(fleet, exchange));
-    const instance = source.pick(leaseOf(client), exchange);
-    return instance === undefined ? wait(client, method, params, exchange) : send(instance, method, params, exchange);
+    try {
+      const instance = source.pick(leaseOf(client), exchange);
+      return instance === undefined ? wait(client, method, params, exchange) : send(instance, method, params, exchange);
+    } catch (error) {
+      // A strategy may be anybody's.
+      return Promise.reject(error);
+    }
   };
 }
 

@@ -12,20 +12,22 @@ const quickMs = 1000;
  * connections do not count: they are found out as fast as an open circuit, and the first call after a restart gets through.
  */
 export function fleetCircuit(fleet: string, circuit: CircuitBreaker, now: () => number, next: FleetCall): FleetCall {
-  return async (client, method, params, exchange) => {
-    if (!circuit.admits()) throw circuitOpen(fleet, circuit);
+  return (client, method, params, exchange) => {
+    if (!circuit.admits()) return Promise.reject(circuitOpen(fleet, circuit));
     const trial = circuit.begin();
     const began = now();
-    try {
-      const reply = await next(client, method, params, exchange);
-      circuit.record(false, now() - began, trial);
-      return reply;
-    } catch (error) {
-      const ms = now() - began;
-      const counts = failureOf(error) && !(quick.has((error as FleetError).code) && ms < quickMs);
-      circuit.record(counts ? true : undefined, ms, trial);
-      throw error;
-    }
+    return next(client, method, params, exchange).then(
+      (reply) => {
+        circuit.record(false, now() - began, trial);
+        return reply;
+      },
+      (error) => {
+        const ms = now() - began;
+        const counts = failureOf(error) && !(quick.has((error as FleetError).code) && ms < quickMs);
+        circuit.record(counts ? true : undefined, ms, trial);
+        throw error;
+      },
+    );
   };
 }
 

@@ -23,26 +23,32 @@ export interface RetryOptions {
  */
 export function retry(options: RetryOptions, next: FleetCall): FleetCall {
   const { attempts, backoffMs, budget, repeatable, several, random, sleep, onRetry } = options;
-  return async (client, method, params, exchange) => {
-    budget.called();
+  /** After the first attempt has failed. */
+  const again = async (first: unknown, ...[client, method, params, exchange]: Parameters<FleetCall>) => {
+    let error = first;
     for (let attempt = 1; ; attempt += 1) {
+      const unsent = notBegun(error) || (!exchange.begun && several());
+      const safe = unsent || (worthRepeating(error) && repeatable.call(method, params));
+      if (!safe || attempt >= attempts || exchange.cancelled !== undefined) throw error;
+      // What no server has begun adds no load to any: after a restart each session is opened anew.
+      if (!unsent && !budget.take()) throw error;
+      onRetry();
+      const { place } = exchange;
+      if (place !== undefined) {
+        exchange.avoid ??= new Set();
+        exchange.avoid.add(place);
+      }
+      if (attempt > 1) await sleep(random() * backoffMs * 2 ** (attempt - 1));
+      if (exchange.cancelled !== undefined) throw error;
       try {
         return await next(client, method, params, exchange);
-      } catch (error) {
-        const unsent = notBegun(error) || (!exchange.begun && several());
-        const safe = unsent || (worthRepeating(error) && repeatable.call(method, params));
-        if (!safe || attempt >= attempts || exchange.cancelled !== undefined) throw error;
-        // What no server has begun adds no load to any: after a restart each session is opened anew.
-        if (!unsent && !budget.take()) throw error;
-        onRetry();
-        const { place } = exchange;
-        if (place !== undefined) {
-          exchange.avoid ??= new Set();
-          exchange.avoid.add(place);
-        }
-        if (attempt > 1) await sleep(random() * backoffMs * 2 ** (attempt - 1));
-        if (exchange.cancelled !== undefined) throw error;
+      } catch (failure) {
+        error = failure;
       }
     }
+  };
+  return (client, method, params, exchange) => {
+    budget.called();
+    return next(client, method, params, exchange).catch((error) => again(error, client, method, params, exchange));
   };
 }
