@@ -70,6 +70,10 @@ export const aims = {
       ...{ claim: "p99 at 70 % of saturation ÷ direct", bound: "<", limit: 3, unit: "" },
       source: "required",
     },
+    besideNginx: {
+      ...{ claim: "the same ÷ that of nginx at 70 % of its own saturation", bound: "≤", limit: 1, unit: "" },
+      source: "what the machine adds to a tail it adds to nginx's too",
+    },
     wrong,
   },
   stages: {

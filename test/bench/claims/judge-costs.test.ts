@@ -18,21 +18,18 @@ test("the price of a call is its CPU at 32 sessions beside the parsing proxy's; 
   expect(priceOf([])).toEqual({ cpu: undefined, workers: undefined, wrong: undefined });
 });
 
-test("latency is what is added alone, and a ratio under load", () => {
-  const alone = { direct: { p50Ms: 0.5, p99Ms: 1 }, full: { p50Ms: 0.75, p99Ms: 2.5 } };
-  const busy = { direct: { p50Ms: 1, p99Ms: 2 }, full: { p50Ms: 2, p99Ms: 5 } };
-  expect(latencyOf({ errors: [], rows: [alone, busy] })).toEqual({ p50: 0.25, p99: 1.5, busy: 2.5, wrong: 0 });
+test("latency is what is added alone, and a ratio under load, also beside nginx's", () => {
+  const alone = { direct: { p50Ms: 0.5, p99Ms: 1 }, proxied: { p50Ms: 0.75, p99Ms: 2.5 } };
+  const busy = { direct: { p50Ms: 1, p99Ms: 2 }, proxied: { p50Ms: 2, p99Ms: 5 } };
+  const nginx = { direct: { p50Ms: 1, p99Ms: 2 }, proxied: { p50Ms: 2, p99Ms: 20 } };
+  const added = { p50: 0.25, p99: 1.5, busy: 2.5, wrong: 0 };
+  expect(latencyOf({ errors: [], rows: [alone, busy, nginx] })).toEqual({ ...added, besideNginx: 0.25 });
+  expect(latencyOf({ errors: [], rows: [alone, busy] })).toEqual({ ...added, besideNginx: undefined });
   const none = { p50Ms: 0, p99Ms: 0 };
-  expect(
-    latencyOf({
-      errors: [["refused", 4]],
-      rows: [
-        { direct: none, full: none },
-        { direct: none, full: none },
-      ],
-    }),
-  ).toEqual({ p50: undefined, p99: undefined, busy: undefined, wrong: 4 });
-  expect(latencyOf({ errors: [], rows: [] })).toEqual({ p50: undefined, p99: undefined, busy: undefined, wrong: 0 });
+  const nothing = { p50: undefined, p99: undefined, busy: undefined, besideNginx: undefined };
+  const unanswered = { direct: none, proxied: none };
+  expect(latencyOf({ errors: [["refused", 4]], rows: [unanswered, unanswered] })).toEqual({ ...nothing, wrong: 4 });
+  expect(latencyOf({ errors: [], rows: [] })).toEqual({ ...nothing, wrong: 0 });
 });
 
 test("stages are compared with the proxied call; one core does as many calls as its second has room for", () => {

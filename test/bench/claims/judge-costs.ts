@@ -1,4 +1,5 @@
 import { errorCount, type Measurement } from "../../../runtime/bench/index.ts";
+import type { LatencyRow, Times } from "../latency-pair.ts";
 import type { Aims } from "./aims.ts";
 import { type Measured, ratio } from "./verdict.ts";
 
@@ -6,13 +7,8 @@ import { type Measured, ratio } from "./verdict.ts";
 export interface LatencyFigures {
   /** Wrong answers and how often. */
   readonly errors: readonly (readonly [string, number])[];
-  /** One session; then 70 % of saturation. */
-  readonly rows: readonly { readonly direct: Tail; readonly full: Tail }[];
-}
-
-interface Tail {
-  readonly p50Ms: number;
-  readonly p99Ms: number;
+  /** One session; then 70 % of saturation, and nginx at 70 % of its own where it is installed. */
+  readonly rows: readonly Pick<LatencyRow, "direct" | "proxied">[];
 }
 
 const busy = 32;
@@ -29,11 +25,13 @@ export function priceOf(measurements: readonly Measurement[]): Measured<keyof Ai
 }
 
 /** What the gateway adds to a call's time: `latency.ts`. */
-export function latencyOf({ errors, rows: [alone, loaded] }: LatencyFigures): Measured<keyof Aims["latency"]> {
+export function latencyOf({ errors, rows: [alone, loaded, nginx] }: LatencyFigures): Measured<keyof Aims["latency"]> {
+  const tail = (row: typeof loaded) => ratio(row?.proxied.p99Ms, row?.direct.p99Ms);
   return {
     p50: added(alone, "p50Ms"),
     p99: added(alone, "p99Ms"),
-    busy: ratio(loaded?.full.p99Ms, loaded?.direct.p99Ms),
+    busy: tail(loaded),
+    besideNginx: ratio(tail(loaded), tail(nginx)),
     wrong: errors.reduce((sum, [, times]) => sum + times, 0),
   };
 }
@@ -70,6 +68,8 @@ function wrongIn(measurements: readonly Measurement[]): number | undefined {
 }
 
 /** A server that answered nothing has no latency to add to. */
-function added(row: LatencyFigures["rows"][number] | undefined, of: keyof Tail): number | undefined {
-  return row === undefined || row.direct[of] === 0 || row.full[of] === 0 ? undefined : row.full[of] - row.direct[of];
+function added(row: LatencyFigures["rows"][number] | undefined, of: keyof Times): number | undefined {
+  return row === undefined || row.direct[of] === 0 || row.proxied[of] === 0
+    ? undefined
+    : row.proxied[of] - row.direct[of];
 }
