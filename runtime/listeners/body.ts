@@ -4,8 +4,9 @@ import { FleetError } from "../errors.ts";
 import { IncomingRequest } from "./incoming-request.ts";
 
 /**
- * Reads a request's body as UTF-8: at once when it has come whole. Throws or rejects with BODY_TOO_LARGE past `maxBytes`, without keeping the
- * rest, and with PARSE_ERROR for bytes that are no UTF-8 (RFC 8259, section 8.1): nothing is replaced silently.
+ * Reads a request's body as UTF-8: at once when it has come whole. Throws or rejects with BODY_TOO_LARGE past `maxBytes`,
+ * without keeping the rest, and with PARSE_ERROR for bytes that are no UTF-8 (RFC 8259, section 8.1): nothing is replaced
+ * silently.
  */
 export function readBody(request: IncomingMessage, maxBytes: number): string | Promise<string> {
   const text = request instanceof IncomingRequest ? request.text : undefined;

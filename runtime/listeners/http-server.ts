@@ -30,8 +30,9 @@ export interface HttpServerOptions {
 /** An HTTP server and what listens for it. */
 export interface BoundServer {
   readonly http: Server;
-  /** The server itself; without TLS one that looks at connections first: for a proxy's word about them, or for what can go the fast path. */
+  /** The server itself, or one that looks at connections first: for a proxy's word about them, or for the fast path. */
   readonly listener: NetServer;
+  /** Undefined with TLS, and behind a proxy that speaks the PROXY protocol. */
   readonly fastPath: FastPath | undefined;
 }
 

@@ -9,7 +9,7 @@ import { writeFigures } from "./figures-file.ts";
 // what old sessions notice of a restart; and what nineteen servers notice of a hanging twentieth. Processes of their own, 127.0.0.1,
 // about two minutes; `--only restart` tells one of the stories.
 const { values } = parseArgs({
-  options: { only: { type: "string" }, rounds: { type: "string", default: "9" }, json: { type: "string" } },
+  options: { only: { type: "string" }, rounds: { type: "string", default: "25" }, json: { type: "string" } },
 });
 
 const stories = {

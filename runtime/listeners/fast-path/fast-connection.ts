@@ -35,9 +35,9 @@ const badRequest = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n";
 const replacement = "\ufffd";
 
 /**
- * One connection on the fast path: a request that has come whole, and is of the plainest kind, is answered at once. Everything else is
- * handed over to Node's server, for good and with all of its bytes: a request in parts, or of another kind, and what
- * is wrong with it, is for Node to judge.
+ * One connection on the fast path: a request that has come whole, and is of the plainest kind, is answered at once.
+ * Everything else is handed over to Node's server, for good and with all of its bytes: a request in parts, or of another
+ * kind, and what is wrong with it, is for Node to judge.
  */
 export class FastConnection implements ResponseSink {
   readonly socket: Socket;

@@ -11,8 +11,9 @@ const tendEveryMs = 1000;
 const readBytes = 64 * 1024;
 
 /**
- * Reads the plainest requests of the gateway's port, which are nearly all of those that MCP clients send, without Node's HTTP server, whose
- * share of a call's cost is the largest (figures in `docs/benchmarks.md`). What it does not know for certain it does not touch.
+ * Reads the plainest requests of the gateway's port, which are nearly all of those that MCP clients send, without Node's
+ * HTTP server, whose share of a call's cost was the largest (figures in `docs/benchmarks.md`). What it does not know for
+ * certain it does not touch.
  */
 export class FastPath {
   /** What listens for the HTTP server. */

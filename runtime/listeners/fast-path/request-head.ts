@@ -21,9 +21,9 @@ const counted = /^(?:0|[1-9]\d{0,8})$/;
 const special = ["transfer-encoding", "expect", "upgrade", "trailer", "te", "proxy-connection", "http2-settings"];
 
 /**
- * Reads the head of a POST to an MCP path that can be read in one way only; `text` ends with the line break of its last field.
- * Undefined for everything else: other methods and versions, a field that comes twice, bodies without a length, what
- * is malformed, and requests of pages (Origin), whose answers have headers of their own.
+ * Reads the head of a POST to an MCP path that can be read in one way only; `text` ends with the line break of its last
+ * field. Undefined for everything else: other methods and versions, a field that comes twice, bodies without a length,
+ * what is malformed, and requests of pages (Origin), whose answers have headers of their own.
  */
 export function requestHead(text: string, maxFields: number): RequestHead | undefined {
   const line = requestLine.exec(text);

@@ -8,9 +8,10 @@ interface Accepted {
 }
 
 /**
- * Takes over a connection that was accepted with `pauseOnConnect`, so that its reads land in `buffer` instead of memory of their own each (`onread` of
- * net.Socket, which servers do not offer). Memory that is used again is neither allocated nor collected: a garbage collection
- * of the gateway under load spent half of its pause on the buffers of requests. `onRead` returns false to read no further.
+ * Takes over a connection that was accepted with `pauseOnConnect`, so that its reads land in `buffer` instead of memory of
+ * their own each (`onread` of net.Socket, which servers do not offer). Memory that is used again is neither allocated nor
+ * collected: a garbage collection of the gateway under load spent half of its pause on the buffers of requests. `onRead`
+ * returns false to read no further.
  */
 export function sharedReads(accepted: Socket, buffer: Buffer, onRead: (bytes: Buffer) => boolean): Socket {
   const from = accepted as unknown as Accepted;
