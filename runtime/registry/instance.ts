@@ -137,7 +137,8 @@ export class Instance {
     this.inFlight += 1;
     return session.request(method, params, exchange).then(
       (reply) => {
-        backend.answered(this.#left(), this.lastUsedAt - began, trial);
+        const at = this.#left();
+        backend.answered(at, at - began, trial);
         return reply;
       },
       (error) => {

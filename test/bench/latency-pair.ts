@@ -1,5 +1,4 @@
-import type { Measurement } from "../../runtime/bench/index.ts";
-import { median } from "../../runtime/bench/suite.ts";
+import { type Measurement, median } from "../../runtime/bench/index.ts";
 
 /** Milliseconds, medians over the rounds. */
 export interface Times {

@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import type { Socket } from "node:net";
 import { IncomingRequest } from "../incoming-request.ts";
-import { FastResponse, type ResponseSink } from "./fast-response.ts";
+import { type CommonFields, FastResponse, type ResponseSink } from "./fast-response.ts";
 import { beginning, type RequestHead, requestHead } from "./request-head.ts";
 import { sharedReads } from "./shared-reads.ts";
 
@@ -13,12 +13,9 @@ export interface FastConnectionOptions {
   readonly onClosed: (connection: FastConnection) => void;
   /** Connections end with the answer that is under way. */
   readonly closing: () => boolean;
-  readonly dateLine: () => string;
-  readonly keptLines: string;
+  readonly fields: CommonFields;
   /** Where all reads land. */
   readonly reads: Buffer;
-  /** For how long clients are told that an idle connection stays open. */
-  readonly keptMs: number;
   readonly maxHeaderBytes: number;
   readonly maxHeaders: number;
   /** Longest time without a request: the first one, and another one. */
@@ -59,16 +56,8 @@ export class FastConnection implements ResponseSink {
     this.socket.on("end", this.#onEnd).on("error", this.#onError).on("close", this.#onClose);
   }
 
-  get keptLines(): string {
-    return this.#options.keptLines;
-  }
-
-  get keptMs(): number {
-    return this.#options.keptMs;
-  }
-
-  dateLine(): string {
-    return this.#options.dateLine();
+  get fields(): CommonFields {
+    return this.#options.fields;
   }
 
   /** Nothing is under way. */

@@ -4,7 +4,10 @@ import { FastConnection, type FastConnectionOptions } from "./fast-connection.ts
 
 /** Of one port. */
 export interface FastPathOptions
-  extends Omit<FastConnectionOptions, "handOver" | "onClosed" | "closing" | "dateLine" | "keptLines" | "reads"> {}
+  extends Omit<FastConnectionOptions, "handOver" | "onClosed" | "closing" | "fields" | "reads"> {
+  /** For how long clients are told that an idle connection stays open. */
+  readonly keptMs: number;
+}
 
 const tendEveryMs = 1000;
 /** What is read at a time. */
@@ -26,12 +29,12 @@ export class FastPath {
   #tending: NodeJS.Timeout | undefined;
 
   /** `http` serves the connections that are handed over. */
-  constructor(http: Server, options: FastPathOptions) {
-    const seconds = Math.floor(options.keptMs / 1000);
+  constructor(http: Server, { keptMs, ...options }: FastPathOptions) {
+    const seconds = Math.floor(keptMs / 1000);
+    const keptLines = `Connection: keep-alive\r\n${seconds > 0 ? `Keep-Alive: timeout=${seconds}\r\n` : ""}`;
     this.#options = {
       ...options,
-      keptLines: `Connection: keep-alive\r\n${seconds > 0 ? `Keep-Alive: timeout=${seconds}\r\n` : ""}`,
-      dateLine: () => this.#dateLine(),
+      fields: { dateLine: () => this.#dateLine(), keptLines, keptMs },
       reads: Buffer.allocUnsafeSlow(readBytes),
       closing: () => this.#closing,
       handOver: (socket) => void http.emit("connection", socket),

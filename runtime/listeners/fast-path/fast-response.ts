@@ -2,14 +2,19 @@ import { type OutgoingHttpHeaders, OutgoingMessage, ServerResponse, STATUS_CODES
 import type { Socket } from "node:net";
 import type { IncomingRequest } from "../incoming-request.ts";
 
-/** The connection that responses go out on. */
-export interface ResponseSink {
-  readonly socket: Socket;
-  /** Fields of every response, each with its line break: `Date`, and how long the connection stays open. */
-  dateLine(): string;
+/** What every response of a port says. */
+export interface CommonFields {
+  /** `Date`, and how long the connection stays open, each field with its line break. */
+  readonly dateLine: () => string;
   readonly keptLines: string;
   /** What `keptLines` tell clients. */
   readonly keptMs: number;
+}
+
+/** The connection that responses go out on. */
+export interface ResponseSink {
+  readonly socket: Socket;
+  readonly fields: CommonFields;
   /** The response has been given to the socket. */
   ended(response: FastResponse): void;
 }
@@ -101,7 +106,7 @@ export class FastResponse extends ServerResponse<IncomingRequest> {
   }
 
   #send(text: string, encoding: BufferEncoding): void {
-    const { socket, keptLines } = this.#sink;
+    const { socket, fields } = this.#sink;
     const status = this.#status;
     const headers = this.#headers;
     let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? "unknown"}\r\n`;
@@ -111,8 +116,8 @@ export class FastResponse extends ServerResponse<IncomingRequest> {
       head += `${name}: ${headers[name]}\r\n`;
     }
     if (!counted) head += `content-length: ${Buffer.byteLength(text, encoding)}\r\n`;
-    head += this.#sink.dateLine();
-    if (!this.last) head += keptLines;
+    head += fields.dateLine();
+    if (!this.last) head += fields.keptLines;
     else if (headers?.connection === undefined) head += "Connection: close\r\n";
     socket.write(`${head}\r\n${text}`, encoding);
   }
@@ -121,9 +126,9 @@ export class FastResponse extends ServerResponse<IncomingRequest> {
   #expand(): void {
     if (this.#expanded) return;
     this.#expanded = true;
-    const { socket, keptMs } = this.#sink;
+    const { socket, fields } = this.#sink;
     // As Node's server does it, so that the fields are the same.
-    Object.assign(this, { _keepAliveTimeout: keptMs });
+    Object.assign(this, { _keepAliveTimeout: fields.keptMs });
     this.assignSocket(socket);
     const drained = () => this.emit("drain");
     socket.on("drain", drained);

@@ -48,7 +48,7 @@ export function requestHead(text: string, maxFields: number): RequestHead | unde
   return length !== undefined && counted.test(length) ? { url, headers, length: Number(length) } : undefined;
 }
 
-/** Without the blanks around it (RFC 9110, section 5.5). */
+/** Without the blanks around it (RFC 9110, section 5.5); String.trim would take a no-break space too. */
 function trimmed(text: string, start: number, end: number): string {
   let from = start;
   let to = end;

@@ -9,6 +9,7 @@ pub mod mcp;
 pub mod opening;
 pub mod options;
 pub mod process;
+pub mod program;
 pub mod rate;
 pub mod sessions;
 pub mod target;

@@ -12,11 +12,10 @@ use std::time::Duration;
 use referee::bench::{bench, Plan};
 use referee::call::Call;
 use referee::options::Options;
+use referee::program::run;
 use referee::sessions::sessions;
 use referee::target::Target;
 use serde_json::Value;
-use tokio::runtime::Builder;
-use tokio::task::LocalSet;
 
 const COMMON: [&str; 7] = [
     "--url",
@@ -32,23 +31,13 @@ const SESSIONS: [&str; 1] = ["--rest"];
 const ECHO: &str = r#"{"name":"echo","arguments":{"text":"{text}"}}"#;
 
 fn main() -> ExitCode {
-    let runtime = Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("a runtime starts");
-    match LocalSet::new().block_on(&runtime, run()) {
-        Ok(line) => {
-            println!("{line}");
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            eprintln!("loadgen: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    run("loadgen", async {
+        println!("{}", loadgen().await?);
+        Ok(())
+    })
 }
 
-async fn run() -> Result<Value, String> {
+async fn loadgen() -> Result<Value, String> {
     let mut words = std::env::args().skip(1);
     let mode = words.next().unwrap_or_default();
     let own: &[&str] = match mode.as_str() {

@@ -3,26 +3,15 @@
 use std::net::Ipv4Addr;
 use std::process::ExitCode;
 
+use referee::program::run;
 use referee::upstream::serve;
 use tokio::net::TcpListener;
-use tokio::runtime::Builder;
-use tokio::task::LocalSet;
 
 fn main() -> ExitCode {
-    let runtime = Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("a runtime starts");
-    match LocalSet::new().block_on(&runtime, run()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("upstream: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    run("upstream", upstream())
 }
 
-async fn run() -> Result<(), String> {
+async fn upstream() -> Result<(), String> {
     let given = std::env::args().nth(1).unwrap_or("0".to_owned());
     let port: u16 = given.parse().map_err(|_| format!("\"{given}\" is no port"))?;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
