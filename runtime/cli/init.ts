@@ -1,7 +1,5 @@
 import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
-import { homedir } from "node:os";
-import { join } from "node:path";
 import { Command } from "commander";
 import { FleetError, messageOf } from "../errors.ts";
 
@@ -11,15 +9,6 @@ interface InitOptions {
   readonly force?: true;
 }
 
-/** Where clients keep their servers; the first that exists is taken. */
-const usualPlaces = [
-  ".mcp.json",
-  ".cursor/mcp.json",
-  ".vscode/mcp.json",
-  join(homedir(), "Library/Application Support/Claude/claude_desktop_config.json"),
-  join(homedir(), ".config/Claude/claude_desktop_config.json"),
-  join(homedir(), ".cursor/mcp.json"),
-];
 const presets = {
   context7: { type: "context7" },
   sequential: { type: "sequential" },
@@ -30,7 +19,7 @@ const presets = {
 /** `mcp-fleet init`: a configuration from what an MCP client already has. */
 export function initCommand(): Command {
   return new Command("init")
-    .description("Write a configuration from an existing .mcp.json, Claude Desktop, Cursor or VS Code file.")
+    .description("Write a configuration from the file in which an MCP client keeps its servers.")
     .option("--from <file>", "the client's file; looked for in the usual places when not given")
     .option("--output <file>", "what to write", "mcp-fleet.yaml")
     .option("--force", "overwrite the output")
@@ -38,34 +27,15 @@ export function initCommand(): Command {
 }
 
 async function init({ from, output, force }: InitOptions): Promise<void> {
-  const [{ stringify, parse }, { convertClientConfig }] = await Promise.all([
-    import("yaml"),
-    import("../config/client-config.ts"),
-  ]);
-  const source = from ?? usualPlaces.find((place) => existsSync(place));
+  const { stringify } = await import("yaml");
   if (existsSync(output) && !force) {
-    throw new FleetError(
-      "CONFIG_INVALID",
-      `--output: ${output} exists; add --force to overwrite it, or name another file`,
-    );
+    const fix = "add --force to overwrite it, or name another file";
+    throw new FleetError("CONFIG_INVALID", `--output: ${output} exists; ${fix}`);
   }
-  const read = async (file: string) => {
-    try {
-      return parse(await readFile(file, "utf8")) as unknown;
-    } catch (error) {
-      throw new FleetError(
-        "CONFIG_UNREADABLE",
-        `--from: ${file} cannot be read (${messageOf(error)}); give a client's JSON file`,
-      );
-    }
-  };
-  const { servers, notes } =
-    source === undefined ? { servers: presets, notes: [] } : convertClientConfig(await read(source));
+  const { origin, servers, notes } = from === undefined ? await found() : await converted(from);
   if (Object.keys(servers).length === 0) {
-    throw new FleetError(
-      "CONFIG_INVALID",
-      `--from: ${source} holds no server that can be taken over${notes.map((note) => `\n  ${note}`).join("")}`,
-    );
+    const said = notes.map((note) => `\n  ${note}`).join("");
+    throw new FleetError("CONFIG_INVALID", `--from: ${origin} holds no server that can be taken over${said}`);
   }
   const head = "# Checked by `mcp-fleet validate`, run by `mcp-fleet serve --config`.\n";
   const schema =
@@ -73,7 +43,30 @@ async function init({ from, output, force }: InitOptions): Promise<void> {
   await writeFile(output, `${schema}${head}${stringify({ gateway: { port: 8080 }, servers })}`, {
     flag: force ? "w" : "wx",
   });
-  const origin = source === undefined ? "the four presets: no client's file was found" : source;
   process.stdout.write(`${output}: ${Object.keys(servers).length} servers from ${origin}\n`);
   for (const note of notes) process.stdout.write(`  ${note}\n`);
+}
+
+async function converted(file: string) {
+  const { convertClientFile, parseText } = await import("../config/client-files/index.ts");
+  const text = await readFile(file, "utf8").catch((error) => {
+    const fix = "give the file in which a client keeps its servers";
+    throw new FleetError("CONFIG_UNREADABLE", `--from: ${file} cannot be read (${messageOf(error)}); ${fix}`);
+  });
+  return { origin: file, ...convertClientFile(file, await parseText(file, text)) };
+}
+
+/** The first of the usual files that declares a server, else the presets. */
+async function found() {
+  const { usualPlaces } = await import("../config/client-files/index.ts");
+  const unread: string[] = [];
+  for (const place of usualPlaces().filter((each) => existsSync(each))) {
+    try {
+      const read = await converted(place);
+      if (Object.keys(read.servers).length > 0) return { ...read, notes: [...unread, ...read.notes] };
+    } catch (error) {
+      unread.push(messageOf(error));
+    }
+  }
+  return { origin: "the four presets: no client's file was found", servers: presets, notes: unread };
 }

@@ -20,7 +20,7 @@ const credentialKeys = new Set(["value", "gateway", "clientSecret", "privateKey"
 
 /**
  * Replaces `${NAME}` and `${NAME:-default}` in every text of a configuration, and a text `file:PATH` by that file's
- * content. `$${` stands for `${`. Rejects with REFERENCE_UNRESOLVED.
+ * content. `$${` stands for `${`, and `$file:` at the beginning for `file:`. Rejects with REFERENCE_UNRESOLVED.
  */
 export async function resolveReferences<T>(
   value: T,
@@ -45,7 +45,8 @@ export async function resolveReferences<T>(
       });
       resolved = resolved.trimEnd();
     } else {
-      resolved = text.replace(variable, (whole, name?: string, fallback?: string) => {
+      const plain = text.startsWith("$file:") ? text.slice(1) : text;
+      resolved = plain.replace(variable, (whole, name?: string, fallback?: string) => {
         if (name === undefined) return whole.slice(1);
         const found = env[name] ?? fallback;
         if (found === undefined)

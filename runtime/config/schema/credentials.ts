@@ -3,7 +3,11 @@ import Type, { type Static } from "typebox";
 const options = { additionalProperties: false } as const;
 const secret = "A reference: `${NAME}` or `file:/path`, read again when the file changes.";
 const headerName = Type.Optional(
-  Type.String({ pattern: "^[A-Za-z0-9-]+$", description: "Name of the header. Defaults to `Authorization`." }),
+  // A token of RFC 9110, 5.6.2: keys of public servers have underscores.
+  Type.String({
+    pattern: "^[A-Za-z0-9!#$%&'*+.^_`|~-]+$",
+    description: "Name of the header. Defaults to `Authorization`.",
+  }),
 );
 const scheme = Type.Optional(
   Type.String({

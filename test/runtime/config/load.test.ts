@@ -244,6 +244,17 @@ servers:
   ]);
 });
 
+test("what looks like a reference reaches the server as text where it is escaped", async () => {
+  const env = '{ PLAIN: "$${HOME}", URL: "$file:./dev.db", BOTH: "$file:${NAME}" }';
+  const path = await file(
+    "fleet.yaml",
+    `servers:\n  a:\n    type: custom\n    process: { command: node, env: ${env} }\n`,
+  );
+  const { config, files } = await loadConfig(path, { env: { NAME: "x.db" } });
+  expect(config.servers[0]?.process?.env).toEqual({ PLAIN: "${HOME}", URL: "file:./dev.db", BOTH: "file:x.db" });
+  expect(files).toEqual([path]);
+});
+
 test("a folder holds the gateway and one file per server; mistakes name the file they are in", async () => {
   await file("gateway.json", '{ "port": 9001 }');
   await file("servers/b.yaml", "type: magic\n");

@@ -1,0 +1,3 @@
+export { type ConvertedConfig, convertClientFile } from "./convert.ts";
+export { parseText } from "./parse-text.ts";
+export { usualPlaces } from "./place.ts";
