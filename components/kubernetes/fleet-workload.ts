@@ -35,6 +35,7 @@ export function fleetWorkload({ name, tags, common, args }: FleetSettings): Work
     args: hosted ? undefined : container.args,
     env: hosted ? hostEnv(name, hostedServer(common, container, secrets)) : serverEnv(container, secretName, secrets),
     port,
+    scheme: "http",
     liveness: hosted ? http("/health") : probe,
     readiness: hosted ? http("/ready") : probe,
     ...secretVolume(hosted && secrets.length > 0 ? secretName : undefined),

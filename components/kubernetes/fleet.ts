@@ -9,7 +9,7 @@ import type { PlatformComponents } from "../platforms.ts";
 import { kubernetesDefaults as defaults } from "./defaults.ts";
 import { fleetWorkload } from "./fleet-workload.ts";
 import { metadataOf } from "./metadata.ts";
-import { addressOf, autoscalerObject, kubernetesSdk, workloadObjects } from "./objects.ts";
+import { addressOf, autoscalerObject, kubernetesSdk, namespaceOf, workloadObjects } from "./objects.ts";
 import { fleetProblems } from "./rules.ts";
 import { scaledObjectSpec } from "./scaled-object.ts";
 import { secretNames } from "./secrets.ts";
@@ -37,7 +37,8 @@ export const fleet: PlatformComponents["fleet"] = (parent, name, settings) => {
   };
   if (kubernetes?.autoscaler === "keda" && kubernetes.keda !== undefined) {
     const targetInFlight = scaling?.targetInFlight ?? defaults.targetInFlight;
-    const spec = scaledObjectSpec(workload, name, bounds, targetInFlight, kubernetes.keda);
+    const space = kubernetes.namespace ?? namespaceOf(service);
+    const spec = scaledObjectSpec(workload, space, name, bounds, targetInFlight, kubernetes.keda);
     const kind = { apiVersion: "keda.sh/v1alpha1", kind: "ScaledObject", metadata: metadataOf(workload) };
     new sdk.apiextensions.CustomResource(`${name}-autoscaler`, { ...kind, spec }, childOf(parent)());
   } else if (kubernetes?.autoscaler !== "none") {

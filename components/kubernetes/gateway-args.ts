@@ -27,7 +27,7 @@ export interface GatewayHttpRouteArgs {
 
 /** The `kubernetes` platform's own block of a gateway. */
 export interface GatewayKubernetesArgs extends KubernetesPodArgs {
-  /** `ClusterIP` or `LoadBalancer`; the latter needs `network.ingressCidrs`. Defaults to `ClusterIP`. Plain, because it decides what clients are given. */
+  /** `ClusterIP` or `LoadBalancer`; the latter needs `network.ingressCidrs`, and `allowedHosts` of the gateway, whose first host clients are given. Defaults to `ClusterIP`. Plain, because it decides what clients are given. */
   serviceType?: string;
   /** An Ingress; needs `network.ingressNamespaces` or `network.ingressCidrs`. Defaults to none. */
   ingress?: GatewayIngressArgs;

@@ -7,11 +7,14 @@ import { kubernetesDefaults as defaults } from "./defaults.ts";
 
 /**
  * The text of a gateway's configuration file: its own settings, and every fleet as that fleet says it is reached.
- * Checked as soon as everything in it is known; throws InputError then.
+ * Checked as soon as everything in it is known; throws InputError then. `namespace` is the one that its Service is in.
  */
-export function gatewayConfig({ component, name, common, args }: GatewaySettings): pulumi.Output<string> {
+export function gatewayConfig(
+  { component, name, common, args }: GatewaySettings,
+  namespace: pulumi.Input<string>,
+): pulumi.Output<string> {
   const { scaling, ...settings } = common;
-  const { namespace, ingress, httpRoute } = args.kubernetes ?? {};
+  const { ingress, httpRoute } = args.kubernetes ?? {};
   const fleets = args.fleets.map(({ serverName, configuration }) => ({ serverName, configuration }));
   const hosts = [ingress?.host, httpRoute?.host].filter((host) => host !== undefined);
   return pulumi.output({ settings, namespace, fleets, hosts }).apply((known) => {
@@ -34,8 +37,7 @@ export function gatewayConfig({ component, name, common, args }: GatewaySettings
   });
 }
 
-/** Every name that a pod may call a Service by; without a namespace only the one that needs none. */
-function serviceNames(name: string, namespace: string | undefined): string[] {
-  if (namespace === undefined) return [name];
+/** Every name by which a pod can call a Service. */
+function serviceNames(name: string, namespace: string): string[] {
   return [name, `${name}.${namespace}`, `${name}.${namespace}.svc`, `${name}.${namespace}.svc.cluster.local`];
 }

@@ -33,8 +33,8 @@ export function gatewayWorkload(
   const { container, kubernetes = {}, secrets } = args;
   const secretName = kubernetes.existingSecret?.name ?? name;
   const { volumes, mounts } = secretVolume(secretNames(kubernetes, secrets).length > 0 ? secretName : undefined);
-  const scheme = args.tls === undefined ? {} : { scheme: "HTTPS" };
-  const http = (path: string) => ({ httpGet: { path, port: "http", ...scheme } });
+  const tls = args.tls !== undefined;
+  const http = (path: string) => ({ httpGet: { path, port: "http", ...(tls ? { scheme: "HTTPS" } : {}) } });
   return {
     name,
     namespace: kubernetes.namespace,
@@ -50,6 +50,7 @@ export function gatewayWorkload(
       { name: "MCP_FLEET_STATE_FOLDER", value: "/tmp/state" },
     ],
     port: defaults.gatewayPort,
+    scheme: tls ? "https" : "http",
     liveness: http("/health"),
     readiness: http("/ready"),
     volumes: [{ name: "config", configMap: { name: configName } }, apiToken, ...volumes],

@@ -25,8 +25,15 @@ export const gateway: PlatformComponents["gateway"] = (parent, name, settings) =
   const { ingress, httpRoute, serviceType } = kubernetes ?? {};
   const sdk = kubernetesSdk(component);
   const child = childOf(parent);
-  const text = gatewayConfig(settings);
   const described = gatewayWorkload(settings, "");
+  const role = new sdk.rbac.v1.Role(
+    `${name}-role`,
+    { metadata: metadataOf(described), rules: [...gatewayRules] },
+    child(),
+  );
+  // Without an argument the provider chooses the namespace; the first object that is made tells it.
+  const namespace = kubernetes?.namespace ?? role.metadata.namespace.apply((space) => space ?? "default");
+  const text = gatewayConfig(settings, namespace);
   // The name says what is in it: pods of the old and of the new configuration each keep their own.
   const config = new sdk.core.v1.ConfigMap(
     `${name}-config`,
@@ -39,7 +46,6 @@ export const gateway: PlatformComponents["gateway"] = (parent, name, settings) =
   );
   const workload = gatewayWorkload(settings, config.metadata.name);
   const metadata = metadataOf(workload);
-  const role = new sdk.rbac.v1.Role(`${name}-role`, { metadata, rules: [...gatewayRules] }, child());
   new sdk.rbac.v1.RoleBinding(
     `${name}-role-binding`,
     { metadata, ...roleBinding(workload) },
@@ -55,8 +61,12 @@ export const gateway: PlatformComponents["gateway"] = (parent, name, settings) =
     targetMemoryPercent: undefined,
     scaleDownAfterSeconds: kubernetes?.scaleDownAfterSeconds ?? defaults.scaleDownAfterSeconds,
   });
-  const internalUrl = addressOf(service, workload.port, args.tls === undefined ? "http" : "https");
+  const internalUrl = addressOf(service, workload.port, workload.scheme);
   let url: pulumi.Output<string> = internalUrl;
+  if (serviceType === "LoadBalancer") {
+    const host = pulumi.output(args.allowedHosts).apply((hosts) => (hosts as string[])[0]);
+    url = service.id.apply(() => pulumi.interpolate`${workload.scheme}://${host}:${workload.port}`);
+  }
   if (ingress !== undefined) {
     const annotated = { ...metadata, annotations: ingress.annotations ?? {} };
     const spec = ingressSpec(workload, ingress);

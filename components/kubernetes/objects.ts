@@ -105,6 +105,11 @@ function secretObject(
 }
 
 /** Where pods reach a Service: `http://mcp-search.tools:3001`. */
-export function addressOf({ metadata }: k8s.core.v1.Service, port: number, scheme = "http"): pulumi.Output<string> {
-  return pulumi.interpolate`${scheme}://${metadata.name}.${metadata.namespace.apply((space) => space ?? "default")}:${port}`;
+export function addressOf(service: k8s.core.v1.Service, port: number, scheme = "http"): pulumi.Output<string> {
+  return pulumi.interpolate`${scheme}://${service.metadata.name}.${namespaceOf(service)}:${port}`;
+}
+
+/** The namespace that the provider put a Service in. */
+export function namespaceOf({ metadata }: k8s.core.v1.Service): pulumi.Output<string> {
+  return metadata.namespace.apply((space) => space ?? "default");
 }

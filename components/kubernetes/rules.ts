@@ -61,6 +61,16 @@ export function gatewayProblems(name: string, args: MCPGatewayArgs): string[] {
     const fix = "list the addresses that may call, such as 203.0.113.0/24";
     problems.push(`kubernetes.serviceType is LoadBalancer without kubernetes.network.ingressCidrs; ${fix}`);
   }
+  if (
+    serviceType === "LoadBalancer" &&
+    Array.isArray(args.allowedHosts ?? []) &&
+    !(args.allowedHosts as unknown[])?.length
+  ) {
+    const fix = "give the host name or address that clients call; the first one is in the endpoint";
+    problems.push(
+      `allowedHosts is missing, and the gateway refuses a load balancer's name that it does not know; ${fix}`,
+    );
+  }
   if (ingress !== undefined && httpRoute !== undefined) {
     problems.push("kubernetes.httpRoute stands beside kubernetes.ingress; keep one of the two");
   }

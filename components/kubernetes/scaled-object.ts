@@ -1,4 +1,4 @@
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import type { KubernetesKedaArgs } from "./args.ts";
 import { type AutoscalerBounds, scalingBehavior } from "./autoscaler.ts";
 import { kubernetesDefaults as defaults } from "./defaults.ts";
@@ -11,6 +11,7 @@ import type { Workload } from "./workload.ts";
  */
 export function scaledObjectSpec(
   { name }: Workload,
+  namespace: pulumi.Input<string>,
   server: string,
   bounds: Omit<AutoscalerBounds, "targetCpuPercent" | "targetMemoryPercent">,
   targetInFlight: pulumi.Input<number>,
@@ -34,7 +35,10 @@ export function scaledObjectSpec(
         metricType: "AverageValue",
         metadata: {
           serverAddress: keda.prometheusAddress,
-          query: `sum(mcp_server_in_flight{server="${server}"}) + sum(mcp_server_waiting{server="${server}"})`,
+          query:
+            typeof namespace === "string"
+              ? loadQuery(server, namespace)
+              : pulumi.output(namespace).apply((space) => loadQuery(server, space)),
           threshold: withUnit(targetInFlight),
           activationThreshold: "0",
           ignoreNullValues: "false",
@@ -42,4 +46,10 @@ export function scaledObjectSpec(
       },
     ],
   };
+}
+
+/** Calls of one server, in flight and waiting, at the gateways of its namespace: a Prometheus often scrapes several. */
+function loadQuery(server: string, namespace: string): string {
+  const only = `server="${server}",namespace="${namespace}"`;
+  return `sum(mcp_server_in_flight{${only}}) + sum(mcp_server_waiting{${only}})`;
 }

@@ -9,11 +9,11 @@ type ServiceSpec = types.input.core.v1.ServiceSpec;
  * open to the given addresses only.
  */
 export function serviceSpec(workload: Workload, type = "ClusterIP"): ServiceSpec {
-  const { port, network } = workload;
+  const { port, scheme, network } = workload;
   return {
     type,
     selector: selectorOf(workload),
-    ports: [{ name: "http", port, targetPort: "http", appProtocol: "http" }],
+    ports: [{ name: "http", port, targetPort: "http", appProtocol: scheme }],
     ...(type === "LoadBalancer" ? { loadBalancerSourceRanges: network.ingressCidrs ?? [] } : {}),
   };
 }

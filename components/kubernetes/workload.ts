@@ -24,6 +24,8 @@ export interface Workload {
   readonly args: pulumi.Input<pulumi.Input<string>[]> | undefined;
   readonly env: readonly EnvVar[];
   readonly port: number;
+  /** How the port is spoken to. */
+  readonly scheme: "http" | "https";
   readonly liveness: Probe;
   readonly readiness: Probe;
   readonly volumes: readonly Volume[];

@@ -110,10 +110,14 @@ export interface MonitoringKubernetesArgs {
   namespace?: pulumi.Input<string>;
   /** Labels by which Prometheus and Alertmanager find objects, such as `release: prometheus`. Defaults to none. */
   labels?: Record<string, pulumi.Input<string>>;
-  /** Secret with the bearer token that Prometheus sends to the gateway. */
+  /** Secret with the bearer token that Prometheus sends to the gateway. Required. */
   tokenSecretName?: pulumi.Input<string>;
   /** Key in that secret. Defaults to `token`. */
   tokenSecretKey?: pulumi.Input<string>;
+  /** Secret with the certificate of the authority that signed the gateway's own, for a gateway with `tls`. Defaults to the authorities that Prometheus knows. */
+  caSecretName?: pulumi.Input<string>;
+  /** Key in that secret. Defaults to `ca.crt`. */
+  caSecretKey?: pulumi.Input<string>;
 }
 
 /** The `process` platform's own block: files for a Prometheus and an Alertmanager of this machine. */

@@ -1,12 +1,10 @@
 import type { MonitoringStackArgs, ThresholdsArgs } from "./args.ts";
 import { monitoringDefaults as defaults } from "./defaults.ts";
-import { errorRatio, p95 } from "./expressions.ts";
+import { type Expression, errorRatio, p95, series } from "./expressions.ts";
 import type { Recording, Rule } from "./rule.ts";
 
 /** What the catalogue's rules are made for. */
 export interface CatalogueSettings {
-  /** Job under which Prometheus scrapes the gateway. */
-  readonly job: string;
   readonly thresholds: ThresholdsArgs;
   readonly availabilityPercent: number;
   /** Pods are scaled by a HorizontalPodAutoscaler whose state is scraped (kube-state-metrics). */
@@ -20,7 +18,7 @@ const ratioOver = (window: (typeof windows)[number]): string => `mcp:request_err
 /** Series that the rules on the objective read. */
 export const recordings: readonly Recording[] = windows.map((window) => ({
   record: ratioOver(window),
-  expr: errorRatio(window),
+  expr: ({ only }) => errorRatio(window, only),
 }));
 
 /** Bounds of the rules, with every default applied. */
@@ -51,81 +49,83 @@ export function boundsOf({ thresholds = {}, slo }: Pick<MonitoringStackArgs, "th
 type Entry = Omit<Rule, "notifications" | "runbook" | "forSeconds"> & { readonly forSeconds?: number };
 
 /** The rules that come with the package. Each has its section in docs/runbook.md, and its tests of when it fires and when not. */
-export function catalogue({ job, thresholds, availabilityPercent, autoscaled }: CatalogueSettings): Rule[] {
+export function catalogue({ thresholds, availabilityPercent, autoscaled }: CatalogueSettings): Rule[] {
   const bounds = boundsOf({ thresholds, slo: { availabilityPercent } });
   const { errorRate, p95Ms, poolUtilization: utilization, lostInstances: lost, certificateDays: days, budget } = bounds;
-  const burns = (long: (typeof windows)[number], short: (typeof windows)[number], rate: number): string => {
+  const burns = (long: (typeof windows)[number], short: (typeof windows)[number], rate: number): Expression => {
     const bound = Number((rate * budget).toFixed(6));
-    return `${ratioOver(long)} > ${bound} and on (server) ${ratioOver(short)} > ${bound}`;
+    return ({ only }) =>
+      `${series(ratioOver(long), only)} > ${bound} and on (server) ${series(ratioOver(short), only)} > ${bound}`;
   };
   const entries: Entry[] = [
     {
       alert: "McpErrorRateHigh",
-      expr: `${errorRatio("5m")} > ${errorRate}`,
+      expr: ({ only }) => `${errorRatio("5m", only)} > ${errorRate}`,
       severity: "high",
       summary: `{{ $labels.server }}: {{ $value | humanizePercentage }} of the calls fail`,
     },
     {
       alert: "McpLatencyHigh",
-      expr: `${p95("5m")} > ${p95Ms}`,
+      expr: ({ only }) => `${p95("5m", only)} > ${p95Ms}`,
       severity: "medium",
       summary: `{{ $labels.server }}: the slowest twentieth of the calls takes {{ $value | humanize }} ms or more`,
     },
     {
       alert: "McpPoolSaturated",
-      expr: `mcp_connection_pool_utilization >= ${utilization} and on (server) mcp_server_waiting > 0`,
+      expr: ({ only }) =>
+        `${series("mcp_connection_pool_utilization", only)} >= ${utilization} and on (server) ${series("mcp_server_waiting", only)} > 0`,
       severity: "high",
       summary: `{{ $labels.server }}: {{ $value | humanizePercentage }} of the instances, connections or calls that there may be are taken, and callers wait`,
     },
     {
       alert: "McpCallsShed",
-      expr: "sum by (server) (rate(mcp_calls_shed_total[5m])) > 0",
+      expr: ({ only }) => `sum by (server) (rate(${series("mcp_calls_shed_total", only)}[5m])) > 0`,
       severity: "high",
       summary: "{{ $labels.server }}: calls are refused because there are too many",
     },
     {
       alert: "McpCircuitOpen",
-      expr: 'sum by (server) (increase(mcp_instance_events_total{event=~"circuit-open|fleet-circuit-open"}[5m])) > 0',
+      expr: ({ only }) => `${happened('event=~"circuit-open|fleet-circuit-open"', only, "5m")} > 0`,
       forSeconds: 0,
       severity: "high",
       summary: "{{ $labels.server }}: a circuit breaker has opened",
     },
     {
       alert: "McpServerDown",
-      expr: "max by (server) (mcp_server_health_status) == 0",
+      expr: ({ only }) => `max by (server) (${series("mcp_server_health_status", only)}) == 0`,
       forSeconds: 60,
       severity: "critical",
       summary: "{{ $labels.server }}: no instance is ready",
     },
     {
       alert: "McpInstancesLost",
-      expr: `sum by (server) (increase(mcp_instance_events_total{event="lost"}[15m])) > ${lost}`,
+      expr: ({ only }) => `${happened('event="lost"', only, "15m")} > ${lost}`,
       forSeconds: 0,
       severity: "medium",
       summary: "{{ $labels.server }}: {{ $value | humanize }} instances were lost in a quarter of an hour",
     },
     {
       alert: "McpGatewayDown",
-      expr: `up{job="${job}"} == 0 or absent(up{job="${job}"})`,
+      expr: ({ target }) => `${series("up", target)} == 0 or absent(${series("up", target)})`,
       forSeconds: 60,
       severity: "critical",
       summary: "the gateway does not answer",
     },
     {
       alert: "McpSessionsNearBound",
-      expr: "mcp_sessions / mcp_sessions_max > 0.9",
+      expr: ({ only }) => `${series("mcp_sessions", only)} / ${series("mcp_sessions_max", only)} > 0.9`,
       severity: "medium",
       summary: "{{ $value | humanizePercentage }} of the sessions that memory may hold are held",
     },
     {
       alert: "McpSharedStateLost",
-      expr: "rate(mcp_rate_limit_degraded_total[5m]) > 0",
+      expr: ({ only }) => `rate(${series("mcp_rate_limit_degraded_total", only)}[5m]) > 0`,
       severity: "medium",
       summary: "Redis is away: limits hold for each process of the gateway instead of for all",
     },
     {
       alert: "McpCertificateExpires",
-      expr: `mcp_certificate_expiry_seconds - time() < ${days * 24 * 3600}`,
+      expr: ({ only }) => `${series("mcp_certificate_expiry_seconds", only)} - time() < ${days * 24 * 3600}`,
       forSeconds: 0,
       severity: "high",
       summary: "the certificate of {{ $labels.listener }} ends in {{ $value | humanizeDuration }}",
@@ -146,7 +146,7 @@ export function catalogue({ job, thresholds, availabilityPercent, autoscaled }: 
     },
     {
       alert: "McpWatchdog",
-      expr: "vector(1)",
+      expr: () => "vector(1)",
       forSeconds: 0,
       severity: "low",
       summary: "always fires: when it stops, alerts do not get through",
@@ -161,12 +161,16 @@ export function catalogue({ job, thresholds, availabilityPercent, autoscaled }: 
   }));
 }
 
+const happened = (event: string, only: string, window: string): string =>
+  `sum by (server) (increase(${series("mcp_instance_events_total", event, only)}[${window}]))`;
 const autoscalerAtMaximum: Entry = {
   alert: "McpAutoscalerAtMaximum",
-  expr:
-    "kube_horizontalpodautoscaler_status_current_replicas >= on (namespace, horizontalpodautoscaler) kube_horizontalpodautoscaler_spec_max_replicas " +
-    'and on (namespace, horizontalpodautoscaler) kube_horizontalpodautoscaler_labels{label_app_kubernetes_io_part_of="mcp-fleet"}',
+  expr: ({ autoscalers }) => {
+    const current = series("kube_horizontalpodautoscaler_status_current_replicas", autoscalers);
+    const maximum = series("kube_horizontalpodautoscaler_spec_max_replicas", autoscalers);
+    return `${current} >= on (namespace, horizontalpodautoscaler) ${maximum}`;
+  },
   forSeconds: 900,
   severity: "medium",
-  summary: "{{ $labels.horizontalpodautoscaler }}: as many pods as there may be, for a quarter of an hour",
+  summary: "{{ $labels.horizontalpodautoscaler }}: at its maximum number of pods for a quarter of an hour",
 };

@@ -1,7 +1,8 @@
-import { errorRatio, p95, quantile } from "./expressions.ts";
+import { type Expression, errorRatio, p95, quantile, series } from "./expressions.ts";
+import type { Scope } from "./scope.ts";
 
 /** One line of a panel: its text, and the PromQL behind it. */
-type Target = readonly [legend: string, expr: string];
+type Target = readonly [legend: string, expr: Expression];
 
 interface Panel {
   readonly title: string;
@@ -11,42 +12,59 @@ interface Panel {
 
 const byServer = "{{server}}";
 const panels: readonly Panel[] = [
-  { title: "Calls per second", unit: "reqps", targets: [[byServer, "sum by (server) (rate(mcp_request_total[5m]))"]] },
-  { title: "Share of calls that fail", unit: "percentunit", targets: [[byServer, errorRatio("5m")]] },
+  {
+    title: "Calls per second",
+    unit: "reqps",
+    targets: [[byServer, ({ only }) => `sum by (server) (rate(${series("mcp_request_total", only)}[5m]))`]],
+  },
+  {
+    title: "Share of calls that fail",
+    unit: "percentunit",
+    targets: [[byServer, ({ only }) => errorRatio("5m", only)]],
+  },
   {
     title: "Time of a call",
     unit: "ms",
     targets: [
-      ["p50 {{server}}", quantile(0.5, "5m")],
-      ["p95 {{server}}", p95("5m")],
+      ["p50 {{server}}", ({ only }) => quantile(0.5, "5m", only)],
+      ["p95 {{server}}", ({ only }) => p95("5m", only)],
     ],
   },
   {
     title: "In flight and waiting",
     unit: "short",
     targets: [
-      ["in flight {{server}}", "sum by (server) (mcp_server_in_flight)"],
-      ["waiting {{server}}", "sum by (server) (mcp_server_waiting)"],
+      ["in flight {{server}}", ({ only }) => `sum by (server) (${series("mcp_server_in_flight", only)})`],
+      ["waiting {{server}}", ({ only }) => `sum by (server) (${series("mcp_server_waiting", only)})`],
     ],
   },
   {
     title: "Servers that are ready",
     unit: "short",
-    targets: [[byServer, "max by (server) (mcp_server_health_status)"]],
+    targets: [[byServer, ({ only }) => `max by (server) (${series("mcp_server_health_status", only)})`]],
   },
-  { title: "Pool", unit: "percentunit", targets: [[byServer, "mcp_connection_pool_utilization"]] },
-  { title: "Sessions", unit: "short", targets: [["sessions", "sum(mcp_sessions)"]] },
+  {
+    title: "Pool",
+    unit: "percentunit",
+    targets: [[byServer, ({ only }) => series("mcp_connection_pool_utilization", only)]],
+  },
+  { title: "Sessions", unit: "short", targets: [["sessions", ({ only }) => `sum(${series("mcp_sessions", only)})`]] },
   {
     title: "What happens to instances",
     unit: "short",
-    targets: [["{{event}} {{server}}", "sum by (server, event) (increase(mcp_instance_events_total[5m])) > 0"]],
+    targets: [
+      [
+        "{{event}} {{server}}",
+        ({ only }) => `sum by (server, event) (increase(${series("mcp_instance_events_total", only)}[5m])) > 0`,
+      ],
+    ],
   },
 ];
 
 const [width, height, perRow] = [12, 8, 2];
 
-/** Grafana's dashboard of one gateway (schema version 39), as its JSON is written. */
-export function dashboard(uid: string, title: string): object {
+/** Grafana's dashboard of one stack (schema version 39), as its JSON is written. */
+export function dashboard(uid: string, title: string, scope: Scope): object {
   return {
     uid,
     title,
@@ -62,7 +80,11 @@ export function dashboard(uid: string, title: string): object {
       datasource: { type: "prometheus", uid: "${datasource}" },
       gridPos: { x: (index % perRow) * width, y: Math.floor(index / perRow) * height, w: width, h: height },
       fieldConfig: { defaults: { unit, min: 0 }, overrides: [] },
-      targets: targets.map(([legendFormat, expr], at) => ({ refId: String.fromCharCode(65 + at), expr, legendFormat })),
+      targets: targets.map(([legendFormat, expr], at) => ({
+        refId: String.fromCharCode(65 + at),
+        expr: expr(scope),
+        legendFormat,
+      })),
     })),
   };
 }

@@ -9,6 +9,7 @@ import { grafanaFiles, grafanaFolder } from "./grafana.ts";
 import { prometheusConfig, ruleFile } from "./prometheus.ts";
 import type { MonitoringSettings } from "./resolve.ts";
 import { routing } from "./routing.ts";
+import { jobScope } from "./scope.ts";
 
 /** The programs that watch, by the name at which the others find each of them. */
 export const Watcher = { Prometheus: "prometheus", Alertmanager: "alertmanager", Grafana: "grafana" } as const;
@@ -89,7 +90,7 @@ export function prometheusWorkload(settings: MonitoringSettings, place: WatcherP
     ],
     uploads: [
       { path: `${folder}/prometheus.yml`, content: config },
-      { path: rulesPath, content: fileText(ruleFile(recordings, rules, runbookUrl)) },
+      { path: rulesPath, content: fileText(ruleFile(recordings, rules, runbookUrl, jobScope(job))) },
       ...(token === undefined ? [] : [{ path: tokenPath, content: pulumi.secret(token) }]),
     ],
     hostFiles: tokenFile === undefined ? {} : { [tokenPath]: tokenFile },
@@ -116,7 +117,7 @@ export function alertmanagerWorkload(settings: MonitoringSettings, place: Watche
 
 /** Grafana: shows the dashboard to whoever knows the password. */
 export function grafanaWorkload(settings: MonitoringSettings, place: WatcherPlace): DockerWorkload {
-  const files = Object.entries(grafanaFiles(settings.name, `http://${at(Watcher.Prometheus)}`));
+  const files = Object.entries(grafanaFiles(settings.name, settings.job, `http://${at(Watcher.Prometheus)}`));
   const password = settings.args.docker?.grafana?.adminPassword ?? "";
   return {
     ...watcherWorkload(Watcher.Grafana, settings, place),

@@ -7,11 +7,14 @@ import { monitoringDefaults as defaults } from "./defaults.ts";
 import type { Monitoring } from "./platforms.ts";
 import { ruleFile } from "./prometheus.ts";
 import { hiddenTexts, routing } from "./routing.ts";
+import { jobScope, namespaceScope } from "./scope.ts";
+import { watchedService } from "./watched-service.ts";
 
 /** Objects for the Prometheus Operator (monitoring.coreos.com), and a ConfigMap that Grafana's sidecar finds. */
 export const monitoringOnKubernetes: Monitoring = (parent, settings) => {
-  const { component, name, rules, args } = settings;
+  const { component, name, job, rules, args } = settings;
   const { namespace, labels: found, tokenSecretName, tokenSecretKey = "token" } = args.kubernetes ?? {};
+  const { caSecretName, caSecretKey = "ca.crt" } = args.kubernetes ?? {};
   const sdk = kubernetesSdk(component);
   const child = childOf(parent);
   const metadata = {
@@ -31,34 +34,51 @@ export const monitoringOnKubernetes: Monitoring = (parent, settings) => {
       child(on === undefined ? {} : { dependsOn: on }),
     );
   const title = `MCP fleet: ${name}`;
-  const shown = new sdk.core.v1.ConfigMap(
+  const watched = pulumi.output(args.gateway.metricsTarget).apply(watchedService);
+  const scope = pulumi.output({ watched, namespace }).apply((known) => {
+    const space = known.namespace ?? known.watched.namespace;
+    if (space === undefined) return jobScope(job);
+    const gateway = known.watched.namespace === space ? known.watched.name : undefined;
+    return namespaceScope(space, job, gateway);
+  });
+  new sdk.core.v1.ConfigMap(
     `${name}-dashboard`,
     {
       metadata: { ...metadata, labels: { ...metadata.labels, grafana_dashboard: "1" } },
-      data: { [`${metadata.name}.json`]: JSON.stringify(dashboard(metadata.name, title)) },
+      data: { [`${metadata.name}.json`]: scope.apply((of) => JSON.stringify(dashboard(metadata.name, title, of))) },
     },
     child(),
   );
-  // The operator lets an AlertmanagerConfig hear only of alerts that carry its namespace, and sums over servers do not.
-  const labels = { namespace: namespace ?? shown.metadata.namespace };
   custom(
     "rules",
     "monitoring.coreos.com/v1",
     "PrometheusRule",
-    ruleFile(settings.recordings, rules, settings.runbookUrl, labels),
+    scope.apply((of) => ruleFile(settings.recordings, rules, settings.runbookUrl, of)),
+  );
+  // Pods are scraped by their addresses, which no certificate names.
+  const ca = caSecretName && { secret: { name: caSecretName, key: caSecretKey } };
+  const tlsConfig = watched.apply(({ scheme, host }) =>
+    scheme === "https" ? { serverName: host, ...(ca === undefined ? {} : { ca }) } : undefined,
   );
   custom("monitor", "monitoring.coreos.com/v1", "ServiceMonitor", {
     jobLabel: "app.kubernetes.io/part-of",
     selector: {
-      matchLabels: { "app.kubernetes.io/part-of": "mcp-fleet", "app.kubernetes.io/component": "gateway" },
+      // One gateway of several in a namespace is known by its name.
+      matchLabels: watched.apply((service) => ({
+        "app.kubernetes.io/part-of": "mcp-fleet",
+        "app.kubernetes.io/component": "gateway",
+        ...(service.name === undefined ? {} : { "app.kubernetes.io/name": service.name }),
+      })),
     },
     endpoints: [
       {
         port: "http",
         path: "/metrics",
         interval: `${defaults.scrapeSeconds}s`,
+        scheme: watched.scheme,
+        tlsConfig,
         // The job by which rules know the gateway.
-        relabelings: [{ targetLabel: "job", replacement: settings.job }],
+        relabelings: [{ targetLabel: "job", replacement: job }],
         ...(tokenSecretName === undefined
           ? {}
           : { authorization: { type: "Bearer", credentials: { name: tokenSecretName, key: tokenSecretKey } } }),

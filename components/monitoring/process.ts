@@ -10,6 +10,7 @@ import { fileText } from "./file-text.ts";
 import type { Monitoring } from "./platforms.ts";
 import { prometheusConfig, ruleFile } from "./prometheus.ts";
 import { routing } from "./routing.ts";
+import { jobScope } from "./scope.ts";
 
 const usualAlertmanager = "127.0.0.1:9093";
 const { scrapeSeconds } = monitoringDefaults;
@@ -34,9 +35,9 @@ export const monitoringOnProcesses: Monitoring = (parent, settings) => {
   );
   const files = {
     "prometheus.yml": prometheus,
-    "rules.yml": fileText(ruleFile(recordings, rules, runbookUrl)),
+    "rules.yml": fileText(ruleFile(recordings, rules, runbookUrl, jobScope(job))),
     "alertmanager.yml": routes,
-    "dashboard.json": fileText(dashboard(`mcp-fleet-${name}`, `MCP fleet: ${name}`)),
+    "dashboard.json": fileText(dashboard(`mcp-fleet-${name}`, `MCP fleet: ${name}`, jobScope(job))),
   };
   return { folder: new ProcessFiles(`${name}-files`, { folder, files }, childOf(parent)()).folder };
 };

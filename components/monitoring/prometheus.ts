@@ -1,5 +1,5 @@
-import type * as pulumi from "@pulumi/pulumi";
 import type { Recording, Rule } from "./rule.ts";
+import type { Scope } from "./scope.ts";
 
 /** A rule file of Prometheus, as an object: also the `spec` of a PrometheusRule. */
 export interface RuleFile {
@@ -9,31 +9,35 @@ export interface RuleFile {
   }[];
 }
 
-/** The catalogue's rules and the user's; each alert has these labels besides its own. */
+/** The catalogue's rules and the user's, over the series of one stack. */
 export function ruleFile(
   recordings: readonly Recording[],
   rules: readonly Rule[],
   runbookUrl: string,
-  labels: Readonly<Record<string, pulumi.Input<string>>> = {},
+  scope: Scope,
 ): RuleFile {
   return {
     groups: [
-      { name: "mcp-fleet-series", rules: recordings.map(({ record, expr }) => ({ record, expr })) },
-      { name: "mcp-fleet", rules: rules.map((rule) => alertOf(rule, runbookUrl, labels)) },
+      { name: "mcp-fleet-series", rules: recordings.map((recording) => recordingOf(recording, scope)) },
+      { name: "mcp-fleet", rules: rules.map((rule) => alertOf(rule, runbookUrl, scope)) },
     ],
   };
+}
+
+function recordingOf({ record, expr }: Recording, scope: Scope): Readonly<Record<string, unknown>> {
+  return { record, expr: expr(scope), labels: scope.recorded };
 }
 
 function alertOf(
   { alert, expr, forSeconds, severity, summary, runbook }: Rule,
   runbookUrl: string,
-  labels: Readonly<Record<string, pulumi.Input<string>>>,
+  scope: Scope,
 ): Readonly<Record<string, unknown>> {
   return {
     alert,
-    expr,
+    expr: expr(scope),
     ...(forSeconds === 0 ? {} : { for: `${forSeconds}s` }),
-    labels: { severity, component: "mcp-fleet", ...labels },
+    labels: { severity, component: "mcp-fleet", ...scope.alerts },
     annotations: { summary, ...(runbook === undefined ? {} : { runbook_url: `${runbookUrl}#${runbook}` }) },
   };
 }

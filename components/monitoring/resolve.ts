@@ -1,12 +1,16 @@
+import { issueText, validateAgainst } from "../../runtime/config/schema/index.ts";
 import { defaults as shared } from "../defaults.ts";
 import { InputError } from "../input-error.ts";
+import { knownPart } from "../known-part.ts";
 import { Platform, platformOf } from "../platform.ts";
 import { hasAlarm } from "./alarms.ts";
 import type { MonitoringStackArgs } from "./args.ts";
+import { stackArgs } from "./args-schema.ts";
 import { awsProblems, checkAwsReceivers } from "./aws-rules.ts";
 import { catalogue, recordings } from "./catalogue.ts";
 import { monitoringDefaults as defaults } from "./defaults.ts";
 import { dockerProblems } from "./docker-rules.ts";
+import { kubernetesProblems } from "./kubernetes-rules.ts";
 import type { Recording, Rule } from "./rule.ts";
 import { systemdProblems } from "./systemd-rules.ts";
 import { checkReceivers, ruleProblems, userRule } from "./user-rules.ts";
@@ -27,14 +31,17 @@ export interface MonitoringSettings {
 export function resolveMonitoring(name: string, args: MonitoringStackArgs): MonitoringSettings {
   const component = `MonitoringStack "${name}"`;
   const platform = platformOf(component, args.platform ?? shared.platform);
+  const mistyped = validateAgainst(stackArgs, knownPart({ ...args, gateway: undefined })).map(issueText);
+  if (mistyped.length > 0) throw new InputError(component, mistyped);
   const { alertRules = [], notifications, senders, slo, thresholds = {} } = args;
   const job = `mcp-fleet-${name}`;
   const availabilityPercent = slo?.availabilityPercent ?? defaults.availabilityPercent;
   const onAws = platform === Platform.Aws;
-  const rulesOf = { job, thresholds, availabilityPercent, autoscaled: platform === Platform.Kubernetes };
+  const rulesOf = { thresholds, availabilityPercent, autoscaled: platform === Platform.Kubernetes };
   const own = catalogue(rulesOf).filter(({ alert }) => !onAws || hasAlarm(alert, args));
   const problems = [
     ...blockProblems(platform, args),
+    ...(platform === Platform.Kubernetes ? kubernetesProblems(args) : []),
     ...(platform === Platform.Docker ? dockerProblems(args) : []),
     ...(platform === Platform.Systemd ? systemdProblems(name, args) : []),
     ...boundsProblems(availabilityPercent, thresholds),

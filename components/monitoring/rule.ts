@@ -1,11 +1,12 @@
 import type { NotificationArgs, Severity } from "./args.ts";
+import type { Expression } from "./expressions.ts";
 
 /** One alert rule, whatever system evaluates it. */
 export interface Rule {
   /** Name of the alert: one word of letters and digits. */
   readonly alert: string;
-  /** PromQL over the gateway's metrics. */
-  readonly expr: string;
+  /** PromQL over the metrics of one gateway. */
+  readonly expr: Expression;
   readonly forSeconds: number;
   readonly severity: Severity;
   readonly summary: string;
@@ -18,5 +19,5 @@ export interface Rule {
 /** A series that rules read, made of others beforehand. */
 export interface Recording {
   readonly record: string;
-  readonly expr: string;
+  readonly expr: Expression;
 }

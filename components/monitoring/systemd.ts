@@ -12,6 +12,7 @@ import type { Monitoring } from "./platforms.ts";
 import { prometheusConfig, ruleFile } from "./prometheus.ts";
 import type { MonitoringSettings } from "./resolve.ts";
 import { routing } from "./routing.ts";
+import { jobScope } from "./scope.ts";
 import {
   credentialPath,
   listenAddress,
@@ -99,9 +100,9 @@ function filesOf(settings: MonitoringSettings, alertmanager: string): Record<str
   const routes = pulumi.output(alertmanagerConfig(routing({ rules, notifications, senders })));
   return {
     [MonitoringFile.Prometheus]: prometheus,
-    [MonitoringFile.Rules]: fileText(ruleFile(recordings, rules, runbookUrl)),
+    [MonitoringFile.Rules]: fileText(ruleFile(recordings, rules, runbookUrl, jobScope(job))),
     [MonitoringFile.Alertmanager]: pulumi.secret(routes.apply((known) => fileText(known))),
     ...(token === undefined ? {} : { [MonitoringFile.Token]: pulumi.secret(token) }),
-    "dashboard.json": fileText(dashboard(`mcp-fleet-${name}`, `MCP fleet: ${name}`)),
+    "dashboard.json": fileText(dashboard(`mcp-fleet-${name}`, `MCP fleet: ${name}`, jobScope(job))),
   };
 }

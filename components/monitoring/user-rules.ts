@@ -1,29 +1,31 @@
 import { type AlertRuleArgs, Condition, type NotificationArgs, type SendersArgs, Severity } from "./args.ts";
 import { monitoringDefaults as defaults } from "./defaults.ts";
-import { errorRatio, quantile } from "./expressions.ts";
+import { errorRatio, quantile, series } from "./expressions.ts";
+import { type madeMetrics, metricProblem } from "./metrics.ts";
 import type { Rule } from "./rule.ts";
 
 const window = "5m";
 
 /** Metrics of the specification's rules that are made of others. */
-const made: Readonly<Record<string, (selector: string) => string>> = {
+const made: Readonly<Record<(typeof madeMetrics)[number], (selector: string) => string>> = {
   mcp_server_error_rate: (selector) => errorRatio(window, selector),
   mcp_server_response_time_p50: (selector) => quantile(0.5, window, selector),
   mcp_server_response_time_p95: (selector) => quantile(0.95, window, selector),
   mcp_server_response_time_p99: (selector) => quantile(0.99, window, selector),
-  mcp_server_request_rate: (selector) =>
-    `sum by (server) (rate(mcp_request_total${selector === "" ? "" : `{${selector}}`}[${window}]))`,
+  mcp_server_request_rate: (selector) => `sum by (server) (rate(${series("mcp_request_total", selector)}[${window}]))`,
 };
 const comparisons: Readonly<Record<Condition, string>> = { gt: ">", gte: ">=", lt: "<", lte: "<=", eq: "==" };
 
 /** A rule of the specification's shape. */
 export function userRule(args: AlertRuleArgs): Rule {
-  const selector = args.server === undefined ? "" : `server="${args.server}"`;
-  const plain = selector === "" ? args.metric : `${args.metric}{${selector}}`;
-  const series = made[args.metric]?.(selector) ?? plain;
+  const server = args.server === undefined ? [] : [`server="${args.server}"`];
   return {
     alert: alertName(args.name),
-    expr: `${series} ${comparisons[args.condition]} ${args.threshold}`,
+    expr: ({ only }) => {
+      const selector = [...server, only].join(",");
+      const measured = made[args.metric as keyof typeof made]?.(selector) ?? series(args.metric, selector);
+      return `${measured} ${comparisons[args.condition]} ${args.threshold}`;
+    },
     forSeconds: args.forSeconds ?? defaults.forSeconds,
     severity: args.severity,
     summary: `${args.name}: ${args.metric} is {{ $value | humanize }} at {{ $labels.server }}`,
@@ -57,9 +59,8 @@ export function ruleProblems(
     else if (names.has(name))
       problems.push(`${at}.name: "${rule.name}" is another rule's name too; give it one of its own`);
     names.add(name);
-    if (!/^[a-zA-Z_:][a-zA-Z0-9_:]*$/.test(rule.metric ?? "")) {
-      problems.push(`${at}.metric: is "${rule.metric}"; give the name of a metric, such as mcp_server_error_rate`);
-    }
+    const problem = metricProblem(rule.metric ?? "");
+    if (problem !== undefined) problems.push(`${at}.metric: ${problem}`);
     const conditions = Object.values(Condition);
     if (!conditions.includes(rule.condition)) {
       problems.push(`${at}.condition: is "${rule.condition}"; give one of ${conditions.join(", ")}`);

@@ -6,7 +6,8 @@ export function gaugesOf(fleet: Fleet) {
   const pressure = fleet.pressure();
   return {
     name,
-    health: Number(health === "ready"),
+    // A fleet that is scaled to zero is at rest: its next call starts an instance.
+    health: Number(health === "ready" || (health === "idle" && fleet.server.scaling.minInstances === 0)),
     utilization: pressure.utilization,
     inFlight,
     waiting: waiting + pressure.waiting,

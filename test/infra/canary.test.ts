@@ -28,7 +28,14 @@ const monitored = (platform: string) => ({ platform, notifications: { webhook } 
 test.each<[string, Record<string, unknown>, string[]]>([
   ["systemd", { secrets: { operator } }, ["operator"]],
   ["docker", { secrets: { operator } }, ["operator"]],
-  ["staging", { secrets: { operator, session }, monitoring: monitored("kubernetes") }, Object.keys(canary)],
+  [
+    "staging",
+    {
+      secrets: { operator, session },
+      monitoring: { ...monitored("kubernetes"), kubernetes: { tokenSecretName: "gateway" } },
+    },
+    Object.keys(canary),
+  ],
   ["prod", { secrets: { operator, session }, monitoring: monitored("aws") }, Object.keys(canary)],
 ])("no secret of the stack %s, its dashboard included, is in plain text in its state", async (stack, added, given) => {
   const keys = Object.entries(added).map(([key, value]) => [`mcp-fleet:${key}`, value]);

@@ -49,7 +49,8 @@ test("staging is in a namespace of its own under restricted Pod Security, and it
 
 test("a stack may be watched, in its namespace, and receivers are secret", async () => {
   const webhook = "https://alerts.example.com/hidden";
-  const monitoring = { platform: "kubernetes", notifications: { webhook } };
+  const kubernetes = { tokenSecretName: "gateway", tokenSecretKey: "operator" };
+  const monitoring = { platform: "kubernetes", notifications: { webhook }, kubernetes };
   const graph = await stackGraph("staging", { "mcp-fleet:secrets": secrets, "mcp-fleet:monitoring": monitoring });
   const children = graph.filter(({ parent }) => parent === "monitoring");
   expect(children.map(({ name, inputs }) => [name, (inputs.metadata as { namespace: string }).namespace])).toEqual([

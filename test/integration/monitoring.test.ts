@@ -6,6 +6,7 @@ import { afterAll, expect } from "@jest/globals";
 import { alertmanagerConfig } from "../../components/monitoring/alertmanager.ts";
 import { catalogue, recordings } from "../../components/monitoring/catalogue.ts";
 import { prometheusConfig, ruleFile } from "../../components/monitoring/prometheus.ts";
+import { jobScope } from "../../components/monitoring/scope.ts";
 import { routing } from "../../components/monitoring/routing.ts";
 import { AlertReceiver } from "../support/alert-receiver.ts";
 import { freePort } from "../support/checkout.ts";
@@ -38,13 +39,13 @@ testWith("promtool and amtool")("a server is killed and comes back: a webhook is
   const webhook = receiver.url;
 
   // As the component writes them, but in seconds instead of minutes.
-  const rules = catalogue({ job: "gw", thresholds: {}, availabilityPercent: 99.5, autoscaled: false })
+  const rules = catalogue({ thresholds: {}, availabilityPercent: 99.5, autoscaled: false })
     .filter(({ alert }) => alert === "McpServerDown")
     .map((rule) => ({ ...rule, forSeconds: 1 }));
   const routes = alertmanagerConfig(routing({ rules: [], notifications: { webhook }, senders: undefined }));
   const [prometheusPort, alertmanagerPort] = [await freePort(), await freePort()];
   const files = {
-    "rules.yml": ruleFile(recordings, rules, "docs/runbook.md"),
+    "rules.yml": ruleFile(recordings, rules, "docs/runbook.md", jobScope("gw")),
     "alertmanager.yml": {
       ...routes,
       route: { ...(routes as { route: object }).route, group_wait: "1s", group_interval: "1s" },

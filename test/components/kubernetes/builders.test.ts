@@ -299,7 +299,9 @@ test("a HorizontalPodAutoscaler goes by processor use, and by memory where that 
 
 test("a ScaledObject goes by calls in flight and waiting, down to nothing", () => {
   const bounds = { minInstances: 0, maxInstances: 5, scaleDownAfterSeconds: 300 };
-  expect(scaledObjectSpec(notes(), "notes", bounds, 8, { prometheusAddress: "http://prometheus:9090" })).toEqual({
+  expect(
+    scaledObjectSpec(notes(), "tools", "notes", bounds, 8, { prometheusAddress: "http://prometheus:9090" }),
+  ).toEqual({
     scaleTargetRef,
     minReplicaCount: 0,
     maxReplicaCount: 5,
@@ -313,7 +315,8 @@ test("a ScaledObject goes by calls in flight and waiting, down to nothing", () =
         metricType: "AverageValue",
         metadata: {
           serverAddress: "http://prometheus:9090",
-          query: 'sum(mcp_server_in_flight{server="notes"}) + sum(mcp_server_waiting{server="notes"})',
+          query:
+            'sum(mcp_server_in_flight{server="notes",namespace="tools"}) + sum(mcp_server_waiting{server="notes",namespace="tools"})',
           threshold: "8",
           activationThreshold: "0",
           ignoreNullValues: "false",

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from "@jest/globals";
 import type * as pulumi from "@pulumi/pulumi";
-import type { MCPGateway } from "../../../index.ts";
+import { MCPGateway, type MCPGatewayArgs, MCPServerFleet } from "../../../index.ts";
 import { type GraphNode, graphOf, triples } from "../../support/graph.ts";
 import { gatewayArgs, operatorProgram, ordinaryProgram } from "../../support/kubernetes-program.ts";
 
@@ -92,6 +92,46 @@ test("secrets are secret wherever they are: in the arguments, in the Secret, in 
   expect(node("gateway-secret").inputs.stringData).toEqual({
     secret: { ada: "token-of-ada", session: "key-of-sessions" },
   });
+});
+
+test.each([
+  ["the provider's namespace", { kubernetes: {} }, "http://gateway.default:8080/mcp"],
+  ["a namespace", { kubernetes: { namespace: "tools" } }, "http://gateway.tools:8080/mcp"],
+  [
+    "a load balancer",
+    {
+      allowedHosts: ["mcp.example.net"],
+      kubernetes: { serviceType: "LoadBalancer", network: { ingressCidrs: ["203.0.113.0/24"] } },
+    },
+    "http://mcp.example.net:8080/mcp",
+  ],
+  [
+    "an Ingress",
+    { kubernetes: { ingress: { host: "a.example.com" }, network: { ingressNamespaces: ["edge"] } } },
+    "http://a.example.com/mcp",
+  ],
+  [
+    "an HTTPRoute",
+    {
+      kubernetes: {
+        httpRoute: { host: "b.example.com", parentName: "edge" },
+        network: { ingressNamespaces: ["edge"] },
+      },
+    },
+    "https://b.example.com/mcp",
+  ],
+])("the host in the endpoint of a gateway behind %s is one that it serves", async (_, more, endpoint) => {
+  const made: MCPGateway[] = [];
+  const graph = await graphOf(() => {
+    const args = { ...gatewayArgs, ...more } as MCPGatewayArgs;
+    const endpoints = ["https://mcp.example.com/mcp"];
+    const fleets = [new MCPServerFleet("remote", { platform: "kubernetes", type: "custom", endpoints })];
+    made.push(new MCPGateway("gateway", { ...args, fleets }));
+  });
+  const config = graph.find(({ name }) => name === "gateway-config") as GraphNode;
+  const { gateway: settings } = JSON.parse((config.inputs.data as Record<string, string>)["mcp-fleet.json"] as string);
+  expect(await value((made[0] as MCPGateway).endpoint)).toBe(endpoint);
+  expect(settings.allowedHosts).toContain(new URL(endpoint).hostname);
 });
 
 describe("the gateway's configuration", () => {

@@ -12,7 +12,7 @@ import { type GraphNode, graphOf, triples } from "../../support/graph.ts";
 import { expectRefused } from "../../support/refused-monitoring.ts";
 
 const forms = alarmForms(boundsOf({}));
-const rules = catalogue({ job: "gw", thresholds: {}, availabilityPercent: 99.5, autoscaled: true });
+const rules = catalogue({ thresholds: {}, availabilityPercent: 99.5, autoscaled: true });
 
 /** A gateway with two servers, and what happens to them. */
 class World {

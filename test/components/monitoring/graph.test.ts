@@ -80,7 +80,7 @@ test("on Kubernetes: objects for the operator, with receivers in a Secret", asyn
 });
 
 test("on Kubernetes: alerts carry the namespace by which the operator lets routes hear of them", async () => {
-  const kubernetes = { namespace: "tools" };
+  const kubernetes = { namespace: "tools", tokenSecretName: "scrape" };
   const args = { platform: "kubernetes", gateway, ...receivers, kubernetes } as const;
   const graph = await graphOf(() => new MonitoringStack("watch", args));
   const { groups } = node(graph, "watch-rules").inputs.spec as { groups: { rules: { labels?: object }[] }[] };
@@ -92,11 +92,84 @@ test("on Kubernetes: a mail server without a password has routes and no Secret; 
   const email = { smarthost: "smtp.example.com:587", from: "mcp@example.com" };
   const told = { notifications: { email: ["ops@example.com"] }, senders: { email } };
   const names = async (more: Partial<MonitoringStackArgs>) =>
-    (await graphOf(() => new MonitoringStack("watch", { platform: "kubernetes", gateway, ...more }))).map(
-      ({ name }) => name,
-    );
+    (
+      await graphOf(
+        () =>
+          new MonitoringStack("watch", {
+            platform: "kubernetes",
+            gateway,
+            kubernetes: { tokenSecretName: "scrape" },
+            ...more,
+          }),
+      )
+    ).map(({ name }) => name);
   expect(await names(told)).toEqual(["watch", "watch-dashboard", "watch-monitor", "watch-routes", "watch-rules"]);
   expect(await names({})).toEqual(["watch", "watch-dashboard", "watch-monitor", "watch-rules"]);
+});
+
+test("on Kubernetes: a gateway with a certificate is scraped over https, and its Prometheus asks for its own gateway only", async () => {
+  const kubernetes = { tokenSecretName: "scrape", caSecretName: "authority" };
+  const watched = { metricsTarget: "https://gateway.tools:8080/metrics" };
+  const graph = await graphOf(
+    () => new MonitoringStack("watch", { platform: "kubernetes", gateway: watched, kubernetes }),
+  );
+  expect(node(graph, "watch-monitor").inputs.spec).toEqual({
+    jobLabel: "app.kubernetes.io/part-of",
+    selector: {
+      matchLabels: {
+        "app.kubernetes.io/part-of": "mcp-fleet",
+        "app.kubernetes.io/component": "gateway",
+        "app.kubernetes.io/name": "gateway",
+      },
+    },
+    endpoints: [
+      {
+        port: "http",
+        path: "/metrics",
+        interval: "15s",
+        scheme: "https",
+        tlsConfig: { serverName: "gateway.tools", ca: { secret: { name: "authority", key: "ca.crt" } } },
+        relabelings: [{ targetLabel: "job", replacement: "mcp-fleet-watch" }],
+        authorization: { type: "Bearer", credentials: { name: "scrape", key: "token" } },
+      },
+    ],
+  });
+  // Without a namespace of its own it is that of the gateway.
+  expect(JSON.stringify(node(graph, "watch-rules").inputs.spec)).toContain('namespace=\\"tools\\"');
+});
+
+test("a mistyped argument is refused instead of telling nobody", async () => {
+  const wrong = (args: object) => ({ gateway, ...args }) as unknown as MonitoringStackArgs;
+  await expectRefused(
+    wrong({ notification: { webhook: "https://x.example" } }),
+    'notification: is not a known key; did you mean "notifications"?',
+  );
+  await expectRefused(
+    wrong({ notifications: { webhok: "https://x.example" } }),
+    'notifications.webhok: is not a known key; did you mean "webhook"?',
+  );
+  const rule = { name: "A", metric: "mcp_sessions", condition: "gt", threshold: 1, severity: "low", forSecond: 5 };
+  await expectRefused(
+    wrong({ alertRules: [rule] }),
+    'alertRules[0].forSecond: is not a known key; did you mean "forSeconds"?',
+  );
+  await expectRefused(
+    wrong({ thresholds: { errorrate: 0.1 } }),
+    'thresholds.errorrate: is not a known key; did you mean "errorRate"?',
+  );
+  await expectRefused(wrong({ platform: "kubernetes", kubernetes: { namespce: "a" } }), "kubernetes.namespce: is not");
+  const misspelt = { ...rule, forSecond: undefined, metric: "mcp_eror_rate" };
+  await expectRefused(
+    wrong({ alertRules: [misspelt] }),
+    'alertRules[0].metric: is "mcp_eror_rate", which a gateway does not have; did you mean "mcp_error_rate"?',
+  );
+});
+
+test("on Kubernetes: a Prometheus without a token is refused, for the gateway answers it with 401", async () => {
+  await expectRefused(
+    { platform: "kubernetes", gateway },
+    "kubernetes.tokenSecretName is missing, and a gateway on Kubernetes answers /metrics with 401 without a token; make a Secret with a token of the gateway's auth, and give its name",
+  );
 });
 
 test("on processes: four files, the routes among them secret", async () => {

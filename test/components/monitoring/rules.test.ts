@@ -3,11 +3,12 @@ import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import { catalogue, recordings } from "../../../components/monitoring/catalogue.ts";
 import { ruleFile } from "../../../components/monitoring/prometheus.ts";
+import { jobScope, namespaceScope } from "../../../components/monitoring/scope.ts";
 import { alertName, checkReceivers, ruleProblems, userRule } from "../../../components/monitoring/user-rules.ts";
 import { testWith } from "../../support/needs.ts";
 import { check } from "./promtool.ts";
 
-const rules = catalogue({ job: "gw", thresholds: {}, availabilityPercent: 99.5, autoscaled: true });
+const rules = catalogue({ thresholds: {}, availabilityPercent: 99.5, autoscaled: true });
 const example = userRule({
   ...{ name: "High Error Rate", metric: "mcp_server_error_rate", condition: "gt", threshold: 0.05, severity: "high" },
   notifications: { webhook: "https://alerts.example.com/webhook", email: ["ops@example.com"], slack: "#alerts" },
@@ -20,7 +21,8 @@ const waiting = userRule({
   ...{ name: "waiting", metric: "mcp_server_waiting", condition: "gte", threshold: 3, severity: "low", forSeconds: 0 },
 });
 const all = [...rules, example, p95, waiting];
-const file = ruleFile(recordings, all, "docs/runbook.md");
+const scope = jobScope("gw");
+const file = ruleFile(recordings, all, "docs/runbook.md", scope);
 
 const withPrometheus = testWith("promtool and amtool");
 
@@ -47,11 +49,20 @@ const certificate = (days: number): Series => ({
   'mcp_certificate_expiry_seconds{listener="http"}': `${now + days * 24 * 3600}x60`,
 });
 const hpa = (current: number): Series => ({
-  'kube_horizontalpodautoscaler_status_current_replicas{namespace="a",horizontalpodautoscaler="mcp-notes"}': `${current}x60`,
-  'kube_horizontalpodautoscaler_spec_max_replicas{namespace="a",horizontalpodautoscaler="mcp-notes"}': "5x60",
-  'kube_horizontalpodautoscaler_labels{namespace="a",horizontalpodautoscaler="mcp-notes",label_app_kubernetes_io_part_of="mcp-fleet"}':
-    "1x60",
+  'kube_horizontalpodautoscaler_status_current_replicas{horizontalpodautoscaler="mcp-notes"}': `${current}x60`,
+  'kube_horizontalpodautoscaler_spec_max_replicas{horizontalpodautoscaler="mcp-notes"}': "5x60",
 });
+
+/** The same series with more labels; those of kube-state-metrics keep that job. */
+const labelled = (series: Series, labels: string): Series =>
+  Object.fromEntries(
+    Object.entries(series).map(([name, values]) => {
+      const [, metric, own = ""] = /^([a-z_:]+)(?:\{(.*)\})?$/.exec(name) as unknown as [string, string, string?];
+      const kept = labels.split(",").filter((label) => !own.includes(`${label.split("=")[0]}=`));
+      const more = metric.startsWith("kube_") ? kept.filter((label) => !label.startsWith("job=")) : kept;
+      return [`${metric}{${[own, ...more].filter((label) => label !== "").join(",")}}`, values];
+    }),
+  );
 
 /** For each rule what makes it fire at one hour, and what looks like it and does not. */
 const cases: Readonly<Record<string, readonly [fires: Series, silent: Series]>> = {
@@ -104,8 +115,9 @@ describe("as Prometheus reads them", () => {
     });
   });
 
-  const evaluated = (series: Series, alert: string, at: string, fires: boolean) => {
+  const evaluated = (given: Series, alert: string, at: string, fires: boolean) => {
     const rule = all.find((one) => one.alert === alert);
+    const series = labelled(given, 'job="gw"');
     return {
       interval: "1m",
       input_series: Object.entries(series).map(([name, values]) => ({ series: name, values })),
@@ -132,11 +144,69 @@ describe("as Prometheus reads them", () => {
   }
 });
 
+describe("two environments on one Prometheus", () => {
+  const prod = ruleFile(recordings, all, "docs/runbook.md", namespaceScope("prod", "gw", "gateway"));
+
+  for (const [alert, [fires, silent]] of Object.entries(cases).filter(([name]) => name !== "McpWatchdog")) {
+    withPrometheus(`${alert} of prod says nothing of staging, and staging hides nothing of prod`, async () => {
+      const at = alert.startsWith("McpObjective") ? "380m" : "60m";
+      const tests = [
+        { prod: fires, staging: silent, value: 1 },
+        { prod: silent, staging: fires, value: 0 },
+      ].map(({ prod: own, staging, value }) => ({
+        interval: "1m",
+        input_series: Object.entries({
+          ...labelled(own, 'job="gw",namespace="prod"'),
+          ...labelled(staging, 'job="gw",namespace="staging"'),
+        }).map(([series, values]) => ({ series, values })),
+        promql_expr_test: [
+          {
+            expr: `count(ALERTS{alertname="${alert}",alertstate="firing",namespace="prod"}) or vector(0)`,
+            eval_time: at,
+            exp_samples: [{ labels: "{}", value }],
+          },
+        ],
+      }));
+      const asked = { rule_files: ["rules.yml"], evaluation_interval: "1m", tests };
+      const { code, out } = check("promtool", ["test", "rules", "test.yml"], { "rules.yml": prod, "test.yml": asked });
+      expect({ code, out }).toMatchObject({ code: 0 });
+    });
+  }
+
+  withPrometheus("a gateway of prod that is gone altogether is told, with its namespace and job", async () => {
+    const tests = [
+      {
+        interval: "1m",
+        input_series: [{ series: 'up{job="gw",namespace="staging"}', values: "1x60" }],
+        alert_rule_test: [
+          {
+            eval_time: "10m",
+            alertname: "McpGatewayDown",
+            exp_alerts: [
+              {
+                exp_labels: { severity: "critical", namespace: "prod", component: "mcp-fleet", job: "gw" },
+                exp_annotations: {
+                  summary: "the gateway does not answer",
+                  runbook_url: "docs/runbook.md#mcpgatewaydown",
+                },
+              },
+            ],
+          },
+        ],
+      },
+    ];
+    const asked = { rule_files: ["rules.yml"], evaluation_interval: "1m", tests };
+    expect(check("promtool", ["test", "rules", "test.yml"], { "rules.yml": prod, "test.yml": asked })).toMatchObject({
+      code: 0,
+    });
+  });
+});
+
 describe("rules of users", () => {
   test("are made of the specification's shape", () => {
-    expect(p95).toEqual({
+    expect({ ...p95, expr: p95.expr(scope) }).toEqual({
       alert: "HighResponseTime",
-      expr: 'histogram_quantile(0.95, sum by (server, le) (rate(mcp_request_duration_ms_bucket{server="notes"}[5m]))) > 5000',
+      expr: 'histogram_quantile(0.95, sum by (server, le) (rate(mcp_request_duration_ms_bucket{server="notes",job="gw"}[5m]))) > 5000',
       forSeconds: 60,
       severity: "medium",
       summary: "High Response Time: mcp_server_response_time_p95 is {{ $value | humanize }} at {{ $labels.server }}",
@@ -149,17 +219,25 @@ describe("rules of users", () => {
   test("are refused with field, value and fix", () => {
     const wrong = [
       { name: "1st", metric: "a b", condition: "above", threshold: Number.NaN, severity: "bad", server: 'x"' },
-      { name: "twice", metric: "m", condition: "gt", threshold: 1, severity: "low" },
-      { name: "Twice", metric: "m", condition: "gt", threshold: 1, severity: "low", notifications: { slack: "#a" } },
+      { name: "twice", metric: "mcp_request_duration_ms", condition: "gt", threshold: 1, severity: "low" },
+      {
+        name: "Twice",
+        metric: "mcp_sessions",
+        condition: "gt",
+        threshold: 1,
+        severity: "low",
+        notifications: { slack: "#a" },
+      },
     ] as unknown as Parameters<typeof ruleProblems>[0];
     expect(ruleProblems(wrong, { email: ["a@b.c"] }, checkReceivers(undefined), [])).toEqual([
       "notifications.email is given, but no mail server; add senders.email",
       'alertRules[0].name: is "1st"; give a name that begins with a letter',
-      'alertRules[0].metric: is "a b"; give the name of a metric, such as mcp_server_error_rate',
+      'alertRules[0].metric: is "a b", which a gateway does not have; give one that its /metrics lists',
       'alertRules[0].condition: is "above"; give one of gt, gte, lt, lte, eq',
       'alertRules[0].severity: is "bad"; give one of critical, high, medium, low',
       "alertRules[0].threshold: is NaN; give a number",
       'alertRules[0].server: is "x""; give the name of a fleet',
+      'alertRules[1].metric: is "mcp_request_duration_ms", a histogram without a series of that name; give mcp_request_duration_ms_bucket, mcp_request_duration_ms_sum, mcp_request_duration_ms_count, or mcp_server_response_time_p95',
       'alertRules[2].name: "Twice" is another rule\'s name too; give it one of its own',
       "alertRules[2].notifications.slack is given, but no webhook of Slack; add senders.slackUrl",
     ]);
