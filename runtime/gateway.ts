@@ -1,5 +1,5 @@
 import type { Server as HttpsServer } from "node:https";
-import { join } from "node:path";
+import { dirname } from "node:path";
 import { performance } from "node:perf_hooks";
 import type { ResolvedConfig } from "./config/index.ts";
 import { needRestart } from "./config/live-settings.ts";
@@ -166,8 +166,7 @@ export async function startGateway(
     store: new TokenStore(stateDirectory, new Sealer(sealingPurpose, keys)),
     ...{ clock: Date.now, metrics, log },
   });
-  const records = stateDirectory === undefined ? undefined : join(stateDirectory, "instances");
-  const driver = new ProcessDriver({ log, metrics, ...(records === undefined ? {} : { records }) });
+  const driver = new ProcessDriver({ log, metrics, stateDirectory, hidden: [place && dirname(place.processes)] });
   const packages = new PackageCache({ log });
   const redis = gateway.shared && (await Redis.open({ url: gateway.shared.redis, log, now }));
   if (place === undefined || supervises) await driver.sweep();
@@ -185,9 +184,20 @@ export async function startGateway(
 
   // Listeners → protocol → security → routing → registry → upstreams.
   const factory: FleetFactory = new FleetFactory({
-    ...{ driver, packages, identity, credentials, metrics, log, now, random: Math.random, links },
+    ...{
+      driver,
+      packages,
+      identity,
+      credentials,
+      metrics,
+      log,
+      now,
+      random: Math.random,
+      links,
+      strategies,
+      integrity,
+    },
     shared: redis && gateway.shared && { redis, prefix: gateway.shared.prefix, clock: Date.now },
-    ...{ strategies, integrity },
     fleetNamed: (name) => registry.get(name),
     onListChanged: (fleet, kind) => notices.add({ server: fleet.name, kind }),
   });
@@ -372,6 +382,7 @@ export async function startGateway(
     throw error;
   }
   credentials.apply(config.servers);
+  driver.configure(config);
   registry.apply(fleetsOf(config));
   log.info({ url, servers: config.servers.map(({ name }) => name) }, "listening");
 
@@ -389,6 +400,7 @@ export async function startGateway(
         .catch((error) => log.error({ err: error }, "the security settings in force stay as they are"));
       if (fixed.length > 0) log.warn({ keys: fixed }, "changed settings of the gateway itself need a restart");
       credentials.apply(next.servers);
+      driver.configure(next);
       registry.apply(fleetsOf(next));
     },
     close,

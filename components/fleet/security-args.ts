@@ -31,12 +31,14 @@ export interface FleetTlsArgs {
 
 /** What one instance of a server may use: its process and everything that this starts. */
 export interface FleetLimitsArgs {
-  /** Resident memory; pages that several processes share count for each. An instance over it is ended and started anew. Defaults to no bound. */
+  /** Memory of all its processes. An instance over it is ended and restarted. Defaults to no bound. */
   memoryMiB?: pulumi.Input<number>;
   /** Processes; the same happens. Defaults to no bound. */
   processes?: pulumi.Input<number>;
   /** CPU time since its start, with that of processes that have ended; the same happens. Defaults to no bound. */
   cpuSeconds?: pulumi.Input<number>;
+  /** Its temporary folder; in a sandbox that is in memory and full at this size, elsewhere the instance is ended. Defaults to 1024 in a sandbox, to no bound elsewhere. */
+  diskMiB?: pulumi.Input<number>;
   /** Open files of each process; needs `prlimit` of util-linux where it runs. Defaults to the gateway's own. */
   openFiles?: pulumi.Input<number>;
 }

@@ -1,18 +1,29 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { type ChildProcess, type StdioNull, type StdioPipe, spawn } from "node:child_process";
+import { mkdtempSync, openSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import type { Logger } from "pino";
+import { defaults } from "../config/defaults.ts";
+import type { ResolvedConfig } from "../config/index.ts";
 import type { Limits, Sandbox } from "../config/schema/index.ts";
 import { FleetError, messageOf } from "../errors.ts";
+import type { InstanceCgroup, InstanceCgroups } from "../host/instance-cgroup.ts";
+import { ProcessTable } from "../host/process-tree.ts";
 import type { Metrics } from "../observability/metrics.ts";
 import { findCommand } from "./find-command.ts";
-import { withOpenFiles } from "./invocation.ts";
+import { inheritedDescriptors } from "./inherited-descriptors.ts";
+import { InstanceGroups } from "./instance-groups.ts";
+import { type Invocation, withinGroup, withOpenFiles } from "./invocation.ts";
 import { type Excess, LimitWatch, type LimitWatchOptions } from "./limit-watch.ts";
-import { identify, sendSignal, signalGroup } from "./process-identity.ts";
+import { identify, type ProcessIdentity, sendSignal, signalGroup } from "./process-identity.ts";
 import { ProcessRecords } from "./process-records.ts";
-import { sandboxed, sandboxProcesses } from "./sandbox.ts";
+import { inMemory, sandboxed, sandboxProcesses } from "./sandbox.ts";
+import type { SandboxedServer, SandboxPlan } from "./sandbox-plan.ts";
+import { Sandboxes } from "./sandboxes.ts";
+import { minimalEnvironment } from "./server-environment.ts";
+import { endStrays } from "./strays.ts";
+import { syscallFilter } from "./syscall-filter.ts";
 import { Tail } from "./tail.ts";
 
 /** What to run. */
@@ -53,28 +64,21 @@ export interface ManagedProcess {
 
 export interface ProcessDriverOptions {
   readonly log: Logger;
-  /** Folder of the records that let the next gateway end what this one leaves when it is killed. */
-  readonly records?: string;
+  /** Keeps records that let the next gateway end what this one leaves when it is killed, and folders that sandboxed servers could write to. Without it there are none. */
+  readonly stateDirectory?: string | undefined;
+  /** Folders of the gateway's own that sandboxed servers do not see, besides the state folder. Defaults to none. */
+  readonly hidden?: readonly (string | undefined)[];
   /** Where ends for a limit are counted. Defaults to nowhere. */
   readonly metrics?: Pick<Metrics, "overLimit" | "gaugeByServer">;
   /** How limits are watched. */
   readonly watch?: LimitWatchOptions;
+  /** Opens the control groups of this machine. */
+  readonly cgroups?: () => InstanceCgroups | string;
 }
 
-/** What a server inherits besides its own `env`: nothing that could be a secret. */
-const inherited = [
-  "PATH",
-  "HOME",
-  "LANG",
-  "LC_ALL",
-  "TZ",
-  "USER",
-  "NODE_EXTRA_CA_CERTS",
-  "SSL_CERT_FILE",
-  "HTTP_PROXY",
-  "HTTPS_PROXY",
-  "NO_PROXY",
-];
+const filter = syscallFilter();
+/** The first one above the standard streams. */
+const filterDescriptor = 3;
 /** Time between closing standard input, SIGTERM and SIGKILL. */
 const defaultGraceMs = 2000;
 /** How long after the end of a process its pipes are read. */
@@ -86,15 +90,21 @@ export class ProcessDriver {
   readonly #records: ProcessRecords | undefined;
   readonly #metrics: ProcessDriverOptions["metrics"];
   readonly #watch: LimitWatch;
+  readonly #sandboxes: Sandboxes;
+  readonly #groups: InstanceGroups;
+  readonly #inherited = inheritedDescriptors();
+  #nothing: number | undefined;
   readonly #running = new Set<ManagedProcess>();
 
-  constructor({ log, records, metrics, watch }: ProcessDriverOptions) {
+  constructor({ log, stateDirectory, hidden, metrics, watch, cgroups }: ProcessDriverOptions) {
+    this.#sandboxes = new Sandboxes({ stateDirectory, hidden });
+    this.#groups = new InstanceGroups(log, cgroups);
     this.#log = log;
     this.#metrics = metrics;
     this.#watch = new LimitWatch(watch);
     const help = "How near the server's fullest process is to one of its `limits`, 0 to 1; over 1 it is ended.";
     metrics?.gaugeByServer("mcp_instance_limit_utilization", help, () => this.#watch.shares());
-    this.#records = records === undefined ? undefined : new ProcessRecords(records);
+    this.#records = stateDirectory === undefined ? undefined : new ProcessRecords(join(stateDirectory, "instances"));
   }
 
   get running(): number {
@@ -103,39 +113,56 @@ export class ProcessDriver {
 
   /** Ends what a killed gateway left behind. Returns how many processes that were. */
   async sweep(): Promise<number> {
-    const killed = this.#records?.sweep() ?? 0;
+    const killed = (await this.#records?.sweep()) ?? 0;
     if (killed > 0) this.#log.warn({ processes: killed }, "ended processes that an earlier gateway had left");
     return killed;
   }
 
+  /** Takes over what the servers of a configuration can see in their sandboxes. */
+  configure(config: ResolvedConfig): void {
+    this.#sandboxes.configure(config);
+  }
+
   /** Rejects with COMMAND_NOT_FOUND, SANDBOX_UNAVAILABLE or INSTANCE_START_FAILED. */
   async start(spec: ProcessSpec): Promise<ManagedProcess> {
-    const { fleet, command, args, env, limits, sandbox, parts = [] } = spec;
+    const { fleet, command, env, sandbox } = spec;
     const path = env.PATH ?? process.env.PATH ?? "";
     const executable = findCommand(command, path, spec.cwd ?? process.cwd());
     if (executable === undefined) throw commandNotFound(fleet, command);
     const folder = mkdtempSync(join(tmpdir(), "mcp-fleet-"));
-    const cwd = spec.cwd ?? folder;
     let child: ChildProcess;
+    let plan: SandboxPlan | undefined;
+    let group: InstanceCgroup | undefined;
     try {
-      const plain = { executable, args };
-      const confined = sandbox === undefined ? plain : sandboxed(sandbox, { fleet, folder, cwd, parts, ...plain });
-      const run = withOpenFiles(fleet, limits?.openFiles, confined);
+      if (sandbox === undefined) this.#sandboxes.checkCommand(fleet, executable);
+      else plan = this.#sandboxes.planFor({ ...sandboxOf(spec), sandbox });
+      const confined = withOpenFiles(fleet, spec.limits?.openFiles, this.#confined(spec, executable, folder, plan));
+      group = spec.limits && this.#groups.for(spec.limits);
+      const run = group === undefined ? confined : withinGroup(group.joins, confined);
       child = spawn(run.executable, run.args, {
-        cwd,
-        env: { ...minimalEnvironment(), TMPDIR: folder, ...(sandbox && { HOME: folder }), ...env },
+        // bubblewrap goes to the working directory itself, inside.
+        cwd: plan === undefined ? (spec.cwd ?? folder) : "/",
+        env: {
+          ...minimalEnvironment(sandbox === undefined || sandbox.network === true),
+          TMPDIR: folder,
+          ...(sandbox && { HOME: folder }),
+          ...env,
+        },
         detached: true,
-        stdio: ["pipe", "pipe", "pipe"],
+        stdio: this.#descriptors(plan !== undefined),
       });
+      if (plan !== undefined) sendFilter(child);
       await spawned(child);
     } catch (error) {
       rmSync(folder, { recursive: true, force: true });
+      group?.remove();
       if (error instanceof FleetError) throw error;
       throw new FleetError("INSTANCE_START_FAILED", `${fleet}: ${command} cannot be run: ${messageOf(error)}`, {
         cause: error,
       });
     }
-    const managed = this.#manage(child, folder, spec);
+    if (plan !== undefined) this.#sandboxes.started(child, plan);
+    const managed = this.#manage(child, folder, spec, { plan, group });
     this.#running.add(managed);
     return managed;
   }
@@ -145,7 +172,43 @@ export class ProcessDriver {
     await Promise.all([...this.#running].map((running) => running.stop()));
   }
 
-  #manage(child: ChildProcess, folder: string, { fleet, limits, sandbox }: ProcessSpec): ManagedProcess {
+  #confined(
+    { args, cwd, fleet, limits, sandbox }: ProcessSpec,
+    executable: string,
+    folder: string,
+    plan?: SandboxPlan,
+  ): Invocation {
+    if (plan === undefined) return { executable, args };
+    return sandboxed({
+      ...{ fleet, plan, executable, args, folder, cwd: cwd ?? folder, network: sandbox?.network === true },
+      folderBytes: (limits?.diskMiB ?? defaults.sandbox.diskMiB) * 2 ** 20,
+      filter: filter === undefined ? undefined : filterDescriptor,
+    });
+  }
+
+  /** Standard streams and, for a sandbox, the filter of system calls; nothing in place of what this process has inherited. */
+  #descriptors(inSandbox: boolean): (StdioPipe | StdioNull | number)[] {
+    const withFilter = inSandbox && filter !== undefined;
+    const streams: (StdioPipe | StdioNull | number)[] = [
+      "pipe",
+      "pipe",
+      "pipe",
+      ...(withFilter ? ["pipe" as const] : []),
+    ];
+    for (const fd of this.#inherited) {
+      while (streams.length < fd) streams.push("ignore");
+      // "ignore" would leave it open.
+      if (streams[fd] !== "pipe") streams[fd] = this.#nothing ??= openSync("/dev/null", "r");
+    }
+    return streams;
+  }
+
+  #manage(
+    child: ChildProcess,
+    folder: string,
+    { fleet, limits }: ProcessSpec,
+    { plan, group }: Bounds,
+  ): ManagedProcess {
     const pid = child.pid as number;
     let over: Excess | undefined;
     if (limits !== undefined) {
@@ -154,18 +217,32 @@ export class ProcessDriver {
         this.#log.warn({ fleet, pid, ...excess }, "a process is over its limits and is ended");
         this.#metrics?.overLimit(fleet, excess.limit);
         for (const one of pids) sendSignal(one, "SIGKILL");
+        group?.kill();
       };
-      this.#watch.add(pid, { server: fleet, limits, besides: sandbox === undefined ? 0 : sandboxProcesses, onOver });
+      this.#watch.add(pid, {
+        ...{ server: fleet, limits, group, onOver },
+        ...(plan === undefined
+          ? { besides: 0, folder }
+          : { besides: sandboxProcesses, inMemory: [...inMemory, folder] }),
+      });
     }
+    /** What was below it when it was told to end. */
+    let below: readonly ProcessIdentity[] = [];
     const identity = identify(pid);
     if (identity !== undefined) this.#records?.add({ ...identity, folder });
     const tail = new Tail((line) => this.#log.debug({ fleet, pid, stderr: line }));
     child.stderr?.on("data", (chunk: Buffer) => tail.push(chunk));
     const ended = new Promise<ProcessEnd>((resolve) => {
       child.once("exit", (code, signal) => {
-        this.#watch.remove(pid);
+        const late = this.#watch.remove(pid);
+        if (late !== undefined) {
+          over = late;
+          this.#log.warn({ fleet, pid, ...late }, "the kernel has ended a process that was over its limits");
+          this.#metrics?.overLimit(fleet, late.limit);
+        }
         // Its own children (a browser, say) must not outlive it.
         signalGroup(pid, "SIGKILL");
+        group?.kill();
         const end = () => resolve({ code, signal, stderr: tail.text, ...(over && { over }) });
         // Last words may still be in the pipe; a grandchild that left the group may hold it open for ever.
         const timer = setTimeout(end, lastWordsMs);
@@ -175,7 +252,10 @@ export class ProcessDriver {
         });
       });
     });
-    const gone = ended.then(() => {
+    const gone = ended.then(async () => {
+      this.#sandboxes.ended(child);
+      if (group !== undefined) await this.#groups.end(group);
+      else if (plan === undefined) await endStrays(folder, below);
       this.#running.delete(managed);
       this.#records?.remove(pid);
       for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.destroy();
@@ -187,6 +267,7 @@ export class ProcessDriver {
       stdout: child.stdout as Readable,
       ended,
       stop: async (graceMs = defaultGraceMs) => {
+        if (plan === undefined && group === undefined) below = identitiesBelow(pid);
         child.stdin?.end();
         const term = setTimeout(() => signalGroup(pid, "SIGTERM"), graceMs / 2);
         const kill = setTimeout(() => signalGroup(pid, "SIGKILL"), graceMs);
@@ -208,9 +289,26 @@ export function commandNotFound(fleet: string, command: string): FleetError {
   );
 }
 
-function minimalEnvironment(): Record<string, string> {
-  const entries = inherited.map((name) => [name, process.env[name]]).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries);
+/** What holds a process and all that it starts, besides its own process group. */
+interface Bounds {
+  readonly plan: SandboxPlan | undefined;
+  readonly group: InstanceCgroup | undefined;
+}
+
+function identitiesBelow(pid: number): ProcessIdentity[] {
+  const { members } = ProcessTable.read().treeOf(pid);
+  return members.filter((one) => one.pid !== pid);
+}
+
+/** What of a process its sandbox depends on. */
+function sandboxOf({ fleet, command, cwd, env, parts = [] }: ProcessSpec): Omit<SandboxedServer, "sandbox"> {
+  return { name: fleet, command, path: env.PATH ?? process.env.PATH ?? "", cwd, parts };
+}
+
+function sendFilter({ stdio }: ChildProcess): void {
+  const pipe = filter === undefined ? undefined : (stdio[filterDescriptor] as Writable);
+  // bubblewrap that ends before it has read it says why itself.
+  pipe?.on("error", () => {}).end(filter);
 }
 
 function spawned(child: ChildProcess): Promise<void> {

@@ -8,12 +8,16 @@ export const Limits = Type.Object(
   {
     memoryMiB: count(
       1,
-      "Resident memory; pages that several processes share count for each. An instance over it is ended and started anew. Defaults to no bound.",
+      "Memory of all its processes. An instance over it is ended and restarted. Defaults to no bound.",
     ),
     processes: count(1, "Processes; the same happens. Defaults to no bound."),
     cpuSeconds: count(
       1,
       "CPU time since its start, with that of processes that have ended; the same happens. Defaults to no bound.",
+    ),
+    diskMiB: count(
+      1,
+      "Its temporary folder; in a sandbox that is in memory and full at this size, elsewhere the instance is ended. Defaults to 1024 in a sandbox, to no bound elsewhere.",
     ),
     openFiles: count(
       16,

@@ -1,8 +1,9 @@
-import { spawn } from "node:child_process";
-import { existsSync, readdirSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { type StdioOptions, spawn } from "node:child_process";
+import { closeSync, existsSync, openSync, readdirSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import pino from "pino";
@@ -14,11 +15,11 @@ let folder: string;
 let driver: ProcessDriver;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "driver-test-"));
-  driver = new ProcessDriver({ log, records: join(folder, "records") });
+  driver = new ProcessDriver({ log, stateDirectory: folder });
 });
 afterEach(async () => {
   await driver.close();
-  expect([driver.running, readdirSync(join(folder, "records"))]).toEqual([0, []]);
+  expect([driver.running, readdirSync(join(folder, "instances"))]).toEqual([0, []]);
   await rm(folder, { recursive: true });
 });
 
@@ -44,6 +45,30 @@ test("a process gets its own folder and environment, and nothing of ours that co
   expect(await child.ended).toEqual({ code: 0, signal: null, stderr: "" });
   await child.stop();
   expect(existsSync(cwd)).toBe(false);
+});
+
+test("what the gateway has inherited is not open in a server", async () => {
+  const driverFile = join(import.meta.dirname, "../../../runtime/orchestrator/process-driver.ts");
+  const list =
+    "process.stdout.write(fs.readdirSync('/proc/self/fd').flatMap((fd) => { try { return fs.readlinkSync('/proc/self/fd/' + fd) } catch { return [] } }).join())";
+  const gateway = `import pino from "pino";
+    import { text } from "node:stream/consumers";
+    import { ProcessDriver } from ${JSON.stringify(driverFile)};
+    const driver = new ProcessDriver({ log: pino({ level: "silent" }) });
+    const child = await driver.start({ fleet: "fake", command: process.execPath, args: ["-e", ${JSON.stringify(list)}], env: {} });
+    process.stdout.write(await text(child.stdout));`;
+  const key = join(folder, "key");
+  await writeFile(key, "s3cret");
+  const open = openSync(key, "r");
+  try {
+    // 40 is beyond what Node.js closes itself.
+    const stdio: StdioOptions = ["ignore", "pipe", "inherit", ...new Array(37).fill("ignore"), open];
+    const child = spawn(process.execPath, ["--input-type=module", "-e", gateway], { cwd: process.cwd(), stdio });
+    const seen = await text(child.stdout as Readable);
+    expect([seen.includes("/dev/null"), seen.includes(key)]).toEqual([true, false]);
+  } finally {
+    closeSync(open);
+  }
 });
 
 test("the end of a process tells its code and its last words", async () => {
@@ -85,7 +110,7 @@ test("a command that is not there is named, with the field and the fix", async (
 test("what a killed gateway leaves is ended by the next one: processes, groups and folders", async () => {
   const gateway = `import pino from "pino";
     import { ProcessDriver } from ${JSON.stringify(join(import.meta.dirname, "../../../runtime/orchestrator/process-driver.ts"))};
-    const driver = new ProcessDriver({ log: pino({ level: "silent" }), records: ${JSON.stringify(join(folder, "records"))} });
+    const driver = new ProcessDriver({ log: pino({ level: "silent" }), stateDirectory: ${JSON.stringify(folder)} });
     const child = await driver.start({ fleet: "fake", command: process.execPath, args: ["-e", "setInterval(() => {}, 1000)"], env: {} });
     console.log(child.pid);`;
   const killed = spawn(process.execPath, ["--input-type=module", "-e", gateway], {
@@ -98,7 +123,7 @@ test("what a killed gateway leaves is ended by the next one: processes, groups a
   killed.kill("SIGKILL");
   await new Promise((resolve) => killed.once("exit", resolve));
   expect(left !== undefined && isAlive(left)).toBe(true);
-  expect(await new ProcessDriver({ log, records: join(folder, "records") }).sweep()).toBe(1);
+  expect(await new ProcessDriver({ log, stateDirectory: folder }).sweep()).toBe(1);
   await new Promise((resolve) => setTimeout(resolve, 50));
   expect(left !== undefined && isAlive(left)).toBe(false);
   expect(await driver.sweep()).toBe(0);
