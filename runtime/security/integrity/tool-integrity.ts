@@ -74,6 +74,18 @@ export class ToolIntegrity {
     return held.size === 0 ? tools : tools.filter(({ name }) => !this.#holds(name));
   }
 
+  /** Of the list of an instance that is one caller's own, the tools that may be shown; nothing is learnt from it. */
+  permitted(tools: readonly ToolDescription[]): readonly ToolDescription[] {
+    const { integrity } = this.#options;
+    const lax = this.#mode === "off" || this.#mode === "warn";
+    return tools.filter((tool) => {
+      if (flawOf(tool, integrity?.maxDescriptionChars ?? defaultMaxChars) !== undefined) return false;
+      if (lax) return true;
+      const expected = integrity?.pins?.[tool.name] ?? this.#approved.get(tool.name);
+      return expected === definitionDigest(tool);
+    });
+  }
+
   /** Refuses calls of tools that are held; reads the list first, where a tool may have to be approved. */
   readonly stage: FleetStage = (next, fleet) => {
     const guarded: FleetCall = (client, method, params, exchange) => {
