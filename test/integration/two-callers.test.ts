@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "@jest/globals";
+import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { request } from "undici";
 import type { Isolation, Server } from "../../runtime/config/schema/index.ts";
 import { hostPlatforms, startDeployed } from "../support/deployed-host.ts";
@@ -116,6 +117,31 @@ describe.each(hostPlatforms)("a server host that %s runs", (way) => {
       ...{ sameName: {}, direct: {} },
     });
   });
+});
+
+test.each(["ws", "sse"] as const)("a gateway that reaches a host by %s keeps its callers apart", async (protocol) => {
+  const { url, server } = await reached("docker", "caller");
+  const path = { ws: `${(url as string).replace("http", "ws")}/ws`, sse: `${url}/sse` }[protocol];
+  const gateway = await gatewayOf({ ...server, protocol, endpoints: [path] });
+  await leaveNotes(at(gateway, "alice"), "CANARY of alice");
+  expect(await seen(at(gateway, "bob"))).toEqual({});
+});
+
+test("what a server behind a host asks, its own caller answers", async () => {
+  const { server } = await reached("docker", "caller");
+  const gateway = await gatewayOf(server);
+  const answers = ["alice", "bob"].flatMap((name) =>
+    [0, 1, 2].map(async () => {
+      const { url, headers } = at(gateway, name);
+      const client = new Client({ name, version: "1" }, { capabilities: { elicitation: { form: {} } } });
+      client.setRequestHandler("elicitation/create", async () => ({ action: "accept", content: { name } }));
+      await client.connect(new StreamableHTTPClientTransport(new URL("/mcp", url), { requestInit: { headers } }));
+      closing.push(() => client.close());
+      const { content } = await client.callTool({ name: "note__ask", arguments: {} });
+      return (content as { text: string }[])[0]?.text;
+    }),
+  );
+  expect(await Promise.all(answers)).toEqual(["alice", "alice", "alice", "bob", "bob", "bob"]);
 });
 
 test("isolation shared: answers are for the calls that asked, whoever calls", async () => {

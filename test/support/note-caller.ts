@@ -62,8 +62,9 @@ async function callerOf(client: Client, prefix: string): Promise<NoteCaller> {
   const told: unknown[] = [];
   client.fallbackNotificationHandler = async (notification) => void told.push(notification);
   const uri = `${prefix.replace("__", "+")}note://current`;
-  // A stateless client subscribes in another way; the session era's method is unknown to it.
+  // A stateless client does both in another way; the session era's methods are unknown to it.
   await client.subscribeResource({ uri }).catch(() => {});
+  await client.setLoggingLevel("debug").catch(() => {});
   const call = (name: string, args: Record<string, unknown>) =>
     client.callTool({ name: prefix + name, arguments: args });
   return {
