@@ -92,7 +92,7 @@ export interface GatewayShape {
   readonly listen?: boolean;
   /** `/mcp` is this server, by its own names. Defaults to all servers. */
   readonly only?: string;
-  /** Other gateways open a session for each of their clients, also where they could do without. Defaults to false. */
+  /** Callers are other gateways: they open a session for each of their clients, also where they could do without. Defaults to false. */
   readonly sessionsForGateways?: boolean;
   /** Paths beside those of every gateway. Defaults to none. */
   readonly routes?: MoreRoutes;

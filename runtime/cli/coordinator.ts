@@ -1,4 +1,5 @@
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
+import { FleetError } from "../errors.ts";
 import { portNumber } from "./listen-options.ts";
 
 interface CoordinatorCommandOptions {
@@ -6,6 +7,8 @@ interface CoordinatorCommandOptions {
   readonly port: number;
   readonly tokenFile?: string;
   readonly allowedHost?: readonly string[];
+  /** Refused: every process of the machine can read it in the process list. */
+  readonly token?: string;
 }
 
 /** `mcp-fleet coordinator`: where the nodes of a cluster meet, until SIGTERM or SIGINT. */
@@ -24,8 +27,12 @@ export function coordinatorCommand(): Command {
         .argParser((text: string) => text.split(","))
         .env("MCP_FLEET_ALLOWED_HOSTS"),
     )
-    .addOption(new Option("--token <token>").argParser(shownToAll).hideHelp())
-    .action(async ({ host, port, tokenFile, allowedHost }: CoordinatorCommandOptions) => {
+    .addOption(new Option("--token <token>").hideHelp())
+    .action(async ({ host, port, tokenFile, allowedHost, token: shown }: CoordinatorCommandOptions) => {
+      if (shown !== undefined) {
+        const fix = "give it by --token-file, or in MCP_FLEET_COORDINATOR_TOKEN, and make a new one";
+        throw new FleetError("CONFIG_INVALID", `--token: other users see it in the process list; ${fix}`);
+      }
       const { ClusterCoordinator, clusterToken } = await import("../orchestrator/cluster/index.ts");
       const token = clusterToken({ tokenFile });
       const coordinator = await ClusterCoordinator.start({ host, port, token, allowedHosts: allowedHost ?? [] });
@@ -33,10 +40,4 @@ export function coordinatorCommand(): Command {
       const end = () => void coordinator.close();
       process.once("SIGTERM", end).once("SIGINT", end);
     });
-}
-
-/** A secret among the arguments is in the process list. */
-function shownToAll(): never {
-  const fix = "give it by --token-file, or in MCP_FLEET_COORDINATOR_TOKEN";
-  throw new InvalidArgumentError(`every process of this machine can read it in the process list; ${fix}.`);
 }

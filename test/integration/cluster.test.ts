@@ -92,9 +92,12 @@ test("without a token there is no cluster, and none is taken from the command li
     new Promise<{ code: unknown; err: string }>((resolve) =>
       execFile(process.execPath, [...command, ...args], (error, _out, err) => resolve({ code: error?.code ?? 0, err })),
     );
-  expect(await run(["--token", "secret"])).toMatchObject({
+  // Not even the error repeats it.
+  expect(await run(["--token", "secret"])).toEqual({
     code: 2,
-    err: expect.stringContaining("give it by --token-file, or in MCP_FLEET_COORDINATOR_TOKEN"),
+    err:
+      "mcp-fleet: --token: other users see it in the process list; give it by --token-file, or in " +
+      "MCP_FLEET_COORDINATOR_TOKEN, and make a new one\n",
   });
   expect(await run([])).toMatchObject({ code: 2, err: expect.stringContaining("the cluster's token is missing") });
   const folder = await mkdtemp(join(tmpdir(), "coordinator-"));

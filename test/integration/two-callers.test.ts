@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from "@jest/globals";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { request } from "undici";
 import type { Isolation, Server } from "../../runtime/config/schema/index.ts";
-import { hostPlatforms, startDeployed } from "../support/deployed-host.ts";
+import { type HostPlatform, hostPlatforms, startDeployed } from "../support/deployed-host.ts";
 import { TestGateway } from "../support/gateway.ts";
 import { type Interface, interfaces, type NoteCaller, overTcp, type Place } from "../support/note-caller.ts";
 
@@ -60,11 +60,11 @@ async function reached(way: string, isolation: Isolation): Promise<{ server: Ser
     return { server: { type: "custom", isolation, scaling, process: { command: process.execPath, args: [fixture] } } };
   }
   const container = { image: "note:1", command: process.execPath, args: [fixture], maxProcesses: 60 };
-  const { host, token } = await startDeployed(way as (typeof hostPlatforms)[number], { isolation, container });
-  closing.push(() => host.stop());
+  const { url, token, stop } = await startDeployed(way as HostPlatform, { isolation, container });
+  closing.push(stop);
   const credentials = token === undefined ? {} : { credentials: { header: { scheme: "Bearer", value: token } } };
-  const server: Server = { type: "custom", isolation, scaling, endpoints: [`${host.url}/mcp`], ...credentials };
-  return { server, url: host.url, ...(token === undefined ? {} : { token }) };
+  const server: Server = { type: "custom", isolation, scaling, endpoints: [`${url}/mcp`], ...credentials };
+  return { server, url, ...(token === undefined ? {} : { token }) };
 }
 
 describe.each(["process", ...hostPlatforms])("a server that %s runs", (way) => {
@@ -117,6 +117,33 @@ describe.each(hostPlatforms)("a server host that %s runs", (way) => {
       ...{ sameName: {}, direct: {} },
     });
   });
+});
+
+test("sessions that go on after their host was started anew do not meet", async () => {
+  const args = {
+    isolation: "caller" as const,
+    container: { image: "note:1", command: process.execPath, args: [fixture] },
+  };
+  const before = await startDeployed("docker", args);
+  const gateway = await gatewayOf({ type: "custom", isolation: "caller", endpoints: [`${before.url}/mcp`] });
+  const [alice, bob] = [
+    await open(at(gateway, "alice"), "/mcp, session"),
+    await open(at(gateway, "bob"), "/mcp, session"),
+  ];
+  await alice.put("CANARY before");
+  expect(await bob.look()).not.toContain("CANARY");
+  await before.stop();
+  const after = await startDeployed("docker", args, new URL(before.url).port);
+  closing.push(() => after.stop());
+  // The first calls may still find the connection of the host that is gone.
+  while (!String(await alice.put("CANARY after").then(JSON.stringify, String)).includes("kept"));
+  let view = await bob.look().catch(String);
+  while (!view.includes("(nothing)")) {
+    expect(view).not.toContain("CANARY");
+    view = await bob.look().catch(String);
+  }
+  expect(view).not.toContain("CANARY");
+  expect(await alice.look()).toContain("CANARY after");
 });
 
 test.each(["ws", "sse"] as const)("a gateway that reaches a host by %s keeps its callers apart", async (protocol) => {
