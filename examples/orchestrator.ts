@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import {
   ClusterCoordinator,
   ConnectionPoolManager,
@@ -9,7 +10,8 @@ import {
 const server = process.env.MCP_SERVER_URL ?? "http://127.0.0.1:3001";
 
 // Nodes of a cluster meet here; in production one process of its own: `npx mcp-fleet coordinator`.
-const coordinator = await ClusterCoordinator.start();
+const token = process.env.MCP_FLEET_COORDINATOR_TOKEN ?? randomUUID();
+const coordinator = await ClusterCoordinator.start({ token });
 const orchestrator = new MCPServerOrchestrator({
   loadBalancer: {
     strategy: "resource-based",
@@ -18,7 +20,7 @@ const orchestrator = new MCPServerOrchestrator({
     stickySession: false,
   },
   monitoring: { metricsInterval: 15000, logLevel: "info" },
-  clustering: { enabled: true, nodeId: "node-1", coordinatorEndpoint: coordinator.url },
+  clustering: { enabled: true, nodeId: "node-1", coordinatorEndpoint: coordinator.url, token },
 });
 // A strategy of your own: of all instances the one with the fewest calls in flight.
 orchestrator.registerLoadBalancer("fewest", () => ({

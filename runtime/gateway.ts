@@ -51,6 +51,7 @@ import {
   openAccess,
   Proxies,
   Security,
+  strangersAt,
   tlsOptions,
 } from "./security/index.ts";
 import { IntegrityDesk } from "./security/integrity/index.ts";
@@ -91,7 +92,7 @@ export interface GatewayShape {
   readonly listen?: boolean;
   /** `/mcp` is this server, by its own names. Defaults to all servers. */
   readonly only?: string;
-  /** Other gateways open a session for each of their clients, also where they could do without. Defaults to false. */
+  /** Callers are other gateways: they open a session for each of their clients, also where they could do without. Defaults to false. */
   readonly sessionsForGateways?: boolean;
   /** Paths beside those of every gateway. Defaults to none. */
   readonly routes?: MoreRoutes;
@@ -207,6 +208,9 @@ export async function startGateway(
     drainMs: gateway.drainMs,
     log,
   });
+  const onGone = ({ owner, fleets }: ServiceClient) => {
+    for (const name of fleets) void registry.get(name)?.release(owner);
+  };
   const sessions: SessionTable = new SessionTable({
     sealer: new SessionSealer(keys),
     ...gateway.session,
@@ -214,7 +218,7 @@ export async function startGateway(
     clock: Date.now,
     onGone: (session) => {
       session.close();
-      releaseAll(session, registry);
+      onGone(session);
     },
     isHeld: ({ owner, fleets }) => [...fleets].some((name) => registry.get(name)?.holds(owner)),
   });
@@ -224,10 +228,8 @@ export async function startGateway(
   });
   const { maxBodyBytes } = gateway;
   const elsewhere = links && place && new Forwarder({ roster: place.roster, sessions, parked, maxBodyBytes });
-  const subscriptions: Subscriptions = new Subscriptions({
-    onGone: (client) => releaseAll(client, registry),
-    maxPerCaller: maxSubscriptions,
-  });
+  const stateless = { isStranger: strangersAt(gateway.host, sessionsForGateways), onGone };
+  const subscriptions = new Subscriptions({ ...stateless, maxPerCaller: maxSubscriptions });
   const notices: ListChangeNotices = new ListChangeNotices((kind, servers) => {
     subscriptions.announce(kind, servers);
     const message = encodeNotification(`notifications/${kind}/list_changed`);
@@ -237,7 +239,8 @@ export async function startGateway(
     }
   });
   const sessionCalls = new SessionCalls({ sessions, log });
-  const modernCalls = new ModernCalls({ parked, log, sessionsFor: sessionsForGateways ? identity.name : undefined });
+  const sessionsFor = sessionsForGateways ? identity.name : undefined;
+  const modernCalls = new ModernCalls({ ...stateless, parked, log, sessionsFor });
   const proxies = new Proxies(gateway.connections.trustedProxies);
   const security: Security = await Security.start(config, {
     ...{ metrics: securityMetrics, log, clock: Date.now, now },
@@ -405,8 +408,4 @@ export async function startGateway(
     },
     close,
   };
-}
-
-function releaseAll({ owner, fleets }: ServiceClient, registry: FleetRegistry): void {
-  for (const name of fleets) void registry.get(name)?.release(owner);
 }

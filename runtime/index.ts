@@ -35,6 +35,7 @@ export {
 } from "./programs/complete-mcp-integration.ts";
 export type { MCPServerConfig } from "./programs/mcp-server-config.ts";
 export {
+  type ListenOptions,
   MCPServerOrchestrator,
   type OrchestratorEvents,
   type OrchestratorOptions,

@@ -1,4 +1,5 @@
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
+import { Isolation } from "../../runtime/config/schema/index.ts";
 import { defaults } from "../defaults.ts";
 import { InputError } from "../input-error.ts";
 import { withoutUndefined } from "../without-undefined.ts";
@@ -19,10 +20,16 @@ export function hostedServer(
     ...(Object.keys(variables).length === 0 ? {} : { env: variables }),
   };
   return withoutUndefined({
-    ...{ type, version, isolation, timeouts, limits },
+    ...{ type, version, isolation: atHost(isolation), timeouts, limits },
     process: Object.keys(process).length === 0 ? undefined : process,
     scaling: { minInstances: 1, maxInstances: maxProcesses },
   });
+}
+
+/** A host sees the session that the gateway opens for each caller, not the caller. */
+function atHost(isolation: unknown): unknown {
+  if (pulumi.Output.isInstance(isolation)) return isolation.apply(atHost);
+  return isolation === Isolation.Caller ? Isolation.Session : isolation;
 }
 
 /** What a gateway's configuration says of a fleet that the platform runs, besides where it is. */

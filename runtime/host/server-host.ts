@@ -22,7 +22,7 @@ export async function startHost({ name, config, secrets, loadLogMs }: HostConfig
     { config, secrets },
     {
       only: name,
-      // In the stateless era all clients of a gateway would be one caller here, and would meet in one process.
+      // All clients of all gateways are one caller here: only their sessions tell them apart.
       sessionsForGateways: config.servers.map(withPreset).some(({ isolation }) => isolation !== Isolation.Shared),
       routes: {
         paths: hostOperations,

@@ -2,7 +2,14 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import { type ResolvedConfig, resolveConfig } from "../config/index.ts";
 import { resolveReferences } from "../config/references.ts";
-import { type ConfigFile, issueText, type Log, type Server, validateServer } from "../config/schema/index.ts";
+import {
+  type ConfigFile,
+  Isolation,
+  issueText,
+  type Log,
+  type Server,
+  validateServer,
+} from "../config/schema/index.ts";
 import { FleetError, messageOf } from "../errors.ts";
 
 /** What `mcp-fleet host` is told, by options or by the environment of its container. */
@@ -71,9 +78,20 @@ function serverOf({ server: text, type, serverVersion, command = [] }: HostOptio
     ...(process === undefined ? {} : { process: { ...(given.process as object | undefined), ...process } }),
   };
   const issues = validateServer(server);
-  if (issues.length === 0) return server as Server;
+  if (issues.length === 0) return tellingApart(server as Server);
   const messages = issues.map((issue) => `mcp-fleet host: ${issueText(issue)}`).join("\n");
   throw new FleetError("CONFIG_INVALID", messages, { data: { issues: issues.length } });
+}
+
+/**
+ * A host sees gateways, not the callers behind them: with `isolation: caller` all callers of a gateway would meet in one
+ * process. A gateway opens a session for each of its callers, so `session` keeps them apart.
+ */
+function tellingApart(server: Server): Server {
+  if (server.isolation !== Isolation.Caller) return server;
+  const problem = 'isolation is "caller", but a host cannot tell the callers of a gateway apart';
+  const fix = 'set it to "session" here and keep "caller" at the gateway, which opens a session for each caller';
+  throw new FleetError("CONFIG_INVALID", `mcp-fleet host: ${problem}; ${fix}`);
 }
 
 function parsed(text: string): Record<string, unknown> {

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { FleetError } from "../errors.ts";
 import { clientRequests } from "../protocol/client-requests.ts";
 import type { Exchange, ExchangeClient } from "../protocol/exchange.ts";
@@ -13,8 +14,8 @@ import type { Answer } from "./target.ts";
 const askable = new Set(["tools/call", "prompts/get", "resources/read"]);
 
 /**
- * The client of one stateless call. It has no session, so what servers keep for it they keep for its caller. While a
- * call is parked, the client comes back with a new request: what belongs to the connection is exchanged then.
+ * The client of one stateless call. It has no session, so what servers keep for it they keep for its caller; for a
+ * stranger, whose name others bear too, they keep it no longer than the call. While a call is parked, the client comes back with a new request: what belongs to the connection is exchanged then.
  */
 export class ModernCaller implements ExchangeClient, ServiceClient {
   readonly modern = true;
@@ -29,8 +30,15 @@ export class ModernCaller implements ExchangeClient, ServiceClient {
   #answer: Answer;
   #missing: FleetError | undefined;
 
-  constructor(caller: string, method: string, declared: ModernDeclaration, call: ParkedCall, answer: Answer) {
-    this.owner = leaseOfCaller(caller);
+  constructor(
+    caller: string,
+    stranger: boolean,
+    method: string,
+    declared: ModernDeclaration,
+    call: ParkedCall,
+    answer: Answer,
+  ) {
+    this.owner = stranger ? `call:${randomUUID()}` : leaseOfCaller(caller);
     this.caller = caller;
     this.capabilities = declared.capabilities;
     this.clientInfo = declared.clientInfo;

@@ -7,6 +7,7 @@ import { modernRevision, withModernParts } from "../protocol/modern.ts";
 import type { ModernDeclaration } from "../protocol/modern-request.ts";
 import { ParkedCall } from "../protocol/parked-call.ts";
 import type { ParkedCalls } from "../protocol/parked-calls.ts";
+import type { ServiceClient } from "../routing/mcp-service.ts";
 import { ModernCaller } from "./modern-caller.ts";
 import type { Answer, McpTarget } from "./target.ts";
 
@@ -15,6 +16,10 @@ export interface ModernCallsOptions {
   readonly log: Logger;
   /** Clients of this name are to open sessions, because many others stand behind each of them. Defaults to nobody. */
   readonly sessionsFor?: string | undefined;
+  /** May different clients come under this caller's name? Then each call keeps its state to itself. */
+  readonly isStranger: (caller: string) => boolean;
+  /** A stranger's call is over: what fleets keep for it is to be given back. */
+  readonly onGone: (client: ServiceClient) => void;
 }
 
 /** What the stateless era has; anything else is unknown to it, also what the session era knows. */
@@ -75,10 +80,13 @@ export class ModernCalls {
 
   #start(target: McpTarget, { method, params }: RpcRequest, declared: ModernDeclaration, answer: Answer): Running {
     const call = new ParkedCall(() => bindingOf(target, method, params));
-    const client = new ModernCaller(target.caller, method, declared, call, answer);
+    const { isStranger, onGone } = this.#options;
+    const stranger = isStranger(target.caller);
+    const client = new ModernCaller(target.caller, stranger, method, declared, call, answer);
     const told = (said: string, about: Params | undefined) => client.told(said, about, exchange);
     const exchange: Exchange = new Exchange(target.service.timeoutFor(params), told, client);
-    call.run(exchange, target.service.handle(client, method, params, exchange));
+    const handled = target.service.handle(client, method, params, exchange);
+    call.run(exchange, stranger ? handled.finally(() => onGone(client)) : handled);
     const running = { call, client, exchange };
     this.#running.set(call, running);
     return running;

@@ -11,6 +11,8 @@ import type { McpTarget } from "./target.ts";
 export interface SubscriptionsOptions {
   /** The subscription has ended: what fleets keep for its owner is to be given back. */
   readonly onGone: (client: ServiceClient) => void;
+  /** May different clients come under this caller's name? Then each subscription keeps its state to itself. */
+  readonly isStranger: (caller: string) => boolean;
   /** Open subscriptions of one caller; the next one is refused. */
   readonly maxPerCaller: number;
 }
@@ -55,7 +57,8 @@ export class Subscriptions {
     const filter = honoured(wanted as Params, capabilities as Params);
     const subscription: Subscription = {
       ...{ id, target, filter, fleets: new Set<string>(), logLevel: undefined },
-      ...{ owner: `listen:${randomUUID()}`, caller: target.caller, lease: leaseOfCaller(target.caller) },
+      ...{ owner: `listen:${randomUUID()}`, caller: target.caller },
+      lease: this.#options.isStranger(target.caller) ? undefined : leaseOfCaller(target.caller),
       stream: stream(),
       notify: () => false,
     };

@@ -80,6 +80,7 @@ export class FleetFactory {
       strategy: strategies.named(server.name, server.loadBalancer.strategy),
       stages: [integrity.stage, ...performance.stages],
       screen: (tools) => integrity.screen(tools),
+      screenOwn: (tools) => integrity.permitted(tools),
       onListChanged: (changed, kind) => {
         performance.listChanged(kind);
         onListChanged(changed, kind);

@@ -1,5 +1,6 @@
 import type { Params } from "../protocol/json-rpc.ts";
 import type { FleetClient } from "../registry/fleet.ts";
+import { isNamed } from "../security/principal.ts";
 import { canonicalJson } from "./canonical-json.ts";
 
 /**
@@ -20,7 +21,14 @@ export function isContinuation(params: Params | undefined): boolean {
  * otherwise among all that the same authenticated caller asks. A line break cannot occur in either.
  */
 export function audienceOf(client: FleetClient, isolation: string): string {
-  if (isolation === "session") return `owner\n${client.owner}\n`;
-  const who = client.reader ?? client.caller;
+  const who = readerOf(client, isolation);
   return who === undefined ? `owner\n${client.owner}\n` : `caller\n${who}\n`;
+}
+
+/** The caller who may be given what the client is answered; undefined when nobody but the client may be. */
+export function readerOf({ reader, caller }: FleetClient, isolation: string): string | undefined {
+  if (isolation === "session") return undefined;
+  const who = reader ?? caller;
+  // An instance of a caller without a name is its session's alone.
+  return isolation === "caller" && who !== undefined && !isNamed(who) ? undefined : who;
 }

@@ -5,7 +5,7 @@ import type { FleetClient } from "../registry/fleet.ts";
 import type { FleetCall } from "../registry/fleet-call.ts";
 import type { CachePolicy, CacheTag, CacheTerms } from "./cache-policy.ts";
 import { type CacheEntry, CacheStore } from "./cache-store.ts";
-import { audienceOf, isContinuation, requestKey } from "./call-key.ts";
+import { audienceOf, isContinuation, readerOf, requestKey } from "./call-key.ts";
 import type { SharedEntry, SharedSpace } from "./shared-cache.ts";
 import { textOf } from "./stored-reply.ts";
 
@@ -170,8 +170,7 @@ export class ResponseCache {
 
   /** A session without a caller means nothing to other processes. */
   #sharedKey({ client, own }: Lookup): string | undefined {
-    const named = (client.reader ?? client.caller) !== undefined && this.#options.isolation !== "session";
-    return named ? own : undefined;
+    return readerOf(client, this.#options.isolation) === undefined ? undefined : own;
   }
 }
 

@@ -26,19 +26,22 @@ export interface MCPServerConfig {
   readonly security?: {
     /** Sent to the server as `Authorization: Bearer …`. Defaults to none. */
     readonly apiKey?: string;
-    /** Browser origins that may call, where the orchestrator listens; given with the first server. Defaults to loopback. */
+    /** Pages of these origins may call and read answers (CORS), at the whole port where the orchestrator listens. Defaults to loopback pages, without CORS. */
     readonly corsOrigins?: readonly string[];
     /** Speak TLS to an endpoint that does not name its scheme. Defaults to false. */
     readonly tlsEnabled?: boolean;
-    /** Requests of this program to the server within a window of time. Defaults to any number. */
+    /** Requests to the server within a window of time: so many of this program, and so many of all clients at the port together. Defaults to any number. */
     readonly rateLimiting?: { readonly windowMs: number; readonly maxRequests: number };
   };
   /** More settings, as in a configuration file. Defaults to none. */
   readonly settings?: Partial<Server>;
 }
 
-/** The server as a configuration file has it. Throws CONFIG_INVALID with the server, the field and what is right. */
-export function serverOf(config: MCPServerConfig): Server {
+/**
+ * The server as a configuration file has it. `listens`: the program serves clients, which must not meet. Throws CONFIG_INVALID with the server, the
+ * field and what is right.
+ */
+export function serverOf(config: MCPServerConfig, listens = false): Server {
   const { name, type, version, endpoint, scaling, security, settings } = config;
   const refuse = (problem: string): never => {
     throw new FleetError("CONFIG_INVALID", `server "${name}": ${problem}`);
@@ -60,8 +63,9 @@ export function serverOf(config: MCPServerConfig): Server {
   const server = {
     type: endpoint === undefined ? type : ("custom" as const),
     ...(version === undefined || endpoint !== undefined ? {} : { version }),
-    // Something else runs it and whoever calls here is one program: its sessions may be shared.
-    ...(endpoint === undefined ? {} : { isolation: "shared" as const }),
+    // Something else runs it and whoever calls here is one program: its sessions may be shared, unless clients call, too.
+    ...(endpoint === undefined || listens ? {} : { isolation: "shared" as const }),
+    ...(limit === undefined || !listens ? {} : { rateLimiting: { ...limit } }),
     ...reached,
     ...(scaling === undefined ? {} : { scaling }),
     ...settings,

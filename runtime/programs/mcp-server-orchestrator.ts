@@ -1,12 +1,21 @@
 import { EventEmitter } from "node:events";
 import { performance } from "node:perf_hooks";
 import pino from "pino";
-import type { Log, Server } from "../config/schema/index.ts";
+import { type Gateway, isLoopback, type Log, type Server } from "../config/schema/index.ts";
 import { FleetError } from "../errors.ts";
 import type { GatewayStatus } from "../gateway.ts";
-import { type ClusterMember, ClusterNode } from "../orchestrator/cluster/index.ts";
+import {
+  type ClusterMember,
+  ClusterNode,
+  clusterToken,
+  maxServers,
+  NodeCalls,
+  NodeKeys,
+  wrongNodeUrl,
+} from "../orchestrator/cluster/index.ts";
 import type { Params } from "../protocol/json-rpc.ts";
 import type { StrategyFactory } from "../registry/balancing/strategy.ts";
+import { digestOf } from "../security/secret-table.ts";
 import { type MCPServerConfig, serverOf } from "./mcp-server-config.ts";
 import { type ExecuteOptions, ProgramGateway } from "./program-gateway.ts";
 import { RequestAllowance } from "./request-allowance.ts";
@@ -31,19 +40,31 @@ export interface OrchestratorOptions {
   };
   readonly clustering?: {
     readonly enabled: boolean;
-    /** Unique in the cluster. */
+    /** Unique in the cluster: 1 to 64 letters, digits, dots, hyphens and underscores. Belongs to this process as long as it lives. */
     readonly nodeId: string;
     /** URL of a `ClusterCoordinator` (`mcp-fleet coordinator`). */
     readonly coordinatorEndpoint: string;
-    /** The coordinator's token. Defaults to none. */
+    /** The coordinator's token. Defaults to the file that MCP_FLEET_COORDINATOR_TOKEN_FILE names, else to MCP_FLEET_COORDINATOR_TOKEN. */
     readonly token?: string;
-    /** Between two heartbeats. Defaults to 5000. */
+    /** Between two heartbeats, 1000 to 300000. Defaults to 5000. */
     readonly heartbeatInterval?: number;
-    /** Where other nodes reach this one. Defaults to the address that `listen` gives. */
+    /** Where other nodes reach this one; https beyond this machine. Defaults to the address that `listen` gives. */
     readonly advertisedUrl?: string;
   };
-  /** Serves clients and other nodes on 127.0.0.1, too; 0 takes a free port. Defaults to no port at all. */
-  readonly listen?: { readonly port: number };
+  /** Serves clients and other nodes, too. Defaults to no port at all. */
+  readonly listen?: ListenOptions;
+}
+
+/** Where an orchestrator serves clients and other nodes. */
+export interface ListenOptions {
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** Anything but loopback needs `auth`, or clustering. Defaults to 127.0.0.1. */
+  readonly host?: string;
+  /** Who may call, as `gateway.auth` of a configuration file. Defaults to everybody on this machine; in a cluster to its nodes alone. */
+  readonly auth?: Gateway["auth"];
+  /** As `gateway.tls` of a configuration file. Defaults to none. */
+  readonly tls?: Gateway["tls"];
 }
 
 /** What an orchestrator tells. */
@@ -59,25 +80,38 @@ export class MCPServerOrchestrator extends EventEmitter<OrchestratorEvents> {
   readonly #options: OrchestratorOptions;
   readonly #gateway: ProgramGateway;
   readonly #allowances = new Map<string, RequestAllowance>();
+  readonly #origins = new Map<string, readonly string[]>();
   readonly #pulse: NodeJS.Timeout;
   readonly #node: ClusterNode | undefined;
+  readonly #calls: NodeCalls | undefined;
   #status: GatewayStatus | undefined;
 
+  /** Throws CONFIG_INVALID, naming the option. */
   constructor(options: OrchestratorOptions = {}) {
     super();
-    const { monitoring, listen, clustering } = options;
+    const { monitoring, clustering } = options;
     this.#options = options;
     const level = monitoring?.logLevel ?? "warn";
-    this.#gateway = new ProgramGateway({ log: { level }, ...(listen === undefined ? {} : { port: listen.port }) });
+    this.#gateway = new ProgramGateway({ log: { level }, ...sectionOf(options) });
+    if (clustering?.enabled === true) {
+      const { nodeId, coordinatorEndpoint, token = clusterToken(), heartbeatInterval = 5000 } = clustering;
+      const wrongUrl = clustering.advertisedUrl === undefined ? undefined : wrongNodeUrl(clustering.advertisedUrl);
+      if (wrongUrl !== undefined) throw new FleetError("CONFIG_INVALID", `clustering.advertisedUrl: ${wrongUrl}`);
+      const keys = new NodeKeys();
+      const log = pino({ level }, pino.destination(2));
+      this.#node = new ClusterNode({
+        ...{ nodeId, coordinatorEndpoint, token, keys, heartbeatMs: heartbeatInterval },
+        log,
+        report: () => this.#report(),
+        onChange: (members) =>
+          void this.#joined(members, keys).catch((error) =>
+            log.error({ err: error }, "nodes that joined are not let in"),
+          ),
+      });
+      const patienceMs = 2 * heartbeatInterval;
+      this.#calls = new NodeCalls({ nodeId, keys, patienceMs, now: () => performance.now() });
+    }
     this.#pulse = setInterval(() => void this.#tell(), monitoring?.metricsInterval ?? 15_000).unref();
-    if (clustering?.enabled !== true) return;
-    const { nodeId, coordinatorEndpoint, token, heartbeatInterval = 5000 } = clustering;
-    this.#node = new ClusterNode({
-      ...{ nodeId, coordinatorEndpoint, token, heartbeatMs: heartbeatInterval },
-      log: pino({ level }, pino.destination(2)),
-      report: () => this.#report(),
-      onChange: (members) => this.emit("cluster", members),
-    });
   }
 
   /**
@@ -90,8 +124,8 @@ export class MCPServerOrchestrator extends EventEmitter<OrchestratorEvents> {
 
   /** Starts a server, or reaches it; resolves when it serves. Throws CONFIG_INVALID; rejects when it cannot serve. */
   async registerServer(config: MCPServerConfig): Promise<void> {
-    const server = serverOf(config);
-    this.#gateway.allowOrigins(config.security?.corsOrigins ?? []);
+    const server = serverOf(config, this.#gateway.listens);
+    this.#allowOrigins(config.name, config.security?.corsOrigins);
     const limit = config.security?.rateLimiting;
     if (limit === undefined) this.#allowances.delete(config.name);
     else {
@@ -105,6 +139,7 @@ export class MCPServerOrchestrator extends EventEmitter<OrchestratorEvents> {
   /** Drains a server and ends its instances. False when there is none of that name. */
   async unregisterServer(name: string): Promise<boolean> {
     this.#allowances.delete(name);
+    this.#allowOrigins(name, undefined);
     const removed = await this.#gateway.remove(name);
     await this.#refresh();
     return removed;
@@ -121,10 +156,9 @@ export class MCPServerOrchestrator extends EventEmitter<OrchestratorEvents> {
     options: ExecuteOptions = {},
   ): Promise<unknown> {
     this.#allowances.get(server)?.take(server);
-    const host = this.#gateway.has(server) ? undefined : this.#hostOf(server);
-    return host === undefined
-      ? this.#gateway.execute(server, method, params, options)
-      : askNode(host, server, { method, params, ...options });
+    if (this.#gateway.has(server) || this.#calls === undefined || this.#hostsOf(server).length === 0)
+      return this.#gateway.execute(server, method, params, options);
+    return this.#calls.execute(() => this.#hostsOf(server), server, { method, params, ...options });
   }
 
   /** What runs here, and how well; undefined before the first server. */
@@ -141,7 +175,29 @@ export class MCPServerOrchestrator extends EventEmitter<OrchestratorEvents> {
   async close(): Promise<void> {
     clearInterval(this.#pulse);
     await this.#node?.close();
+    await this.#calls?.close();
     await this.#gateway.close();
+  }
+
+  #allowOrigins(server: string, origins: readonly string[] | undefined): void {
+    if (origins === undefined) this.#origins.delete(server);
+    else this.#origins.set(server, origins);
+    this.#gateway.allowOrigins([...this.#origins.values()].flat());
+  }
+
+  /** Other nodes came or went: those that are there may call here, each under its own name. */
+  async #joined(members: readonly ClusterMember[], keys: NodeKeys): Promise<void> {
+    const { listen, clustering } = this.#options;
+    const { nodeId: own } = clustering as NonNullable<OrchestratorOptions["clustering"]>;
+    if (listen !== undefined) {
+      const tokens = members.flatMap(({ nodeId, publicKey }) => {
+        const token = keys.tokenBetween(publicKey, nodeId, own);
+        return token === undefined ? [] : [{ name: `node:${nodeId}`, hash: `sha256:${digestOf(token)}` }];
+      });
+      const bearerTokens = [...(listen.auth?.bearerTokens ?? []), ...tokens];
+      await this.#gateway.admit({ ...listen.auth, bearerTokens });
+    }
+    this.emit("cluster", members);
   }
 
   #balanced(server: Server): Server {
@@ -168,31 +224,33 @@ export class MCPServerOrchestrator extends EventEmitter<OrchestratorEvents> {
   #report() {
     const status = this.#status;
     const servers = (status?.servers ?? []).map(({ name, type, version, health, instances, inFlight }) => ({
-      ...{ name, type, version, health, instances, inFlight },
+      ...{ name, type, version: version.slice(0, maxVersion), health, instances, inFlight },
     }));
-    return { url: this.#options.clustering?.advertisedUrl ?? status?.url ?? null, servers };
+    const url = this.#options.clustering?.advertisedUrl ?? status?.url ?? null;
+    return { url, servers: servers.slice(0, maxServers) };
   }
 
-  #hostOf(server: string): string | undefined {
-    const hosts = this.members().filter(
+  #hostsOf(server: string): readonly ClusterMember[] {
+    return this.members().filter(
       ({ url, servers }) => url !== null && servers.some(({ name, health }) => name === server && health === "ready"),
     );
-    return hosts[0]?.url ?? undefined;
   }
 }
 
-/** Sends one request to another node's REST interface. */
-async function askNode(url: string, server: string, body: object): Promise<unknown> {
-  const response = await fetch(new URL(`/api/v1/servers/${encodeURIComponent(server)}/requests`, url), {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify(body),
-  });
-  const reply = (await response.json()) as { result?: unknown; error?: { message: string } };
-  if (reply.error === undefined) return reply.result;
-  throw new FleetError("UPSTREAM_PROTOCOL", `${server} at ${url}: ${reply.error.message}`, {
-    data: { error: reply.error },
-  });
+/** Of a version that a server gives itself, what other nodes are told. */
+const maxVersion = 100;
+
+/** The gateway's port. Throws CONFIG_INVALID for one that strangers reach. */
+function sectionOf({ listen, clustering }: OrchestratorOptions): Gateway {
+  if (listen === undefined) return {};
+  const { port, host = "127.0.0.1", auth, tls } = listen;
+  const clustered = clustering?.enabled === true;
+  if (auth === undefined && !clustered && !isLoopback(host)) {
+    const fix = "give listen.auth, or leave it at 127.0.0.1";
+    throw new FleetError("CONFIG_INVALID", `listen.host is "${host}", which other machines reach; ${fix}`);
+  }
+  const known = auth ?? (clustered ? { bearerTokens: [] } : undefined);
+  return { port, host, ...(known === undefined ? {} : { auth: known }), ...(tls === undefined ? {} : { tls }) };
 }
 
 /** The members that have a value. */

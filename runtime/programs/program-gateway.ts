@@ -36,18 +36,21 @@ export class ProgramGateway {
     this.#listens = section.port !== undefined;
   }
 
-  /** Lets pages of these origins call. Throws CONFIG_INVALID once it listens. */
+  /** Does it serve clients? */
+  get listens(): boolean {
+    return this.#listens;
+  }
+
+  /** Lets pages of these origins, and of no others but loopback's, call and read the answers; in force with the next change of servers. */
   allowOrigins(origins: readonly string[]): void {
-    const allowed = new Set(this.#section.allowedOrigins);
-    if (origins.every((origin) => allowed.has(origin))) return;
-    if (this.#running !== undefined && this.#listens) {
-      const fix = "give them with the first server";
-      throw new FleetError(
-        "CONFIG_INVALID",
-        `corsOrigins: ${origins.join(", ")} come too late, the port is open; ${fix}`,
-      );
-    }
-    this.#section = { ...this.#section, allowedOrigins: [...new Set([...allowed, ...origins])] };
+    const { cors: _before, ...section } = this.#section;
+    this.#section = origins.length === 0 ? section : { ...section, cors: { origins: [...new Set(origins)] } };
+  }
+
+  /** Lets these callers in, and no others; in force at once. */
+  async admit(auth: Gateway["auth"]): Promise<void> {
+    this.#section = auth === undefined ? this.#section : { ...this.#section, auth };
+    if (this.#running !== undefined) await this.#apply();
   }
 
   /** Adds servers, or replaces those of the same name; resolves when each one serves. Rejects when one cannot. */

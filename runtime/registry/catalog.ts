@@ -60,7 +60,7 @@ export interface CatalogOptions {
   readonly now: () => number;
   /** Of a list of tools that was read, those that may be shown. Defaults to all. */
   readonly screen?: ((tools: readonly ToolDescription[]) => readonly ToolDescription[]) | undefined;
-  /** Asks any ready instance. */
+  /** Asks a ready instance. */
   readonly ask: (method: string, params: Params | undefined, exchange: Exchange) => Promise<RpcReply>;
   /** What the server declares of a kind; undefined means that its list is empty. */
   readonly offers: (capability: ListCapability) => Promise<{ readonly listChanged?: boolean } | undefined>;
@@ -119,16 +119,19 @@ export class Catalog {
     const fresh: Kept = { list: read, until: Number.POSITIVE_INFINITY, since: now() };
     const usable = old !== undefined && now() - old.since < longestStaleMs ? old : undefined;
     if (usable !== undefined) fresh.list = orAfter(read, refreshMs, usable.list);
+    else if (old !== undefined)
+      fresh.list = read.catch((error) => (nobodyIsFree(error) ? old.list : Promise.reject(error)));
     read.then(
       () => {
         fresh.list = read;
         this.late = false;
       },
-      () => {
+      (error) => {
         if (this.#lists.get(kind) !== fresh) return;
+        const kept = usable ?? (nobodyIsFree(error) ? old : undefined);
         // A failure is not kept: the next caller asks again.
-        if (usable === undefined) this.#lists.delete(kind);
-        else this.#lists.set(kind, { ...usable, until: now() + unannouncedMs });
+        if (kept === undefined) this.#lists.delete(kind);
+        else this.#lists.set(kind, { ...kept, until: now() + unannouncedMs });
       },
     );
     return fresh;
@@ -163,6 +166,9 @@ export class Catalog {
     return tools;
   }
 }
+
+/** Every instance is somebody's own: the old list is as good as it was, whatever its age. */
+const nobodyIsFree = (error: unknown): boolean => error instanceof FleetError && error.code === "POOL_EXHAUSTED";
 
 /** The first one if it comes in time and is good, else the other one. */
 async function orAfter<T>(first: Promise<T>, ms: number, other: Promise<T>): Promise<T> {

@@ -6,13 +6,15 @@ import type { Metrics } from "../observability/metrics.ts";
 import { Exchange } from "../protocol/exchange.ts";
 import type { Params, RpcReply } from "../protocol/json-rpc.ts";
 import { wantsMore } from "../protocol/log-levels.ts";
+import { isNamed } from "../security/principal.ts";
 import type { Connector, ServerDescription } from "../upstreams/upstream-session.ts";
 import type { StrategyFactory } from "./balancing/strategy.ts";
 import { Catalog, type ListCapability, type ToolDescription } from "./catalog.ts";
 import { type FleetCall, type FleetStage, pipelineOf } from "./fleet-call.ts";
 import { FleetInstances, type RemoteOptions } from "./fleet-instances.ts";
 import type { Instance } from "./instance.ts";
-import type { InstanceSource } from "./instance-source.ts";
+import type { InstanceSource, Placing } from "./instance-source.ts";
+import { OwnLists } from "./own-lists.ts";
 import { Resilience } from "./resilience/resilience.ts";
 import { type ResourceListener, ResourceSubscriptions } from "./resource-subscriptions.ts";
 import { ToolFilter } from "./tool-filter.ts";
@@ -72,6 +74,8 @@ export interface FleetOptions {
   readonly stages?: readonly FleetStage[];
   /** Of a list of tools that was read, those that may be shown. Defaults to all. */
   readonly screen?: (tools: readonly ToolDescription[]) => readonly ToolDescription[];
+  /** The same for the list of one owner's instance, from which nothing is learnt about others. Defaults to all. */
+  readonly screenOwn?: (tools: readonly ToolDescription[]) => readonly ToolDescription[];
   /** The fleet's list of this kind has changed. */
   readonly onListChanged: (fleet: Fleet, kind: ListCapability) => void;
   /** The contents of a resource have changed. */
@@ -81,6 +85,9 @@ export interface FleetOptions {
 /** The fleet's pulse: idle instances, leases and queues are looked after so often. */
 const tendEveryMs = 1000;
 
+/** Where an owner's own instance is looked for. */
+const anywhere: Placing = Object.freeze({ avoid: undefined, place: undefined, remainingMs: 0 });
+
 /** Under which name the instances of a caller are leased who has no session, or whose sessions share them. */
 export const leaseOfCaller = (caller: string): string => `caller:${caller}`;
 
@@ -88,9 +95,11 @@ export const leaseOfCaller = (caller: string): string => `caller:${caller}`;
 export class Fleet {
   readonly name: string;
   readonly server: FleetOptions["server"];
+  /** What it offers, as an instance without any owner's state says. */
   readonly catalog: Catalog;
   readonly tools: ToolFilter;
   readonly #options: FleetOptions;
+  readonly #ownLists: OwnLists;
   readonly instances: FleetInstances;
   readonly #source: InstanceSource;
   readonly #resilience: Resilience;
@@ -110,14 +119,16 @@ export class Fleet {
     this.server = server;
     this.name = server.name;
     this.tools = new ToolFilter(server.tools);
+    const lists = {
+      ...{ fleet: this.name, timeoutMs: server.timeouts.requestMs, now },
+      offers: async (kind: ListCapability) => (await this.describe()).capabilities[kind] as Params | undefined,
+    };
     this.catalog = new Catalog({
+      ...lists,
       screen: options.screen,
-      fleet: this.name,
-      timeoutMs: server.timeouts.requestMs,
-      ask: async (method, params, exchange) => (await this.#source.peek()).request(method, params, exchange),
-      now,
-      offers: async (kind) => (await this.describe()).capabilities[kind] as Params | undefined,
+      ask: async (method, params, exchange) => (await this.#source.blank()).request(method, params, exchange),
     });
+    this.#ownLists = new OwnLists({ ...lists, screen: options.screenOwn });
     const { connector, remote, strategy, random, log, metrics } = options;
     this.instances = new FleetInstances({
       ...{ server, connector, remote, strategy: strategy(random), log, metrics, now, random },
@@ -147,9 +158,16 @@ export class Fleet {
     return this.#description;
   }
 
-  /** The tools that it shows, by the server's own names. */
-  async listTools(): Promise<readonly ToolDescription[]> {
-    return (await this.catalog.list("tools")).filter(({ name }) => this.tools.permits(name));
+  /** What a client is offered: by its own instance where it has one to itself, else what everybody is. */
+  catalogFor(client: FleetClient | undefined): Catalog {
+    if (client === undefined || this.#shared) return this.catalog;
+    const own = this.#source.pick(this.#leaseOf(client), anywhere);
+    return own === undefined ? this.catalog : this.#ownLists.of(own);
+  }
+
+  /** The tools that it shows to a client, by the server's own names; without one those that everybody is shown. */
+  async listTools(client?: FleetClient): Promise<readonly ToolDescription[]> {
+    return (await this.catalogFor(client).list("tools")).filter(({ name }) => this.tools.permits(name));
   }
 
   /** One call for one owner, through all stages. */
@@ -277,9 +295,10 @@ export class Fleet {
     return this.server.isolation === "shared";
   }
 
-  /** Under which name its instance is leased. */
+  /** Under which name its instance is leased. Callers without a name are told apart by their sessions. */
   #leaseOf({ owner, caller, lease = owner }: FleetClient): string {
-    return this.server.isolation === "caller" && caller !== undefined ? leaseOfCaller(caller) : lease;
+    const named = this.server.isolation === "caller" && caller !== undefined && isNamed(caller);
+    return named ? leaseOfCaller(caller) : lease;
   }
 
   /** A request of the gateway's own, for a client. */
@@ -294,7 +313,8 @@ export class Fleet {
       const before = this.#description?.serverInfo;
       this.#description = instance.description;
       this.#startupMs = Math.min(this.#startupMs ?? Number.POSITIVE_INFINITY, instance.startupMs ?? 0);
-      if (this.catalog.toolCount === undefined) void this.listTools().catch(() => {});
+      const unowned = this.#source.ownerOf(instance) === undefined;
+      if (this.catalog.toolCount === undefined && unowned) void this.listTools().catch(() => {});
       if (this.#shared) this.#resume();
       if (before !== undefined && (before.name !== name || before.version !== version)) {
         this.catalog.invalidate();
@@ -324,7 +344,9 @@ export class Fleet {
     }
     const kind = /^notifications\/(tools|prompts|resources)\/list_changed$/.exec(method)?.[1];
     if (kind === undefined) return;
-    this.catalog.invalidate(kind as ListCapability);
+    // What one owner has changed is shown to nobody else.
+    if (this.#source.ownerOf(instance) === undefined) this.catalog.invalidate(kind as ListCapability);
+    else this.#ownLists.changed(instance, kind as ListCapability);
     this.#options.onListChanged(this, kind as ListCapability);
   }
 }

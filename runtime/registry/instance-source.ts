@@ -17,8 +17,10 @@ export interface InstanceSource {
   pick(owner: string, placing: Placing): Instance | undefined;
   /** The same for a call that can wait. Rejects with the reason when no instance comes up in time. */
   acquire(owner: string, placing: Placing): Promise<Instance>;
-  /** Any ready instance, for questions whose answer depends on no session: lists of tools, health. */
+  /** Any ready instance, for what it said before anybody used it: its name, its capabilities. */
   peek(): Promise<Instance>;
+  /** A ready instance without the state of any one owner, for lists that all are shown. Rejects with POOL_EXHAUSTED. */
+  blank(): Promise<Instance>;
   /** The one owner that an instance serves; undefined when it may serve any. */
   ownerOf(instance: Instance): string | undefined;
   /** The owner has gone; what it alone used is ended. */

@@ -81,11 +81,11 @@ export class LeasedInstances implements InstanceSource {
   async peek(): Promise<Instance> {
     const ready = this.instances.find(({ state }) => state === "ready");
     if (ready !== undefined) return ready;
-    if (this.#warm.length === 0 && this.#hasRoom()) this.#warm.push(this.#create("", anywhere));
-    const instance = this.instances[0];
-    if (instance === undefined) throw this.#exhausted();
-    await instance.ready(this.#limits.connectMs);
-    return instance;
+    return this.#readied(this.#unused() ?? this.instances[0]);
+  }
+
+  blank(): Promise<Instance> {
+    return this.#readied(this.#unused());
   }
 
   ownerOf(instance: Instance): string | undefined {
@@ -143,6 +143,21 @@ export class LeasedInstances implements InstanceSource {
     instance.lastUsedAt = this.#now();
     this.#leases.set(owner, instance);
     this.#replenish();
+    return instance;
+  }
+
+  /** A warm instance, the readiest first; a new one while there is room. */
+  #unused(): Instance | undefined {
+    const warm = this.#warm.find(({ state }) => state === "ready") ?? this.#warm[0];
+    if (warm !== undefined || !this.#hasRoom()) return warm;
+    const instance = this.#create("", anywhere);
+    this.#warm.push(instance);
+    return instance;
+  }
+
+  async #readied(instance: Instance | undefined): Promise<Instance> {
+    if (instance === undefined) throw this.#exhausted();
+    await instance.ready(this.#limits.connectMs);
     return instance;
   }
 

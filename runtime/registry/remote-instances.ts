@@ -91,6 +91,10 @@ export class RemoteInstances implements InstanceSource {
     return this.pick("", placing) ?? this.instances.find(({ state }) => state === "ready") ?? this.acquire("", placing);
   }
 
+  blank(): Promise<Instance> {
+    return this.peek();
+  }
+
   ownerOf(): undefined {}
 
   async release(): Promise<void> {}

@@ -57,6 +57,10 @@ export class RemoteLeases implements InstanceSource {
     return this.#remote.peek();
   }
 
+  blank(): Promise<Instance> {
+    return this.#remote.peek();
+  }
+
   ownerOf(instance: Instance): string | undefined {
     return this.#leases.ownerOf(instance);
   }

@@ -58,6 +58,10 @@ export class SharedInstances implements InstanceSource {
     );
   }
 
+  blank(): Promise<Instance> {
+    return this.peek();
+  }
+
   ownerOf(): undefined {}
 
   async release(): Promise<void> {}

@@ -61,7 +61,7 @@ export class Executor {
     if (method === "ping" || method.includes("/")) {
       if (method !== "tools/list") return access.call(fleet, client, method, params, exchange());
       await access.enter(method, exchange());
-      return { result: { tools: access.visible(fleet, "tools", await fleet.listTools()) } };
+      return { result: { tools: access.visible(fleet, "tools", await fleet.listTools(client)) } };
     }
     let reply: RpcReply = unknownTool(method);
     for (const step of translateCall(fleet.server.type, fleet.tools.resolve(method), params ?? {})) {

@@ -33,22 +33,22 @@ interface Named {
 }
 const tools: MergedKind<Named> = {
   key: "tools",
-  list: (fleet) => fleet.listTools(),
+  list: (fleet, client) => fleet.listTools(client),
   show: ({ name: server }, tool) => ({ ...tool, name: federatedName(server, tool.name) }),
 };
 const prompts: MergedKind<Named> = {
   key: "prompts",
-  list: ({ catalog }) => catalog.list("prompts"),
+  list: (fleet, client) => fleet.catalogFor(client).list("prompts"),
   show: ({ name: server }, prompt) => ({ ...prompt, name: federatedName(server, prompt.name) }),
 };
 const resources: MergedKind<{ readonly uri: string }> = {
   key: "resources",
-  list: ({ catalog }) => catalog.list("resources"),
+  list: (fleet, client) => fleet.catalogFor(client).list("resources"),
   show: ({ name: server }, resource) => ({ ...resource, uri: federatedUri(server, resource.uri) }),
 };
 const templates: MergedKind<{ readonly uriTemplate: string }> = {
   key: "resourceTemplates",
-  list: ({ catalog }) => catalog.list("resourceTemplates"),
+  list: (fleet, client) => fleet.catalogFor(client).list("resourceTemplates"),
   show: ({ name: server }, template) => ({ ...template, uriTemplate: federatedUri(server, template.uriTemplate) }),
 };
 
@@ -103,13 +103,13 @@ export class FederatedService implements McpService {
       case "ping":
         return { result: {} };
       case "tools/list":
-        return this.#merge(tools, params);
+        return this.#merge(tools, client, params);
       case "prompts/list":
-        return this.#merge(prompts, params);
+        return this.#merge(prompts, client, params);
       case "resources/list":
-        return this.#merge(resources, params);
+        return this.#merge(resources, client, params);
       case "resources/templates/list":
-        return this.#merge(templates, params);
+        return this.#merge(templates, client, params);
       case "tools/call": {
         const target = await this.#find(nameOf(params), tools);
         if (target === undefined) return unknownTool(nameOf(params));
@@ -228,8 +228,8 @@ export class FederatedService implements McpService {
     return callFleet(target.fleet, this.#access, client, "completion/complete", sent, exchange);
   }
 
-  async #merge<Item>(kind: MergedKind<Item>, params: Params | undefined): Promise<RpcReply> {
-    return { result: await mergedList(this.#registry.all(), kind, params?.cursor, this.#log, this.#access) };
+  async #merge<Item>(kind: MergedKind<Item>, client: ServiceClient, params: Params | undefined): Promise<RpcReply> {
+    return { result: await mergedList(this.#registry.all(), kind, params?.cursor, this.#log, this.#access, client) };
   }
 
   /** The fleet of a federated name, and the name there. */

@@ -2,7 +2,7 @@ import type { Logger } from "pino";
 import { FleetError, messageOf } from "../errors.ts";
 import type { Params } from "../protocol/json-rpc.ts";
 import type { CatalogKind } from "../registry/catalog.ts";
-import type { Fleet } from "../registry/fleet.ts";
+import type { Fleet, FleetClient } from "../registry/fleet.ts";
 import { openAccess } from "../security/index.ts";
 
 /** What a merged list waits for one slow server. */
@@ -16,7 +16,8 @@ const pageSize = 1000;
 export interface MergedKind<Item> {
   /** Key of the result: `tools`, `prompts`, … */
   readonly key: CatalogKind;
-  readonly list: (fleet: Fleet) => Promise<readonly Item[]>;
+  /** As this client is shown it, or everybody. */
+  readonly list: (fleet: Fleet, client?: FleetClient) => Promise<readonly Item[]>;
   readonly show: (fleet: Fleet, item: Item) => unknown;
 }
 
@@ -26,9 +27,10 @@ export async function merged<Item>(
   { key, list, show }: MergedKind<Item>,
   log: Logger,
   access = openAccess,
+  client?: FleetClient,
 ): Promise<{ readonly items: readonly unknown[]; readonly unavailable: readonly string[] }> {
   const reached = fleets.filter((fleet) => access.reaches(fleet));
-  const outcomes = await Promise.allSettled(reached.map((fleet) => withDeadline(list(fleet), fleet)));
+  const outcomes = await Promise.allSettled(reached.map((fleet) => withDeadline(list(fleet, client), fleet)));
   const items: unknown[] = [];
   const unavailable: string[] = [];
   outcomes.forEach((outcome, index) => {
@@ -50,10 +52,11 @@ export async function mergedList<Item>(
   cursor: unknown,
   log: Logger,
   access = openAccess,
+  client?: FleetClient,
 ): Promise<Params> {
   const from = cursor === undefined ? 0 : positionOf(cursor);
   const end = from + pageSize;
-  const { items, unavailable } = await merged(fleets, kind, log, access);
+  const { items, unavailable } = await merged(fleets, kind, log, access, client);
   return {
     [kind.key]: items.slice(from, end),
     ...(end < items.length ? { nextCursor: Buffer.from(String(end)).toString("base64url") } : {}),

@@ -52,7 +52,7 @@ export class SingleService implements McpService {
       case "ping":
         return { result: {} };
       case "tools/list":
-        return { result: { tools: this.#access.visible(this.#fleet, "tools", await this.#fleet.listTools()) } };
+        return { result: { tools: this.#access.visible(this.#fleet, "tools", await this.#fleet.listTools(client)) } };
       case "logging/setLevel":
         await this.#access.check(this.#fleet, method, params);
         return this.#setLogLevel(client, params);

@@ -45,6 +45,13 @@ export const localPrincipal: Principal = principalOf({ name: "local" }, "local")
 /** Who calls without a credential where that is allowed. */
 export const anonymousPrincipal: Principal = principalOf({ name: "anonymous" }, "anonymous");
 
+/**
+ * Does a caller's name stand for one caller? Not the names that everybody has who came without a credential: whoever
+ * bears them may be anyone, and has no part in what another one of them keeps on a server.
+ */
+export const isNamed = (caller: string): boolean =>
+  caller !== localPrincipal.caller && caller !== anonymousPrincipal.caller;
+
 /** Has its credential ended? */
 export const hasExpired = ({ expiresAt }: Principal, now: number): boolean =>
   expiresAt !== undefined && now >= expiresAt;

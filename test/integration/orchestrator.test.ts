@@ -5,8 +5,10 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { afterEach, expect, test } from "@jest/globals";
-import type { OrchestratorOptions } from "../../runtime/index.ts";
-import { ClusterCoordinator, CompleteMCPIntegration, MCPServerOrchestrator } from "../../runtime/index.ts";
+import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
+import { request } from "undici";
+import type { GatewayStatus, MCPServerConfig, OrchestratorOptions } from "../../runtime/index.ts";
+import { CompleteMCPIntegration, MCPServerOrchestrator } from "../../runtime/index.ts";
 import { HostProcess } from "../support/host-process.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -63,28 +65,57 @@ test("a program's own strategy chooses; a server that names none of them is refu
   expect(picked[0]).toBe(2);
 });
 
-test("what one node has not another node of the cluster is asked for", async () => {
-  const coordinator = await ClusterCoordinator.start();
-  closing.push(() => coordinator.close());
-  const node = (nodeId: string) =>
-    orchestrate({
-      listen: { port: 0 },
-      clustering: { enabled: true, nodeId, coordinatorEndpoint: coordinator.url, heartbeatInterval: 50 },
-    });
-  const [first, second] = [node("first"), node("second")];
-  await first.registerServer({ name: "counting", type: "custom", settings: counting });
-  await new Promise<void>((resolve) => {
-    const look = () => second.members()[0]?.servers[0]?.health === "ready" && resolve();
-    second.on("cluster", look);
-    const timer = setInterval(() => look() !== false && clearInterval(timer), 20);
-  });
-  expect(second.members().map(({ nodeId, servers }) => [nodeId, servers.map(({ name }) => name)])).toEqual([
-    ["first", ["counting"]],
+const custom = (more: Partial<MCPServerConfig>): MCPServerConfig => ({ name: "counting", type: "custom", ...more });
+
+test("where it listens, corsOrigins are for pages of these origins and no others", async () => {
+  const orchestrator = orchestrate({ listen: { port: 0 } });
+  await orchestrator.registerServer(custom({ settings: counting, security: { corsOrigins: ["https://app.example"] } }));
+  const { url } = (await orchestrator.status()) as GatewayStatus;
+  const ask = async (path: string, method: "OPTIONS" | "POST", headers: Record<string, string>) => {
+    const answer = await request(url + path, { method, headers, ...(method === "POST" ? { body: "{}" } : {}) });
+    await answer.body.dump();
+    return [answer.statusCode, answer.headers["access-control-allow-origin"]];
+  };
+  const call = (origin: string) =>
+    ask("/api/v1/servers/counting/tools/count", "POST", { origin, "content-type": "application/json" });
+  const preflight = { origin: "https://app.example", "access-control-request-method": "POST" };
+  expect([await ask("/mcp", "OPTIONS", preflight), await call("https://app.example")]).toEqual([
+    [204, "https://app.example"],
+    [200, "https://app.example"],
   ]);
-  expect(textOf(await second.executeRequest("counting", "count"))).toBe("1");
-  expect(textOf(await first.executeRequest("counting", "count"))).toBe("2");
-  await expect(second.executeRequest("counting", "nothing/here")).rejects.toMatchObject({ code: "UPSTREAM_PROTOCOL" });
-  await expect(second.executeRequest("other", "count")).rejects.toMatchObject({ code: "SERVER_UNKNOWN" });
+  expect((await call("https://evil.example"))[0]).toBe(403);
+  // Another server may come with others, when the port has long been open; with a server its origins go.
+  const more = custom({ name: "other", settings: counting, security: { corsOrigins: ["https://other.example"] } });
+  await orchestrator.registerServer(more);
+  while ((await call("https://other.example"))[0] !== 200);
+  expect((await call("https://app.example"))[0]).toBe(200);
+  await orchestrator.unregisterServer("other");
+  while ((await call("https://other.example"))[0] !== 403);
+});
+
+test("where it listens, rateLimiting bounds clients, and a server elsewhere has a session for each of them", async () => {
+  const host = await HostProcess.start("counting", "isolation: session", fixture);
+  closing.push(() => host.stop());
+  const orchestrator = orchestrate({ listen: { port: 0 } });
+  const security = { rateLimiting: { windowMs: 60_000, maxRequests: 3 } };
+  await orchestrator.registerServer(custom({ endpoint: host.url, security }));
+  const { url } = (await orchestrator.status()) as GatewayStatus;
+  const connect = async () => {
+    const client = new Client({ name: "test", version: "1" });
+    await client.connect(new StreamableHTTPClientTransport(new URL("/mcp/counting", url)));
+    closing.push(() => client.close());
+    return client;
+  };
+  const count = (client: Client) => client.callTool({ name: "count", arguments: {} }).then(textOf, ({ data }) => data.status);
+  const [one, other] = [await connect(), await connect()];
+  expect([await count(one), await count(one), await count(other)]).toEqual(["1", "2", "1"]);
+  expect([await count(one), await count(other)]).toEqual([429, 429]);
+});
+
+test("a port that other machines reach is opened to nobody without authentication", () => {
+  expect(() => orchestrate({ listen: { port: 0, host: "0.0.0.0" } })).toThrow(
+    'listen.host is "0.0.0.0", which other machines reach; give listen.auth, or leave it at 127.0.0.1',
+  );
 });
 
 test("CompleteMCPIntegration takes other servers, and keeps what may be kept unless that is unwanted", async () => {

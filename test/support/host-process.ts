@@ -17,9 +17,14 @@ export class HostProcess {
 
   /** Resolves when it is ready. `settings` is the YAML of its server. */
   static async start(name: string, settings: string, file: string): Promise<HostProcess> {
-    const args = [entry, "host", "--port", "0", "--name", name, "--", process.execPath, file];
-    const child = spawn(process.execPath, args, {
-      env: { ...process.env, MCP_SERVER: settings },
+    const command = [process.execPath, entry, "host", "--port", "0", "--name", name, "--", process.execPath, file];
+    return HostProcess.run(command, { MCP_SERVER: settings });
+  }
+
+  /** The same for a command line and an environment besides that of the tests. */
+  static async run([file, ...args]: readonly string[], env: Readonly<Record<string, string>>): Promise<HostProcess> {
+    const child = spawn(file as string, args, {
+      env: { ...process.env, ...env },
       stdio: ["ignore", "ignore", "pipe"],
     });
     let log = "";

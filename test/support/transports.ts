@@ -36,14 +36,16 @@ export class WebSocketTransport implements Transport {
   onmessage?: (message: JSONRPCMessage) => void;
   onclose?: () => void;
   readonly #url: string;
+  readonly #headers: Record<string, string>;
   #socket: WebSocket | undefined;
 
-  constructor(url: string) {
+  constructor(url: string, headers: Record<string, string> = {}) {
     this.#url = url;
+    this.#headers = headers;
   }
 
   async start(): Promise<void> {
-    const socket = new WebSocket(this.#url, "mcp");
+    const socket = new WebSocket(this.#url, "mcp", { headers: this.#headers });
     this.#socket = socket;
     await new Promise<void>((resolve, reject) => socket.once("open", resolve).once("error", reject));
     socket.on("message", (data) => this.onmessage?.(JSON.parse(data.toString())));

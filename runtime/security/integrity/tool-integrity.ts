@@ -27,6 +27,8 @@ export interface HeldTool {
 }
 
 const defaultMaxChars = 16_384;
+/** Names of tools are a server's to choose; past this many, the one that was held first is forgotten. */
+const maxHeldOwn = 1000;
 
 /**
  * Looks at what a server says of its tools each time that it says so: a tool whose description changes after it was
@@ -38,6 +40,8 @@ export class ToolIntegrity {
   /** Approved digests by tool. */
   #approved: Map<string, string>;
   #held: ReadonlyMap<string, HeldTool> = new Map();
+  /** Those of lists that one owner's instance gave. */
+  readonly #heldOwn = new Map<string, HeldTool>();
 
   constructor(options: ToolIntegrityOptions) {
     this.#options = options;
@@ -46,7 +50,7 @@ export class ToolIntegrity {
   }
 
   get held(): readonly HeldTool[] {
-    return [...this.#held.values()];
+    return [...new Map([...this.#heldOwn, ...this.#held]).values()];
   }
 
   /** Of a list that was just read, the tools that may be shown. */
@@ -74,12 +78,26 @@ export class ToolIntegrity {
     return held.size === 0 ? tools : tools.filter(({ name }) => !this.#holds(name));
   }
 
+  /**
+   * Of the list of an instance that one owner has to itself, the tools that may be shown. No pin is made of it: what one owner
+   * brought about says nothing of what others are to see.
+   */
+  permitted(tools: readonly ToolDescription[]): readonly ToolDescription[] {
+    return tools.filter((tool) => {
+      const held = this.#judge(tool);
+      if (held === undefined) this.#heldOwn.delete(tool.name);
+      else this.#holdOwn(held);
+      return !this.#holds(tool.name);
+    });
+  }
+
   /** Refuses calls of tools that are held; reads the list first, where a tool may have to be approved. */
   readonly stage: FleetStage = (next, fleet) => {
     const guarded: FleetCall = (client, method, params, exchange) => {
       const name = String(params?.name);
-      if (this.#held.size === 0 || !this.#holds(name)) return next(client, method, params, exchange);
-      const { why } = this.#held.get(name) as HeldTool;
+      if (this.#held.size + this.#heldOwn.size === 0 || !this.#holds(name))
+        return next(client, method, params, exchange);
+      const { why } = this.#heldAs(name) as HeldTool;
       const text = `Forbidden: the tool "${name}" of the server "${fleet.name}" is held back (${why})`;
       return Promise.reject(new FleetError("TOOL_HELD", text));
     };
@@ -96,7 +114,7 @@ export class ToolIntegrity {
 
   /** Takes a tool as it is now. Throws INVALID_PARAMS when nothing of that digest waits. */
   approve(tool: string, digest: string | undefined): HeldTool {
-    const held = this.#held.get(tool);
+    const held = this.#heldAs(tool);
     if (held === undefined || held.why === "flaw" || (digest !== undefined && digest !== held.digest)) {
       throw new FleetError(
         "INVALID_PARAMS",
@@ -106,18 +124,43 @@ export class ToolIntegrity {
     this.#approved.set(tool, held.digest);
     this.#save();
     this.#held = new Map([...this.#held].filter(([name]) => name !== tool));
+    this.#heldOwn.delete(tool);
     this.#options.log.info({ tool, digest: held.digest }, "integrity: the tool was approved");
     return held;
   }
 
   /** `warn` holds nothing back but flaws. */
   #holds(name: string): boolean {
-    const held = this.#held.get(name);
+    const held = this.#heldAs(name);
     return held !== undefined && (held.why === "flaw" || this.#mode !== "warn");
   }
 
+  #heldAs(name: string): HeldTool | undefined {
+    return this.#held.get(name) ?? this.#heldOwn.get(name);
+  }
+
+  /** Why a tool is held; undefined when it is not, or when nothing of that name was seen before and that is enough. */
+  #judge(tool: ToolDescription): HeldTool | undefined {
+    const { integrity } = this.#options;
+    const { name } = tool;
+    const detail = flawOf(tool, integrity?.maxDescriptionChars ?? defaultMaxChars);
+    if (detail !== undefined) return { tool: name, why: "flaw", digest: "", detail };
+    if (this.#mode === "off") return undefined;
+    const expected = integrity?.pins?.[name] ?? this.#approved.get(name);
+    if (expected === undefined && this.#mode !== "approve") return undefined;
+    const digest = definitionDigest(tool);
+    return expected === digest ? undefined : { tool: name, why: expected === undefined ? "new" : "changed", digest };
+  }
+
+  #holdOwn(held: HeldTool): void {
+    this.#report(held);
+    this.#heldOwn.delete(held.tool);
+    if (this.#heldOwn.size >= maxHeldOwn) this.#heldOwn.delete(this.#heldOwn.keys().next().value as string);
+    this.#heldOwn.set(held.tool, held);
+  }
+
   #report(held: HeldTool): void {
-    const before = this.#held.get(held.tool);
+    const before = this.#heldAs(held.tool);
     if (before?.digest === held.digest && before.why === held.why) return;
     const { server, metrics, log } = this.#options;
     metrics.toolHeld(server, held.why);

@@ -148,6 +148,11 @@ test("pulumi up brings gateway and fleets up; clients call through the gateway, 
   const names = (await client.listTools()).tools.map(({ name }) => name);
   expect(names).toEqual(["context7__resolve-library-id", "context7__query-docs", "sequential__sequentialthinking"]);
   expect(await think(client)).toMatchObject({ thoughtHistoryLength: 1 });
+  // Another client does not find what the first one has thought.
+  const other = await connect();
+  expect(await think(other)).toMatchObject({ thoughtHistoryLength: 1 });
+  await (other.transport as StreamableHTTPClientTransport).terminateSession();
+  await other.close();
   await client.close();
   expect((await fetch(`${url}/mcp`, { method: "POST", body: "{}" })).status).toBe(401);
 });

@@ -111,8 +111,15 @@ test("clients call both servers through the gateway; without the token nobody do
   const said = await client.callTool({ ...echo, name: "everything__echo" });
   expect(said.content).toEqual([{ type: "text", text: "Echo: hello" }]);
   const thought = { thought: "step by step", thoughtNumber: 1, totalThoughts: 1, nextThoughtNeeded: false };
-  const thinking = await client.callTool({ name: "sequential__sequentialthinking", arguments: thought });
-  expect(JSON.parse((thinking.content as { text: string }[])[0]?.text as string)).toMatchObject({ thoughtNumber: 1 });
+  // Another client does not find what the first one has thought.
+  const other = await connect();
+  for (const one of [client, other]) {
+    const thinking = await one.callTool({ name: "sequential__sequentialthinking", arguments: thought });
+    const text = (thinking.content as { text: string }[])[0]?.text as string;
+    expect(JSON.parse(text)).toMatchObject({ thoughtNumber: 1, thoughtHistoryLength: 1 });
+  }
+  await (other.transport as StreamableHTTPClientTransport).terminateSession();
+  await other.close();
   await client.close();
   const refused = await fetch(`${address}/mcp`, { method: "POST", body: "{}" });
   expect(refused.status).toBe(401);

@@ -107,6 +107,11 @@ test("pulumi up brings the services up; clients call through the gateway's socke
   const names = (await client.listTools()).tools.map(({ name }) => name);
   expect(names).toContain("sequential__sequentialthinking");
   expect(await think(client)).toMatchObject({ thoughtHistoryLength: 1 });
+  // Another client does not find what the first one has thought.
+  const other = await connect();
+  expect(await think(other)).toMatchObject({ thoughtHistoryLength: 1 });
+  await (other.transport as StreamableHTTPClientTransport).terminateSession();
+  await other.close();
   await client.close();
   expect((await fetch(`${url}/mcp`, { method: "POST", body: "{}" })).status).toBe(401);
 });

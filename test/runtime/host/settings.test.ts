@@ -44,6 +44,11 @@ test.each([
   [{}, "mcp-fleet host: has no source of instances; add process, endpoints or discovery"],
   [{ type: "contex7" }, 'mcp-fleet host: type: is "contex7"'],
   [{ server: "scaling: { maxInstance: 2 }", type: "magic" }, "mcp-fleet host: scaling.maxInstance: is not a known key"],
+  [
+    { server: "isolation: caller", type: "context7" },
+    'mcp-fleet host: isolation is "caller", but a host cannot tell the callers of a gateway apart; set it to "session" ' +
+      'here and keep "caller" at the gateway, which opens a session for each caller',
+  ],
   [{ server: "[" }, "mcp-fleet host: --server is not YAML or JSON"],
   [{ server: "text" }, "mcp-fleet host: --server is no block of keys; write it as under servers.<name>"],
 ])("%j is refused", async (more, message) => {

@@ -27,6 +27,16 @@ test.each<[MCPServerConfig, object]>([
   expect(serverOf(config)).toEqual(server);
 });
 
+test("where clients call, too, each has a session of its own, and its requests are counted", () => {
+  const security = { rateLimiting: { windowMs: 1000, maxRequests: 2 } };
+  const [alone, listening] = [false, true].map((listens) => serverOf(custom({ endpoint: "docs", security }), listens));
+  expect(alone).toEqual({ ...remote, endpoints: ["http://docs/mcp"] });
+  expect(listening).toEqual({
+    ...{ type: "custom", endpoints: ["http://docs/mcp"], rateLimiting: { windowMs: 1000, maxRequests: 2 } },
+  });
+  expect(serverOf(custom({ endpoint: "docs", settings: { isolation: "shared" } }), true)).toMatchObject(remote);
+});
+
 test.each<[MCPServerConfig, string]>([
   [
     custom({ name: "My docs" }),

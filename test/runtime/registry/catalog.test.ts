@@ -1,4 +1,5 @@
 import { expect, test } from "@jest/globals";
+import { FleetError } from "../../../runtime/errors.ts";
 import type { Params, RpcReply } from "../../../runtime/protocol/json-rpc.ts";
 import { Catalog } from "../../../runtime/registry/catalog.ts";
 import { settled } from "../../support/fake-connector.ts";
@@ -35,6 +36,28 @@ test("all pages are read once, in order, for all who ask at the same time", asyn
     ["tools/list", { cursor: "2" }],
   ]);
   expect(it.toolCount).toBe(2);
+});
+
+test("when every instance is somebody's own the old list serves, whatever its age", async () => {
+  let time = 0;
+  const full = new FleetError("POOL_EXHAUSTED", "all instances are leased");
+  const replies: (RpcReply | FleetError)[] = [{ result: { tools: [{ name: "a" }] } }, full, full];
+  const it = new Catalog({
+    ...{ fleet: "fake", timeoutMs: 1000, now: () => time, offers: async () => ({}) },
+    ask: async () => {
+      const reply = replies.shift() ?? { result: { tools: [] } };
+      if (reply instanceof FleetError) throw reply;
+      return reply;
+    },
+  });
+  await it.list("tools");
+  for (time of [60 * 60_000, 61 * 60_000]) {
+    expect(await it.list("tools")).toEqual([{ name: "a" }]);
+    await settled();
+  }
+  time = 62 * 60_000;
+  expect(await it.list("tools")).toEqual([]);
+  expect(replies).toEqual([]);
 });
 
 test("a change makes it ask again, a failure too", async () => {

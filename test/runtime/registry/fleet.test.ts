@@ -5,7 +5,7 @@ import { FleetError } from "../../../runtime/errors.ts";
 import { Metrics } from "../../../runtime/observability/metrics.ts";
 import { Exchange } from "../../../runtime/protocol/exchange.ts";
 import { LeastConnections } from "../../../runtime/registry/balancing/least-connections.ts";
-import { Fleet, type FleetOptions } from "../../../runtime/registry/fleet.ts";
+import { Fleet, type FleetClient, type FleetOptions } from "../../../runtime/registry/fleet.ts";
 import { FakeConnector, type FakeSession, settled } from "../../support/fake-connector.ts";
 
 let connector: FakeConnector;
@@ -51,6 +51,42 @@ test("its status tells what operators ask", () => {
 
 test("tools that its filter hides are not listed", async () => {
   expect(await fleet.listTools()).toEqual([{ name: "shown" }]);
+});
+
+test("what one owner's instance lists is shown to that owner alone, and judged without learning from it", async () => {
+  await fleet.close();
+  const { servers } = resolveConfig({ servers: { fake: { type: "custom", process: { command: "fake" } } } });
+  const learnt: unknown[] = [];
+  fleet = new Fleet({
+    server: { ...(servers[0] as FleetOptions["server"]), isolation: "session" },
+    ...{ connector, metrics, log: pino({ level: "silent" }), now: () => 0, random: Math.random },
+    ...{ strategy: (random) => new LeastConnections(random), fleetNamed: () => undefined },
+    screen: (tools) => {
+      learnt.push(...tools);
+      return tools;
+    },
+    screenOwn: (tools) => tools.filter(({ name }) => name !== "flawed"),
+    onListChanged: (_fleet, kind) => heard.push(kind),
+  });
+  await settled();
+  const warm = latest();
+  reply(warm, { tools: [{ name: "first" }] });
+  await settled();
+  const [anna, bert] = ["anna", "bert"].map((owner) => ({ owner, caller: undefined }));
+  const called = fleet.call(anna as FleetClient, "tools/call", { name: "first" }, new Exchange(1000));
+  await settled();
+  // The warm one is Anna's now; it lists what only she has.
+  reply(warm, {});
+  await called;
+  warm.events.onNotification("notifications/tools/list_changed", undefined);
+  expect(heard).toEqual(["tools"]);
+  const list = fleet.listTools(anna);
+  await settled();
+  reply(warm, { tools: [{ name: "first" }, { name: "secret of Anna" }, { name: "flawed" }] });
+  expect(await list).toEqual([{ name: "first" }, { name: "secret of Anna" }]);
+  expect(await fleet.listTools(bert)).toEqual([{ name: "first" }]);
+  expect(await fleet.listTools()).toEqual([{ name: "first" }]);
+  expect(learnt).toEqual([{ name: "first" }]);
 });
 
 test.each(["tools/list", "resources/read", "prompts/get"])(

@@ -53,6 +53,17 @@ test("an instance is never handed on: it ends with its owner", async () => {
   expect((await source.acquire("bert", anywhere())).id).toBe("fake-2");
 });
 
+test("for lists that all are shown an instance is asked that is nobody's, even if one is somebody's already", async () => {
+  const { source } = leases();
+  const anna = await source.acquire("anna", anywhere());
+  expect(await source.peek()).toBe(anna);
+  const blank = await source.blank();
+  expect([blank.id, source.ownerOf(blank)]).toEqual(["fake-2", undefined]);
+  // It is still as good as new.
+  expect(await source.acquire("bert", anywhere())).toBe(blank);
+  await expect(source.blank()).rejects.toThrow(exhausted);
+});
+
 test("never more than maxInstances: the next owner waits until one is free", async () => {
   const { source } = leases();
   await source.acquire("anna", anywhere());

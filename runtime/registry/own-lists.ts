@@ -1,0 +1,29 @@
+import { Catalog, type CatalogOptions, type ListCapability } from "./catalog.ts";
+import type { Instance } from "./instance.ts";
+
+/**
+ * Lists of instances that one owner has to itself. They may have changed with what the owner did there, so they are shown
+ * to nobody else; they go with their instance.
+ */
+export class OwnLists {
+  readonly #options: Omit<CatalogOptions, "ask">;
+  readonly #catalogs = new WeakMap<Instance, Catalog>();
+
+  constructor(options: Omit<CatalogOptions, "ask">) {
+    this.#options = options;
+  }
+
+  of(instance: Instance): Catalog {
+    let catalog = this.#catalogs.get(instance);
+    if (catalog === undefined) {
+      const ask: CatalogOptions["ask"] = (method, params, exchange) => instance.request(method, params, exchange);
+      catalog = new Catalog({ ...this.#options, ask });
+      this.#catalogs.set(instance, catalog);
+    }
+    return catalog;
+  }
+
+  changed(instance: Instance, kind: ListCapability): void {
+    this.#catalogs.get(instance)?.invalidate(kind);
+  }
+}
