@@ -85,6 +85,7 @@ test("defaults are applied, and what the file says wins", async () => {
         scaling: { minInstances: 6, maxInstances: 6, targetInFlight: 16 },
         timeouts: { connectMs: 30000, requestMs: 120000, idleMs: 600000 },
         tools: { deny: [], aliases: {} },
+        methods: { allow: [] },
       },
     ],
   });
@@ -154,6 +155,15 @@ test.each([
   [
     "{ type: magic, tools: { allow: [x], deny: [y] } }",
     "servers.a.tools.deny: stands beside allow; keep one of the two",
+  ],
+  [
+    "{ type: magic, methods: { allow: [acme/search, tasks/list] } }",
+    'servers.a.methods.allow[1]: is "tasks/list", a method of MCP; ' +
+      "remove it: the gateway decides about the methods of MCP itself; use tools or gateway.authorization",
+  ],
+  [
+    "{ type: magic, methods: { allow: [search] } }",
+    'servers.a.methods.allow[0]: is "search"; give a text that matches ^[\\w.$-]+(?:/[\\w.$-]+)+$',
   ],
   [
     "{ type: custom, endpoints: [ftp://h] }",
