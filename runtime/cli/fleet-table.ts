@@ -1,7 +1,11 @@
 import Table from "cli-table3";
 import type { FleetStatus } from "../registry/fleet.ts";
+import { terminalLine } from "../terminal-text.ts";
 
-/** The fleets as a table for people. */
+/** Characters of one cell: what a server says of itself has no bound of its own. */
+const maxCell = 300;
+
+/** The fleets as a table for people. What servers say of themselves cannot control the terminal. */
 export function fleetTable(fleets: readonly FleetStatus[]): string {
   const table = new Table({
     head: ["server", "version", "instances", "health", "tools", "start-up"],
@@ -9,14 +13,15 @@ export function fleetTable(fleets: readonly FleetStatus[]): string {
   });
   for (const { name, version, instances, health, tools, startupMs, error } of fleets) {
     const count = `${instances.ready}/${instances.total} (max ${instances.max})`;
-    table.push([
+    const cells = [
       name,
       version,
       count,
       error === undefined ? health : `${health}: ${error}`,
       tools ?? "–",
       startupMs === null ? "–" : `${startupMs} ms`,
-    ]);
+    ];
+    table.push(cells.map((cell) => terminalLine(String(cell).slice(0, maxCell))));
   }
   return table.toString();
 }

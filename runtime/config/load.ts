@@ -4,13 +4,23 @@ import { FleetError, messageOf } from "../errors.ts";
 import { resolveReferences } from "./references.ts";
 import { resolveConfig } from "./resolve.ts";
 import type { ResolvedConfig } from "./resolved.ts";
-import { type ConfigFile, type ConfigIssue, expressionsIn, issueText, validateConfig } from "./schema/index.ts";
+import {
+  type ConfigFile,
+  type ConfigIssue,
+  type ConfigPath,
+  exactVersionRule,
+  expressionsIn,
+  issueText,
+  userInformationRule,
+  validateConfig,
+} from "./schema/index.ts";
 import { type Place, SourceFile } from "./source-file.ts";
+import { writtenSecrets } from "./written-secrets.ts";
 
 /** A configuration that was read, found right, and made ready to run. */
 export interface LoadedConfig {
   readonly config: ResolvedConfig;
-  /** Values that must not appear in logs. */
+  /** Values that must not be shown, in logs or elsewhere. */
   readonly secrets: readonly string[];
   /** Every file that had a part in it. */
   readonly files: readonly string[];
@@ -31,9 +41,29 @@ const extensions = new Set([".yaml", ".yml", ".json"]);
 export async function loadConfig(path: string, { env = process.env } = {}): Promise<LoadedConfig> {
   const { value, files, issues } = await readConfig(path);
   if (issues.length > 0) throw invalid(issues);
-  const resolved = await resolveReferences(value as ConfigFile, path, env);
+  const written = value as ConfigFile;
+  const resolved = await resolveReferences(written, path, env);
+  const { servers } = resolved.value;
+  checkResolved(servers, path);
   const all = [...files, ...resolved.files];
-  return { config: { ...resolveConfig(resolved.value), files: all }, secrets: resolved.secrets, files: all };
+  return {
+    config: { ...resolveConfig(resolved.value, written), files: all },
+    secrets: [...new Set([...resolved.secrets, ...writtenSecrets(servers)])],
+    files: all,
+  };
+}
+
+/** A reference can bring what would be refused where it stands in the file. Throws CONFIG_INVALID. */
+function checkResolved(servers: ConfigFile["servers"], file: string): void {
+  const lines: string[] = [];
+  for (const [name, server] of Object.entries(servers)) {
+    const add = (field: ConfigPath, message: string, fix: string) => {
+      lines.push(`${file}: ${issueText({ path: ["servers", name, ...field], message, fix })}`);
+    };
+    userInformationRule(server, add);
+    exactVersionRule(server, add);
+  }
+  if (lines.length > 0) throw new FleetError("CONFIG_INVALID", lines.join("\n"), { data: { issues: lines.length } });
 }
 
 /** Reads a configuration and lists its mistakes. */

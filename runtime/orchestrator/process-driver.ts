@@ -230,6 +230,7 @@ export class ProcessDriver {
     let below: readonly ProcessIdentity[] = [];
     const identity = identify(pid);
     if (identity !== undefined) this.#records?.add({ ...identity, folder });
+    let stopping = false;
     const tail = new Tail((line) => this.#log.debug({ fleet, pid, stderr: line }));
     child.stderr?.on("data", (chunk: Buffer) => tail.push(chunk));
     const ended = new Promise<ProcessEnd>((resolve) => {
@@ -243,7 +244,14 @@ export class ProcessDriver {
         // Its own children (a browser, say) must not outlive it.
         signalGroup(pid, "SIGKILL");
         group?.kill();
-        const end = () => resolve({ code, signal, stderr: tail.text, ...(over && { over }) });
+        const unasked = !stopping;
+        const end = () => {
+          const stderr = tail.text;
+          // Callers are told the code alone; operators find here what the server said.
+          if (unasked && code !== 0 && stderr !== "")
+            this.#log.warn({ fleet, pid, code, signal, stderr }, "last words");
+          resolve({ code, signal, stderr, ...(over && { over }) });
+        };
         // Last words may still be in the pipe; a grandchild that left the group may hold it open for ever.
         const timer = setTimeout(end, lastWordsMs);
         child.once("close", () => {
@@ -268,6 +276,7 @@ export class ProcessDriver {
       ended,
       stop: async (graceMs = defaultGraceMs) => {
         if (plan === undefined && group === undefined) below = identitiesBelow(pid);
+        stopping = true;
         child.stdin?.end();
         const term = setTimeout(() => signalGroup(pid, "SIGTERM"), graceMs / 2);
         const kill = setTimeout(() => signalGroup(pid, "SIGKILL"), graceMs);

@@ -24,14 +24,15 @@ export async function openSse(
       ...{ origin, path: pathname + search, method: "GET", headers: { ...headers, accept: "text/event-stream" } },
     });
     if (stream.statusCode !== 200 || !String(stream.headers["content-type"]).startsWith("text/event-stream")) {
-      throw new Error(`${url.href} answered HTTP ${stream.statusCode} and no event stream`);
+      throw new Error(`${origin} answered HTTP ${stream.statusCode} and no event stream`);
     }
     const endpoint = Promise.withResolvers<URL>();
     const timer = setTimeout(() => endpoint.reject(new Error(`no endpoint event within ${connectMs} ms`)), connectMs);
     const parser = createParser({
       onEvent: ({ event, data }) => {
-        if (event === "endpoint") endpoint.resolve(new URL(data, url));
-        else receive(data);
+        if (event !== "endpoint") receive(data);
+        else if (URL.canParse(data, url.href)) endpoint.resolve(new URL(data, url));
+        else endpoint.reject(new Error("the endpoint that the server names is no URL"));
       },
     });
     stream.body.setEncoding("utf8");
@@ -41,7 +42,7 @@ export async function openSse(
     void over.promise.then((reason) => endpoint.reject(new Error(reason)));
     const target = await endpoint.promise.finally(() => clearTimeout(timer));
     // A server may not send its clients' messages elsewhere (security: the token would go along).
-    if (target.origin !== origin) throw new Error(`the server's endpoint ${target.href} is of another origin`);
+    if (target.origin !== origin) throw new Error("the endpoint that the server names is of another origin");
     const post = async (body: string, onSent?: () => void) => {
       const path = target.pathname + target.search;
       const answer = await agent.request({

@@ -18,7 +18,12 @@ const oneOf = <T extends Record<string, string>>(values: T, description: string)
 export const ProcessSource = Type.Object(
   {
     command: Type.String({ minLength: 1, description: "Executable, absolute or found on PATH." }),
-    args: Type.Optional(Type.Array(Type.String(), { description: "Arguments. Defaults to none." })),
+    args: Type.Optional(
+      Type.Array(Type.String(), {
+        description:
+          "Arguments. Everybody on the machine sees them in the list of processes: give secrets in `env`. Defaults to none.",
+      }),
+    ),
     env: Type.Optional(
       Type.Record(Type.String(), Type.String(), {
         description: "Environment added to a minimal one (PATH, HOME, LANG, TMPDIR). Values may be references.",
@@ -91,7 +96,10 @@ export const Server = Type.Object(
   {
     type: oneOf(ServerType, "A preset, or `custom`."),
     version: Type.Optional(
-      Type.String({ minLength: 1, description: "Version of a preset's package. Defaults to the one it pins." }),
+      Type.String({
+        minLength: 1,
+        description: "Exact version of a preset's package, like 1.2.3; no tag or range. Defaults to the one it pins.",
+      }),
     ),
     process: Type.Optional(ProcessSource),
     endpoints: Type.Optional(

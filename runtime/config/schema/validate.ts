@@ -1,4 +1,6 @@
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
+import { shownAddress } from "../shown-source.ts";
+import { addressesOf, addressRules } from "./address-rules.ts";
 import { authRules, redisRule, secretRule } from "./auth-rules.ts";
 import { confinementRules, nestingRules } from "./confinement-rules.ts";
 import { credentialRules } from "./credential-rules.ts";
@@ -11,6 +13,7 @@ import { isLoopback, protocolOf, serverNamePattern } from "./names.ts";
 import { protectionRules } from "./protection-rules.ts";
 import type { Server } from "./server.ts";
 import { upstreamTlsRules } from "./upstream-tls-rules.ts";
+import { exactVersionRule } from "./version-rule.ts";
 
 const { gateway: gatewaySchema, servers: serversSchema } = schema.properties;
 const serverSchema = serversSchema.patternProperties[serverNamePattern];
@@ -93,27 +96,21 @@ function serverRules(server: Server, path: ConfigPath): ConfigIssue[] {
   } else {
     if (process !== undefined)
       add(["process"], `stands beside the preset "${type}"`, "remove it, or set type to custom");
+    exactVersionRule(server, add);
   }
   if (discovery !== undefined && (process ?? endpoints) !== undefined)
     add(["discovery"], `stands beside ${process === undefined ? "endpoints" : "process"}`, "keep one of the two");
   if (discovery !== undefined && Object.keys(discovery).length === 0)
     add(["discovery"], "is empty", "add static, dns, kubernetes or docker");
-  const urls = endpoints ?? discovery?.static?.map(({ url }) => url) ?? [];
-  const at = (index: number): ConfigPath =>
-    endpoints === undefined ? ["discovery", "static", index, "url"] : ["endpoints", index];
-  for (const [index, endpoint] of urls.entries()) {
-    const sound = URL.canParse(endpoint) && (!endpoint.startsWith("tcp:") || new URL(endpoint).port !== "");
-    if (!sound) add(at(index), `is "${endpoint}", which is no address`, "write it like tcp://host:9000");
-    if (urls.indexOf(endpoint) < index)
-      add(at(index), `is "${endpoint}" a second time`, "remove it, or give it a weight");
-  }
+  const { urls, at } = addressesOf(server);
+  addressRules(server, add);
   const remote = urls.length > 0 || discovery !== undefined;
   const natural =
     urls[0] !== undefined ? protocolOf(urls[0]) : discovery === undefined ? "stdio" : (protocol ?? "http");
   const other = urls.findIndex((endpoint) => protocolOf(endpoint) !== natural);
   if (other >= 0) {
     const fix = `use one protocol (the first endpoint says ${natural}), or make a server of its own of it`;
-    add(at(other), `is ${urls[other]}, which speaks another protocol than the first`, fix);
+    add(at(other), `is ${shownAddress(urls[other] as string)}, which speaks another protocol than the first`, fix);
   }
   if (pool !== undefined && (protocol ?? natural) !== "http") {
     const fix = "remove it: one connection carries all calls of a session";
@@ -129,7 +126,7 @@ function serverRules(server: Server, path: ConfigPath): ConfigIssue[] {
   if (protocol === "stdio" && remote) {
     add(["protocol"], 'is "stdio", which nothing that something else runs speaks', "leave it out");
   } else if (protocol !== undefined && protocol !== natural && !(protocol === "sse" && natural === "http")) {
-    const source = urls.length === 0 ? "a process" : `an endpoint like ${urls[0]}`;
+    const source = urls.length === 0 ? "a process" : `an endpoint like ${shownAddress(urls[0] as string)}`;
     add(["protocol"], `is "${protocol}", which ${source} does not speak`, `set it to ${natural} or leave it out`);
   }
   const strategy = server.loadBalancer?.strategy ?? "least-connections";

@@ -1,4 +1,5 @@
 import { createParser } from "eventsource-parser";
+import { shownAddress } from "../../config/shown-source.ts";
 import { FleetError, messageOf } from "../../errors.ts";
 import {
   checkMessage,
@@ -10,9 +11,13 @@ import {
   type RpcReply,
   replyOf,
 } from "../../protocol/json-rpc.ts";
+import { excerpt } from "../../secret-guard.ts";
 import type { Fetch } from "../../upstreams/upstream-tls.ts";
 import { type Coding, codingFor, codings, encodePayload } from "../payload-coding.ts";
 import type { BatchedCall, BatchUpstream } from "./batcher.ts";
+
+/** Redirects are not followed: calls of many would go where nobody has configured them to go. */
+const sent = { method: "POST", redirect: "manual" } as const;
 
 export interface BatchEndpointOptions {
   /** For messages, such as `context7`. */
@@ -95,9 +100,13 @@ export class BatchEndpoint implements BatchUpstream {
       if (this.#abort.signal.aborted) throw new FleetError("DRAINING", `${name}: the batching engine is closed`);
       if (signal.aborted) throw new FleetError("REQUEST_TIMEOUT", `${name}: no answer within ${timeoutMs} ms`);
       const why = messageOf((error as { cause?: unknown }).cause ?? error);
-      throw new FleetError("UPSTREAM_UNREACHABLE", `${name}: ${url} cannot be reached (${why}); is the server up?`, {
-        cause: error,
-      });
+      throw new FleetError(
+        "UPSTREAM_UNREACHABLE",
+        `${name}: ${shownAddress(url)} cannot be reached (${why}); is the server up?`,
+        {
+          cause: error,
+        },
+      );
     }
     this.#coding = codingFor(response.headers.get("accept-encoding"));
     if (response.status === 404 && this.sessionId !== undefined) {
@@ -105,7 +114,7 @@ export class BatchEndpoint implements BatchUpstream {
     }
     const opened = response.headers.get("mcp-session-id");
     if (opened !== null) this.carry({ "mcp-session-id": opened });
-    if (!response.ok) throw this.#wrong(`answered HTTP ${response.status}: ${text.slice(0, 200)}`);
+    if (!response.ok) throw this.#wrong(`answered HTTP ${response.status}: ${excerpt(text, 200)}`);
     return this.#read(text, response.headers.get("content-type") ?? "");
   }
 
@@ -118,14 +127,14 @@ export class BatchEndpoint implements BatchUpstream {
       ...this.#session,
     };
     const coding = compressFrom === undefined || body.length < compressFrom ? undefined : this.#coding;
-    if (coding === undefined) return ask(url, { method: "POST", headers, body, signal });
+    if (coding === undefined) return ask(url, { ...sent, headers, body, signal });
     const bytes = new Uint8Array(await encodePayload(body, coding));
     const encoded = { ...headers, "content-encoding": coding };
-    const response = await ask(url, { method: "POST", headers: encoded, body: bytes, signal });
+    const response = await ask(url, { ...sent, headers: encoded, body: bytes, signal });
     if (response.status !== 415) return response;
     // It has changed its mind.
     await response.body?.cancel();
-    return ask(url, { method: "POST", headers, body, signal });
+    return ask(url, { ...sent, headers, body, signal });
   }
 
   #read(text: string, mediaType: string): Map<unknown, RpcReply> {
@@ -148,6 +157,6 @@ export class BatchEndpoint implements BatchUpstream {
   }
 
   #wrong(what: string): FleetError {
-    return new FleetError("UPSTREAM_PROTOCOL", `${this.#options.name}: ${this.#options.url} ${what}`);
+    return new FleetError("UPSTREAM_PROTOCOL", `${this.#options.name}: ${shownAddress(this.#options.url)} ${what}`);
   }
 }

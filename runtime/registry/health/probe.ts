@@ -1,5 +1,6 @@
 import { FleetError, messageOf } from "../../errors.ts";
 import { Exchange } from "../../protocol/exchange.ts";
+import { withoutSecrets } from "../../secret-guard.ts";
 import type { Fetch } from "../../upstreams/upstream-tls.ts";
 import type { Backend } from "../backend.ts";
 
@@ -14,13 +15,16 @@ export function probe(
 }
 
 async function askPath(address: string, path: string, timeoutMs: number, ask: Fetch): Promise<string | undefined> {
+  // A query can hold a key.
+  const shown = path.replace(/[?#].*$/s, "");
   try {
-    const response = await ask(new URL(path, address), { signal: AbortSignal.timeout(timeoutMs) });
+    // A redirect says that the server is there, and is not followed: it could lead anywhere.
+    const response = await ask(new URL(path, address), { signal: AbortSignal.timeout(timeoutMs), redirect: "manual" });
     await response.body?.cancel();
-    return response.ok ? undefined : `GET ${path} answered HTTP ${response.status}`;
+    return response.status < 400 ? undefined : `GET ${shown} answered HTTP ${response.status}`;
   } catch (error) {
     const { cause } = error as Error;
-    return `GET ${path} failed: ${messageOf(cause ?? error)}`;
+    return withoutSecrets(`GET ${shown} failed: ${messageOf(cause ?? error)}`);
   }
 }
 

@@ -1,4 +1,5 @@
 import { FleetError } from "../../errors.ts";
+import { Redactor } from "../../observability/redactor.ts";
 
 interface Refused {
   readonly error?: unknown;
@@ -22,10 +23,16 @@ function reasonOf(cause: unknown): string {
 
 /** Errors of `fetch` and of oauth4webapi say the real reason in their cause. */
 function deepest(error: unknown, text: string): string {
-  const { message, code } = ((error as { cause?: unknown }).cause ?? {}) as Partial<NodeJS.ErrnoException>;
+  const { cause } = error as { readonly cause?: unknown };
+  // Its text repeats what was parsed, which is not for callers.
+  if (isSyntaxError(error)) return "the answer is no JSON";
+  if (isSyntaxError(cause)) return text;
+  const { message, code } = (cause ?? {}) as Partial<NodeJS.ErrnoException>;
   const why = message || code;
   return why === undefined ? text : `${text}: ${why}`;
 }
+
+const isSyntaxError = (error: unknown): boolean => (error as Partial<Error> | undefined)?.name === "SyntaxError";
 
 const maxReason = 300;
 
@@ -35,10 +42,11 @@ const maxReason = 300;
  */
 export function credentialFailure(server: string, secrets: readonly string[], url: URL, cause: unknown): FleetError {
   if (cause instanceof FleetError) return cause;
-  let reason = reasonOf(cause)
+  // Secrets first: a cut or changed one would not be found.
+  const reason = new Redactor(() => secrets)
+    .clean(reasonOf(cause))
     .replace(/[^\x20-\x7e]+/g, " ")
     .slice(0, maxReason);
-  for (const secret of secrets) if (secret !== "") reason = reason.replaceAll(secret, "[redacted]");
   const fix = `check servers.${server}.credentials`;
   return new FleetError("UPSTREAM_CREDENTIALS", `${server}: no access to ${url.origin}: ${reason}; ${fix}`);
 }
