@@ -6,8 +6,8 @@ import type { Metrics } from "../observability/metrics.ts";
 import { Exchange } from "../protocol/exchange.ts";
 import type { Params, RpcReply } from "../protocol/json-rpc.ts";
 import { wantsMore } from "../protocol/log-levels.ts";
-import { isNamed } from "../security/principal.ts";
 import type { TaskIds } from "../protocol/task-ids.ts";
+import { isNamed } from "../security/principal.ts";
 import type { Connector, ServerDescription } from "../upstreams/upstream-session.ts";
 import type { StrategyFactory } from "./balancing/strategy.ts";
 import { CallGate } from "./call-gate.ts";
@@ -127,7 +127,10 @@ export class Fleet {
     this.name = server.name;
     this.tools = new ToolFilter(server.tools);
     const lists = {
-      ...{ fleet: this.name, timeoutMs: server.timeouts.requestMs, now },
+      fleet: this.name,
+      log: options.log,
+      timeoutMs: server.timeouts.requestMs,
+      now,
       offers: async (kind: ListCapability) => (await this.describe()).capabilities[kind] as Params | undefined,
     };
     this.gate = new CallGate(this.tools, server.methods.allow);
@@ -209,9 +212,16 @@ export class Fleet {
 
   /** Asks the server to tell when a resource changes; `listener` hears of it until the owner unsubscribes or goes. */
   async subscribe(client: FleetClient, uri: string, listener: ResourceListener): Promise<RpcReply> {
-    const reply = await this.#ask(client, "resources/subscribe", { uri });
-    if ("result" in reply) this.#subscriptions.add(uri, client, listener);
-    return reply;
+    // Before the server is asked, so that many at once stay within their bound too.
+    const isNew = this.#subscriptions.add(uri, client, listener);
+    let done = false;
+    try {
+      const reply = await this.#ask(client, "resources/subscribe", { uri });
+      done = "result" in reply;
+      return reply;
+    } finally {
+      if (isNew && !done) this.#subscriptions.remove(uri, client.owner);
+    }
   }
 
   async unsubscribe(client: FleetClient, uri: string): Promise<RpcReply> {

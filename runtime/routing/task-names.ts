@@ -1,5 +1,6 @@
 import type { ExchangeClient } from "../protocol/exchange.ts";
 import type { Params, RpcReply } from "../protocol/json-rpc.ts";
+import type { Question } from "../protocol/questions.ts";
 import type { TaskClaims, TaskIds } from "../protocol/task-ids.ts";
 
 /** Says in `_meta` to which task a message belongs (2025-11-25, basic/utilities/tasks, "Associating Task-Related Messages"). */
@@ -125,12 +126,12 @@ export class TaskSpeaker implements ExchangeClient {
   get logLevel(): string | undefined {
     return this.#client.logLevel;
   }
-  get asked(): boolean {
-    return this.#client.asked;
+  get present(): boolean {
+    return this.#client.present;
   }
 
-  async ask(method: string, params: Params | undefined): Promise<RpcReply> {
-    const reply = await this.#client.ask(method, this.#names.toClient(params));
+  async ask(method: string, params: Params | undefined, question: Question): Promise<RpcReply> {
+    const reply = await this.#client.ask(method, this.#names.toClient(params), question);
     return "error" in reply || !isObject(reply.result) ? reply : { result: this.#names.toServer(reply.result) };
   }
 }

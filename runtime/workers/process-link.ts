@@ -2,13 +2,22 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { encodeNotification } from "../protocol/json-rpc.ts";
 import type { DuplexLink } from "../upstreams/duplex-connector.ts";
-import { LineReader } from "../upstreams/line-reader.ts";
+import { LineReader, lineTooLong } from "../upstreams/line-reader.ts";
 import { LineWriter } from "../upstreams/line-writer.ts";
 
 /** Says on a link whose process it is from now on. */
 export const leasedMethod = "notifications/mcp-fleet/leased";
 /** Says on a link that its process is not needed any more; a link that only breaks says nothing, and the process waits. */
 export const releasedMethod = "notifications/mcp-fleet/released";
+
+/** Begins each message of ours on a link; those that are relayed for clients have an id, or another method. */
+const ours = '{"jsonrpc":"2.0","method":"notifications/mcp-fleet/';
+
+/** The method of a message that is the link's own; undefined for one that is relayed, whatever stands in it. */
+export function ownMethod(line: string): string | undefined {
+  if (!line.startsWith(ours)) return undefined;
+  return [leasedMethod, releasedMethod].find((method) => line.startsWith(`"${method}"`, ours.lastIndexOf('"')));
+}
 
 /** A worker's way to the processes that the supervisor runs: one link for each session with a server. */
 export class ProcessLinks {
@@ -33,11 +42,20 @@ export class ProcessLinks {
     const lines = new LineWriter(socket, (error) => {
       reason = error.message;
     });
-    const reader = new LineReader(receive, () => socket.destroy());
+    const abort = async (why?: string) => {
+      if (why !== undefined) reason = why;
+      socket.destroy();
+    };
+    const reader = new LineReader(receive, () => void abort(lineTooLong));
     socket.on("data", (chunk: Buffer) => reader.push(chunk));
     const ended = new Promise<string>((resolve) => socket.on("close", () => resolve(reason)));
     lines.send(JSON.stringify({ server }));
     return {
+      get waiting() {
+        return lines.waiting;
+      },
+      pause: () => void socket.pause(),
+      resume: () => void socket.resume(),
       ended,
       send: (message, onSent) => lines.send(message, onSent),
       leased: (owner) => lines.send(encodeNotification(leasedMethod, { owner })),
@@ -47,9 +65,7 @@ export class ProcessLinks {
         socket.end();
         await ended;
       },
-      abort: async () => {
-        socket.destroy();
-      },
+      abort,
     };
   }
 }

@@ -17,7 +17,15 @@ test("while the gateway is away a bounded number of messages waits, the others a
       const sent: string[] = [];
       const { promise: ended, resolve: lost } = Promise.withResolvers<string>();
       links.push({ sent, lost });
-      return { send: (message) => void sent.push(message), ended, close: async () => {}, abort: async () => {} };
+      return {
+        waiting: 0,
+        pause: () => {},
+        resume: () => {},
+        send: (message) => void sent.push(message),
+        ended,
+        close: async () => {},
+        abort: async () => {},
+      };
     },
   });
   const done = forwarder.run();

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { expect, test } from "@jest/globals";
 import type { ExchangeClient } from "../../../runtime/protocol/exchange.ts";
 import type { Params, RpcReply } from "../../../runtime/protocol/json-rpc.ts";
+import { Question } from "../../../runtime/protocol/questions.ts";
 import { RawReply } from "../../../runtime/protocol/raw-reply.ts";
 import { Sealer } from "../../../runtime/protocol/sealer.ts";
 import { TaskIds } from "../../../runtime/protocol/task-ids.ts";
@@ -12,6 +13,7 @@ const ids = new TaskIds({ sealer, bySession: true });
 const owner = { server: "one", tool: "admin", caller: "alice", session: "" };
 const shown = ids.seal({ ...owner, taskId: "task-1" });
 const related = (taskId: string) => ({ "io.modelcontextprotocol/related-task": { taskId } });
+const question = new Question();
 const names = new TaskNames(ids, owner);
 const known = new TaskNames(ids, owner, { shown: "as the client has it", own: "task-1" });
 
@@ -73,18 +75,18 @@ test("answers about a task name it as the client does, also where they hold its 
 test("questions and answers of a task carry each side's own id", async () => {
   const heard: (Params | undefined)[] = [];
   const client: ExchangeClient = {
-    ...{ owner: "o", modern: false, capabilities: {}, clientInfo: undefined, logLevel: "info", asked: false },
+    ...{ owner: "o", modern: false, capabilities: {}, clientInfo: undefined, logLevel: "info", present: true },
     ask: async (_method, params) => {
       heard.push(params);
       return { result: { action: "accept", _meta: params?._meta } };
     },
   };
   const speaker = new TaskSpeaker(client, names);
-  expect(await speaker.ask("elicitation/create", { message: "sure?", _meta: related("task-1") })).toEqual({
+  expect(await speaker.ask("elicitation/create", { message: "sure?", _meta: related("task-1") }, question)).toEqual({
     result: { action: "accept", _meta: related("task-1") },
   });
   expect(heard).toEqual([{ message: "sure?", _meta: related(shown) }]);
-  expect([speaker.owner, speaker.modern, speaker.logLevel, speaker.asked]).toEqual(["o", false, "info", false]);
+  expect([speaker.owner, speaker.modern, speaker.logLevel, speaker.present]).toEqual(["o", false, "info", true]);
   const refusing = new TaskSpeaker({ ...client, ask: async () => ({ error: { code: 1, message: "no" } }) }, names);
-  expect(await refusing.ask("roots/list", undefined)).toEqual({ error: { code: 1, message: "no" } });
+  expect(await refusing.ask("roots/list", undefined, question)).toEqual({ error: { code: 1, message: "no" } });
 });
