@@ -241,7 +241,8 @@ export async function startGateway(
   const serviceFor = (server: string | undefined = only, access = openAccess) => {
     if (server === undefined) return access === openAccess ? federated : federated.for(access);
     const fleet = registry.get(server);
-    return fleet && new SingleService(fleet, access);
+    // A server that the caller cannot reach answers like one that is not there.
+    return fleet && access.reaches(fleet) ? new SingleService(fleet, access) : undefined;
   };
   const door = new FrontDoor({
     security,
@@ -268,6 +269,7 @@ export async function startGateway(
     ...{ server: door.server, registry, executor, metrics, log, maxBodyBytes: gateway.maxBodyBytes },
     ...{ authenticated: gateway.auth !== undefined, readiness, more: routes },
     callerOf: (request) => security.callerOf(request),
+    viewerOf: (request) => security.viewerOf(request),
     statuses: async () => (siblings === undefined ? fleetStatuses() : siblings.statuses(fleetStatuses())),
   });
   door.use(rest.listener);

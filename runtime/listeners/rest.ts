@@ -27,6 +27,8 @@ export interface RestOptions {
   readonly authenticated: boolean;
   /** What who makes a request may do. */
   readonly callerOf: (request: IncomingMessage) => Access;
+  /** Who may be told the servers' names at an open path; undefined for a caller without a credential. */
+  readonly viewerOf: (request: IncomingMessage) => Access | undefined;
   readonly readiness: Readiness;
   /** All fleets, over all processes of the gateway. */
   readonly statuses: () => Promise<readonly FleetStatus[]>;
@@ -90,6 +92,8 @@ export async function createRest(options: RestOptions): Promise<{ listener: Requ
     const message = status >= 500 ? "Internal error" : `${request.method} ${request.url}: ${error.message}`;
     return reply.status(status).send({ error: { code: -32600, message } });
   });
+  // Pages can send text without asking first (Fetch standard, "CORS-safelisted request-header"); no client of ours does.
+  app.removeContentTypeParser("text/plain");
   addContentCoding(app);
   app.setNotFoundHandler((request, reply) =>
     reply
@@ -98,8 +102,9 @@ export async function createRest(options: RestOptions): Promise<{ listener: Requ
   );
 
   app.get("/health", async () => ({ status: "ok" }));
-  app.get("/ready", async (_request, reply) => {
-    const view = readiness.look();
+  app.get("/ready", async ({ raw }, reply) => {
+    const viewer = options.viewerOf(raw);
+    const view = readiness.look(viewer && ((fleet) => viewer.reaches(fleet)));
     return reply.status(view.ready ? 200 : 503).send(view);
   });
   app.get("/metrics", async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()));
