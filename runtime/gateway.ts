@@ -27,6 +27,7 @@ import { PackageCache } from "./orchestrator/package-cache.ts";
 import { ProcessDriver } from "./orchestrator/process-driver.ts";
 import { Redis } from "./performance/index.ts";
 import { encodeNotification } from "./protocol/json-rpc.ts";
+import { EndedSessions } from "./protocol/ended-sessions.ts";
 import { ParkedCalls } from "./protocol/parked-calls.ts";
 import { SessionSealer } from "./protocol/sealed-session.ts";
 import { Sealer } from "./protocol/sealer.ts";
@@ -206,6 +207,10 @@ export async function startGateway(
       session.close();
       releaseAll(session, registry);
     },
+    endedForGood: new EndedSessions({
+      ...{ stateDirectory, shared: place !== undefined, log, clock: Date.now },
+      maxAgeMs: gateway.session.maxAgeMs,
+    }),
     isHeld: ({ owner, fleets }) => [...fleets].some((name) => registry.get(name)?.holds(owner)),
   });
   const parked = new ParkedCalls({
@@ -260,9 +265,11 @@ export async function startGateway(
     },
   });
   const { tcp } = gateway.listeners;
-  const tcpListener = new TcpListener(duplex, () => {
-    const service = serviceFor(tcp?.server, security.accessOf(localPrincipal));
-    return service && { service, server: tcp?.server, caller: openAccess.principal.caller };
+  const bounds = { maxMessageBytes: gateway.maxBodyBytes, maxConnections: gateway.connections.maxConnections };
+  const tcpListener = new TcpListener({ ...duplex, ...bounds }, () => {
+    const access = security.accessOf(localPrincipal);
+    const service = serviceFor(tcp?.server, access);
+    return service && { service, server: tcp?.server, caller: access.principal.caller, access };
   });
   const readiness = new Readiness({ registry, draining: () => draining });
   const rest = await createRest({
@@ -291,7 +298,7 @@ export async function startGateway(
         sessionEra: true,
         targetOf: (server) => {
           const service = serviceFor(server);
-          return service && { service, server };
+          return service && { service, server, access: openAccess };
         },
         release: (server, owner) => void registry.get(server)?.release(owner),
       })

@@ -222,7 +222,7 @@ export class FrontDoor {
 
   #target(server: string | undefined, access: Access): McpTarget {
     const service = this.#options.serviceFor(server, access);
-    if (service !== undefined) return { service, server, caller: access.principal.caller };
+    if (service !== undefined) return { service, server, caller: access.principal.caller, access };
     throw new FleetError("SERVER_UNKNOWN", `no server is called "${server}"; GET /api/v1/servers lists them`);
   }
 }

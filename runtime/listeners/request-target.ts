@@ -67,12 +67,12 @@ function readTarget(text: string): RequestTarget {
 function readPath(raw: string): string {
   if (plain.test(raw)) return raw;
   if (!pathCharacters.test(raw)) throw wrong("the path holds a character that must be escaped");
-  const decoded = raw.replace(/%(.{0,2})/g, (escape, digits: string) => {
+  const decoded = raw.replace(/%(.{0,2})/g, (written, digits: string) => {
     if (!/^[0-9a-f]{2}$/i.test(digits)) throw wrong('the path holds a "%" without two hexadecimal digits');
     const code = Number.parseInt(digits, 16);
     if (code < 0x20 || code === 0x7f) throw wrong("the path holds an escaped control character");
     const character = String.fromCharCode(code);
-    return unreserved.test(character) ? character : escape.toUpperCase();
+    return unreserved.test(character) ? character : written.toUpperCase();
   });
   const path = withSlash.test(decoded) ? decoded.replace(/\/$/, "") : decoded;
   const segments = decoded.slice(1).split("/");

@@ -42,8 +42,11 @@ export class Sealer {
     const dot = text.indexOf(".");
     const keyId = text.slice(0, Math.max(dot, 0));
     const key = this.#keys.get(keyId);
-    const bytes = Buffer.from(text.slice(dot + 1), "base64url");
-    if (key === undefined || bytes.length <= nonceBytes + tagBytes) return undefined;
+    if (key === undefined) return undefined;
+    const sealed = text.slice(dot + 1);
+    const bytes = Buffer.from(sealed, "base64url");
+    // The decoder skips what is no base64url: only the one spelling that was given out is taken.
+    if (bytes.length <= nonceBytes + tagBytes || bytes.toString("base64url") !== sealed) return undefined;
     const decipher = createDecipheriv("aes-256-gcm", key, bytes.subarray(0, nonceBytes))
       .setAAD(this.#context(keyId))
       .setAuthTag(bytes.subarray(-tagBytes));

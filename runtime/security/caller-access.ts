@@ -38,10 +38,10 @@ export class CallerAccess implements Access {
     this.#stages = stages;
   }
 
-  enter(_method: string, exchange: Exchange): Promise<void> | undefined {
+  enter(_method: string, exchange: Exchange, cost = 1): Promise<void> | undefined {
     this.#alive();
     const { limiter } = this.#stages;
-    return limiter?.admit(limiter.boundsFor(this.principal.caller, this.#bounds, "", ""), exchange);
+    return limiter?.admit(limiter.boundsFor(this.principal.caller, this.#bounds, "", ""), exchange, cost);
   }
 
   check(fleet: Fleet, method: string, params: Params | undefined): Promise<void> | undefined {

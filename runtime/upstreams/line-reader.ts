@@ -11,11 +11,21 @@ export class LineReader {
   readonly #onLine: (line: string) => void;
   readonly #onOverflow: () => void;
   readonly #onInvalid: () => void;
+  readonly #maxBytes: number;
   #pieces: Buffer[] = [];
   #size = 0;
 
-  /** `onInvalid` hears of each line that is no UTF-8; by default such a line is dropped. */
-  constructor(onLine: (line: string) => void, onOverflow: () => void, onInvalid: () => void = () => {}) {
+  /**
+   * `onInvalid` hears of each line that is no UTF-8; by default such a line is dropped. `maxBytes` of one line, past which
+   * `onOverflow` is called, defaults to what a server may send.
+   */
+  constructor(
+    onLine: (line: string) => void,
+    onOverflow: () => void,
+    onInvalid: () => void = () => {},
+    maxBytes = maxLineBytes,
+  ) {
+    this.#maxBytes = maxBytes;
     this.#onLine = onLine;
     this.#onOverflow = onOverflow;
     this.#onInvalid = onInvalid;
@@ -30,7 +40,7 @@ export class LineReader {
     if (start === chunk.length) return;
     this.#pieces.push(start === 0 ? chunk : chunk.subarray(start));
     this.#size += chunk.length - start;
-    if (this.#size > maxLineBytes) {
+    if (this.#size > this.#maxBytes) {
       this.#pieces = [];
       this.#size = 0;
       this.#onOverflow();
