@@ -5,6 +5,7 @@ import type { Logger } from "pino";
 import { FleetError } from "../errors.ts";
 import { addDashboard } from "../observability/dashboard/index.ts";
 import type { Metrics } from "../observability/metrics.ts";
+import { Exchange } from "../protocol/exchange.ts";
 import { errorReply, type Params, type RpcReply } from "../protocol/json-rpc.ts";
 import type { Priority } from "../protocol/priority.ts";
 import type { FleetClient, FleetStatus } from "../registry/fleet.ts";
@@ -51,6 +52,11 @@ interface ExecuteBody {
   readonly useCache?: boolean;
   readonly metadata?: Record<string, unknown>;
 }
+
+/** Routes that gather what all servers say. */
+const counted = new Set(["/api/v1/servers", "/api/v1/servers/:server", "/openapi.json"]);
+/** Not waited for: counting has no deadline of its own. */
+const enterMs = 1000;
 
 /** Everything on the gateway's port that is not MCP: REST, health, metrics. Returns its request listener. */
 export async function createRest(options: RestOptions): Promise<{ listener: RequestListener; app: FastifyInstance }> {
@@ -100,6 +106,14 @@ export async function createRest(options: RestOptions): Promise<{ listener: Requ
       .status(404)
       .send({ error: { code: -32600, message: `nothing is served at ${request.method} ${request.url}` } }),
   );
+
+  // What the gateway answers itself is counted like a list over MCP; calls of servers are counted where they are made.
+  app.addHook("onRequest", async ({ raw, method, routeOptions }, reply) => {
+    if (method === "POST" || !counted.has(routeOptions.url ?? "")) return;
+    const exchange = new Exchange(enterMs);
+    await callerOf(raw).enter("tools/list", exchange);
+    if (exchange.headers !== undefined) reply.headers(exchange.headers);
+  });
 
   app.get("/health", async () => ({ status: "ok" }));
   app.get("/ready", async ({ raw }, reply) => {
