@@ -26,6 +26,7 @@ import { FleetFactory, withPreset } from "./orchestrator/fleet-factory.ts";
 import { PackageCache } from "./orchestrator/package-cache.ts";
 import { ProcessDriver } from "./orchestrator/process-driver.ts";
 import { Redis } from "./performance/index.ts";
+import { EndedSessions } from "./protocol/ended-sessions.ts";
 import { encodeNotification } from "./protocol/json-rpc.ts";
 import { ParkedCalls } from "./protocol/parked-calls.ts";
 import { SessionSealer } from "./protocol/sealed-session.ts";
@@ -227,6 +228,10 @@ export async function startGateway(
       session.close();
       onGone(session);
     },
+    endedForGood: new EndedSessions({
+      ...{ stateDirectory, shared: place !== undefined, log, clock: Date.now },
+      maxAgeMs: gateway.session.maxAgeMs,
+    }),
     isHeld: ({ owner, fleets }) => [...fleets].some((name) => registry.get(name)?.holds(owner)),
   });
   const parked = new ParkedCalls({
@@ -261,6 +266,7 @@ export async function startGateway(
   const serviceFor = (server: string | undefined = only, access = openAccess) => {
     if (server === undefined) return access === openAccess ? federated : federated.for(access);
     const fleet = registry.get(server);
+    // A server that the caller cannot reach answers like one that is not there.
     return fleet && access.knows(fleet) ? new SingleService(fleet, access) : undefined;
   };
   const door = new FrontDoor({
@@ -279,15 +285,18 @@ export async function startGateway(
     },
   });
   const { tcp } = gateway.listeners;
-  const tcpListener = new TcpListener(duplex, () => {
-    const service = serviceFor(tcp?.server, security.accessOf(localPrincipal));
-    return service && { service, server: tcp?.server, caller: openAccess.principal.caller };
+  const bounds = { maxMessageBytes: gateway.maxBodyBytes, maxConnections: gateway.connections.maxConnections };
+  const tcpListener = new TcpListener({ ...duplex, ...bounds }, () => {
+    const access = security.accessOf(localPrincipal);
+    const service = serviceFor(tcp?.server, access);
+    return service && { service, server: tcp?.server, caller: access.principal.caller, access };
   });
   const readiness = new Readiness({ registry, draining: () => draining });
   const rest = await createRest({
     ...{ server: door.server, registry, executor, metrics, log, maxBodyBytes: gateway.maxBodyBytes },
     ...{ authenticated: gateway.auth !== undefined, readiness, more: routes },
     callerOf: (request) => security.callerOf(request),
+    viewerOf: (request) => security.viewerOf(request),
     statuses: async () => (siblings === undefined ? fleetStatuses() : siblings.statuses(fleetStatuses())),
   });
   door.use(rest.listener);
@@ -309,7 +318,7 @@ export async function startGateway(
         sessionEra: true,
         targetOf: (server) => {
           const service = serviceFor(server);
-          return service && { service, server };
+          return service && { service, server, access: openAccess };
         },
         release: (server, owner) => void registry.get(server)?.release(owner),
       })

@@ -1,5 +1,5 @@
 import type { Logger } from "pino";
-import { FleetError } from "../errors.ts";
+import { type ErrorCode, FleetError } from "../errors.ts";
 import type { ClientSession, NoticeStream } from "../protocol/client-session.ts";
 import {
   encodeReply,
@@ -9,6 +9,7 @@ import {
   parseMessages,
   type RequestId,
   type RpcMessage,
+  type RpcNotification,
   type RpcRequest,
   replyOf,
 } from "../protocol/json-rpc.ts";
@@ -45,6 +46,8 @@ export interface DuplexOptions {
 
 /** Calls in flight on one connection, and bytes that wait for its client, past which it is not read. */
 const maxInFlight = 256;
+/** Requests of one read that wait for a place; a client that goes on past it does not heed back-pressure and is cut. */
+const maxHeld = 4096;
 const slowAbove = 8 * 1024 * 1024;
 /** Bytes that may wait for a client before it is cut: some results of the largest size that clients get in practice. */
 export const maxWaiting = 64 * 1024 * 1024;
@@ -64,8 +67,12 @@ export class Duplex {
     caughtUp: () => this.#caughtUp?.promise,
   };
   #session: { readonly id: string; readonly session: ClientSession } | undefined;
-  #opening: Promise<void> | undefined;
+  #opening: Promise<unknown> | undefined;
+  /** Messages that wait until the session is open. */
+  #behindOpening = 0;
   #inFlight = 0;
+  /** Requests that wait for a place among those in flight, in the order in which they came. */
+  readonly #held: (() => void)[] = [];
   #paused = false;
   #caughtUp: PromiseWithResolvers<void> | undefined;
   #closed = false;
@@ -76,24 +83,28 @@ export class Duplex {
     this.#channel = channel;
   }
 
-  /** Takes one message, or an array of them. */
-  receive(text: string): void {
+  /** Takes one message, or an array of them; what is wrong with it is answered, and returned. */
+  receive(text: string): ErrorCode | undefined {
     let messages: RpcMessage | RpcMessage[];
     try {
       messages = parseMessages(text);
       if (Array.isArray(messages)) this.#checkBatch();
     } catch (error) {
       this.#send(encodeReply(null, errorReply(error)));
-      return;
+      return (error as FleetError).code;
     }
-    if (Array.isArray(messages)) void this.#batch(messages);
-    else void this.#take(messages).then((answer) => answer !== undefined && this.#send(answer));
+    void (Array.isArray(messages) ? this.#batch(messages) : this.#single(messages));
+    return undefined;
   }
 
-  /** Something came that is no text. */
-  garbled(): void {
-    const text = "the message is not UTF-8; send JSON-RPC messages encoded as UTF-8";
+  /** Something came that is no message. */
+  garbled(text = "the message is not UTF-8; send JSON-RPC messages encoded as UTF-8"): void {
     this.#send(encodeReply(null, errorReply(new FleetError("PARSE_ERROR", text))));
+  }
+
+  /** As many requests wait for a place as may be in flight. */
+  get crowded(): boolean {
+    return this.#held.length >= maxInFlight;
   }
 
   /** Whose process the connection's session works with, where that is not its own. */
@@ -106,6 +117,7 @@ export class Duplex {
     if (this.#closed) return;
     this.#closed = true;
     this.#caughtUp?.resolve();
+    for (const go of this.#held.splice(0)) go();
     for (const cancel of [...this.#cancels.values()]) cancel("the client closed the connection");
     if (this.#session === undefined) return;
     for (const exchange of this.#session.session.calls) exchange.cancel("the client closed the connection");
@@ -118,15 +130,29 @@ export class Duplex {
     throw new FleetError("INVALID_REQUEST", "Invalid request: only MCP 2025-03-26 has batches; send one message");
   }
 
+  async #single(message: RpcMessage): Promise<void> {
+    const entering = isRequest(message) ? this.#enter() : undefined;
+    if (entering !== undefined) await entering;
+    const answer = await this.#take(message);
+    if (answer !== undefined) this.#send(answer);
+  }
+
+  /** The messages of a batch are in flight like any others: no more of them at once. */
   async #batch(messages: RpcMessage[]): Promise<void> {
-    const answers = (await Promise.all(messages.map((message) => this.#take(message)))).filter(Boolean);
+    const taken: Promise<string | undefined>[] = [];
+    for (const message of messages) {
+      const entering = isRequest(message) ? this.#enter() : undefined;
+      if (entering !== undefined) await entering;
+      taken.push(this.#take(message));
+    }
+    const answers = (await Promise.all(taken)).filter(Boolean);
     if (answers.length > 0) this.#send(`[${answers.join(",")}]`);
   }
 
-  /** The answer to a message, if it has one; never rejects. */
+  /** The answer to a message, if it has one; never rejects. A request has a place among those in flight. */
   async #take(message: RpcMessage): Promise<string | undefined> {
+    if (this.#closed) return undefined;
     const request = isRequest(message);
-    if (request) this.#began();
     try {
       const modern = !this.#options.sessionEra && isModern(message, {});
       return modern ? await this.#modern(message) : await this.#ofSession(message);
@@ -134,25 +160,16 @@ export class Duplex {
       if (!(error instanceof FleetError)) this.#options.log.error({ err: error }, "a request failed unexpectedly");
       return request ? encodeReply(message.id, errorReply(error)) : undefined;
     } finally {
-      if (request) this.#finished();
+      if (request) this.#left();
     }
   }
 
   async #ofSession(message: RpcMessage): Promise<string | undefined> {
     const { calls } = this.#options;
-    if (isRequest(message) && message.method === "initialize") {
-      const opening = this.#initialize(message);
-      this.#opening = opening.then(
-        () => {},
-        () => {},
-      );
-      return opening;
-    }
+    if (isRequest(message) && message.method === "initialize") return this.#open(message);
     // A client may send what comes next before it has the answer: a connection keeps the order.
-    await this.#opening;
-    if (isNotification(message) && message.method === "notifications/cancelled") {
-      this.#cancels.get(message.params?.requestId as RequestId)?.(reasonOf(message.params));
-    }
+    if (this.#opening !== undefined && !(await this.#opened(message))) return undefined;
+    if (isNotification(message)) this.#cancelled(message);
     const session = this.#session?.session;
     if (session === undefined) {
       if (!isRequest(message)) return undefined;
@@ -167,6 +184,35 @@ export class Duplex {
     return undefined;
   }
 
+  /** One session after the other: a connection has one. */
+  #open(message: RpcRequest): Promise<string> {
+    const before = this.#opening;
+    const opening = before === undefined ? this.#initialize(message) : before.then(() => this.#initialize(message));
+    const done = opening
+      .catch(() => {})
+      .then(() => {
+        if (this.#opening === done) this.#opening = undefined;
+        this.#regulate();
+      });
+    this.#opening = done;
+    this.#regulate();
+    return opening;
+  }
+
+  /** Waits for the session; false for a notification past as many as may wait, which is dropped. */
+  async #opened(message: RpcMessage): Promise<boolean> {
+    if (!isRequest(message) && this.#behindOpening >= maxInFlight) return false;
+    this.#behindOpening += 1;
+    await this.#opening;
+    this.#behindOpening -= 1;
+    return true;
+  }
+
+  #cancelled({ method, params }: RpcNotification): void {
+    if (method !== "notifications/cancelled") return;
+    this.#cancels.get(params?.requestId as RequestId)?.(reasonOf(params));
+  }
+
   async #initialize(message: RpcRequest): Promise<string> {
     const { calls } = this.#options;
     if (this.#session !== undefined) calls.sessions.end(this.#session.id);
@@ -178,15 +224,15 @@ export class Duplex {
   }
 
   async #modern(message: RpcMessage): Promise<string | undefined> {
+    if (isNotification(message)) this.#cancelled(message);
     if (!isRequest(message)) return undefined;
-    const { modern, subscriptions } = this.#options;
+    const { modern } = this.#options;
     const declared = declarationOf(message);
-    if (message.method === "subscriptions/listen") {
-      const close = await subscriptions.open(() => this.#stream(), this.#target, message);
-      this.#cancels.set(message.id, close);
-      if (this.#closed) close();
-      return undefined;
+    if (this.#cancels.has(message.id)) {
+      const text = `Invalid request: the id ${JSON.stringify(message.id)} belongs to a request that is open; use another`;
+      throw new FleetError("INVALID_REQUEST", text);
     }
+    if (message.method === "subscriptions/listen") return this.#listen(message);
     let cancelled = false;
     const outcome = await modern.call(this.#target, message, declared, this.#answer, (cancel) => {
       this.#cancels.set(message.id, (reason) => {
@@ -197,6 +243,25 @@ export class Duplex {
     });
     // Who cancels a call wants no answer to it (basic/patterns/cancellation).
     return cancelled ? undefined : encodeReply(message.id, outcome);
+  }
+
+  /** A subscription ends with its cancellation, or with the connection. */
+  async #listen(message: RpcRequest): Promise<undefined> {
+    const { id } = message;
+    let ended = false;
+    this.#cancels.set(id, () => {
+      ended = true;
+    });
+    try {
+      const close = await this.#options.subscriptions.open(() => this.#stream(), this.#target, message);
+      if (ended || this.#closed) close();
+      else this.#cancels.set(id, () => this.#cancels.delete(id) && close());
+    } catch (error) {
+      this.#cancels.delete(id);
+      throw error;
+    }
+    if (ended) this.#cancels.delete(id);
+    return undefined;
   }
 
   /** What is not the answer to a request: it ends without the connection. */
@@ -222,14 +287,27 @@ export class Duplex {
     return true;
   }
 
-  #began(): void {
-    this.#inFlight += 1;
-    this.#regulate();
+  /** A request takes a place among those in flight: at once, or when one is free. */
+  #enter(): Promise<void> | undefined {
+    if (this.#inFlight < maxInFlight) {
+      this.#inFlight += 1;
+      this.#regulate();
+      return undefined;
+    }
+    if (this.#held.length >= maxHeld) this.#channel.cut();
+    const turn = Promise.withResolvers<void>();
+    this.#held.push(turn.resolve);
+    return turn.promise;
   }
 
-  #finished(): void {
-    this.#inFlight -= 1;
-    this.#regulate();
+  /** Its place goes to the one that has waited longest. */
+  #left(): void {
+    const next = this.#held.shift();
+    if (next !== undefined) next();
+    else {
+      this.#inFlight -= 1;
+      this.#regulate();
+    }
   }
 
   /** The channel tells that its client has taken something. */
@@ -244,7 +322,7 @@ export class Duplex {
       this.#caughtUp?.resolve();
       this.#caughtUp = undefined;
     }
-    const full = slow || this.#inFlight >= maxInFlight;
+    const full = slow || this.#inFlight >= maxInFlight || this.#opening !== undefined;
     if (full === this.#paused) return;
     this.#paused = full;
     if (full) this.#channel.pause();

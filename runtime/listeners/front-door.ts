@@ -13,6 +13,8 @@ import type { Elsewhere } from "./elsewhere.ts";
 import type { FastPath } from "./fast-path/index.ts";
 import { type HttpServerOptions, httpServer } from "./http-server.ts";
 import type { LegacySse } from "./legacy-sse.ts";
+import { checkFields } from "./request-fields.ts";
+import { type RequestTarget, RequestTargets } from "./request-target.ts";
 import type { StreamableHttp } from "./streamable-http.ts";
 import type { McpTarget } from "./target.ts";
 import type { WebSocketListener } from "./web-socket.ts";
@@ -33,6 +35,8 @@ export interface FrontDoorOptions {
 const lingerStepMs = 20;
 /** Paths that need no authentication: load balancers ask them, and pages that hold no data. */
 const open = new Set(["/health", "/ready", ...openPages]);
+/** Of these, the paths that tell more to a caller whose credential is accepted. */
+const named = new Set(["/ready"]);
 
 /** The gateway's one port: checks every request, serves `/mcp` itself, hands the rest to the REST interface. */
 export class FrontDoor {
@@ -40,6 +44,7 @@ export class FrontDoor {
   readonly #listener: NetServer;
   readonly #fastPath: FastPath | undefined;
   readonly #options: FrontDoorOptions;
+  readonly #targets = new RequestTargets();
   #closing = false;
   #closed: Promise<unknown> | undefined;
   #rest: RequestListener = (_request, response) => response.writeHead(404).end();
@@ -112,9 +117,7 @@ export class FrontDoor {
   /** Serves what another process of the gateway has checked. */
   forwarded(request: IncomingMessage, response: ServerResponse, access: Access): void {
     try {
-      const path = pathOf(request);
-      const { room, server } = roomOf(path);
-      this.#serveAdmitted(request, response, path, room, server, access);
+      this.#serveAdmitted(request, response, this.#targets.read(request.url as string), access);
     } catch (error) {
       refuse(response, error);
     }
@@ -122,51 +125,49 @@ export class FrontDoor {
 
   #serve(request: IncomingMessage, response: ServerResponse): void {
     const { security } = this.#options;
-    const path = pathOf(request);
-    // Who is told to connect anew finds a gateway, or a worker, that stays.
+    // Clients that are told to connect again find a gateway, or a worker, that stays.
     if (this.#closing) response.shouldKeepAlive = false;
     try {
+      const target = this.#read(request);
       if (security.greet(request, response)) return;
-      if (open.has(path)) {
+      const { path, room, server } = target;
+      if (open.has(path) && !(named.has(path) && security.hasCredential(request))) {
         this.#rest(request, response);
         return;
       }
       if (path.startsWith("/.well-known/") && this.#metadata(path, response)) return;
-      const { room, server } = roomOf(path);
       const access = security.admit(request, interfaces.get(room) ?? "rest", ofMcp.has(room) ? server : undefined);
-      if (!(access instanceof Promise)) this.#enter(request, response, path, room, server, access);
+      if (!(access instanceof Promise)) this.#enter(request, response, target, access);
       else {
-        access
-          .then((known) => this.#enter(request, response, path, room, server, known))
-          .catch((error) => refuse(response, error));
+        access.then((known) => this.#enter(request, response, target, known)).catch((error) => refuse(response, error));
       }
     } catch (error) {
       refuse(response, error);
     }
   }
 
-  #enter(
-    request: IncomingMessage,
-    response: ServerResponse,
-    path: string,
-    room: string,
-    server: string | undefined,
-    access: Access,
-  ): void {
+  /** The target as everybody behind the door reads it. Throws INVALID_REQUEST for a request that has two readings. */
+  #read(request: IncomingMessage): RequestTarget {
+    checkFields(request);
+    const target = this.#targets.read(request.url as string);
+    if (target.url !== request.url) request.url = target.url;
+    if (target.authority !== undefined) request.headers.host = target.authority;
+    return target;
+  }
+
+  #enter(request: IncomingMessage, response: ServerResponse, target: RequestTarget, access: Access): void {
     const { elsewhere } = this.#options;
     if (elsewhere !== undefined) {
       elsewhere.admitted(request, access.principal);
-      if (room === "mcp" && elsewhere.session(request, response, this.#target(server, access))) return;
+      if (target.room === "mcp" && elsewhere.session(request, response, this.#target(target.server, access))) return;
     }
-    this.#serveAdmitted(request, response, path, room, server, access);
+    this.#serveAdmitted(request, response, target, access);
   }
 
   #serveAdmitted(
     request: IncomingMessage,
     response: ServerResponse,
-    path: string,
-    room: string,
-    server: string | undefined,
+    { path, room, server }: RequestTarget,
     access: Access,
   ): void {
     const { mcp, sse, security } = this.#options;
@@ -208,8 +209,8 @@ export class FrontDoor {
       webSocket.accept(request, socket, head, target);
     };
     try {
+      const { room, server } = this.#read(request);
       security.guard(request);
-      const { room, server } = roomOf(pathOf(request));
       if (room !== "ws") throw new FleetError("SERVER_UNKNOWN", "a WebSocket is served at /ws and /ws/<server>");
       const access = security.admit(request, "ws", server);
       if (access instanceof Promise) access.then((known) => accept(known, server)).catch(refused);
@@ -221,7 +222,7 @@ export class FrontDoor {
 
   #target(server: string | undefined, access: Access): McpTarget {
     const service = this.#options.serviceFor(server, access);
-    if (service !== undefined) return { service, server, caller: access.principal.caller };
+    if (service !== undefined) return { service, server, caller: access.principal.caller, access };
     throw new FleetError("SERVER_UNKNOWN", `no server is called "${server}"; GET /api/v1/servers lists them`);
   }
 }
@@ -236,20 +237,6 @@ const interfaces = new Map<string, Room>([
 ]);
 /** Where the second part of a path is a server. */
 const ofMcp = new Set(["mcp", "sse"]);
-
-function pathOf({ url }: IncomingMessage): string {
-  const text = url as string;
-  const query = text.indexOf("?");
-  return query < 0 ? text : text.slice(0, query);
-}
-
-/** `/mcp` is the room of all servers, `/mcp/<server>` that of one. */
-function roomOf(path: string): { readonly room: string; readonly server: string | undefined } {
-  const slash = path.indexOf("/", 1);
-  return slash < 0
-    ? { room: path.slice(1), server: undefined }
-    : { room: path.slice(1, slash), server: path.slice(slash + 1) };
-}
 
 function refuse(response: ServerResponse, error: unknown): void {
   const known = error instanceof FleetError ? error : undefined;

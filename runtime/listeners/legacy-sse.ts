@@ -5,6 +5,7 @@ import { readBody } from "./body.ts";
 import { Duplex, type DuplexOptions, maxWaiting } from "./duplex.ts";
 import type { Elsewhere } from "./elsewhere.ts";
 import { EventStream } from "./event-stream.ts";
+import { checkJson } from "./media-types.ts";
 import type { McpTarget } from "./target.ts";
 
 export interface LegacySseOptions extends DuplexOptions {
@@ -75,7 +76,14 @@ export class LegacySse {
         "Session not found: its event stream has ended; GET /sse opens a new one",
       );
     }
+    checkJson(request);
     const text = await readBody(request, this.#options.maxBodyBytes);
+    // Here a client cannot be read more slowly: it is told to.
+    if (connection.duplex.crowded) {
+      throw new FleetError("OVERLOADED", "the stream has too many requests in flight; wait for their answers", {
+        headers: { "retry-after": "1" },
+      });
+    }
     response.writeHead(202, { "content-type": "text/plain" }).end("Accepted");
     connection.duplex.receive(text);
   }

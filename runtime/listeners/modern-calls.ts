@@ -66,6 +66,7 @@ export class ModernCalls {
     if (unserved || ofSessions(message.method))
       throw new FleetError("METHOD_UNKNOWN", `Method not found: ${message.method}`);
     try {
+      if (message.method === "server/discover") await this.#enter(target, message, answer);
       const { serverInfo, ...described } = await target.service.describe();
       if (message.method === "server/discover") {
         const { tasks: _sessionEraTasks, ...capabilities } = described.capabilities as Params;
@@ -81,6 +82,13 @@ export class ModernCalls {
       else answer.refused?.(error);
       return errorReply(error);
     }
+  }
+
+  /** Counts what the gateway answers itself. */
+  async #enter({ access, service }: McpTarget, { method, params }: RpcRequest, answer: Answer): Promise<void> {
+    const exchange = new Exchange(service.timeoutFor(params));
+    await access.enter(method, exchange);
+    if (exchange.headers !== undefined) answer.headers?.(exchange.headers);
   }
 
   #start(target: McpTarget, { method, params }: RpcRequest, declared: ModernDeclaration, answer: Answer): Running {

@@ -1,4 +1,5 @@
 import { createServer, type Server, type Socket } from "node:net";
+import { hasDoubleSpace } from "./request-line.ts";
 
 /** The header must have come by then. */
 const headerMs = 5000;
@@ -35,7 +36,7 @@ export function behindProxy(inner: Server, trusts: (address: string) => boolean)
       if (header === "more") return;
       socket.off("data", read);
       socket.pause();
-      if (header === "wrong") {
+      if (header === "wrong" || hasDoubleSpace(seen.subarray(header.length))) {
         socket.destroy();
         return;
       }

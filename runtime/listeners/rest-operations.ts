@@ -83,10 +83,19 @@ export const restOperations = {
   schemas: {
     Readiness: {
       type: "object",
-      required: ["ready", "servers"],
+      required: ["ready"],
       properties: {
         ready: { type: "boolean" },
-        servers: { type: "object", additionalProperties: { enum: ["ready", "starting", "failed", "idle"] } },
+        servers: {
+          type: "object",
+          additionalProperties: { enum: ["ready", "starting", "failed", "idle"] },
+          description: "Health by server, of the servers that the caller may use.",
+        },
+        counts: {
+          type: "object",
+          additionalProperties: { type: "integer" },
+          description: "Number of servers by health, where a credential is needed and none was sent.",
+        },
       },
     },
     Server: {

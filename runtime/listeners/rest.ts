@@ -5,6 +5,7 @@ import type { Logger } from "pino";
 import { FleetError } from "../errors.ts";
 import { addDashboard } from "../observability/dashboard/index.ts";
 import type { Metrics } from "../observability/metrics.ts";
+import { Exchange } from "../protocol/exchange.ts";
 import { errorReply, type Params, type RpcReply } from "../protocol/json-rpc.ts";
 import type { Priority } from "../protocol/priority.ts";
 import type { FleetClient, FleetStatus } from "../registry/fleet.ts";
@@ -27,6 +28,8 @@ export interface RestOptions {
   readonly authenticated: boolean;
   /** What who makes a request may do. */
   readonly callerOf: (request: IncomingMessage) => Access;
+  /** Who may be told the servers' names at an open path; undefined for a caller without a credential. */
+  readonly viewerOf: (request: IncomingMessage) => Access | undefined;
   readonly readiness: Readiness;
   /** All fleets, over all processes of the gateway. */
   readonly statuses: () => Promise<readonly FleetStatus[]>;
@@ -49,6 +52,11 @@ interface ExecuteBody {
   readonly useCache?: boolean;
   readonly metadata?: Record<string, unknown>;
 }
+
+/** Routes that gather what all servers say. */
+const counted = new Set(["/api/v1/servers", "/api/v1/servers/:server", "/openapi.json"]);
+/** Not waited for: counting has no deadline of its own. */
+const enterMs = 1000;
 
 /** Everything on the gateway's port that is not MCP: REST, health, metrics. Returns its request listener. */
 export async function createRest(options: RestOptions): Promise<{ listener: RequestListener; app: FastifyInstance }> {
@@ -92,6 +100,8 @@ export async function createRest(options: RestOptions): Promise<{ listener: Requ
     const message = status >= 500 ? "Internal error" : `${request.method} ${request.url}: ${error.message}`;
     return reply.status(status).send({ error: { code: -32600, message } });
   });
+  // Pages can send text without asking first (Fetch standard, "CORS-safelisted request-header"); no client of ours does.
+  app.removeContentTypeParser("text/plain");
   addContentCoding(app);
   app.setNotFoundHandler((request, reply) =>
     reply
@@ -99,9 +109,18 @@ export async function createRest(options: RestOptions): Promise<{ listener: Requ
       .send({ error: { code: -32600, message: `nothing is served at ${request.method} ${request.url}` } }),
   );
 
+  // What the gateway answers itself is counted like a list over MCP; calls of servers are counted where they are made.
+  app.addHook("onRequest", async ({ raw, method, routeOptions }, reply) => {
+    if (method === "POST" || !counted.has(routeOptions.url ?? "")) return;
+    const exchange = new Exchange(enterMs);
+    await callerOf(raw).enter("tools/list", exchange);
+    if (exchange.headers !== undefined) reply.headers(exchange.headers);
+  });
+
   app.get("/health", async () => ({ status: "ok" }));
-  app.get("/ready", async (_request, reply) => {
-    const view = readiness.look();
+  app.get("/ready", async ({ raw }, reply) => {
+    const viewer = options.viewerOf(raw);
+    const view = readiness.look(viewer && ((fleet) => viewer.reaches(fleet)));
     return reply.status(view.ready ? 200 : 503).send(view);
   });
   app.get("/metrics", async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()));

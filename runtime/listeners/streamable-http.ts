@@ -18,6 +18,7 @@ import { isModern } from "../protocol/modern-request.ts";
 import { allowsBatch, assumedRevision, downstreamRevisions, isDownstreamRevision } from "../protocol/revisions.ts";
 import { inTrace } from "../protocol/trace-context.ts";
 import { readBody } from "./body.ts";
+import { accepts, checkJson } from "./media-types.ts";
 import type { ModernHttp } from "./modern-http.ts";
 import { PostReply } from "./post-reply.ts";
 import { Replay } from "./replay.ts";
@@ -158,7 +159,7 @@ export class StreamableHttp {
 
   #delete(request: IncomingMessage, response: ServerResponse, target: McpTarget): void {
     this.#session(request, target);
-    this.#options.calls.sessions.end(request.headers[sessionHeader] as string);
+    this.#options.calls.sessions.end(request.headers[sessionHeader] as string, true);
     response.writeHead(204).end();
   }
 
@@ -182,24 +183,21 @@ export class StreamableHttp {
       response.destroy();
       return;
     }
-    const status = error instanceof FleetError ? error.kind.status : ErrorKinds.INTERNAL.status;
+    const known = error instanceof FleetError ? error : undefined;
     const text = encodeReply(id, errorReply(error));
     response
-      .writeHead(status, { "content-type": "application/json", "content-length": Buffer.byteLength(text) })
+      .writeHead(known?.kind.status ?? ErrorKinds.INTERNAL.status, {
+        "content-type": "application/json",
+        "content-length": Buffer.byteLength(text),
+        ...known?.headers,
+      })
       .end(text);
   }
 }
 
 function checkMedia(request: IncomingMessage): void {
-  if (!request.headers["content-type"]?.startsWith("application/json")) {
-    throw new FleetError("MEDIA_TYPE", "Unsupported media type: send Content-Type: application/json");
-  }
+  checkJson(request);
   if (!accepts(request, "application/json") && !streams(request)) {
     throw new FleetError("NOT_ACCEPTABLE", "Not acceptable: send Accept: application/json, text/event-stream");
   }
-}
-
-function accepts(request: IncomingMessage, type: string): boolean {
-  const accept = request.headers.accept;
-  return accept === undefined || accept.includes(type) || accept.includes("*/*");
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { FleetError } from "../errors.ts";
 import type { NoticeStream } from "../protocol/client-session.ts";
+import { Exchange } from "../protocol/exchange.ts";
 import { encodeNotification, encodeReply, type Params, type RequestId, type RpcRequest } from "../protocol/json-rpc.ts";
 import { envelope } from "../protocol/modern.ts";
 import type { ListCapability } from "../registry/catalog.ts";
@@ -17,6 +18,13 @@ export interface SubscriptionsOptions {
   readonly maxPerCaller: number;
 }
 
+/** Resources of one subscription; a client that wants more opens another one. */
+const maxUris = 1000;
+/** Longest URI of a resource, in characters: it is kept as long as its subscription is open. */
+const maxUriLength = 4096;
+/** Resources that are asked for at once: a server is not to be flooded by one request. */
+const atOnce = 8;
+
 interface Subscription extends ServiceClient {
   readonly id: RequestId;
   readonly target: McpTarget;
@@ -30,6 +38,7 @@ const keyOf = { tools: "toolsListChanged", prompts: "promptsListChanged", resour
 export class Subscriptions {
   readonly #options: SubscriptionsOptions;
   readonly #open = new Set<Subscription>();
+  readonly #perCaller = new Map<string, number>();
 
   constructor(options: SubscriptionsOptions) {
     this.#options = options;
@@ -43,18 +52,23 @@ export class Subscriptions {
    * Opens one: the first message names what is honoured, and each later one its subscription. Returns what is to be done
    * when the client has gone. Rejects, before anything is sent, with what is wrong with the request.
    */
-  async open(stream: () => NoticeStream, target: McpTarget, { id, params }: RpcRequest): Promise<() => void> {
+  async open(stream: () => NoticeStream, target: McpTarget, { id, method, params }: RpcRequest): Promise<() => void> {
     const wanted = params?.notifications;
     if (typeof wanted !== "object" || wanted === null) {
       throw new FleetError("ENVELOPE_INVALID", 'Invalid params: "notifications" must be an object');
     }
-    const mine = [...this.#open].filter((open) => open.target.caller === target.caller).length;
-    if (mine >= this.#options.maxPerCaller) {
-      const text = `${mine} subscriptions of this caller are open; close one before you open another`;
-      throw new FleetError("POOL_EXHAUSTED", text);
-    }
+    const uris = urisOf(wanted as Params);
+    this.#checkRoom(target.caller);
+    // Each resource is a request to a server.
+    const entering = target.access.enter(
+      method,
+      new Exchange(target.service.timeoutFor(params)),
+      Math.max(uris.length, 1),
+    );
+    if (entering !== undefined) await entering;
     const { capabilities } = await target.service.describe();
-    const filter = honoured(wanted as Params, capabilities as Params);
+    this.#checkRoom(target.caller);
+    const filter = honoured(wanted as Params, uris, capabilities as Params);
     const subscription: Subscription = {
       ...{ id, target, filter, fleets: new Set<string>(), logLevel: undefined },
       ...{ owner: `listen:${randomUUID()}`, caller: target.caller },
@@ -63,14 +77,36 @@ export class Subscriptions {
       notify: () => false,
     };
     this.#open.add(subscription);
+    this.#count(target.caller, 1);
     this.#send(subscription, "notifications/subscriptions/acknowledged", { notifications: filter });
-    const updated = (about: Params) => this.#send(subscription, "notifications/resources/updated", about);
-    for (const uri of (filter.resourceSubscriptions as string[] | undefined) ?? []) {
-      void target.service.subscribe(subscription, uri, updated).catch(() => {});
-    }
+    const asked = ((filter.resourceSubscriptions as string[] | undefined) ?? []).values();
+    for (let one = 0; one < atOnce; one += 1) void this.#subscribe(subscription, asked);
     return () => {
-      if (this.#open.delete(subscription)) this.#options.onGone(subscription);
+      if (!this.#open.delete(subscription)) return;
+      this.#count(target.caller, -1);
+      this.#options.onGone(subscription);
     };
+  }
+
+  /** Asks for one resource after the other, as long as the subscription is open. */
+  async #subscribe(subscription: Subscription, uris: Iterator<string>): Promise<void> {
+    const updated = (about: Params) => this.#send(subscription, "notifications/resources/updated", about);
+    for (let next = uris.next(); next.done !== true && this.#open.has(subscription); next = uris.next()) {
+      await subscription.target.service.subscribe(subscription, next.value, updated).catch(() => {});
+    }
+  }
+
+  #checkRoom(caller: string): void {
+    const mine = this.#perCaller.get(caller) ?? 0;
+    if (mine < this.#options.maxPerCaller) return;
+    const text = `${mine} subscriptions of this caller are open; close one before you open another`;
+    throw new FleetError("POOL_EXHAUSTED", text);
+  }
+
+  #count(caller: string, change: number): void {
+    const count = (this.#perCaller.get(caller) ?? 0) + change;
+    if (count > 0) this.#perCaller.set(caller, count);
+    else this.#perCaller.delete(caller);
   }
 
   /** Lists of these servers have changed: tells those who listen where they show. */
@@ -100,15 +136,30 @@ export class Subscriptions {
   }
 }
 
+/** The resources that a filter names, each once. Throws INVALID_PARAMS for more than one subscription may have. */
+function urisOf({ resourceSubscriptions: wanted }: Params): string[] {
+  if (!Array.isArray(wanted)) return [];
+  if (wanted.length > maxUris) {
+    const text = `Invalid params: "resourceSubscriptions" has ${wanted.length} URIs; send at most ${maxUris}`;
+    throw new FleetError("INVALID_PARAMS", text);
+  }
+  const uris = wanted.filter((uri) => typeof uri === "string");
+  if (uris.every((uri) => uri.length <= maxUriLength)) return [...new Set(uris)];
+  const text = `Invalid params: a URI of "resourceSubscriptions" has more than ${maxUriLength} characters`;
+  throw new FleetError("INVALID_PARAMS", text);
+}
+
 /** What of a filter the server can honour. */
-function honoured(wanted: Params, capabilities: Params): Params {
+function honoured(wanted: Params, uris: readonly string[], capabilities: Params): Params {
   const filter: Params = {};
   for (const [kind, key] of Object.entries(keyOf)) {
     if (wanted[key] === true && (capabilities[kind] as Params | undefined)?.listChanged === true) filter[key] = true;
   }
-  const uris = wanted.resourceSubscriptions;
-  if (Array.isArray(uris) && (capabilities.resources as Params | undefined)?.subscribe === true) {
-    filter.resourceSubscriptions = uris.filter((uri) => typeof uri === "string");
+  if (
+    Array.isArray(wanted.resourceSubscriptions) &&
+    (capabilities.resources as Params | undefined)?.subscribe === true
+  ) {
+    filter.resourceSubscriptions = uris;
   }
   return filter;
 }

@@ -1,5 +1,6 @@
 import type { FleetError } from "../errors.ts";
 import type { McpService } from "../routing/mcp-service.ts";
+import type { Access } from "../security/index.ts";
 
 /** An MCP path and who calls it. */
 export interface McpTarget {
@@ -7,6 +8,8 @@ export interface McpTarget {
   /** The fleet of `/mcp/<server>`; undefined at `/mcp`. */
   readonly server: string | undefined;
   readonly caller: string;
+  /** Bounds of the caller for what the gateway answers itself. Its calls pass through `service`. */
+  readonly access: Pick<Access, "enter">;
 }
 
 /** Where messages go that come before the answer to a request: an event stream, a connection. */

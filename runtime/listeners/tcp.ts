@@ -5,18 +5,36 @@ import type { DuplexOptions } from "./duplex.ts";
 import { duplexOver } from "./line-socket.ts";
 import type { McpTarget } from "./target.ts";
 
-/** MCP over TCP with the framing of standard streams, one message a line: a custom transport (basic/transports). */
+export interface TcpOptions extends DuplexOptions {
+  /** Longest message in bytes; a client that sends a longer one is cut. */
+  readonly maxMessageBytes: number;
+  /** Open connections, past which another one is closed at once. */
+  readonly maxConnections: number;
+}
+
+/** A client that has something to ask says it at once; a connection that says nothing for so long is closed. */
+const firstMessageMs = 60_000;
+/** How a message begins. Blanks before it are allowed (RFC 8259, section 2), a byte order mark is not (section 8.1). */
+const object = /^[ \t]*\{/;
+const objectOrBatch = /^[ \t]*[[{]/;
+
+/**
+ * MCP over TCP with the framing of standard streams, one message a line: a custom transport (basic/transports). A page can
+ * send lines of its choice to any port of the machine, inside an HTTP request (fetch, a form) whose origin nobody checks here:
+ * the first line that is no message ends the connection, and nothing behind it is looked at.
+ */
 export class TcpListener {
-  readonly #options: DuplexOptions;
+  readonly #options: TcpOptions;
   readonly #target: () => McpTarget | undefined;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
 
   /** `target` is asked for each connection; without one the connection is closed. */
-  constructor(options: DuplexOptions, target: () => McpTarget | undefined) {
+  constructor(options: TcpOptions, target: () => McpTarget | undefined) {
     this.#options = options;
     this.#target = target;
     this.#server = createServer((socket) => this.#serve(socket));
+    this.#server.maxConnections = options.maxConnections;
   }
 
   /** Resolves with the port. Rejects with ADDRESS_IN_USE. */
@@ -46,13 +64,40 @@ export class TcpListener {
     }
     this.#sockets.add(socket);
     socket.setNoDelay(true).setKeepAlive(true, 30_000);
+    socket.setTimeout(firstMessageMs, () => socket.destroy());
     const duplex = duplexOver(socket, this.#options, target);
+    let begins = object;
+    let over = false;
+    const close = () => {
+      over = true;
+      // Once the answer has been written.
+      socket.destroySoon();
+    };
+    const end = () => {
+      if (over) return;
+      duplex.garbled("the line is not a JSON-RPC message; send one JSON object a line, encoded as UTF-8, and no HTTP");
+      close();
+    };
     const lines = new LineReader(
-      (line) => duplex.receive(line),
+      (line) => {
+        if (over) return;
+        if (!begins.test(line)) {
+          end();
+          return;
+        }
+        const problem = duplex.receive(line);
+        // What is JSON but no message may be a mistake of a client that has made itself known.
+        if (problem === "PARSE_ERROR" || (problem !== undefined && begins === object)) close();
+        socket.setTimeout(0);
+        begins = objectOrBatch;
+      },
       () => socket.destroy(),
-      () => duplex.garbled(),
+      end,
+      this.#options.maxMessageBytes,
     );
-    socket.on("data", (chunk: Buffer) => lines.push(chunk));
+    socket.on("data", (chunk: Buffer) => {
+      if (!over) lines.push(chunk);
+    });
     socket.on("close", () => {
       this.#sockets.delete(socket);
       duplex.closed();

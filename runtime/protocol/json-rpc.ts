@@ -51,13 +51,13 @@ export function checkMessage(value: unknown): RpcMessage {
   const message = value as Record<string, unknown>;
   if (message.jsonrpc !== "2.0") invalid('"jsonrpc" must be "2.0"');
   const { id, method, params } = message;
-  if (id !== undefined && typeof id !== "string" && typeof id !== "number")
-    invalid('"id" must be a string or a number');
+  if (id !== undefined) checkId(id);
   if (method === undefined) {
     if (id === undefined || "result" in message === "error" in message) {
       invalid('a message has "method", or "id" with one of "result" and "error"');
     }
   } else if (typeof method !== "string") invalid('"method" must be a string');
+  else if (method.length > maxMethodLength) invalid(`"method" is longer than ${maxMethodLength} characters`);
   if (params !== undefined && (typeof params !== "object" || params === null || Array.isArray(params))) {
     invalid('"params" must be an object');
   }
@@ -66,7 +66,28 @@ export function checkMessage(value: unknown): RpcMessage {
   if (meta !== undefined && (typeof meta !== "object" || meta === null || Array.isArray(meta))) {
     invalid('"params._meta" must be an object');
   }
+  const token = (meta as Params | undefined)?.progressToken;
+  if (typeof token === "string" && token.length > maxIdLength) {
+    invalid(`"params._meta.progressToken" is longer than ${maxIdLength} characters`);
+  }
   return message as unknown as RpcMessage;
+}
+
+/** Longest id and progress token, in characters: they are kept during a call and repeated in what is said about it. */
+const maxIdLength = 1024;
+/** Longest method, in characters: error texts and the log repeat it. */
+const maxMethodLength = 256;
+/** Most messages of one batch: as many as a connection may have in flight. */
+export const maxBatch = 256;
+
+/** An id comes back in the answer as it was sent, so a number must be one that JavaScript keeps exactly (RFC 8259, section 6). */
+function checkId(id: unknown): void {
+  if (typeof id === "string") {
+    if (id.length > maxIdLength) invalid(`"id" is longer than ${maxIdLength} characters`);
+  } else if (typeof id !== "number") invalid('"id" must be a string or a number');
+  else if (!(Math.abs(id) <= 2 ** 53)) {
+    invalid('"id" must be between -9007199254740992 and 9007199254740992; send larger ones as a string');
+  }
 }
 
 /**
@@ -127,6 +148,7 @@ export function parseMessages(text: string): RpcMessage | RpcMessage[] {
   }
   if (!Array.isArray(value)) return checkMessage(value);
   if (value.length === 0) invalid("the batch is empty");
+  if (value.length > maxBatch) invalid(`the batch has ${value.length} messages; send at most ${maxBatch} at once`);
   return value.map(checkMessage);
 }
 

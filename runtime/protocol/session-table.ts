@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import { FleetError } from "../errors.ts";
 import { ClientSession } from "./client-session.ts";
+import type { EndedSessions } from "./ended-sessions.ts";
 import type { DownstreamRevision } from "./revisions.ts";
 import type { ClientDeclaration, SessionClaims, SessionSealer } from "./sealed-session.ts";
 
@@ -18,6 +19,8 @@ export interface SessionTableOptions {
   readonly clock: () => number;
   /** The session has ended: its leases are to be given back. */
   readonly onGone: (session: ClientSession) => void;
+  /** Sessions that their clients have ended, also before this process began. */
+  readonly endedForGood: Pick<EndedSessions, "add" | "has">;
   /** Does anything but the session's id know of it, such as a fleet that keeps an instance for it? */
   readonly isHeld: (session: ClientSession) => boolean;
 }
@@ -36,6 +39,7 @@ const lookedAt = 8;
 export class SessionTable {
   readonly #options: SessionTableOptions;
   readonly #live: LRUCache<string, ClientSession>;
+  /** By the id inside the sealed one, which has one spelling for all time. */
   readonly #ended: LRUCache<string, true>;
   #forgetting = false;
   readonly #perCaller = new Map<string, number>();
@@ -47,10 +51,10 @@ export class SessionTable {
       max: maxSessions,
       ttl: idleTimeoutMs,
       updateAgeOnGet: true,
-      dispose: (session, sealed) => {
+      dispose: (session) => {
         this.#count(session.caller, -1);
         if (this.#forgetting) return;
-        this.#ended.set(sealed, true);
+        this.#ended.set(session.claims.id, true);
         onGone(session);
       },
     });
@@ -111,9 +115,11 @@ export class SessionTable {
     return this.#live.peek(id)?.claims ?? this.#options.sealer.open(id);
   }
 
-  /** Ends a session for good. */
-  end(id: string): void {
+  /** Ends a session. With `forGood` its id is refused after a restart too: another party than this process knows it. */
+  end(id: string, forGood = false): void {
+    const session = forGood ? this.#live.peek(id) : undefined;
     this.#live.delete(id);
+    if (session !== undefined) this.#options.endedForGood.add(session.claims.id);
   }
 
   /** Ends sessions that were idle for too long, and forgets those that only rest; called now and then. */
@@ -139,8 +145,9 @@ export class SessionTable {
   }
 
   #restore(id: string): ClientSession {
-    const claims = this.#ended.has(id) ? undefined : this.#options.sealer.open(id);
-    if (claims === undefined) throw unknown();
+    const { sealer, endedForGood } = this.#options;
+    const claims = sealer.open(id);
+    if (claims === undefined || this.#ended.has(claims.id) || endedForGood.has(claims.id)) throw unknown();
     const session = new ClientSession(claims);
     this.#keep(id, session);
     return session;

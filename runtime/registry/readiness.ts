@@ -1,12 +1,14 @@
 import type { ResolvedServer } from "../config/index.ts";
-import type { FleetHealth } from "./fleet.ts";
+import type { Fleet, FleetHealth } from "./fleet.ts";
 import type { FleetRegistry } from "./fleet-registry.ts";
 
 /** What `/ready` answers. */
 export interface ReadinessView {
   readonly ready: boolean;
-  /** Health by server. */
-  readonly servers: Readonly<Record<string, FleetHealth>>;
+  /** Health by server, for a caller who may know the names. */
+  readonly servers?: Readonly<Record<string, FleetHealth>>;
+  /** Number of servers by health, for everybody else. */
+  readonly counts?: Readonly<Partial<Record<FleetHealth, number>>>;
 }
 
 export interface ReadinessOptions {
@@ -28,14 +30,21 @@ export class Readiness {
     this.#options = options;
   }
 
-  look(): ReadinessView {
+  /** `sees` tells which servers the viewer may know; without it, the view names none. */
+  look(sees?: (fleet: Fleet) => boolean): ReadinessView {
     const { registry, draining } = this.#options;
     const fleets = registry
       .all()
-      .map((fleet) => ({ name: fleet.name, server: fleet.server, health: fleet.status().health }));
+      .map((fleet) => ({ fleet, name: fleet.name, server: fleet.server, health: fleet.status().health }));
     this.#tried ||= fleets.every(({ health }) => health !== "starting");
     const ready = !draining() && this.#tried && !fleets.some(({ server, health }) => lacks(server, health));
-    return { ready, servers: Object.fromEntries(fleets.map(({ name, health }) => [name, health])) };
+    if (sees !== undefined) {
+      const seen = fleets.filter(({ fleet }) => sees(fleet));
+      return { ready, servers: Object.fromEntries(seen.map(({ name, health }) => [name, health])) };
+    }
+    const counts: Partial<Record<FleetHealth, number>> = {};
+    for (const { health } of fleets) counts[health] = (counts[health] ?? 0) + 1;
+    return { ready, counts };
   }
 }
 

@@ -8,6 +8,10 @@ export interface SearchableTool {
   readonly inputSchema?: { readonly properties?: Readonly<Record<string, unknown>> };
 }
 
+/** Words of a query that are searched for, and their length in characters: each is compared with every word of the index. */
+const maxWords = 10;
+const maxWordLength = 64;
+
 /** Words of names in camel case, snake case or with hyphens, and of texts. */
 const words = (text: string): string[] =>
   text
@@ -48,8 +52,9 @@ export class ToolIndex {
   }
 
   search(query: string, limit: number): readonly SearchableTool[] {
+    const wanted = new Set(words(query).map((word) => word.slice(0, maxWordLength).toLowerCase()));
     return this.#index
-      .search(query)
+      .search([...wanted].slice(0, maxWords).join(" "))
       .slice(0, limit)
       .map(({ id }) => this.#tools[id] as SearchableTool);
   }

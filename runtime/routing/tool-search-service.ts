@@ -1,6 +1,6 @@
 import type { Exchange } from "../protocol/exchange.ts";
 import type { Params, RpcReply } from "../protocol/json-rpc.ts";
-import type { Access } from "../security/index.ts";
+import { type Access, openAccess } from "../security/index.ts";
 import { unknownTool } from "./call-fleet.ts";
 import type { FederatedService } from "./federated-service.ts";
 import { type McpService, nameOf, type ServiceClient } from "./mcp-service.ts";
@@ -8,10 +8,14 @@ import { type SearchableTool, ToolIndex } from "./tool-index.ts";
 
 const defaultLimit = 10;
 const maxLimit = 50;
+/** Longest query, in characters: a paragraph. Searching takes time in proportion to it, and nothing else runs meanwhile. */
+const maxQuery = 400;
+/** Longest name that is looked up, in characters; names of servers and tools together are shorter. */
+const maxName = 256;
 const instructions =
   "Many tools of several MCP servers stand behind this one. Search them with find_tools, read their arguments with " +
   "describe_tools, call them with call_tool.";
-const text = (description: string) => ({ type: "string", description });
+const text = (description: string, maxLength: number) => ({ type: "string", maxLength, description });
 
 /** What a client sees instead of thousands of tools. */
 const metaTools = [
@@ -21,7 +25,7 @@ const metaTools = [
     inputSchema: {
       type: "object",
       properties: {
-        query: text("Words that say what the tool should do."),
+        query: text("A few words that say what the tool should do.", maxQuery),
         limit: { type: "integer", minimum: 1, maximum: maxLimit, description: `Defaults to ${defaultLimit}.` },
       },
       required: ["query"],
@@ -33,7 +37,9 @@ const metaTools = [
     description: "Gives the whole description of tools, with the schema of their arguments.",
     inputSchema: {
       type: "object",
-      properties: { names: { type: "array", items: text("A name that find_tools gave."), maxItems: maxLimit } },
+      properties: {
+        names: { type: "array", items: text("A name that find_tools gave.", maxName), maxItems: maxLimit },
+      },
       required: ["names"],
     },
     annotations: { readOnlyHint: true },
@@ -44,7 +50,7 @@ const metaTools = [
     inputSchema: {
       type: "object",
       properties: {
-        name: text("A name that find_tools gave."),
+        name: text("A name that find_tools gave.", maxName),
         arguments: { type: "object", description: "The tool's arguments." },
       },
       required: ["name"],
@@ -63,15 +69,17 @@ export class ToolSearchService implements McpService {
   readonly #all: FederatedService;
   /** The same for every caller: what one may not use is left out of what was found. */
   readonly #shared: SharedIndex;
+  readonly #access: Access;
 
-  constructor(all: FederatedService, shared: SharedIndex = { everything: all, index: undefined }) {
+  constructor(all: FederatedService, shared: SharedIndex = { everything: all, index: undefined }, access = openAccess) {
     this.#all = all;
     this.#shared = shared;
+    this.#access = access;
   }
 
   /** The same for one caller. */
   for(access: Access): ToolSearchService {
-    return new ToolSearchService(this.#all.for(access), this.#shared);
+    return new ToolSearchService(this.#all.for(access), this.#shared, access);
   }
 
   async describe(): Promise<Params> {
@@ -101,10 +109,14 @@ export class ToolSearchService implements McpService {
     params: Params | undefined,
     exchange: Exchange,
   ): Promise<RpcReply> {
+    if (method !== "tools/call" && method !== "tools/list") return this.#all.handle(client, method, params, exchange);
+    const name = method === "tools/list" ? "" : nameOf(params);
+    // The called tool is counted as it is without the search.
+    const entering = name === "call_tool" ? undefined : this.#access.enter(method, exchange);
+    if (entering !== undefined) await entering;
     if (method === "tools/list") return { result: { tools: metaTools } };
-    if (method !== "tools/call") return this.#all.handle(client, method, params, exchange);
     const args = (params?.arguments ?? {}) as Params;
-    switch (nameOf(params)) {
+    switch (name) {
       case "find_tools":
         return this.#find(args);
       case "describe_tools":
@@ -114,12 +126,15 @@ export class ToolSearchService implements McpService {
         return this.#all.handle(client, method, called, exchange);
       }
       default:
-        return unknownTool(nameOf(params));
+        return unknownTool(name);
     }
   }
 
   async #find({ query, limit }: Params): Promise<RpcReply> {
     if (typeof query !== "string" || query.trim() === "") return mistaken('"query" must be a text');
+    if (query.length > maxQuery) {
+      return mistaken(`"query" has ${query.length} characters; send at most ${maxQuery}`);
+    }
     const most = typeof limit === "number" ? Math.min(Math.max(Math.trunc(limit), 1), maxLimit) : defaultLimit;
     const everything = (await this.#shared.everything.allTools()) as readonly SearchableTool[];
     this.#shared.index = await ToolIndex.of(everything, this.#shared.index);
@@ -130,8 +145,14 @@ export class ToolSearchService implements McpService {
   }
 
   async #describe({ names }: Params): Promise<RpcReply> {
-    if (!Array.isArray(names)) return mistaken('"names" must be a list of texts');
-    const wanted = new Set<unknown>(names.slice(0, maxLimit));
+    if (!Array.isArray(names) || names.some((name) => typeof name !== "string")) {
+      return mistaken('"names" must be a list of texts');
+    }
+    if (names.length > maxLimit) return mistaken(`"names" has ${names.length} names; send at most ${maxLimit}`);
+    if (names.some(({ length }) => length > maxName)) {
+      return mistaken(`a name has more than ${maxName} characters; send names that find_tools gave`);
+    }
+    const wanted = new Set<string>(names);
     const tools = (await this.#tools()).filter(({ name }) => wanted.has(name));
     const unknown = [...wanted].filter((name) => !tools.some((tool) => tool.name === name));
     return answer({ tools, ...(unknown.length === 0 ? {} : { unknown }) });

@@ -7,8 +7,11 @@ import { localPrincipal, type Principal } from "./principal.ts";
 /** What one caller may do with the fleets, and the only way to call them for it. */
 export interface Access {
   readonly principal: Principal;
-  /** Before the gateway answers a request itself (a list, a ping). Throws or rejects when it may not. */
-  enter(method: string, exchange: Exchange): Promise<void> | undefined;
+  /**
+   * Before the gateway answers a request itself (a list, a ping). `cost` is the number of requests that it counts as, 1 by
+   * default. Throws or rejects when it may not.
+   */
+  enter(method: string, exchange: Exchange, cost?: number): Promise<void> | undefined;
   /** Before something that the gateway asks of a fleet for the caller. Throws or rejects with FORBIDDEN or SCOPE_MISSING. */
   check(fleet: Fleet, method: string, params: Params | undefined): Promise<void> | undefined;
   /**

@@ -39,10 +39,11 @@ export class CallerAccess implements Access {
     this.#stages = stages;
   }
 
-  enter(_method: string, exchange: Exchange): Promise<void> | undefined {
-    this.#alive();
+  enter(method: string, exchange: Exchange, cost = 1): Promise<void> | undefined {
+    // Who opens a session has just been admitted, by a clock that may differ from the issuer's.
+    if (method !== "initialize") this.#alive();
     const { limiter } = this.#stages;
-    return limiter?.admit(limiter.boundsFor(this.principal.caller, this.#bounds, "", ""), exchange);
+    return limiter?.admit(limiter.boundsFor(this.principal.caller, this.#bounds, "", ""), exchange, cost);
   }
 
   check(fleet: Fleet, method: string, params: Params | undefined): Promise<void> | undefined {

@@ -41,6 +41,16 @@ export class Gatekeeper {
     this.#failures = max === undefined ? undefined : new FailureLimit(max, clock);
   }
 
+  /** Are callers asked for a credential? */
+  get asks(): boolean {
+    return this.#options.auth !== undefined;
+  }
+
+  /** Does a request carry a credential that is to be judged? */
+  hasCredential(request: IncomingMessage): boolean {
+    return this.asks && this.authenticator.kindOf(request) !== "none";
+  }
+
   /**
    * Who calls, if they may come in here: at once when that is known. `server` is the one of `/mcp/<server>`; `address`
    * where the request comes from. Throws or rejects with a FleetError whose headers challenge the caller.

@@ -9,8 +9,13 @@ export interface RequestGuardOptions {
   readonly allowedOrigins: readonly string[];
 }
 
-/** Header values that were accepted before; more different ones than this are checked each time. */
+/** Header values that were accepted before; more different ones than this are checked each time, and longer ones. */
 const rememberedValues = 1000;
+const maxRememberedLength = 256;
+/** `uri-host [ ":" port ]` (RFC 9110, section 7.2): no user, no path. */
+const hostField = /^(?:\[[\da-f:.]+\]|[\w.-]+)(?::\d{0,5})?$/i;
+/** A serialized origin (RFC 6454, section 6.1). */
+const originField = /^[a-z][a-z\d+.-]*:\/\/(?:\[[\da-f:.]+\]|[\w.-]+)(?::\d{1,5})?$/i;
 
 /**
  * Refuses requests that a web page makes through DNS rebinding (basic/transports, security warning): the `Host` must be
@@ -43,18 +48,18 @@ export class RequestGuard {
   #known(key: string, accepts: () => boolean): boolean {
     if (this.#accepted.has(key)) return true;
     if (!accepts()) return false;
-    if (this.#accepted.size < rememberedValues) this.#accepted.add(key);
+    if (this.#accepted.size < rememberedValues && key.length <= maxRememberedLength) this.#accepted.add(key);
     return true;
   }
 
   #acceptsHost(header: string): boolean {
-    const name = hostname(`http://${header}`);
+    const name = hostField.test(header) ? hostname(`http://${header}`) : undefined;
     return name !== undefined && (isIP(name.replace(/^\[|\]$/g, "")) !== 0 || this.#hosts.has(name));
   }
 
   #acceptsOrigin(origin: string): boolean {
     if (this.#origins.has(origin.toLowerCase())) return true;
-    const name = hostname(origin);
+    const name = originField.test(origin) ? hostname(origin) : undefined;
     return name === "localhost" || name === "127.0.0.1" || name === "[::1]";
   }
 }

@@ -93,6 +93,11 @@ export class Security {
     this.#inForce.guard.check(request);
   }
 
+  /** Does a request carry a credential that is to be judged? */
+  hasCredential(request: IncomingMessage): boolean {
+    return this.#inForce.gatekeeper.hasCredential(request);
+  }
+
   /** The access of who calls, if they may come in here. Throws or rejects with a FleetError that challenges. */
   admit(request: IncomingMessage, room: Room, server: string | undefined): Access | Promise<Access> {
     const admitted = this.#inForce.gatekeeper.admit(request, room, server, this.#proxies.addressOf(request));
@@ -123,6 +128,12 @@ export class Security {
   /** Notes who makes a request, for whoever answers it later. */
   remember(request: IncomingMessage, access: Access): void {
     this.#callers.set(request, access);
+  }
+
+  /** Who may be told at an open path what there is: an admitted caller, and everybody where no credential is asked for. */
+  viewerOf(request: IncomingMessage): Access | undefined {
+    const known = this.#callers.get(request);
+    return known ?? (this.#inForce.gatekeeper.asks ? undefined : this.accessOf(localPrincipal));
   }
 
   /** Who makes a request that came in. */

@@ -13,9 +13,19 @@ export class LineReader {
   readonly #onOverflow: () => void;
   readonly #onInvalid: () => void;
   readonly #unfinished = new ByteStore();
+  readonly #maxBytes: number;
 
-  /** `onInvalid` hears of each line that is no UTF-8; by default such a line is dropped. */
-  constructor(onLine: (line: string) => void, onOverflow: () => void, onInvalid: () => void = () => {}) {
+  /**
+   * `onInvalid` hears of each line that is no UTF-8; by default such a line is dropped. `maxBytes` of one line, past which
+   * `onOverflow` is called, defaults to what a server may send.
+   */
+  constructor(
+    onLine: (line: string) => void,
+    onOverflow: () => void,
+    onInvalid: () => void = () => {},
+    maxBytes = maxLineBytes,
+  ) {
+    this.#maxBytes = maxBytes;
     this.#onLine = onLine;
     this.#onOverflow = onOverflow;
     this.#onInvalid = onInvalid;
@@ -29,7 +39,7 @@ export class LineReader {
     }
     if (start === chunk.length) return;
     this.#unfinished.add(start === 0 ? chunk : chunk.subarray(start));
-    if (this.#unfinished.length > maxLineBytes) {
+    if (this.#unfinished.length > this.#maxBytes) {
       this.#unfinished.clear();
       this.#onOverflow();
     }

@@ -60,6 +60,9 @@ describe("over HTTP, session era", () => {
     ["a negative one", -1, [200, -1, undefined]],
     ["a fraction", 1.5, [200, 1.5, undefined]],
     ["a great number", 2 ** 53, [200, 2 ** 53, undefined]],
+    ["a greater number", 2 ** 54, [400, null, -32600]],
+    ["a long text", "a".repeat(1024), [200, "a".repeat(1024), undefined]],
+    ["a text of a megabyte", "a".repeat(1 << 20), [400, null, -32600]],
   ])("an id that is %s", async (_what, id, expected) => {
     expect(await verdict({ jsonrpc: "2.0", id, method: "ping" }, session)).toEqual(expected);
   });
@@ -143,19 +146,20 @@ describe("over HTTP, stateless era", () => {
   });
 });
 
-test("over TCP bytes that are no UTF-8 and deep nesting are refused, and the connection goes on", async () => {
+test("over TCP deep nesting is refused and the connection goes on; bytes that are no UTF-8 end it", async () => {
   const socket = connect(gateway.gateway.tcpPort as number, "127.0.0.1");
   const lines = createInterface({ input: socket })[Symbol.asyncIterator]();
   const answer = async (line: string | Buffer) => {
     socket.write(Buffer.concat([Buffer.from(line), Buffer.from("\n")]));
     return JSON.parse((await lines.next()).value as string);
   };
-  expect(await answer(oneBad)).toMatchObject({ id: null, error: { code: -32700 } });
+  expect(await answer('{"jsonrpc":"2.0","id":1,"method":"ping"}')).toEqual({ jsonrpc: "2.0", id: 1, result: {} });
   expect(await answer(`{"jsonrpc":"2.0","id":1,"method":"ping","params":${deep(600)}}`)).toMatchObject({
     ...{ id: null, error: { code: -32600 } },
   });
   expect(await answer('{"jsonrpc":"2.0","id":2,"method":"ping"}')).toEqual({ jsonrpc: "2.0", id: 2, result: {} });
-  socket.destroy();
+  expect(await answer(oneBad)).toMatchObject({ id: null, error: { code: -32700 } });
+  expect(await lines.next()).toEqual({ done: true, value: undefined });
 });
 
 test("over WebSocket bytes that are no UTF-8 close the connection with 1007 (RFC 6455, section 8.1)", async () => {

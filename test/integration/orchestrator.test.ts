@@ -106,7 +106,8 @@ test("where it listens, rateLimiting bounds clients, and a server elsewhere has 
     closing.push(() => client.close());
     return client;
   };
-  const count = (client: Client) => client.callTool({ name: "count", arguments: {} }).then(textOf, ({ data }) => data.status);
+  const count = (client: Client) =>
+    client.callTool({ name: "count", arguments: {} }).then(textOf, ({ data }) => data.status);
   const [one, other] = [await connect(), await connect()];
   expect([await count(one), await count(one), await count(other)]).toEqual(["1", "2", "1"]);
   expect([await count(one), await count(other)]).toEqual([429, 429]);

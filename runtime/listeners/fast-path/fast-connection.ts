@@ -1,6 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import type { Socket } from "node:net";
 import { IncomingRequest } from "../incoming-request.ts";
+import { hasDoubleSpace } from "../request-line.ts";
 import { type CommonFields, FastResponse, type ResponseSink } from "./fast-response.ts";
 import { beginning, type RequestHead, requestHead } from "./request-head.ts";
 import { sharedReads } from "./shared-reads.ts";
@@ -128,7 +129,8 @@ export class FastConnection implements ResponseSink {
     const start = same ? known.length : bytes.indexOf("\r\n\r\n") + 4;
     if (start < 4) {
       const begun = bytes.toString("latin1", 0, beginning.length);
-      if (begun === beginning.slice(0, begun.length)) this.#hold(bytes);
+      // A request line is looked at as a whole.
+      if (begun === beginning.slice(0, begun.length) || !bytes.includes(10)) this.#hold(bytes);
       else this.#handOver(bytes);
       return;
     }
@@ -188,6 +190,11 @@ export class FastConnection implements ResponseSink {
     const { handOver, onClosed } = this.#options;
     this.#over = true;
     this.#held = undefined;
+    if (hasDoubleSpace(bytes)) {
+      socket.end(badRequest);
+      socket.destroySoon();
+      return;
+    }
     socket.off("end", this.#onEnd).off("error", this.#onError).off("close", this.#onClose);
     onClosed(this);
     socket.pause();

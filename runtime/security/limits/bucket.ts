@@ -24,13 +24,14 @@ export interface Standing {
   readonly index: number;
   /** Calls that are left. */
   readonly remaining: number;
-  /** Until it is full again; for a refused call, until the next one may come. */
+  /** Until it is full again; for a refused call, until it may come again. */
   readonly resetMs: number;
 }
 
-/** Where calls are counted: all of a call's buckets together, or none of them when one is empty. */
+/** Where calls are counted: all of a call's buckets together, or none of them when one holds less than its cost. */
 export interface BucketStore {
-  take(buckets: readonly Bucket[]): Standing | Promise<Standing>;
+  /** `cost`: the number of calls that it counts as. */
+  take(buckets: readonly Bucket[], cost: number): Standing | Promise<Standing>;
 }
 
 const defaultWindowMs = 60_000;

@@ -58,12 +58,12 @@ export class Limiter {
     return bounds;
   }
 
-  /** Counts a call. Throws or rejects with RATE_LIMITED; else the exchange knows what is left. */
-  admit({ buckets }: Bounds, exchange: Exchange): Promise<void> | undefined {
+  /** Counts a call, as `cost` calls. Throws or rejects with RATE_LIMITED; else the exchange knows what is left. */
+  admit({ buckets }: Bounds, exchange: Exchange, cost = 1): Promise<void> | undefined {
     if (buckets.length === 0) return undefined;
-    const standing = this.#options.store.take(buckets);
-    if (standing instanceof Promise) return standing.then((later) => this.#judge(buckets, later, exchange));
-    this.#judge(buckets, standing, exchange);
+    const standing = this.#options.store.take(buckets, cost);
+    if (standing instanceof Promise) return standing.then((later) => this.#judge(buckets, later, exchange, cost));
+    this.#judge(buckets, standing, exchange, cost);
     return undefined;
   }
 
@@ -88,7 +88,7 @@ export class Limiter {
     }
   }
 
-  #judge(buckets: readonly Bucket[], standing: Standing, exchange: Exchange): void {
+  #judge(buckets: readonly Bucket[], standing: Standing, exchange: Exchange, cost: number): void {
     const bucket = buckets[standing.index] as Bucket;
     const headers = standingHeaders(bucket, standing);
     if (standing.allowed) {
@@ -97,7 +97,11 @@ export class Limiter {
     }
     this.#options.metrics.limited(bucket.scope);
     const seconds = Math.max(Math.ceil(standing.resetMs / 1000), 1);
-    const text = `Too many requests: the limit of this ${bucket.scope} is reached; come back in ${seconds} s`;
+    const reached = `the limit of this ${bucket.scope} is reached`;
+    const text =
+      cost <= Number(bucket.limitText)
+        ? `Too many requests: ${reached}; come back in ${seconds} s`
+        : `Too many requests: this one counts as ${cost}, and ${bucket.limitText} are allowed at once; ask for less`;
     throw new FleetError("RATE_LIMITED", text, {
       data: { retryAfterMs: Math.ceil(standing.resetMs) },
       headers: { ...headers, "retry-after": String(seconds) },

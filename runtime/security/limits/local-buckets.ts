@@ -30,7 +30,7 @@ export class LocalBuckets implements BucketStore {
     return this.#levels.size;
   }
 
-  take(buckets: readonly Bucket[]): Standing {
+  take(buckets: readonly Bucket[], cost = 1): Standing {
     const now = this.#now();
     let nearest = 0;
     let remaining = Number.POSITIVE_INFINITY;
@@ -40,14 +40,17 @@ export class LocalBuckets implements BucketStore {
       const level = this.#level(bucket);
       this.#counted[index] = level;
       const left = leftOf(bucket, level, now);
-      if (left < 1) return { allowed: false, index, remaining: 0, resetMs: waitOf(bucket, level, now) };
-      if (left - 1 >= remaining) continue;
+      if (left < cost) {
+        const resetMs = waitOf(bucket, level, now, cost);
+        return { allowed: false, index, remaining: Math.floor(left), resetMs };
+      }
+      if (left - cost >= remaining) continue;
       nearest = index;
-      remaining = left - 1;
-      resetMs = resetOf(bucket, level, now);
+      remaining = left - cost;
+      resetMs = resetOf(bucket, level, now, cost);
     }
     for (let index = 0; index < buckets.length; index += 1) {
-      count(buckets[index] as Bucket, this.#counted[index] as Level, now);
+      count(buckets[index] as Bucket, this.#counted[index] as Level, now, cost);
     }
     return { allowed: true, index: nearest, remaining: Math.floor(remaining), resetMs };
   }
@@ -62,12 +65,12 @@ export class LocalBuckets implements BucketStore {
   }
 }
 
-function count({ windowMs, max, burst }: Bucket, level: Level, now: number): void {
-  if (burst > 0) level.at = Math.max(level.at, now) + windowMs / max;
+function count({ windowMs, max, burst }: Bucket, level: Level, now: number, cost: number): void {
+  if (burst > 0) level.at = Math.max(level.at, now) + (cost * windowMs) / max;
   else if (now >= level.at) {
     level.at = now + windowMs;
-    level.count = 1;
-  } else level.count += 1;
+    level.count = cost;
+  } else level.count += cost;
 }
 
 /** Calls that may still come, this one included. */
@@ -78,13 +81,14 @@ function leftOf({ windowMs, max, burst }: Bucket, { at, count }: Level, now: num
   return burst - Math.max(at - now, 0) / everyMs + 1e-9;
 }
 
-/** Until the next call may come. */
-function waitOf({ windowMs, max, burst }: Bucket, { at }: Level, now: number): number {
-  return burst === 0 ? at - now : at - now - (burst - 1) * (windowMs / max);
+/** Until a call of this cost may come. One that costs more than there ever is has to wait until all of it is there, for nothing. */
+function waitOf({ windowMs, max, burst }: Bucket, { at }: Level, now: number, cost: number): number {
+  if (burst === 0) return now >= at ? windowMs : at - now;
+  return Math.max(at - now, 0) - (burst - Math.min(cost, burst)) * (windowMs / max);
 }
 
 /** Until all calls may come again, this one counted. */
-function resetOf({ windowMs, max, burst }: Bucket, { at }: Level, now: number): number {
-  if (burst > 0) return Math.max(at - now, 0) + windowMs / max;
+function resetOf({ windowMs, max, burst }: Bucket, { at }: Level, now: number, cost: number): number {
+  if (burst > 0) return Math.max(at - now, 0) + (cost * windowMs) / max;
   return now >= at ? windowMs : at - now;
 }

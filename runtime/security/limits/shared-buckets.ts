@@ -24,13 +24,14 @@ export interface SharedBucketsOptions {
 
 /**
  * The algorithms of `LocalBuckets`, by the clock of Redis, as one atomic step over all keys of a call. ARGV holds
- * windowMs, max and burst of each key. Answers allowed, index, remaining, reset in milliseconds.
+ * windowMs, max and burst of each key, then what the call counts as. Answers allowed, index, remaining, reset in milliseconds.
  */
 const script = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local next, ttl = {}, {}
 local nearest, left, reset = 1, nil, 0
+local cost = tonumber(ARGV[#ARGV])
 for i, key in ipairs(KEYS) do
   local window, max, burst = tonumber(ARGV[i * 3 - 2]), tonumber(ARGV[i * 3 - 1]), tonumber(ARGV[i * 3])
   local value = tonumber(redis.call('GET', key) or '0')
@@ -38,12 +39,15 @@ for i, key in ipairs(KEYS) do
   if burst == 0 then
     local lasts = redis.call('PTTL', key)
     if lasts <= 0 then lasts = window; value = 0 end
-    if value >= max then return {0, i - 1, 0, lasts} end
-    next[i], ttl[i], remaining, full = value + 1, lasts, max - value - 1, lasts
+    if value + cost > max then return {0, i - 1, max - value, lasts} end
+    next[i], ttl[i], remaining, full = value + cost, lasts, max - value - cost, lasts
   else
     local every = window / max
-    local at = math.max(value, now) + every
-    if at - now > burst * every + 0.001 then return {0, i - 1, 0, math.ceil(at - now - burst * every)} end
+    local at = math.max(value, now) + cost * every
+    if at - now > burst * every + 0.001 then
+      local free = math.floor((burst * every - math.max(value - now, 0)) / every + 0.001)
+      return {0, i - 1, free, math.ceil(at - now - math.max(burst, cost) * every)}
+    end
     next[i], ttl[i], full = string.format('%.3f', at), math.ceil(at - now), math.ceil(at - now)
     remaining = math.floor((burst * every - (at - now)) / every + 0.001)
   end
@@ -66,7 +70,7 @@ export class SharedBuckets implements BucketStore {
     this.#options = options;
   }
 
-  take(buckets: readonly Bucket[]): Standing | Promise<Standing> {
+  take(buckets: readonly Bucket[], cost = 1): Standing | Promise<Standing> {
     const { redis, local, onAway, now } = this.#options;
     if (this.#empty.size > 0) {
       for (let index = 0; index < buckets.length; index += 1) {
@@ -75,29 +79,30 @@ export class SharedBuckets implements BucketStore {
         if (resetMs > 0) return { allowed: false, index, remaining: 0, resetMs };
       }
     }
-    if (redis.ready) return this.#ask(buckets);
+    if (redis.ready) return this.#ask(buckets, cost);
     onAway();
-    return local.take(buckets);
+    return local.take(buckets, cost);
   }
 
-  async #ask(buckets: readonly Bucket[]): Promise<Standing> {
+  async #ask(buckets: readonly Bucket[], cost: number): Promise<Standing> {
     const { local, onAway, now } = this.#options;
     try {
-      const [allowed, index, remaining, resetMs] = (await this.#run(buckets)) as [number, number, number, number];
-      if (allowed === 0) this.#empty.set((buckets[index] as Bucket).key, now() + resetMs);
+      const [allowed, index, remaining, resetMs] = (await this.#run(buckets, cost)) as [number, number, number, number];
+      if (allowed === 0 && remaining === 0) this.#empty.set((buckets[index] as Bucket).key, now() + resetMs);
       return { allowed: allowed === 1, index, remaining, resetMs };
     } catch {
       onAway();
-      return local.take(buckets);
+      return local.take(buckets, cost);
     }
   }
 
-  async #run(buckets: readonly Bucket[]): Promise<unknown> {
+  async #run(buckets: readonly Bucket[], cost: number): Promise<unknown> {
     const { redis, prefix } = this.#options;
     const words: string[] = [String(buckets.length)];
     // One hash tag, so that the keys of a call are on one node of a cluster.
     for (const { key } of buckets) words.push(`${prefix}:{limits}:${key}`);
     for (const { windowMs, max, burst } of buckets) words.push(String(windowMs), String(max), String(burst));
+    words.push(String(cost));
     try {
       return await redis.send(["EVALSHA", digest, ...words]);
     } catch (error) {

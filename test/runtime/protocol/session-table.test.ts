@@ -6,8 +6,15 @@ import { SessionTable } from "../../../runtime/protocol/session-table.ts";
 const sealer = new SessionSealer([{ id: "k", key: Buffer.alloc(32, 7) }]);
 const unknown = "Session not found: it has ended or expired; initialize a new one";
 
-function table(options: { maxSessions?: number; maxSessionsPerCaller?: number; clock?: () => number } = {}) {
+interface Options {
+  maxSessions?: number;
+  maxSessionsPerCaller?: number;
+  clock?: () => number;
+  ended?: Set<string>;
+}
+function table(options: Options = {}) {
   const gone: ClientSession[] = [];
+  const { ended = new Set<string>() } = options;
   const sessions = new SessionTable({
     sealer,
     idleTimeoutMs: 60_000,
@@ -16,6 +23,7 @@ function table(options: { maxSessions?: number; maxSessionsPerCaller?: number; c
     maxSessionsPerCaller: options.maxSessionsPerCaller ?? 5000,
     clock: options.clock ?? (() => 0),
     onGone: (session) => gone.push(session),
+    endedForGood: { add: (id) => void ended.add(id), has: (id) => ended.has(id) },
     isHeld: (session) => session.fleets.has("holding"),
   });
   return { sessions, gone };
@@ -46,6 +54,31 @@ test("an ended session stays ended, and its leases are given back once", () => {
   sessions.end(id);
   expect(gone).toEqual([session]);
   expect(() => sessions.find(id, undefined, "local")).toThrow(unknown);
+});
+
+test("an ended session comes back under no other spelling of its id", () => {
+  const { sessions } = table();
+  const { id } = sessions.open("2025-11-25", undefined, "local", declared);
+  sessions.end(id);
+  const middle = Math.floor(id.length / 2);
+  const spellings = [
+    ...[id, `${id}=`, `${id}==`, `${id}.`, `${id} `, ` ${id}`, `${id}\n`, `${id}A`, `${id}!`],
+    ...[`${id.slice(0, middle)}!${id.slice(middle)}`, `${id.slice(0, middle)}\n${id.slice(middle)}`],
+    id.replaceAll("-", "+").replaceAll("_", "/"),
+  ];
+  for (const spelling of spellings) expect(() => sessions.find(spelling, undefined, "local")).toThrow(unknown);
+});
+
+test("a session that its client has ended stays ended after a restart; one that ended with its connection leaves no trace", () => {
+  const ended = new Set<string>();
+  const { sessions } = table({ ended });
+  const first = sessions.open("2025-11-25", undefined, "local", declared);
+  const second = sessions.open("2025-11-25", undefined, "local", declared);
+  sessions.end(first.id, true);
+  sessions.end(second.id);
+  sessions.end("forged", true);
+  expect([...ended]).toEqual([first.session.claims.id]);
+  expect(() => table({ ended }).sessions.find(first.id, undefined, "local")).toThrow(unknown);
 });
 
 test("a session past its greatest age is not found, even after a restart", () => {

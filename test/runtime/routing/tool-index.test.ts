@@ -24,6 +24,13 @@ test("a bound holds, and nothing is found for nothing", async () => {
   expect(await found("zzzzzz")).toEqual([]);
 });
 
+test("the first ten different words of a query count, and the first 64 characters of each", async () => {
+  const padding = Array.from({ length: 9 }, (_none, index) => `qqq${index}`).join(" ");
+  expect(await found(`${padding} screenshot`)).toEqual(["browser__browser_take_screenshot"]);
+  expect(await found(`${padding} qqq9 screenshot`)).toEqual([]);
+  expect(await found(`${"qqq0 ".repeat(50)} screenshot`)).toEqual(["browser__browser_take_screenshot"]);
+});
+
 test("an index is kept as long as the tools are the same", async () => {
   const first = await ToolIndex.of(tools, undefined);
   expect(await ToolIndex.of([...tools], first)).toBe(first);
