@@ -43,6 +43,7 @@ import { ListChangeNotices } from "./routing/list-change-notices.ts";
 import type { ServiceClient } from "./routing/mcp-service.ts";
 import { SingleService } from "./routing/single-service.ts";
 import { ToolSearchService } from "./routing/tool-search-service.ts";
+import type { FailureShare } from "./security/failure-limit.ts";
 import {
   AuditLog,
   certificateExpiry,
@@ -81,6 +82,8 @@ export interface GatewayOptions {
   readonly place?: Place;
   /** Descriptor of a socket that listens already, in place of `host` and `port`. */
   readonly socket?: number | undefined;
+  /** Wrong credentials that the gateway's other processes see. Defaults to none. */
+  readonly failures?: FailureShare;
   /** Where lines go. Defaults to what the configuration says. */
   readonly log?: RunningLog;
 }
@@ -173,7 +176,7 @@ export async function startGateway(
   if (place === undefined || supervises) await driver.sweep();
   const links = place === undefined || supervises ? undefined : new ProcessLinks(place.processes);
 
-  const securityMetrics = new SecurityMetrics(metrics.registry, () => security.remembered);
+  const securityMetrics = new SecurityMetrics(metrics.registry, () => security);
   const audit = gateway.audit && new AuditLog({ audit: gateway.audit, metrics: securityMetrics, log, clock: Date.now });
   const integrity = new IntegrityDesk({
     ...{ stateDirectory, metrics: securityMetrics, log },
@@ -232,7 +235,7 @@ export async function startGateway(
   const security: Security = await Security.start(config, {
     ...{ metrics: securityMetrics, log, clock: Date.now, now },
     shared: redis && gateway.shared && { redis, prefix: gateway.shared.prefix },
-    ...{ proxies, audit },
+    ...{ proxies, audit, failures: options.failures },
   });
   const executor = new Executor(registry, log);
   const all = new FederatedService(registry, identity, log);

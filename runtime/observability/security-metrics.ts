@@ -1,5 +1,21 @@
 import { Counter, Gauge, type Registry } from "prom-client";
 
+/** How full something is. */
+interface Fill {
+  readonly size: number;
+  readonly max: number;
+}
+
+/** What the security stages hold in memory, each with its bound. */
+export interface SecurityFills {
+  /** Verified credentials. */
+  readonly remembered: Fill;
+  /** Checks of credentials that wait for their turn. */
+  readonly waiting: Fill;
+  /** Networks that sent wrong credentials. */
+  readonly failing: Fill;
+}
+
 /** What the security stages count. */
 export class SecurityMetrics {
   readonly #refusals: Counter<"reason">;
@@ -9,8 +25,7 @@ export class SecurityMetrics {
   readonly #held: Counter<"server" | "why">;
   readonly #lost: Counter;
 
-  /** `remembered`: verified credentials in memory, and their bound. */
-  constructor(registry: Registry, remembered: () => { readonly size: number; readonly max: number }) {
+  constructor(registry: Registry, fills: () => SecurityFills) {
     const registers = [registry];
     this.#refusals = new Counter({
       name: "mcp_auth_refused_total",
@@ -46,17 +61,24 @@ export class SecurityMetrics {
       help: "Lines that could not be written to the audit log.",
       registers,
     });
-    const gauge = (name: string, help: string, read: (of: { readonly size: number; readonly max: number }) => number) =>
-      new Gauge({
-        name,
-        help,
-        registers,
-        collect() {
-          this.set(read(remembered()));
-        },
-      });
-    gauge("mcp_auth_cache", "Verified credentials held in memory.", ({ size }) => size);
-    gauge("mcp_auth_cache_max", "Bound of mcp_auth_cache.", ({ max }) => max);
+    const gauge = (name: string, help: string, of: keyof SecurityFills) => {
+      for (const [suffix, text, member] of [
+        ["", help, "size"],
+        ["_max", `Bound of ${name}.`, "max"],
+      ] as const) {
+        new Gauge({
+          name: `${name}${suffix}`,
+          help: text,
+          registers,
+          collect() {
+            this.set(fills()[of][member]);
+          },
+        });
+      }
+    };
+    gauge("mcp_auth_cache", "Verified credentials held in memory.", "remembered");
+    gauge("mcp_auth_waiting", "Passwords and opaque tokens that wait to be checked.", "waiting");
+    gauge("mcp_auth_failing", "Networks whose wrong credentials are counted.", "failing");
   }
 
   /** A request came without a credential, or with a wrong one. */

@@ -18,6 +18,7 @@ const tools = Object.values(described);
 const fleet = (name = "db") =>
   ({ name, tool: async (tool: keyof typeof described) => described[tool] }) as unknown as Fleet;
 
+const none = { size: 0, max: 0 };
 type Call = [method: string, params: Record<string, unknown>, fleet?: string];
 const tool = (name: string, args: object = {}, server = "db"): Call => [
   "tools/call",
@@ -32,7 +33,7 @@ async function authorizer(rules: Authorization["rules"], more: Partial<Authoriza
     authorization: { rules, ...more },
     requirementOf: (server) => (server === "db" ? requirement : undefined),
     resource: new ProtectedResource({ oauth: { resource: "https://gw.example.org/mcp" } }),
-    metrics: new SecurityMetrics(registry, () => ({ size: 0, max: 0 })),
+    metrics: new SecurityMetrics(registry, () => ({ remembered: none, waiting: none, failing: none })),
     log: pino({ base: null }, { write: (line: string) => lines.push(JSON.parse(line)) }),
     now: () => 0,
   });
