@@ -43,6 +43,7 @@ import { ListChangeNotices } from "./routing/list-change-notices.ts";
 import type { ServiceClient } from "./routing/mcp-service.ts";
 import { SingleService } from "./routing/single-service.ts";
 import { ToolSearchService } from "./routing/tool-search-service.ts";
+import type { AuditStatus } from "./security/audit-log.ts";
 import type { FailureShare } from "./security/failure-limit.ts";
 import {
   AuditLog,
@@ -109,6 +110,8 @@ export interface GatewayStatus {
   /** As `/ready` says it. */
   readonly ready: boolean;
   readonly servers: readonly FleetStatus[];
+  /** With `gateway.audit`; of a gateway of several processes in the metrics only. */
+  readonly audit?: AuditStatus;
 }
 
 /** A gateway at work. */
@@ -176,8 +179,9 @@ export async function startGateway(
   if (place === undefined || supervises) await driver.sweep();
   const links = place === undefined || supervises ? undefined : new ProcessLinks(place.processes);
 
-  const securityMetrics = new SecurityMetrics(metrics.registry, () => security);
-  const audit = gateway.audit && new AuditLog({ audit: gateway.audit, metrics: securityMetrics, log, clock: Date.now });
+  const securityMetrics = new SecurityMetrics(metrics.registry, () => ({ security, audit }));
+  const audit: AuditLog | undefined =
+    gateway.audit && new AuditLog({ audit: gateway.audit, metrics: securityMetrics, log, clock: Date.now });
   const integrity = new IntegrityDesk({
     ...{ stateDirectory, metrics: securityMetrics, log },
     onApproved: (server) => {
@@ -266,7 +270,7 @@ export async function startGateway(
     const service = serviceFor(tcp?.server, security.accessOf(localPrincipal));
     return service && { service, server: tcp?.server, caller: openAccess.principal.caller };
   });
-  const readiness = new Readiness({ registry, draining: () => draining });
+  const readiness = new Readiness({ registry, draining: () => draining, muted: () => audit?.closed === true });
   const rest = await createRest({
     ...{ server: door.server, registry, executor, metrics, log, maxBodyBytes: gateway.maxBodyBytes },
     ...{ authenticated: gateway.auth !== undefined, readiness, more: routes },
@@ -311,7 +315,8 @@ export async function startGateway(
       : fleets.filter((one) => hasFleet(place, one)).map((one) => fleetAt(place, one));
   };
   const status = (): GatewayStatus => {
-    return { pid: process.pid, startedAt, url, ready: readiness.look().ready, servers: fleetStatuses() };
+    const seen = { pid: process.pid, startedAt, url, ready: readiness.look().ready, servers: fleetStatuses() };
+    return audit === undefined ? seen : { ...seen, audit: audit.status };
   };
   const operators = new InstanceAdmin(registry);
   const operate: AdminOperation = (method, url, body) =>

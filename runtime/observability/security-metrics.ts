@@ -6,6 +6,13 @@ interface Fill {
   readonly max: number;
 }
 
+/** What the metrics are read from when they are scraped. */
+export interface SecuritySources {
+  readonly security: SecurityFills;
+  /** Undefined without an audit log. */
+  readonly audit: { readonly status: { readonly state: "ok" | "failing" }; readonly waiting: Fill } | undefined;
+}
+
 /** What the security stages hold in memory, each with its bound. */
 export interface SecurityFills {
   /** Verified credentials. */
@@ -25,7 +32,7 @@ export class SecurityMetrics {
   readonly #held: Counter<"server" | "why">;
   readonly #lost: Counter;
 
-  constructor(registry: Registry, fills: () => SecurityFills) {
+  constructor(registry: Registry, sources: () => SecuritySources) {
     const registers = [registry];
     this.#refusals = new Counter({
       name: "mcp_auth_refused_total",
@@ -61,24 +68,30 @@ export class SecurityMetrics {
       help: "Lines that could not be written to the audit log.",
       registers,
     });
-    const gauge = (name: string, help: string, of: keyof SecurityFills) => {
-      for (const [suffix, text, member] of [
-        ["", help, "size"],
-        ["_max", `Bound of ${name}.`, "max"],
-      ] as const) {
-        new Gauge({
-          name: `${name}${suffix}`,
-          help: text,
-          registers,
-          collect() {
-            this.set(fills()[of][member]);
-          },
-        });
-      }
+    const gauge = (name: string, help: string, read: (of: SecuritySources) => number) =>
+      new Gauge({
+        name,
+        help,
+        registers,
+        collect() {
+          this.set(read(sources()));
+        },
+      });
+    const fill = (name: string, help: string, of: (of: SecuritySources) => Fill | undefined) => {
+      gauge(name, help, (read) => of(read)?.size ?? 0);
+      gauge(`${name}_max`, `Bound of ${name}.`, (read) => of(read)?.max ?? 0);
     };
-    gauge("mcp_auth_cache", "Verified credentials held in memory.", "remembered");
-    gauge("mcp_auth_waiting", "Passwords and opaque tokens that wait to be checked.", "waiting");
-    gauge("mcp_auth_failing", "Networks whose wrong credentials are counted.", "failing");
+    fill("mcp_auth_cache", "Verified credentials held in memory.", ({ security }) => security.remembered);
+    fill(
+      "mcp_auth_waiting",
+      "Passwords and opaque tokens that wait to be checked.",
+      ({ security }) => security.waiting,
+    );
+    fill("mcp_auth_failing", "Networks whose wrong credentials are counted.", ({ security }) => security.failing);
+    fill("mcp_audit_waiting_bytes", "Lines that wait for the disk of the audit log.", ({ audit }) => audit?.waiting);
+    gauge("mcp_audit_failing", "1 while the audit log cannot be written.", ({ audit }) =>
+      audit?.status.state === "failing" ? 1 : 0,
+    );
   }
 
   /** A request came without a credential, or with a wrong one. */

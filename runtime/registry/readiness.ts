@@ -13,6 +13,8 @@ export interface ReadinessOptions {
   readonly registry: FleetRegistry;
   /** The gateway takes no new work. */
   readonly draining: () => boolean;
+  /** It refuses every call, because it cannot note them (`gateway.audit.failClosed`). Defaults to never. */
+  readonly muted?: () => boolean;
 }
 
 /**
@@ -29,12 +31,13 @@ export class Readiness {
   }
 
   look(): ReadinessView {
-    const { registry, draining } = this.#options;
+    const { registry, draining, muted } = this.#options;
     const fleets = registry
       .all()
       .map((fleet) => ({ name: fleet.name, server: fleet.server, health: fleet.status().health }));
     this.#tried ||= fleets.every(({ health }) => health !== "starting");
-    const ready = !draining() && this.#tried && !fleets.some(({ server, health }) => lacks(server, health));
+    const ready =
+      !draining() && muted?.() !== true && this.#tried && !fleets.some(({ server, health }) => lacks(server, health));
     return { ready, servers: Object.fromEntries(fleets.map(({ name, health }) => [name, health])) };
   }
 }

@@ -5,6 +5,7 @@ import type { SecurityMetrics } from "../observability/security-metrics.ts";
 import type { Params } from "../protocol/json-rpc.ts";
 import type { CatalogKind } from "../registry/catalog.ts";
 import type { Fleet } from "../registry/fleet.ts";
+import { boundedText } from "./bounded-text.ts";
 import { compileConditions } from "./conditions.ts";
 import type { Principal } from "./principal.ts";
 import type { ProtectedResource } from "./protected-resource.ts";
@@ -192,13 +193,13 @@ export class Authorizer {
   #refuse(reason: string, scopes: readonly string[], { caller }: Principal, server: string, subject: Subject): void {
     const { metrics, log, resource } = this.#options;
     metrics.denied(server, this.#dryRun ? "dry_run" : reason);
-    const about = { caller, server, [subject.kind]: subject.name, reason };
+    const about = { caller, server, [subject.kind]: boundedText(subject.name), reason };
     if (this.#dryRun && reason !== "requirement") {
       log.info(about, "authorization (dry run): would be refused");
       return;
     }
     log.info(about, "authorization: refused");
-    const what = subject.kind === "server" ? `the server "${server}"` : `"${subject.name}" of the server "${server}"`;
+    const what = subject.kind === "server" ? `the server "${server}"` : `"${boundedText(subject.name)}" of the server "${server}"`;
     if (scopes.length === 0) throw new FleetError("FORBIDDEN", `Forbidden: "${caller}" may not use ${what}`);
     throw new FleetError("SCOPE_MISSING", `Forbidden: ${what} needs the scopes ${scopes.join(" ")}; ask for them`, {
       data: { requiredScopes: scopes },

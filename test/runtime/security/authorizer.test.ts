@@ -33,7 +33,10 @@ async function authorizer(rules: Authorization["rules"], more: Partial<Authoriza
     authorization: { rules, ...more },
     requirementOf: (server) => (server === "db" ? requirement : undefined),
     resource: new ProtectedResource({ oauth: { resource: "https://gw.example.org/mcp" } }),
-    metrics: new SecurityMetrics(registry, () => ({ remembered: none, waiting: none, failing: none })),
+    metrics: new SecurityMetrics(registry, () => ({
+      security: { remembered: none, waiting: none, failing: none },
+      audit: undefined,
+    })),
     log: pino({ base: null }, { write: (line: string) => lines.push(JSON.parse(line)) }),
     now: () => 0,
   });
