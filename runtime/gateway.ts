@@ -25,7 +25,7 @@ import { SecurityMetrics } from "./observability/security-metrics.ts";
 import { FleetFactory, withPreset } from "./orchestrator/fleet-factory.ts";
 import { PackageCache } from "./orchestrator/package-cache.ts";
 import { ProcessDriver } from "./orchestrator/process-driver.ts";
-import { Redis } from "./performance/index.ts";
+import { EntrySeal, Redis } from "./performance/index.ts";
 import { encodeNotification } from "./protocol/json-rpc.ts";
 import { ParkedCalls } from "./protocol/parked-calls.ts";
 import { SessionSealer } from "./protocol/sealed-session.ts";
@@ -175,7 +175,13 @@ export async function startGateway(
   const records = stateDirectory === undefined ? undefined : join(stateDirectory, "instances");
   const driver = new ProcessDriver({ log, metrics, ...(records === undefined ? {} : { records }) });
   const packages = new PackageCache({ log });
-  const redis = gateway.shared && (await Redis.open({ url: gateway.shared.redis, log, now }));
+  const { shared } = gateway;
+  // Answers go over a connection of their own, so that a large one makes no count late.
+  const redis = shared && (await Redis.open({ role: "counts", url: shared.redis, log, now }));
+  const answers = shared && (await Redis.open({ role: "answers", url: shared.cacheRedis ?? shared.redis, log, now }));
+  if (shared !== undefined && gateway.session.keys === undefined) {
+    log.warn("gateway.shared: without gateway.session.keys, the same for all, other gateways do not take kept answers");
+  }
   if (place === undefined || supervises) await driver.sweep();
   const links = place === undefined || supervises ? undefined : new ProcessLinks(place.processes);
 
@@ -193,7 +199,7 @@ export async function startGateway(
   // Listeners → protocol → security → routing → registry → upstreams.
   const factory: FleetFactory = new FleetFactory({
     ...{ driver, packages, identity, credentials, metrics, log, now, random: Math.random, links },
-    shared: redis && gateway.shared && { redis, prefix: gateway.shared.prefix, clock: Date.now },
+    shared: answers && shared && { ...shared, redis: answers, clock: Date.now, seal: new EntrySeal(keys) },
     ...{ strategies, integrity },
     fleetNamed: (name) => registry.get(name),
     onListChanged: (fleet, kind) => notices.add({ server: fleet.name, kind }),
@@ -238,7 +244,7 @@ export async function startGateway(
   const proxies = new Proxies(gateway.connections.trustedProxies);
   const security: Security = await Security.start(config, {
     ...{ metrics: securityMetrics, log, clock: Date.now, now },
-    shared: redis && gateway.shared && { redis, prefix: gateway.shared.prefix },
+    shared: redis && shared && { redis, prefix: shared.prefix, processes: place?.workers ?? 1 },
     ...{ proxies, audit, failures: options.failures },
   });
   const executor = new Executor(registry, log);
@@ -348,6 +354,7 @@ export async function startGateway(
     await registry.close();
     await driver.close();
     await redis?.close();
+    await answers?.close();
     await admin?.close();
     await audit?.close();
     log.info("ended");

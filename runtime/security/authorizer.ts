@@ -199,7 +199,8 @@ export class Authorizer {
       return;
     }
     log.info(about, "authorization: refused");
-    const what = subject.kind === "server" ? `the server "${server}"` : `"${boundedText(subject.name)}" of the server "${server}"`;
+    const what =
+      subject.kind === "server" ? `the server "${server}"` : `"${boundedText(subject.name)}" of the server "${server}"`;
     if (scopes.length === 0) throw new FleetError("FORBIDDEN", `Forbidden: "${caller}" may not use ${what}`);
     throw new FleetError("SCOPE_MISSING", `Forbidden: ${what} needs the scopes ${scopes.join(" ")}; ask for them`, {
       data: { requiredScopes: scopes },

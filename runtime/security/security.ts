@@ -29,7 +29,14 @@ export interface SecurityOptions {
   readonly proxies: Proxies;
   readonly audit: AuditLog | undefined;
   /** Where limits are counted that hold over all gateways; without it each process counts for itself. */
-  readonly shared: { readonly redis: RedisCommands; readonly prefix: string } | undefined;
+  readonly shared:
+    | {
+        readonly redis: RedisCommands;
+        readonly prefix: string;
+        /** Processes of this gateway, each of which counts its share while Redis is away. */
+        readonly processes: number;
+      }
+    | undefined;
   /** Wrong credentials that the gateway's other processes see; undefined without any. */
   readonly failures?: FailureShare | undefined;
 }

@@ -197,5 +197,6 @@ function gatewayRules(
   for (const [index, { key }] of (session?.keys ?? []).entries())
     secretRule(key, ["session", "keys", index, "key"], add);
   if (shared !== undefined) redisRule(shared.redis, ["shared", "redis"], add);
+  if (shared?.cacheRedis !== undefined) redisRule(shared.cacheRedis, ["shared", "cacheRedis"], add);
   return issues;
 }
