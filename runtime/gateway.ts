@@ -177,8 +177,9 @@ export async function startGateway(
   const packages = new PackageCache({ log });
   const { shared } = gateway;
   // Answers go over a connection of their own, so that a large one makes no count late.
-  const redis = shared && (await Redis.open({ role: "counts", url: shared.redis, log, now }));
-  const answers = shared && (await Redis.open({ role: "answers", url: shared.cacheRedis ?? shared.redis, log, now }));
+  const redis = shared && (await Redis.open({ ...shared, role: "counts", url: shared.redis, log, now }));
+  const cacheUrl = shared?.cacheRedis ?? shared?.redis;
+  const answers = shared && (await Redis.open({ ...shared, role: "answers", url: cacheUrl as string, log, now }));
   if (shared !== undefined && gateway.session.keys === undefined) {
     log.warn("gateway.shared: without gateway.session.keys, the same for all, other gateways do not take kept answers");
   }

@@ -14,7 +14,7 @@ export interface ResolvedReferences<T> {
 
 const variable = /\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g;
 /** Keys whose values are secrets, wherever they came from; values of `env` are when they came from elsewhere. */
-const secretKeys = new Set(["token", "key", "clientSecret"]);
+const secretKeys = new Set(["token", "key", "clientSecret", "password"]);
 /** The parts of `credentials` that are secrets, beside all of `callers.secrets`. */
 const credentialKeys = new Set(["value", "gateway", "clientSecret", "privateKey", "assertion"]);
 

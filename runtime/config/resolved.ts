@@ -53,6 +53,7 @@ export interface ResolvedGateway {
   readonly shared?: {
     readonly redis: string;
     readonly cacheRedis?: string;
+    readonly password?: string;
     readonly prefix: string;
     readonly maxAnswerBytes: number;
   };

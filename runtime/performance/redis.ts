@@ -6,6 +6,8 @@ export interface RedisOptions {
   readonly role: "counts" | "answers";
   /** `redis://[user:password@]host:port[/database]`, or `rediss://` for TLS. */
   readonly url: string;
+  /** Where the URL has none. */
+  readonly password?: string | undefined;
   readonly log: Logger;
   /** Milliseconds of a clock that never goes back. */
   readonly now: () => number;
@@ -31,8 +33,8 @@ export class Redis implements RedisCommands {
   }
 
   /** Begins to connect, now and whenever the connection is lost. Reports the first loss of a row. */
-  static async open({ role, url, log, now }: RedisOptions): Promise<Redis> {
-    const client = await clientOf(url);
+  static async open({ role, url, password, log, now }: RedisOptions): Promise<Redis> {
+    const client = await clientOf(url, password);
     const redis = new Redis(client, now);
     let away = false;
     client.on("error", (error: Error) => {
@@ -94,8 +96,10 @@ export async function evictionPolicy(
   send: (words: readonly string[]) => Promise<unknown>,
 ): Promise<string | undefined> {
   try {
-    const answer = (await send(["CONFIG", "GET", "maxmemory-policy"])) as unknown[];
-    if (typeof answer[1] === "string") return answer[1];
+    // A list in RESP2, a map in RESP3.
+    const answer = await send(["CONFIG", "GET", "maxmemory-policy"]);
+    const policy = Array.isArray(answer) ? answer[1] : (answer as Record<string, unknown>)["maxmemory-policy"];
+    if (typeof policy === "string") return policy;
   } catch {
     // Managed services forbid CONFIG.
   }
@@ -106,10 +110,11 @@ export async function evictionPolicy(
 type Client = Awaited<ReturnType<typeof clientOf>>;
 
 /** The client is loaded with the first gateway that shares something. */
-async function clientOf(url: string) {
+async function clientOf(url: string, password: string | undefined) {
   const { createClient } = await import("./redis-client.ts");
   return createClient({
     url,
+    ...(password === undefined ? {} : { password }),
     disableOfflineQueue: true,
     commandsQueueMaxLength: maxQueued,
     socket: { connectTimeout: 2000, reconnectStrategy: (retries) => Math.min(50 * 2 ** retries, longestPauseMs) },

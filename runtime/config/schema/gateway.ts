@@ -101,6 +101,12 @@ export const Shared = Type.Object(
           "Another Redis for kept answers, so that they never push the counts of limits out. Defaults to `redis`, over a connection of its own.",
       }),
     ),
+    password: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description: "A reference: password of both, where their URLs have none. Defaults to none.",
+      }),
+    ),
     prefix: Type.Optional(Type.String({ minLength: 1, description: "Begins every key. Defaults to `mcp-fleet`." })),
     maxAnswerBytes: Type.Optional(
       Type.Integer({

@@ -198,5 +198,6 @@ function gatewayRules(
     secretRule(key, ["session", "keys", index, "key"], add);
   if (shared !== undefined) redisRule(shared.redis, ["shared", "redis"], add);
   if (shared?.cacheRedis !== undefined) redisRule(shared.cacheRedis, ["shared", "cacheRedis"], add);
+  if (shared?.password !== undefined) secretRule(shared.password, ["shared", "password"], add);
   return issues;
 }

@@ -97,6 +97,7 @@ test("a large answer is not shared, and of the others a process keeps so much in
 });
 
 test.each([
+  ["from its configuration, in RESP3", { CONFIG: { "maxmemory-policy": "allkeys-lru" } }, "allkeys-lru"],
   ["from its configuration", { CONFIG: ["maxmemory-policy", "volatile-ttl"] }, "volatile-ttl"],
   [
     "from its statistics, where CONFIG is forbidden",
