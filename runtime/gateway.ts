@@ -25,7 +25,7 @@ import { SecurityMetrics } from "./observability/security-metrics.ts";
 import { FleetFactory, withPreset } from "./orchestrator/fleet-factory.ts";
 import { PackageCache } from "./orchestrator/package-cache.ts";
 import { ProcessDriver } from "./orchestrator/process-driver.ts";
-import { Redis } from "./performance/index.ts";
+import { EntrySeal, Redis } from "./performance/index.ts";
 import { EndedSessions } from "./protocol/ended-sessions.ts";
 import { encodeNotification } from "./protocol/json-rpc.ts";
 import { ParkedCalls } from "./protocol/parked-calls.ts";
@@ -45,6 +45,8 @@ import { ListChangeNotices } from "./routing/list-change-notices.ts";
 import type { ServiceClient } from "./routing/mcp-service.ts";
 import { SingleService } from "./routing/single-service.ts";
 import { ToolSearchService } from "./routing/tool-search-service.ts";
+import type { AuditStatus } from "./security/audit-log.ts";
+import type { FailureShare } from "./security/failure-limit.ts";
 import {
   AuditLog,
   certificateExpiry,
@@ -84,6 +86,8 @@ export interface GatewayOptions {
   readonly place?: Place;
   /** Descriptor of a socket that listens already, in place of `host` and `port`. */
   readonly socket?: number | undefined;
+  /** Wrong credentials that the gateway's other processes see. Defaults to none. */
+  readonly failures?: FailureShare;
   /** Where lines go. Defaults to what the configuration says. */
   readonly log?: RunningLog;
 }
@@ -109,6 +113,8 @@ export interface GatewayStatus {
   /** As `/ready` says it. */
   readonly ready: boolean;
   readonly servers: readonly FleetStatus[];
+  /** With `gateway.audit`; of a gateway of several processes in the metrics only. */
+  readonly audit?: AuditStatus;
 }
 
 /** A gateway at work. */
@@ -171,12 +177,20 @@ export async function startGateway(
   });
   const driver = new ProcessDriver({ log, metrics, stateDirectory, hidden: [place && dirname(place.processes)] });
   const packages = new PackageCache({ log });
-  const redis = gateway.shared && (await Redis.open({ url: gateway.shared.redis, log, now }));
+  const { shared } = gateway;
+  // Answers go over a connection of their own, so that a large one makes no count late.
+  const redis = shared && (await Redis.open({ ...shared, role: "counts", url: shared.redis, log, now }));
+  const cacheUrl = shared?.cacheRedis ?? shared?.redis;
+  const answers = shared && (await Redis.open({ ...shared, role: "answers", url: cacheUrl as string, log, now }));
+  if (shared !== undefined && gateway.session.keys === undefined) {
+    log.warn("gateway.shared: without gateway.session.keys, the same for all, other gateways do not take kept answers");
+  }
   if (place === undefined || supervises) await driver.sweep();
   const links = place === undefined || supervises ? undefined : new ProcessLinks(place.processes);
 
-  const securityMetrics = new SecurityMetrics(metrics.registry, () => security.remembered);
-  const audit = gateway.audit && new AuditLog({ audit: gateway.audit, metrics: securityMetrics, log, clock: Date.now });
+  const securityMetrics = new SecurityMetrics(metrics.registry, () => ({ security, audit }));
+  const audit: AuditLog | undefined =
+    gateway.audit && new AuditLog({ audit: gateway.audit, metrics: securityMetrics, log, clock: Date.now });
   const integrity = new IntegrityDesk({
     ...{ stateDirectory, metrics: securityMetrics, log },
     onApproved: (server) => {
@@ -205,7 +219,7 @@ export async function startGateway(
       strategies,
       integrity,
     },
-    shared: redis && gateway.shared && { redis, prefix: gateway.shared.prefix, clock: Date.now },
+    shared: answers && shared && { ...shared, redis: answers, clock: Date.now, seal: new EntrySeal(keys) },
     taskIds: supervises ? undefined : taskIds,
     fleetNamed: (name) => registry.get(name),
     onListChanged: (fleet, kind) => notices.add({ server: fleet.name, kind }),
@@ -256,8 +270,8 @@ export async function startGateway(
   const proxies = new Proxies(gateway.connections.trustedProxies);
   const security: Security = await Security.start(config, {
     ...{ metrics: securityMetrics, log, clock: Date.now, now },
-    shared: redis && gateway.shared && { redis, prefix: gateway.shared.prefix },
-    ...{ proxies, audit },
+    shared: redis && shared && { redis, prefix: shared.prefix, processes: place?.workers ?? 1 },
+    ...{ proxies, audit, failures: options.failures },
   });
   const executor = new Executor(registry, log);
   const all = new FederatedService({ registry, identity, log, taskIds });
@@ -291,7 +305,7 @@ export async function startGateway(
     const service = serviceFor(tcp?.server, access);
     return service && { service, server: tcp?.server, caller: access.principal.caller, access };
   });
-  const readiness = new Readiness({ registry, draining: () => draining });
+  const readiness = new Readiness({ registry, draining: () => draining, muted: () => audit?.closed === true });
   const rest = await createRest({
     ...{ server: door.server, registry, executor, metrics, log, maxBodyBytes: gateway.maxBodyBytes },
     ...{ authenticated: gateway.auth !== undefined, readiness, more: routes },
@@ -337,7 +351,8 @@ export async function startGateway(
       : fleets.filter((one) => hasFleet(place, one)).map((one) => fleetAt(place, one));
   };
   const status = (): GatewayStatus => {
-    return { pid: process.pid, startedAt, url, ready: readiness.look().ready, servers: fleetStatuses() };
+    const seen = { pid: process.pid, startedAt, url, ready: readiness.look().ready, servers: fleetStatuses() };
+    return audit === undefined ? seen : { ...seen, audit: audit.status };
   };
   const operators = new InstanceAdmin(registry);
   const operate: AdminOperation = (method, url, body) =>
@@ -369,6 +384,7 @@ export async function startGateway(
     await registry.close();
     await driver.close();
     await redis?.close();
+    await answers?.close();
     await admin?.close();
     await audit?.close();
     log.info("ended");

@@ -32,8 +32,8 @@ export interface FleetDockerArgs extends DockerContainerArgs {
 
 /** The `docker` platform's own block of a gateway. */
 export interface GatewayDockerArgs extends DockerContainerArgs {
-  /** Keeps a Redis container for what the gateway's workers share: exact rate limits, kept answers. Defaults to false. Plain, because it decides which resources exist. */
+  /** Keeps two Redis containers for what the gateway's workers share, one for the counts of limits and one for kept answers; their password is the secret `redis-password`. Defaults to false. Plain, because it decides which resources exist. */
   sharedCache?: boolean;
-  /** Its image. Defaults to `redis:8.2-alpine`. */
+  /** Their image. Defaults to `redis:8.2-alpine`. */
   sharedCacheImage?: pulumi.Input<string>;
 }

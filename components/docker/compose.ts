@@ -5,11 +5,11 @@ import type { FleetSettings } from "../fleet/resolve.ts";
 import type { GatewaySettings } from "../gateway/resolve.ts";
 import { InputError } from "../input-error.ts";
 import { withoutUndefined } from "../without-undefined.ts";
-import { cacheWorkload } from "./cache-workload.ts";
+import { cacheWorkload, limitsWorkload } from "./cache-workload.ts";
 import { containerSpec } from "./container-spec.ts";
 import { fleetEndpoints, fleetWorkloads } from "./fleet-workload.ts";
 import { configPath, gatewayConfigText, gatewayNetworks, gatewayWorkload } from "./gateway-workload.ts";
-import { cacheAlias, type DockerNames, dockerNames, instanceAlias } from "./names.ts";
+import { cacheAlias, type DockerNames, dockerNames, instanceAlias, limitsAlias } from "./names.ts";
 import { fleetProblems, gatewayProblems } from "./rules.ts";
 import type { AttachedNetwork, DockerWorkload } from "./workload.ts";
 
@@ -65,6 +65,7 @@ export function composeExport(
   );
   if (gateway.args.docker?.sharedCache === true) {
     workloads.push({ workload: cacheWorkload(gateway, names), key: cacheAlias(gateway.name) });
+    workloads.push({ workload: limitsWorkload(gateway, names), key: limitsAlias(gateway.name) });
   }
   const services = [...workloads, ...watchers].map(({ workload, key }) => [key, service(workload, key)] as const);
   const healthy = workloads.map(({ workload, key }) => [

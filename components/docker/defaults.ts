@@ -26,6 +26,9 @@ export const dockerDefaults = Object.freeze({
   cacheMemoryMiB: 256,
   // Leaves room in the container for Redis itself and its copies of what it sends.
   cacheMaxMemoryMiB: 160,
+  // A count takes some 150 bytes: hundreds of thousands fit.
+  limitsMemoryMiB: 128,
+  limitsMaxMemoryMiB: 64,
   // Packages may be unpacked at the first start of a slow machine.
   waitSeconds: 180,
 });

@@ -4,7 +4,7 @@ import { defaults as shared } from "../defaults.ts";
 import { configIssues } from "../gateway/config-issues.ts";
 import type { GatewaySettings } from "../gateway/resolve.ts";
 import { InputError } from "../input-error.ts";
-import { cacheUrl } from "./cache-workload.ts";
+import { sharedSettings } from "./cache-workload.ts";
 import { dockerDefaults as defaults } from "./defaults.ts";
 import type { DockerNames } from "./names.ts";
 import type { AttachedNetwork, DockerWorkload } from "./workload.ts";
@@ -33,7 +33,7 @@ export function gatewayConfigText(
       host: "0.0.0.0",
       port: defaults.gatewayPort,
       allowedHosts: [...(allowedHosts as string[]), name, ...published],
-      ...(args.docker?.sharedCache === true ? { shared: { redis: cacheUrl(name) } } : {}),
+      ...(args.docker?.sharedCache === true ? { shared: sharedSettings(name) } : {}),
     },
     servers: Object.fromEntries(fleets.map(({ serverName, configuration }) => [serverName, JSON.parse(configuration)])),
   } as ConfigFile;

@@ -5,7 +5,7 @@ import { checkedGateway, type GatewaySettings } from "../gateway/resolve.ts";
 import { hiddenSecrets } from "../hidden-secrets.ts";
 import { InputError } from "../input-error.ts";
 import type { PlatformComponents } from "../platforms.ts";
-import { cacheWorkload } from "./cache-workload.ts";
+import { cacheWorkload, limitsWorkload } from "./cache-workload.ts";
 import { containerSpec, labelsOf } from "./container-spec.ts";
 import { dockerDefaults as defaults } from "./defaults.ts";
 import { gatewayConfigText, gatewayNetworks, gatewayWorkload, type KnownFleet } from "./gateway-workload.ts";
@@ -32,8 +32,9 @@ export const gateway: PlatformComponents["gateway"] = (parent, name, settings) =
     .all([pulumi.output(common), fleets])
     .apply(([known, found]) => gatewayConfigText(settings, known, found as KnownFleet[]));
   const networks = fleets.apply((found) => gatewayNetworks(settings, found as KnownFleet[], names));
-  const cache = args.docker?.sharedCache === true ? cacheContainer(sdk, parent, settings, names) : [];
-  const workload = gatewayWorkload({ ...settings, args: hiddenSecrets(args) }, config, networks, volume.name);
+  const hidden = { ...settings, args: hiddenSecrets(args) };
+  const cache = args.docker?.sharedCache === true ? redisContainers(sdk, parent, hidden, names) : [];
+  const workload = gatewayWorkload(hidden, config, networks, volume.name);
   const image = imageId(sdk, parent, component, name, args.container?.image ?? "", args.docker?.build);
   // Two cannot listen at one port of the host.
   const options = child({ dependsOn: [edge, ...cache], deleteBeforeReplace: true });
@@ -49,17 +50,20 @@ export const gateway: PlatformComponents["gateway"] = (parent, name, settings) =
   };
 };
 
-/** The shared cache, and the network on which only the gateway meets it. */
-function cacheContainer(
+/** What a gateway's workers share, and the network on which only the gateway meets it. */
+function redisContainers(
   sdk: DockerSdk,
   parent: pulumi.ComponentResource,
   settings: GatewaySettings,
   names: DockerNames,
 ): pulumi.Resource[] {
   const { name, component } = settings;
-  const workload = cacheWorkload(settings, names);
-  const meeting = network(sdk, parent, "network", workload, { name: names.cacheNetwork(name), internal: true });
-  const image = imageId(sdk, parent, component, workload.name, workload.image, undefined);
+  const cache = cacheWorkload(settings, names);
+  const meeting = network(sdk, parent, "network", cache, { name: names.cacheNetwork(name), internal: true });
   const options = childOf(parent)({ dependsOn: meeting });
-  return [meeting, new sdk.Container(`${workload.name}-container`, containerSpec({ ...workload, image }), options)];
+  const image = imageId(sdk, parent, component, cache.name, cache.image, undefined);
+  const containers = [cache, limitsWorkload(settings, names)].map(
+    (workload) => new sdk.Container(`${workload.name}-container`, containerSpec({ ...workload, image }), options),
+  );
+  return [meeting, ...containers];
 }

@@ -6,7 +6,7 @@ export interface DockerNames {
   egressNetwork(fleet: string): string;
   /** The network at which a gateway's port is published. */
   gatewayNetwork(gateway: string): string;
-  /** The network on which a gateway meets its shared cache, and nothing else. */
+  /** The network on which a gateway meets its limits and shared cache, and nothing else. */
   cacheNetwork(gateway: string): string;
   /** The network on which Prometheus, Alertmanager and Grafana meet. */
   monitoringNetwork(stack: string): string;
@@ -25,6 +25,9 @@ export function dockerNames(scope: string): DockerNames {
 
 /** The name by which a gateway finds the instance of this number, from 1. */
 export const instanceAlias = (fleet: string, number: number): string => `${fleet}-${number}`;
+
+/** The name by which a gateway finds the counts of its limits. */
+export const limitsAlias = (gateway: string): string => `${gateway}-limits`;
 
 /** The name by which a gateway finds its shared cache. */
 export const cacheAlias = (gateway: string): string => `${gateway}-cache`;

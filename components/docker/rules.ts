@@ -8,6 +8,7 @@ import { containerFileProblems } from "../gateway/container-files.ts";
 import { knownPart } from "../known-part.ts";
 import { Platform } from "../platform.ts";
 import { fleetBlocks, gatewayBlocks } from "./block-schema.ts";
+import { redisSecret } from "./cache-workload.ts";
 import { dockerDefaults as defaults } from "./defaults.ts";
 
 /** Every mistake in a fleet's arguments for this platform: field, value, fix. */
@@ -50,6 +51,10 @@ export function gatewayProblems({ tags, container, scaling, port, ...args }: MCP
     problems.push("docker.sharedCache stands beside shared; keep one place that workers share things in");
   }
   const given = Object.keys(docker?.secretFiles ?? secrets ?? {});
+  if (docker?.sharedCache === true && !given.includes(redisSecret)) {
+    const fix = "make one with `openssl rand -hex 32`, and add it to secrets or docker.secretFiles";
+    problems.push(`docker.sharedCache is given without the secret "${redisSecret}", the password of its Redis; ${fix}`);
+  }
   problems.push(...containerFileProblems(Platform.Docker, args, given));
   return [...problems, ...sourceProblems("secrets", secrets, docker), ...buildProblems(docker)];
 }

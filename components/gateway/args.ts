@@ -56,8 +56,14 @@ export interface GatewayLogArgs {
 export interface GatewaySharedArgs {
   /** `redis://host:port` or `rediss://…`; a reference that the gateway resolves when it holds a password: `${NAME}` or `file:/path`. */
   redis: pulumi.Input<string>;
+  /** Another Redis for kept answers, so that they never push the counts of limits out. Defaults to `redis`, over a connection of its own. */
+  cacheRedis?: pulumi.Input<string>;
+  /** Password of both, where their URLs have none; a reference that the gateway resolves. Defaults to none. */
+  password?: pulumi.Input<string>;
   /** Begins every key. Defaults to `mcp-fleet`. */
   prefix?: pulumi.Input<string>;
+  /** Larger answers stay in the gateway that asked for them, in bytes. Defaults to 102400. */
+  maxAnswerBytes?: pulumi.Input<number>;
 }
 
 /** Metrics as lines in CloudWatch's Embedded Metric Format. */

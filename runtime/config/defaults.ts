@@ -43,6 +43,8 @@ export const defaults = Object.freeze({
   shared: Object.freeze({
     // Two fleets of gateways on one Redis choose another one.
     prefix: "mcp-fleet",
+    // Redis answers in a millisecond also while it takes some of these; lists of tools fit.
+    maxAnswerBytes: 100 * 1024,
   }),
   log: Object.freeze({
     level: "info",

@@ -16,7 +16,7 @@ export interface ResolvedReferences<T> {
 
 const variable = /\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g;
 /** Keys whose values are secrets, wherever they came from and however short they are. */
-const secretKeys = new Set(["token", "key", "clientSecret"]);
+const secretKeys = new Set(["token", "key", "clientSecret", "password"]);
 /** The length from which on a variable's value counts as a secret because of the variable's name. */
 const minNamed = 3;
 /** The parts of `credentials` that are, beside all of `callers.secrets`. */

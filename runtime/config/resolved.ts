@@ -50,7 +50,13 @@ export interface ResolvedGateway {
   };
   readonly admin: { readonly socket?: string };
   /** Absent: gateways share nothing. */
-  readonly shared?: { readonly redis: string; readonly prefix: string };
+  readonly shared?: {
+    readonly redis: string;
+    readonly cacheRedis?: string;
+    readonly password?: string;
+    readonly prefix: string;
+    readonly maxAnswerBytes: number;
+  };
   /** Absent: no metrics on the standard output. */
   readonly metricsLog?: MetricsLog;
   readonly log: {

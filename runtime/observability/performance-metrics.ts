@@ -53,6 +53,16 @@ export class PerformanceMetrics {
         each((server, { sharedFailures }) => this.inc({ server }, sharedFailures));
       },
     });
+    new Counter({
+      name: "mcp_cache_shared_forged_total",
+      help: "Values in Redis that no gateway with the same session keys has written; they were not used.",
+      labelNames,
+      registers,
+      collect() {
+        this.reset();
+        each((server, { sharedForged }) => this.inc({ server }, sharedForged));
+      },
+    });
     const gauge = (name: string, help: string, read: (counts: PerformanceCounts) => number) =>
       new Gauge({
         ...{ name, help, labelNames, registers },

@@ -1,5 +1,28 @@
 import { Counter, Gauge, type Registry } from "prom-client";
 
+/** How full something is. */
+interface Fill {
+  readonly size: number;
+  readonly max: number;
+}
+
+/** What the metrics are read from when they are scraped. */
+export interface SecuritySources {
+  readonly security: SecurityFills;
+  /** Undefined without an audit log. */
+  readonly audit: { readonly status: { readonly state: "ok" | "failing" }; readonly waiting: Fill } | undefined;
+}
+
+/** What the security stages hold in memory, each with its bound. */
+export interface SecurityFills {
+  /** Verified credentials. */
+  readonly remembered: Fill;
+  /** Checks of credentials that wait for their turn. */
+  readonly waiting: Fill;
+  /** Networks that sent wrong credentials. */
+  readonly failing: Fill;
+}
+
 /** What the security stages count. */
 export class SecurityMetrics {
   readonly #refusals: Counter<"reason">;
@@ -9,8 +32,7 @@ export class SecurityMetrics {
   readonly #held: Counter<"server" | "why">;
   readonly #lost: Counter;
 
-  /** `remembered`: verified credentials in memory, and their bound. */
-  constructor(registry: Registry, remembered: () => { readonly size: number; readonly max: number }) {
+  constructor(registry: Registry, sources: () => SecuritySources) {
     const registers = [registry];
     this.#refusals = new Counter({
       name: "mcp_auth_refused_total",
@@ -46,17 +68,30 @@ export class SecurityMetrics {
       help: "Lines that could not be written to the audit log.",
       registers,
     });
-    const gauge = (name: string, help: string, read: (of: { readonly size: number; readonly max: number }) => number) =>
+    const gauge = (name: string, help: string, read: (of: SecuritySources) => number) =>
       new Gauge({
         name,
         help,
         registers,
         collect() {
-          this.set(read(remembered()));
+          this.set(read(sources()));
         },
       });
-    gauge("mcp_auth_cache", "Verified credentials held in memory.", ({ size }) => size);
-    gauge("mcp_auth_cache_max", "Bound of mcp_auth_cache.", ({ max }) => max);
+    const fill = (name: string, help: string, of: (of: SecuritySources) => Fill | undefined) => {
+      gauge(name, help, (read) => of(read)?.size ?? 0);
+      gauge(`${name}_max`, `Bound of ${name}.`, (read) => of(read)?.max ?? 0);
+    };
+    fill("mcp_auth_cache", "Verified credentials held in memory.", ({ security }) => security.remembered);
+    fill(
+      "mcp_auth_waiting",
+      "Passwords and opaque tokens that wait to be checked.",
+      ({ security }) => security.waiting,
+    );
+    fill("mcp_auth_failing", "Networks whose wrong credentials are counted.", ({ security }) => security.failing);
+    fill("mcp_audit_waiting_bytes", "Lines that wait for the disk of the audit log.", ({ audit }) => audit?.waiting);
+    gauge("mcp_audit_failing", "1 while the audit log cannot be written.", ({ audit }) =>
+      audit?.status.state === "failing" ? 1 : 0,
+    );
   }
 
   /** A request came without a credential, or with a wrong one. */

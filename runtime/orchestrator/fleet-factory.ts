@@ -29,7 +29,7 @@ export interface FleetFactoryOptions {
   readonly packages: PackageCache;
   readonly identity: GatewayIdentity;
   /** Redis, when gateways share what they know. */
-  readonly shared: Omit<SharedSpaceOptions, "onFailure"> | undefined;
+  readonly shared: Omit<SharedSpaceOptions, "onFailure" | "onForged" | "maxBytes"> | undefined;
   readonly integrity: IntegrityDesk;
   readonly strategies: Strategies;
   /** Other fleets, for `fallback`. */

@@ -19,7 +19,7 @@ export interface FleetPerformanceOptions {
   /** Without it calls do not queue here. */
   readonly queue: ResolvedQueue | undefined;
   /** Where gateways share answers; undefined when they do not. */
-  readonly shared: Omit<SharedSpaceOptions, "onFailure"> | undefined;
+  readonly shared: Omit<SharedSpaceOptions, "onFailure" | "onForged" | "maxBytes"> | undefined;
   readonly now: () => number;
   /** A call has begun after waiting so long in the queue. */
   readonly onWaited: (priority: Priority, ms: number) => void;
@@ -32,6 +32,8 @@ export interface PerformanceCounts {
   readonly cacheEntries: number;
   /** Look-ups and changes that Redis did not take: the gateway went on alone. */
   readonly sharedFailures: number;
+  /** Values in Redis that no gateway with our keys has written. */
+  readonly sharedForged: number;
   readonly coalesced: number;
   /** By priority; undefined without a queue. */
   readonly queued: Readonly<Record<Priority, number>> | undefined;
@@ -47,6 +49,7 @@ export class FleetPerformance {
   readonly #coalescable: ReadonlySet<string>;
   #coalesced = 0;
   #sharedFailures = 0;
+  #sharedForged = 0;
   #cache: ResponseCache | undefined;
   #queue: CallQueue | undefined;
 
@@ -69,6 +72,7 @@ export class FleetPerformance {
       cacheBytes: this.#cache?.bytes ?? 0,
       cacheEntries: this.#cache?.size ?? 0,
       sharedFailures: this.#sharedFailures,
+      sharedForged: this.#sharedForged,
       coalesced: this.#coalesced,
       queued:
         queue &&
@@ -113,7 +117,10 @@ export class FleetPerformance {
     const onFailure = () => {
       this.#sharedFailures += 1;
     };
-    return new SharedSpace({ ...shared, onFailure });
+    const onForged = () => {
+      this.#sharedForged += 1;
+    };
+    return new SharedSpace({ ...shared, maxBytes: this.#options.cache.maxBytes, onFailure, onForged });
   }
 
   readonly #coalescingStage: FleetStage = (next, fleet) => {

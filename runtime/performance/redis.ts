@@ -2,8 +2,12 @@ import type { Logger } from "pino";
 import type { RedisCommands } from "./shared-cache.ts";
 
 export interface RedisOptions {
+  /** What it is used for, for log lines. `counts` must not be evicted. */
+  readonly role: "counts" | "answers";
   /** `redis://[user:password@]host:port[/database]`, or `rediss://` for TLS. */
   readonly url: string;
+  /** Where the URL has none. */
+  readonly password?: string | undefined;
   readonly log: Logger;
   /** Milliseconds of a clock that never goes back. */
   readonly now: () => number;
@@ -29,19 +33,33 @@ export class Redis implements RedisCommands {
   }
 
   /** Begins to connect, now and whenever the connection is lost. Reports the first loss of a row. */
-  static async open({ url, log, now }: RedisOptions): Promise<Redis> {
-    const client = await clientOf(url);
+  static async open({ role, url, password, log, now }: RedisOptions): Promise<Redis> {
+    const client = await clientOf(url, password);
+    const redis = new Redis(client, now);
     let away = false;
     client.on("error", (error: Error) => {
-      if (!away) log.warn({ err: error }, "Redis is away: what is shared between gateways is kept in each one alone");
+      if (!away)
+        log.warn({ err: error, role }, "Redis is away: what is shared between gateways is kept in each one alone");
       away = true;
     });
     client.on("ready", () => {
-      if (away) log.info("Redis is back");
+      if (away) log.info({ role }, "Redis is back");
       away = false;
+      if (role === "counts") void redis.#checkPolicy(log);
     });
     void client.connect().catch(() => {});
-    return new Redis(client, now);
+    return redis;
+  }
+
+  /** Warns of a Redis that drops counts when it is full: callers would then pass their limits. */
+  async #checkPolicy(log: Logger): Promise<void> {
+    const policy = await evictionPolicy((words) => this.send(words));
+    if (policy === undefined) {
+      log.info("gateway.shared.redis: its maxmemory-policy cannot be read; see that it is noeviction");
+    } else if (policy !== "noeviction") {
+      const fix = "set it to noeviction, and give kept answers a Redis of their own (gateway.shared.cacheRedis)";
+      log.warn({ policy }, `gateway.shared.redis: its maxmemory-policy may drop the counts of limits; ${fix}`);
+    }
   }
 
   get ready(): boolean {
@@ -73,13 +91,30 @@ export class Redis implements RedisCommands {
   }
 }
 
+/** `maxmemory-policy` of a Redis; undefined where neither `CONFIG GET` nor `INFO` may be asked. Exported for its test. */
+export async function evictionPolicy(
+  send: (words: readonly string[]) => Promise<unknown>,
+): Promise<string | undefined> {
+  try {
+    // A list in RESP2, a map in RESP3.
+    const answer = await send(["CONFIG", "GET", "maxmemory-policy"]);
+    const policy = Array.isArray(answer) ? answer[1] : (answer as Record<string, unknown>)["maxmemory-policy"];
+    if (typeof policy === "string") return policy;
+  } catch {
+    // Managed services forbid CONFIG.
+  }
+  const info = await send(["INFO", "memory"]).catch(() => "");
+  return /^maxmemory_policy:(\S+)/m.exec(String(info))?.[1];
+}
+
 type Client = Awaited<ReturnType<typeof clientOf>>;
 
 /** The client is loaded with the first gateway that shares something. */
-async function clientOf(url: string) {
+async function clientOf(url: string, password: string | undefined) {
   const { createClient } = await import("./redis-client.ts");
   return createClient({
     url,
+    ...(password === undefined ? {} : { password }),
     disableOfflineQueue: true,
     commandsQueueMaxLength: maxQueued,
     socket: { connectTimeout: 2000, reconnectStrategy: (retries) => Math.min(50 * 2 ** retries, longestPauseMs) },

@@ -15,6 +15,8 @@ export interface ReadinessOptions {
   readonly registry: FleetRegistry;
   /** The gateway takes no new work. */
   readonly draining: () => boolean;
+  /** It refuses every call, because it cannot note them (`gateway.audit.failClosed`). Defaults to never. */
+  readonly muted?: () => boolean;
 }
 
 /**
@@ -32,12 +34,13 @@ export class Readiness {
 
   /** `sees` tells which servers the viewer may know; without it, the view names none. */
   look(sees?: (fleet: Fleet) => boolean): ReadinessView {
-    const { registry, draining } = this.#options;
+    const { registry, draining, muted } = this.#options;
     const fleets = registry
       .all()
       .map((fleet) => ({ fleet, name: fleet.name, server: fleet.server, health: fleet.status().health }));
     this.#tried ||= fleets.every(({ health }) => health !== "starting");
-    const ready = !draining() && this.#tried && !fleets.some(({ server, health }) => lacks(server, health));
+    const open = !draining() && muted?.() !== true;
+    const ready = open && this.#tried && !fleets.some(({ server, health }) => lacks(server, health));
     if (sees !== undefined) {
       const seen = fleets.filter(({ fleet }) => sees(fleet));
       return { ready, servers: Object.fromEntries(seen.map(({ name, health }) => [name, health])) };

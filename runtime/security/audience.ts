@@ -13,8 +13,11 @@ export function audienceOf(
   const named = (Array.isArray(aud) ? aud : [aud]).filter((item): item is string => typeof item === "string");
   if (configured !== undefined) return named.some((item) => configured.includes(item)) ? "all" : undefined;
   if (resource === undefined) return undefined;
-  if (named.includes(resource)) return "all";
   const below = `${resource}/`;
-  const servers = named.filter((item) => item.startsWith(below)).map((item) => item.slice(below.length));
+  // Some clients and servers end a URL with a slash.
+  if (named.some((item) => item === resource || item === below)) return "all";
+  const servers = named
+    .filter((item) => item.startsWith(below))
+    .map((item) => item.slice(below.length).replace(/\/$/, ""));
   return servers.length === 0 ? undefined : new Set(servers);
 }

@@ -1,13 +1,14 @@
 import { hash } from "node:crypto";
-import { accessSync, constants, mkdirSync } from "node:fs";
-import { basename, dirname } from "node:path";
+import { extname } from "node:path";
 import type { Logger } from "pino";
-import { createStream, type RotatingFileStream } from "rotating-file-stream";
 import type { Audit } from "../config/schema/index.ts";
 import { FleetError, messageOf } from "../errors.ts";
 import type { SecurityMetrics } from "../observability/security-metrics.ts";
 import { canonicalJson } from "../performance/canonical-json.ts";
 import type { Params } from "../protocol/json-rpc.ts";
+import { AuditFile, maxWaitingBytes } from "./audit-file.ts";
+import { boundedText } from "./bounded-text.ts";
+import { networkOf } from "./network.ts";
 import type { Principal } from "./principal.ts";
 import { RefusalBound, refusalWindowMs } from "./refusal-bound.ts";
 import { type Subject, subjectOf } from "./subject.ts";
@@ -20,12 +21,29 @@ export interface AuditLogOptions {
   readonly clock: () => number;
 }
 
+/** How the audit log is, as operators see it. */
+export interface AuditStatus {
+  readonly state: "ok" | "failing";
+  /** Why it cannot be written. */
+  readonly reason?: string;
+  /** Lines that were lost since the start. */
+  readonly lost: number;
+}
+
 /** What is noted: calls that do or read something. Lists and pings are not. */
 const noted = new Set(["tools/call", "prompts/get", "resources/read", "completion/complete", "resources/subscribe"]);
+/** Outcomes of calls that were not made: noted within the bound of refusals, by caller. */
+const refusals = new Set(["FORBIDDEN", "SCOPE_MISSING", "RATE_LIMITED", "TOKEN_REFUSED"]);
 // A refusal is a line of about 250 bytes: a flood writes 75 KB a minute at most.
 const defaults = { maxBytes: 100 * 1024 * 1024, maxFiles: 10, refusalsPerMinute: 300 };
-/** Lines that wait for a slow disk; past it they are lost, and counted. */
-const maxWaitingBytes = 8 * 1024 * 1024;
+/** Of the arguments, where their content is kept. */
+const maxArgumentsChars = 16 * 1024;
+/** An issuer's URL with a subject of up to 512 characters stays whole. */
+const maxCallerChars = 1024;
+const after = (ms: number, then: () => void) => {
+  const timer = setTimeout(then, ms).unref();
+  return () => clearTimeout(timer);
+};
 
 /** One call that is being noted. */
 export interface AuditEntry {
@@ -48,35 +66,61 @@ export interface Refusal {
 }
 
 /**
- * Appends one JSON line per call: who, what, when, with which outcome; and one per caller that was not let in. With `failClosed` the attempt is on its way to the
- * disk before the call is sent, and a call that cannot be noted is refused.
+ * Appends one JSON line per call: who, what, when, with which outcome; and one per caller that was not let in. Refusals also stand in a
+ * file of their own (`audit.refused.log`), which calls cannot rotate away. With `failClosed` the attempt is on its way to the disk
+ * before the call is sent, and a call that cannot be noted is refused. Several processes share the files.
  */
 export class AuditLog {
   readonly #options: AuditLogOptions;
-  readonly #stream: RotatingFileStream;
-  readonly #bound: RefusalBound;
+  readonly #file: AuditFile;
+  readonly #refused: AuditFile;
+  readonly #byAddress: RefusalBound;
+  readonly #byCaller: RefusalBound;
   #summary: NodeJS.Timeout | undefined;
-  #broken: string | undefined;
+  #lost = 0;
 
-  /** Throws CONFIG_INVALID when the folder cannot be written to. */
+  /** Throws CONFIG_INVALID when a file cannot be written. */
   constructor(options: AuditLogOptions) {
     const { file, maxBytes, maxFiles, refusalsPerMinute } = { ...defaults, ...options.audit };
+    const { clock, log, metrics } = options;
     this.#options = options;
-    this.#bound = new RefusalBound(refusalsPerMinute, options.clock);
-    try {
-      mkdirSync(dirname(file), { recursive: true });
-      accessSync(dirname(file), constants.W_OK);
-    } catch (error) {
-      throw new FleetError(
-        "CONFIG_INVALID",
-        `gateway.audit.file: ${file} cannot be written (${messageOf(error)}); correct the path`,
-      );
-    }
-    this.#stream = createStream(basename(file), { path: dirname(file), size: `${maxBytes}B`, maxFiles, mode: 0o600 });
-    this.#stream.on("error", (error) => {
-      this.#broken = messageOf(error);
-      options.log.error({ err: error }, "audit: the log cannot be written");
-    });
+    this.#byAddress = new RefusalBound(refusalsPerMinute, clock);
+    this.#byCaller = new RefusalBound(refusalsPerMinute, clock);
+    const onLost = () => {
+      this.#lost += 1;
+      metrics.auditLost();
+    };
+    const open = (path: string) => {
+      const onState = (reason: string | undefined) => {
+        if (reason === undefined) log.info({ file: path }, "audit: the log can be written again");
+        else log.error({ file: path, reason }, "audit: the log cannot be written; it is tried again");
+      };
+      try {
+        return new AuditFile({ path, maxBytes, maxFiles, clock, after, onState, onLost });
+      } catch (error) {
+        throw new FleetError(
+          "CONFIG_INVALID",
+          `gateway.audit.file: ${path} cannot be written (${messageOf(error)}); correct the path`,
+        );
+      }
+    };
+    this.#file = open(file);
+    this.#refused = open(refusedPath(file));
+  }
+
+  get status(): AuditStatus {
+    const reason = this.#file.failing ?? this.#refused.failing;
+    return reason === undefined ? { state: "ok", lost: this.#lost } : { state: "failing", reason, lost: this.#lost };
+  }
+
+  /** Does it refuse calls now, which it cannot note? */
+  get closed(): boolean {
+    return this.#options.audit.failClosed === true && this.#file.failing !== undefined;
+  }
+
+  /** Bytes that wait for the disk, and their bound. */
+  get waiting(): { readonly size: number; readonly max: number } {
+    return { size: this.#file.waiting + this.#refused.waiting, max: 2 * maxWaitingBytes };
   }
 
   /** A call begins; undefined for one that is not noted. Rejects with AUDIT_UNAVAILABLE when it must be noted and cannot. */
@@ -94,13 +138,18 @@ export class AuditLog {
     const entry = {
       began,
       line: {
-        ...{ caller: principal.caller, by: principal.method, server, method, [kind]: name },
+        caller: boundedText(principal.caller, maxCallerChars),
+        by: principal.method,
+        server,
+        method,
+        [kind]: boundedText(name),
         ...this.#arguments(params?.arguments),
         ...traceOf(params),
       },
     };
     if (audit.failClosed !== true) return entry;
-    return this.#write({ time: new Date(began).toISOString(), event: "attempt", ...entry.line }).then(
+    const attempt = JSON.stringify({ time: new Date(began).toISOString(), event: "attempt", ...entry.line });
+    return this.#file.append(attempt).then(
       () => entry,
       (error) => {
         const text = `Service unavailable: the call cannot be noted in the audit log (${messageOf(error)}); it was not made`;
@@ -112,55 +161,67 @@ export class AuditLog {
   /** It has ended: `ok`, `error` (the server's own), or the code of an error. */
   end({ line, began }: AuditEntry, outcome: string): void {
     const now = this.#options.clock();
-    const times = { time: new Date(now).toISOString(), event: "call", outcome, ms: now - began };
-    void this.#write({ ...times, ...line }).catch(() => this.#options.metrics.auditLost());
+    const text = JSON.stringify({
+      time: new Date(now).toISOString(),
+      event: "call",
+      outcome,
+      ms: now - began,
+      ...line,
+    });
+    if (!refusals.has(outcome)) void this.#file.append(text).catch(() => {});
+    else if (this.#byCaller.take(String(line.caller))) this.#noteRefusal(text);
+    else this.#summarizeLater();
   }
 
   /** Somebody was not let in. Past the bound it is only counted; the number follows within a minute. */
   refused(refusal: Refusal): void {
-    if (this.#bound.take(refusal.address)) {
-      this.#noteRefusal({ ...refusal });
+    if (!this.#byAddress.take(networkOf(refusal.address))) {
+      this.#summarizeLater();
       return;
     }
-    this.#summary ??= setTimeout(() => this.#summarize(), refusalWindowMs).unref();
+    const time = new Date(this.#options.clock()).toISOString();
+    const { reason, address } = refusal;
+    const bounded = { reason: boundedText(reason), address: boundedText(address) };
+    this.#noteRefusal(JSON.stringify({ time, event: "refused", ...refusal, ...bounded }));
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
     this.#summarize();
-    return new Promise((resolve) => {
-      if (this.#broken !== undefined) resolve();
-      else this.#stream.end(resolve);
-    });
+    await Promise.all([this.#file.close(), this.#refused.close()]);
+  }
+
+  #summarizeLater(): void {
+    this.#summary ??= setTimeout(() => this.#summarize(), refusalWindowMs).unref();
   }
 
   /** Says how many refusals have no line of their own. */
   #summarize(): void {
     clearTimeout(this.#summary);
     this.#summary = undefined;
-    const unnoted = this.#bound.leftOut();
-    if (unnoted > 0) this.#noteRefusal({ unnoted });
-  }
-
-  #noteRefusal(facts: object): void {
+    const unnoted = this.#byAddress.leftOut() + this.#byCaller.leftOut();
     const time = new Date(this.#options.clock()).toISOString();
-    void this.#write({ time, event: "refused", ...facts }).catch(() => this.#options.metrics.auditLost());
+    if (unnoted > 0) this.#noteRefusal(JSON.stringify({ time, event: "refused", unnoted }));
   }
 
-  #write(line: object): Promise<void> {
-    if (this.#broken !== undefined) return Promise.reject(new Error(this.#broken));
-    if (this.#stream.writableLength > maxWaitingBytes) return Promise.reject(new Error("the disk is too slow"));
-    return new Promise((resolve, reject) =>
-      this.#stream.write(`${JSON.stringify(line)}\n`, (error) => (error ? reject(error) : resolve())),
-    );
+  #noteRefusal(text: string): void {
+    for (const file of [this.#file, this.#refused]) void file.append(text).catch(() => {});
   }
 
   #arguments(args: unknown): object {
     const kept = this.#options.audit.arguments ?? "digest";
     if (args === undefined || kept === "none") return {};
-    return kept === "content"
-      ? { arguments: args }
-      : { argumentsDigest: `sha256:${hash("sha256", canonicalJson(args), "hex")}` };
+    const argumentsDigest = () => `sha256:${hash("sha256", canonicalJson(args), "hex")}`;
+    if (kept === "digest") return { argumentsDigest: argumentsDigest() };
+    const text = JSON.stringify(args);
+    if (text.length <= maxArgumentsChars) return { arguments: args };
+    return { argumentsBegin: text.slice(0, maxArgumentsChars), argumentsDigest: argumentsDigest() };
   }
+}
+
+/** `audit.refused.log` beside `audit.log`. */
+export function refusedPath(file: string): string {
+  const extension = extname(file);
+  return `${file.slice(0, file.length - extension.length)}.refused${extension}`;
 }
 
 /** The trace that the call belongs to (W3C Trace Context, in `_meta` as MCP carries it). */

@@ -5,6 +5,7 @@ import type { SecurityMetrics } from "../observability/security-metrics.ts";
 import type { Params } from "../protocol/json-rpc.ts";
 import type { CatalogKind } from "../registry/catalog.ts";
 import type { Fleet } from "../registry/fleet.ts";
+import { boundedText } from "./bounded-text.ts";
 import { compileConditions } from "./conditions.ts";
 import { ambiguityOf, normalUri } from "./normal-uri.ts";
 import type { Principal } from "./principal.ts";
@@ -221,7 +222,7 @@ export class Authorizer {
     metrics.denied(server, this.#dryRun ? "dry_run" : reason);
     log.info(
       // Of the server as a whole there is no other name.
-      kind === "server" ? { caller, server, reason } : { caller, server, [kind]: name, reason },
+      kind === "server" ? { caller, server, reason } : { caller, server, [kind]: boundedText(name), reason },
       tried ? "authorization (dry run): would be refused" : "authorization: refused",
     );
     return tried;
@@ -230,7 +231,8 @@ export class Authorizer {
   #refuse(reason: string, scopes: readonly string[], principal: Principal, server: string, subject: Subject): void {
     if (this.#note(reason, principal, server, subject)) return;
     const { caller } = principal;
-    const what = subject.kind === "server" ? `the server "${server}"` : `"${subject.name}" of the server "${server}"`;
+    const what =
+      subject.kind === "server" ? `the server "${server}"` : `"${boundedText(subject.name)}" of the server "${server}"`;
     if (scopes.length === 0) throw new FleetError("FORBIDDEN", `Forbidden: "${caller}" may not use ${what}`);
     const { resource } = this.#options;
     throw new FleetError("SCOPE_MISSING", `Forbidden: ${what} needs the scopes ${scopes.join(" ")}; ask for them`, {

@@ -4,7 +4,8 @@ import { FleetError } from "../errors.ts";
 import type { SecurityMetrics } from "../observability/security-metrics.ts";
 import type { AuditLog } from "./audit-log.ts";
 import { Authenticator } from "./authenticator.ts";
-import { FailureLimit } from "./failure-limit.ts";
+import { FailureLimit, type FailureShare } from "./failure-limit.ts";
+import { networkOf } from "./network.ts";
 import type { Principal } from "./principal.ts";
 import { ProtectedResource } from "./protected-resource.ts";
 import { missingScopes, satisfies } from "./requirement.ts";
@@ -23,6 +24,8 @@ export interface GatekeeperOptions {
   readonly audit?: Pick<AuditLog, "refused"> | undefined;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
+  /** Failures that other processes see; undefined for a gateway of one. */
+  readonly failures?: FailureShare | undefined;
 }
 
 /** Decides who comes in where: authentication, then what an interface and a server require. */
@@ -36,9 +39,14 @@ export class Gatekeeper {
     const { auth, clock } = options;
     this.#options = options;
     this.resource = new ProtectedResource(auth ?? {});
-    this.authenticator = new Authenticator(auth, clock);
     const max = auth?.maxFailuresPerMinute;
-    this.#failures = max === undefined ? undefined : new FailureLimit(max, clock);
+    this.#failures = max === undefined ? undefined : new FailureLimit(max, clock, options.failures);
+    this.authenticator = new Authenticator(auth, clock, this.#failures);
+  }
+
+  /** Networks whose failures are remembered, and their bound. */
+  get failing(): { readonly size: number; readonly max: number } {
+    return { size: this.#failures?.size ?? 0, max: this.#failures?.bound ?? 0 };
   }
 
   /** Are callers asked for a credential? */
@@ -61,9 +69,9 @@ export class Gatekeeper {
     server: string | undefined,
     address: string,
   ): Principal | Promise<Principal> {
-    this.#failures?.check(address);
+    this.#failures?.check(networkOf(address));
     try {
-      const principal = this.authenticator.identify(request);
+      const principal = this.authenticator.identify(request, address);
       if (!(principal instanceof Promise)) return this.#entitled(principal, room, server);
       return principal
         .then((known) => this.#entitled(known, room, server))
@@ -119,7 +127,6 @@ export class Gatekeeper {
     });
     if (error.headers !== undefined) return error;
     this.#options.metrics.refused(code);
-    if (code === "TOKEN_REFUSED") this.#failures?.failed(address);
     const challenge = this.resource.challenge(server, code === "TOKEN_REFUSED" ? "invalid_token" : undefined);
     return new FleetError(code, error.message, { cause: error, headers: { "www-authenticate": challenge } });
   }

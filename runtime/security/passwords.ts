@@ -1,5 +1,4 @@
 import { randomBytes, scrypt, timingSafeEqual } from "node:crypto";
-import { FleetError } from "../errors.ts";
 import { type Holder, hasExpired, type Principal, principalOf } from "./principal.ts";
 
 /** A name with the scrypt hash of its password: `scrypt:N:r:p:salt:hash`, salt and hash in base64url. */
@@ -13,52 +12,49 @@ interface ScryptHash {
   readonly hash: Buffer;
 }
 
+interface Entry {
+  readonly stored: ScryptHash;
+  readonly principal: Principal;
+}
+
 /** OWASP's password storage cheat sheet: N = 2^17, r = 8, p = 1 (128 MiB for a moment). */
 const defaults = { N: 2 ** 17, r: 8, p: 1 };
 const hashBytes = 32;
-/** Hashing keeps a thread and memory busy; more at once would starve the file system's threads. */
-const maxAtOnce = 2;
-/** Past this, callers are told to come back: a flood of wrong passwords must not fill the memory. */
-const maxWaiting = 64;
 
-/** Checks passwords. Unknown names cost a hash as well, so that they cannot be told from wrong passwords by time. */
+/**
+ * Checks passwords. One name may have several while they are rotated. Every check costs the same number of hashes, those of unknown names too,
+ * so that time tells nothing of names. `WaitingRoom` bounds how many run at once.
+ */
 export class Passwords {
-  readonly #known: ReadonlyMap<string, { readonly stored: ScryptHash; readonly principal: Principal }>;
+  readonly #known = new Map<string, Entry[]>();
   readonly #clock: () => number;
   readonly #decoy: ScryptHash;
-  #running = 0;
-  readonly #waiting: (() => void)[] = [];
+  readonly #hashes: number;
 
   constructor(passwords: readonly StoredPassword[], clock: () => number) {
-    const parsed = passwords.map((entry) => ({ stored: parse(entry.hash), principal: principalOf(entry, "basic") }));
-    this.#known = new Map(parsed.map((entry) => [entry.principal.caller, entry]));
+    for (const stored of passwords) {
+      const entries = this.#known.get(stored.name) ?? [];
+      entries.push({ stored: parse(stored.hash), principal: principalOf(stored, "basic") });
+      this.#known.set(stored.name, entries);
+    }
     this.#clock = clock;
-    const { cost } = parsed[0]?.stored ?? { cost: withMemory(defaults) };
+    const [first] = this.#known.values();
+    const { cost } = first?.[0]?.stored ?? { cost: withMemory(defaults) };
     this.#decoy = { cost, salt: randomBytes(16), hash: randomBytes(hashBytes) };
+    this.#hashes = Math.max(...[...this.#known.values()].map(({ length }) => length), 1);
   }
 
-  /** Whose password it is; undefined when it is wrong. Rejects with AUTH_BUSY past the bound of waiting ones. */
+  /** Whose password it is; undefined when it is wrong. */
   async check(name: string, password: string): Promise<Principal | undefined> {
-    const entry = this.#known.get(name);
-    const { cost, salt, hash } = entry?.stored ?? this.#decoy;
-    await this.#turn();
-    try {
+    const entries = this.#known.get(name);
+    let found: Principal | undefined;
+    for (let index = 0; index < this.#hashes; index += 1) {
+      const entry = entries?.[index];
+      const { cost, salt, hash } = entry?.stored ?? this.#decoy;
       const same = timingSafeEqual(await derive(password, salt, hash.length, cost), hash);
-      return same && entry !== undefined && !hasExpired(entry.principal, this.#clock()) ? entry.principal : undefined;
-    } finally {
-      this.#running -= 1;
-      this.#waiting.shift()?.();
+      if (same && entry !== undefined && !hasExpired(entry.principal, this.#clock())) found = entry.principal;
     }
-  }
-
-  async #turn(): Promise<void> {
-    if (this.#running >= maxAtOnce) {
-      if (this.#waiting.length >= maxWaiting) {
-        throw new FleetError("AUTH_BUSY", "Service unavailable: too many passwords are being checked; try again");
-      }
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    }
-    this.#running += 1;
+    return found;
   }
 }
 

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { BlockList, isIP, isIPv6 } from "node:net";
+import { plainAddress, withoutPort } from "./network.ts";
 
 /** The proxies whose word about a client's address is taken. */
 export class Proxies {
@@ -29,13 +30,10 @@ export class Proxies {
     if (forwarded === undefined || !this.trusts(peer)) return peer;
     const hops = String(forwarded).split(",");
     for (let index = hops.length - 1; index >= 0; index -= 1) {
-      const hop = plainAddress((hops[index] as string).trim());
+      const hop = plainAddress(withoutPort((hops[index] as string).trim()));
       if (isIP(hop) === 0) return peer;
       if (!this.trusts(hop)) return hop;
     }
     return peer;
   }
 }
-
-/** IPv4 as IPv6 sockets write it (RFC 4291, section 2.5.5.2). */
-const plainAddress = (address: string): string => (address.startsWith("::ffff:") ? address.slice(7) : address);

@@ -1,6 +1,6 @@
 /** Length of a window. */
 export const refusalWindowMs = 60_000;
-/** What one address may have of a window: others must be seen beside a flood from it. */
+/** What one address may have of a window: others must be seen beside a flood from it. The key may be a caller as well. */
 const addressShare = 0.1;
 
 /** Which refusals of one minute are noted: so many in all, a tenth of them from one address. The others are counted. */

@@ -8,11 +8,13 @@ import type { AuditLog } from "./audit-log.ts";
 import { Authorizer } from "./authorizer.ts";
 import { type AccessStages, CallerAccess } from "./caller-access.ts";
 import { Cors } from "./cors.ts";
+import type { FailureShare } from "./failure-limit.ts";
 import { Gatekeeper, type Room } from "./gatekeeper.ts";
 import type { BucketStore } from "./limits/bucket.ts";
 import { Limiter } from "./limits/limiter.ts";
 import { LocalBuckets } from "./limits/local-buckets.ts";
 import { type RedisCommands, SharedBuckets } from "./limits/shared-buckets.ts";
+import { SharedFailures } from "./limits/shared-failures.ts";
 import { localPrincipal, type Principal } from "./principal.ts";
 import type { Proxies } from "./proxies.ts";
 import { RequestGuard } from "./request-guard.ts";
@@ -27,7 +29,16 @@ export interface SecurityOptions {
   readonly proxies: Proxies;
   readonly audit: AuditLog | undefined;
   /** Where limits are counted that hold over all gateways; without it each process counts for itself. */
-  readonly shared: { readonly redis: RedisCommands; readonly prefix: string } | undefined;
+  readonly shared:
+    | {
+        readonly redis: RedisCommands;
+        readonly prefix: string;
+        /** Processes of this gateway, each of which counts its share while Redis is away. */
+        readonly processes: number;
+      }
+    | undefined;
+  /** Wrong credentials that the gateway's other processes see; undefined without any. */
+  readonly failures?: FailureShare | undefined;
 }
 
 /** What one configuration makes of it; replaced as a whole when another one is applied. */
@@ -75,6 +86,16 @@ export class Security {
   get remembered(): { readonly size: number; readonly max: number } {
     const { remembered, bound } = this.#inForce.gatekeeper.authenticator;
     return { size: remembered, max: bound };
+  }
+
+  /** Checks of credentials that wait for their turn. */
+  get waiting(): { readonly size: number; readonly max: number } {
+    return this.#inForce.gatekeeper.authenticator.waiting;
+  }
+
+  /** Networks whose failures are remembered. */
+  get failing(): { readonly size: number; readonly max: number } {
+    return this.#inForce.gatekeeper.failing;
   }
 
   /**
@@ -144,13 +165,14 @@ export class Security {
 
 async function prepare(
   { gateway, servers }: ResolvedConfig,
-  { metrics, log, clock, now, audit }: SecurityOptions,
+  { metrics, log, clock, now, audit, shared, failures: siblings }: SecurityOptions,
   store: BucketStore,
 ): Promise<InForce> {
   const { auth, authorization, rateLimiting: limits } = gateway;
   const requirements = new Map(servers.map(({ name, auth: requirement }) => [name, requirement]));
   const requirementOf = (server: string) => requirements.get(server);
-  const gatekeeper = new Gatekeeper({ auth, requirementOf, metrics, audit, clock });
+  const failures = shared === undefined ? siblings : new SharedFailures(shared.redis, shared.prefix, siblings);
+  const gatekeeper = new Gatekeeper({ auth, requirementOf, metrics, audit, clock, failures });
   const required = [...requirements.values()].some((requirement) => requirement !== undefined);
   const authorizer =
     authorization !== undefined || required

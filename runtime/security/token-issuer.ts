@@ -4,7 +4,9 @@ import type { AuthorizationServer } from "oauth4webapi";
 import type { Auth } from "../config/schema/index.ts";
 import { FleetError, messageOf } from "../errors.ts";
 import { audienceOf } from "./audience.ts";
+import { issuerFetch } from "./issuer-fetch.ts";
 import type { Principal } from "./principal.ts";
+import { callerOf, claimsProblem, typeProblem } from "./token-claims.ts";
 
 type Errors = Awaited<ReturnType<typeof jose>>["errors"];
 
@@ -33,8 +35,6 @@ const defaultSkewSeconds = 30;
 /** Unknown key ids make the keys be fetched again, but not more often than this. */
 const keyCooldownMs = 30_000;
 const timeoutMs = 5000;
-/** Look-ups at the issuer at once: a flood of unknown tokens must not become a flood there. */
-const maxLookups = 32;
 
 /** Checks the tokens of one authorization server: JWTs by its keys (RFC 9068), opaque ones by asking it (RFC 7662). */
 export class TokenIssuer {
@@ -47,7 +47,6 @@ export class TokenIssuer {
   readonly #clock: () => number;
   #server: Promise<AuthorizationServer> | undefined;
   #keys: Promise<JWTVerifyGetKey> | undefined;
-  #lookups = 0;
 
   /** `resource`: `gateway.auth.oauth.resource`; `clock`: milliseconds since the epoch. */
   constructor(options: IssuerOptions, resource: string | undefined, clock: () => number) {
@@ -59,26 +58,34 @@ export class TokenIssuer {
     this.#clock = clock;
   }
 
+  /** Does checking this token mean asking the issuer about it? */
+  asks(token: string): boolean {
+    return this.introspects && (!looksLikeJwt(token) || this.#options.introspection?.always === true);
+  }
+
   /** Who the token is about. Rejects with TOKEN_REFUSED, or with AUTH_UNAVAILABLE when the issuer cannot be asked. */
   async verify(token: string): Promise<Principal> {
     const jwt = looksLikeJwt(token);
     const claims = jwt ? await this.#verified(token) : await this.#introspected(token);
     if (jwt && this.#options.introspection?.always === true) await this.#introspected(token);
-    return this.#principal(claims);
+    return this.#principal(claims, jwt);
   }
 
   async #verified(token: string): Promise<JWTPayload> {
     const { jwtVerify, errors } = await jose();
     try {
-      const { payload } = await jwtVerify(token, await this.#keySet(), {
+      const { payload, protectedHeader } = await jwtVerify(token, await this.#keySet(), {
         issuer: this.issuer,
         algorithms: this.#options.algorithms ?? asymmetric,
         clockTolerance: this.#options.clockSkewSeconds ?? defaultSkewSeconds,
         requiredClaims: ["exp"],
         currentDate: new Date(this.#clock()),
       });
+      const problem = typeProblem(protectedHeader.typ);
+      if (problem !== undefined) throw refused(problem);
       return payload;
     } catch (error) {
+      if (error instanceof FleetError) throw error;
       if (error instanceof errors.JOSEError && !(error instanceof errors.JWKSTimeout))
         throw refused(reasonOf(error, errors));
       throw this.#unavailable(error);
@@ -95,21 +102,21 @@ export class TokenIssuer {
   }
 
   async #findKeys(): Promise<JWTVerifyGetKey> {
-    const { createLocalJWKSet, createRemoteJWKSet } = await jose();
+    const { createLocalJWKSet, createRemoteJWKSet, customFetch } = await jose();
     const { jwksFile, jwksUri } = this.#options;
     if (jwksFile !== undefined) return createLocalJWKSet(JSON.parse(await readFile(jwksFile, "utf8")));
     const uri = jwksUri ?? (await this.#metadata()).jwks_uri ?? "";
-    return createRemoteJWKSet(new URL(uri), { cooldownDuration: keyCooldownMs, timeoutDuration: timeoutMs });
+    return createRemoteJWKSet(new URL(uri), {
+      cooldownDuration: keyCooldownMs,
+      timeoutDuration: timeoutMs,
+      [customFetch]: issuerFetch,
+    });
   }
 
   /** What the issuer says of a token now. */
   async #introspected(token: string): Promise<JWTPayload> {
     const { introspection } = this.#options;
     if (introspection === undefined) throw refused("it is not a JWT");
-    if (this.#lookups >= maxLookups) {
-      throw new FleetError("AUTH_BUSY", "Service unavailable: too many tokens are being looked up; try again");
-    }
-    this.#lookups += 1;
     try {
       const oauth = await oauth4webapi();
       const server = await this.#metadata();
@@ -120,7 +127,7 @@ export class TokenIssuer {
         client,
         secret,
         token,
-        requestOptions(oauth.allowInsecureRequests, server.introspection_endpoint),
+        requestOptions(oauth, server.introspection_endpoint),
       );
       const claims = await oauth.processIntrospectionResponse(server, client, response);
       if (!claims.active) throw refused("it is not active");
@@ -130,17 +137,23 @@ export class TokenIssuer {
     } catch (error) {
       if (error instanceof FleetError) throw error;
       throw this.#unavailable(error);
-    } finally {
-      this.#lookups -= 1;
     }
   }
 
-  #principal(claims: JWTPayload): Principal {
-    const { audience, callerClaim = "sub", rolesClaim = "roles" } = this.#options;
+  #principal(claims: JWTPayload, jwt: boolean): Principal {
+    const { audience, rolesClaim = "roles" } = this.#options;
+    // An introspection need not say `sub` (RFC 7662, section 2.2) and does not of a client's own token; a JWT must (RFC 9068, section 2.2).
+    const ofClient = !jwt && claims.sub === undefined && claims.client_id !== undefined;
+    const callerClaim = this.#options.callerClaim ?? (ofClient ? "client_id" : "sub");
     const servers = audienceOf(claims.aud, audience, this.#resource);
     if (servers === undefined) throw refused("its audience is another one");
-    const subject = claims[callerClaim] ?? claims.client_id;
-    if (typeof subject !== "string") throw refused(`it has no claim "${callerClaim}"`);
+    const problem = claimsProblem(claims);
+    if (problem !== undefined) throw refused(problem);
+    const subject = callerOf(claims[callerClaim]);
+    if (subject === undefined || (claims.sub !== undefined && callerOf(claims.sub) === undefined)) {
+      const claim = subject === undefined ? callerClaim : "sub";
+      throw refused(claims[claim] === undefined ? `it has no claim "${claim}"` : `its claim "${claim}" names nobody`);
+    }
     return {
       caller: `${this.issuer}#${subject}`,
       method: "jwt",
@@ -173,7 +186,7 @@ export class TokenIssuer {
       try {
         const response = await oauth.discoveryRequest(issuer, {
           algorithm,
-          ...requestOptions(oauth.allowInsecureRequests, this.issuer),
+          ...requestOptions(oauth, this.issuer),
         });
         const found = await oauth.processDiscoveryResponse(issuer, response);
         return url === undefined ? found : { ...found, introspection_endpoint: url };
@@ -213,9 +226,15 @@ function looksLikeJwt(token: string): boolean {
 }
 
 /** Plain HTTP is for issuers on this machine; the configuration refuses others. */
-function requestOptions<Insecure extends symbol>(insecure: Insecure, url: string | undefined) {
-  const allowed = { [insecure]: url?.startsWith("http:") === true } as Record<Insecure, boolean>;
-  return { signal: AbortSignal.timeout(timeoutMs), ...allowed };
+function requestOptions<Insecure extends symbol, Fetch extends symbol>(
+  { allowInsecureRequests, customFetch }: { allowInsecureRequests: Insecure; customFetch: Fetch },
+  url: string | undefined,
+) {
+  return {
+    signal: AbortSignal.timeout(timeoutMs),
+    [allowInsecureRequests]: url?.startsWith("http:") === true,
+    [customFetch]: issuerFetch,
+  } as { signal: AbortSignal } & Record<Insecure, boolean> & Record<Fetch, typeof issuerFetch>;
 }
 
 function reasonOf(error: errors.JOSEError, errors: Errors): string {

@@ -199,7 +199,9 @@ class Supervisor implements RunningWorkers {
     const child = cluster.fork();
     const { stdout, stderr } = child.process;
     for (const output of [stdout, stderr]) output?.on("data", (lines: Buffer) => this.#log.write(lines.toString()));
-    const worker = new Worker(slot, socket, child);
+    const worker: Worker = new Worker(slot, socket, child, (network) => {
+      for (const other of this.#workers.values()) if (other !== worker) other.tell({ kind: "failure", network });
+    });
     const { workers, processes } = this.#place;
     worker.tell({
       ...{ kind: "start", slot, place: { workers, processes, socket }, sockets: this.#sockets() },

@@ -1,5 +1,6 @@
 import { FleetError, messageOf } from "../errors.ts";
 import { type RunningGateway, startGateway } from "../gateway.ts";
+import { FailureChannel } from "./failure-channel.ts";
 import { Roster } from "./roster.ts";
 import type { FromWorker, ToWorker } from "./worker-messages.ts";
 
@@ -10,6 +11,8 @@ running.promise.catch(() => {});
 
 const tell = (message: FromWorker) =>
   new Promise<void>((resolve) => process.send?.(message, undefined, {}, () => resolve()));
+
+const failures = new FailureChannel((network) => void tell({ kind: "failure", network }));
 
 async function start({
   slot,
@@ -23,7 +26,8 @@ async function start({
   own.update(sockets);
   roster.resolve(own);
   try {
-    const gateway = await startGateway({ config, secrets, stateDirectory, place: { ...place, roster: own } });
+    const options = { config, secrets, stateDirectory, failures, place: { ...place, roster: own } };
+    const gateway = await startGateway(options);
     running.resolve(gateway);
     await tell({ kind: "listening", url: gateway.url, tcpPort: gateway.tcpPort });
   } catch (error) {
@@ -42,6 +46,7 @@ process.on("message", async (message: ToWorker) => {
   if (message.kind === "start") await start(message);
   else if (message.kind === "roster") (await roster.promise).update(message.sockets);
   else if (message.kind === "apply") (await running.promise).apply(message.config, message.secrets);
+  else if (message.kind === "failure") failures.hear(message.network);
   else if (message.kind === "drain") await drain(message.lingerMs);
 });
 process.on("SIGTERM", () => void drain());

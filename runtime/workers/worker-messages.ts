@@ -15,9 +15,12 @@ export type ToWorker =
     }
   | { readonly kind: "roster"; readonly sockets: Sockets }
   | { readonly kind: "apply"; readonly config: ResolvedConfig; readonly secrets: readonly string[] }
-  | { readonly kind: "drain"; readonly lingerMs: number | undefined };
+  | { readonly kind: "drain"; readonly lingerMs: number | undefined }
+  /** Another worker has refused a credential from there. */
+  | { readonly kind: "failure"; readonly network: string };
 
 /** From a worker to the supervisor. */
 export type FromWorker =
   | { readonly kind: "listening"; readonly url: string | undefined; readonly tcpPort: number | undefined }
-  | { readonly kind: "failed"; readonly code: string | undefined; readonly message: string };
+  | { readonly kind: "failed"; readonly code: string | undefined; readonly message: string }
+  | { readonly kind: "failure"; readonly network: string };

@@ -15,7 +15,8 @@ export class Worker {
   /** Resolves when it has ended. */
   readonly ended: Promise<void>;
 
-  constructor(slot: number, socket: string, process: ClusterWorker) {
+  /** `onFailure`: it has refused a credential that came from this network. */
+  constructor(slot: number, socket: string, process: ClusterWorker, onFailure: (network: string) => void = () => {}) {
     this.slot = slot;
     this.socket = socket;
     this.#process = process;
@@ -23,6 +24,7 @@ export class Worker {
     this.listening = new Promise((resolve, reject) => {
       process.on("message", (message: FromWorker) => {
         if (message.kind === "listening") resolve(message);
+        else if (message.kind === "failure") onFailure(message.network);
         else if (message.kind === "failed") {
           reject(
             message.code === undefined

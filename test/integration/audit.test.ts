@@ -1,9 +1,11 @@
-import { mkdtemp, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { Agent, request } from "undici";
 import type { Audit } from "../../runtime/config/schema/index.ts";
 import { statefulServer, TestGateway } from "../support/gateway.ts";
+import { Serving } from "../support/serving.ts";
 
 let folder: string;
 let it: TestGateway;
@@ -72,15 +74,124 @@ test.each([true, false])("the log cannot be written (fail closed: %s)", async (f
       (error: Error) => /the call cannot be noted/.exec(error.message)?.[0] ?? error.message,
     );
   expect(await call()).toBe("made");
+  while (!(await readFile(join(folder, "audit.log"), "utf8")).includes('"call"')) await new Promise(setImmediate);
   // The folder turns into a file: the next rotation fails.
   await rename(folder, `${folder}-gone`);
   await writeFile(folder, "");
   const outcomes = [];
   for (let round = 0; round < 20; round += 1) outcomes.push(await call());
   expect(outcomes.at(-1)).toBe(failClosed ? "the call cannot be noted" : "made");
+  const authorized = { headers: { authorization: "Bearer ann-token" } };
+  const ready = async () => (await fetch(new URL("/ready", it.url))).status;
+  const metric = async (name: string) =>
+    Number(
+      new RegExp(`^${name} (\\d+)$`, "m").exec(
+        await (await fetch(new URL("/metrics", it.url), authorized)).text(),
+      )?.[1],
+    );
+  expect([await ready(), it.gateway.status().audit?.state, await metric("mcp_audit_failing")]).toEqual([
+    ...[failClosed ? 503 : 200, "failing", 1],
+  ]);
   await rm(folder);
   await rename(`${folder}-gone`, folder);
+  // Without a restart: it is tried again with pauses of up to five seconds.
+  while (it.gateway.status().audit?.state !== "ok") await new Promise((resolve) => setTimeout(resolve, 20));
+  expect([await call(), await ready(), await metric("mcp_audit_failing")]).toEqual(["made", 200, 0]);
+  await it.stop();
+  const gaps = (await lines()).filter(({ event }) => event === "gap");
+  const lost = it.gateway.status().audit?.lost;
+  expect(gaps.reduce((sum, gap) => sum + gap.lost, 0)).toBe(lost);
+  expect(lost).toBeGreaterThan(0);
 });
+
+test("a caller with long names, URIs and arguments cannot roll away what was noted before", async () => {
+  const client = await start({ arguments: "content", maxBytes: 100_000, maxFiles: 2 });
+  await client.callTool({ name: "count", arguments: {} });
+  for (let round = 0; round < 8; round += 1) {
+    const long = "n".repeat(900_000);
+    await client.callTool({ name: `${long}${round}`, arguments: { long } }).catch(() => {});
+    await client.readResource({ uri: `x://${long}` }).catch(() => {});
+  }
+  await it.stop();
+  const parts = (await readdir(folder)).filter((name) => name.endsWith("audit.log")).sort();
+  const texts = await Promise.all(parts.map((name) => readFile(join(folder, name), "utf8")));
+  const seen = texts.flatMap((text) => text.trim().split("\n")).map((line) => JSON.parse(line));
+  expect([seen[0]?.tools, seen.length, parts.length]).toEqual(["count", 17, 2]);
+  expect(seen[1]).toEqual({
+    ...{ time: expect.any(String), ms: expect.any(Number) },
+    ...{ event: "call", outcome: "FORBIDDEN", caller: "ann", by: "bearer", server: "notes", method: "tools/call" },
+    tools: expect.stringMatching(/^n{256}… \(900001 characters, sha256:[0-9a-f]{64}\)$/),
+    argumentsBegin: `{"long":"${"n".repeat(16 * 1024 - 9)}`,
+    argumentsDigest: expect.stringMatching(/^sha256:[0-9a-f]{64}$/),
+  });
+});
+
+test("refusals stand in a file of their own as well, which calls cannot rotate away", async () => {
+  const client = await start({ maxBytes: 2000, maxFiles: 1 });
+  await (await fetch(new URL("/mcp", it.url), { method: "POST", headers: { authorization: "Bearer x" } })).text();
+  for (let round = 0; round < 40; round += 1) {
+    const name = round === 20 ? "crash" : "count";
+    await client.callTool({ name, arguments: {} }).catch(() => {});
+  }
+  await it.stop();
+  const refused = (await readFile(join(folder, "audit.refused.log"), "utf8")).trim().split("\n");
+  expect(refused.map((line) => JSON.parse(line).outcome)).toEqual(["TOKEN_REFUSED", "FORBIDDEN"]);
+  expect((await stat(join(folder, "audit.refused.log"))).mode & 0o777).toBe(0o600);
+});
+
+test("a flood of calls that are refused has the bound of refusals", async () => {
+  const client = await start({ refusalsPerMinute: 50 });
+  await client.callTool({ name: "count", arguments: {} });
+  for (let round = 0; round < 30; round += 1) await client.callTool({ name: "crash", arguments: {} }).catch(() => {});
+  await it.stop();
+  const seen = await lines();
+  const noted = seen.filter(({ outcome }) => outcome === "FORBIDDEN").length;
+  // Another minute may have begun.
+  expect(noted === 5 || noted === 10).toBe(true);
+  expect(seen.at(-1)).toEqual({ event: "refused", unnoted: 30 - noted });
+});
+
+test("two workers that rotate one file under load lose nothing", async () => {
+  const serving = await Serving.start(
+    {
+      gateway: {
+        ...{
+          workers: 2,
+          log: { level: "info" },
+          audit: { file: join(folder, "audit.log"), maxBytes: 5000, maxFiles: 999 },
+        },
+      },
+      servers: { notes: statefulServer({ isolation: "shared" }) },
+    },
+    "workers serve",
+  );
+  it = await TestGateway.start({ servers: { notes: statefulServer() } });
+  const dispatcher = new Agent({ pipelining: 0, connections: 8 });
+  const call = async (index: number) => {
+    const url = `${serving.url}/api/v1/servers/notes/tools/count`;
+    const headers = { "content-type": "application/json" };
+    const answer = await request(url, { method: "POST", headers, body: JSON.stringify({ index }), dispatcher });
+    await answer.body.dump();
+    return answer.statusCode;
+  };
+  for (let round = 0; round < 20; round += 1) {
+    const statuses = await Promise.all(Array.from({ length: 20 }, (_, index) => call(round * 20 + index)));
+    expect(new Set(statuses)).toEqual(new Set([200]));
+  }
+  expect(await serving.counter("mcp_audit_lost_total", /./)).toBe(0);
+  await serving.stop();
+  await dispatcher.close();
+  const names = (await readdir(folder)).filter((name) => name.endsWith("audit.log"));
+  const texts = await Promise.all(names.map((name) => readFile(join(folder, name), "utf8")));
+  const calls = texts.flatMap((text) =>
+    text
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line)),
+  );
+  expect([calls.length, new Set(calls.map(({ event }) => event))]).toEqual([400, new Set(["call"])]);
+  expect(names.length).toBeGreaterThan(5);
+}, 60_000);
 
 test("who is not let in is noted: from where, with what kind of credential, why; nothing of the credential", async () => {
   await start({});

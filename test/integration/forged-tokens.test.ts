@@ -208,3 +208,37 @@ test.each([true, false])("a JWT is replayed after it was revoked (the issuer is 
     await new Promise((resolve) => asked.close(resolve));
   }
 });
+
+test.each([
+  [{}, {}, "came in"],
+  [{ typ: "JWT" }, {}, "came in"],
+  [{ typ: "at+jwt" }, {}, "came in"],
+  [{ typ: "application/AT+JWT" }, {}, "came in"],
+  [{ typ: "JOSE" }, {}, "came in"],
+  // As Keycloak wrote it for years.
+  [{ typ: "JWT" }, { typ: "Bearer", nonce: "n", scope: "openid" }, "came in"],
+  [{ typ: "logout+jwt" }, {}, refusedFor('its type ("typ") is not that of an access token')],
+  [{ typ: "dpop+jwt" }, {}, refusedFor('its type ("typ") is not that of an access token')],
+  [{ typ: "secevent+jwt" }, {}, refusedFor('its type ("typ") is not that of an access token')],
+  [{ typ: "id_token+jwt" }, {}, refusedFor('its type ("typ") is not that of an access token')],
+  [{ typ: "" }, {}, refusedFor('its type ("typ") is not that of an access token')],
+  [{}, { at_hash: "x" }, refusedFor('it is no access token: it has the claim "at_hash"')],
+  [{}, { nonce: "n" }, refusedFor('it is no access token: it has a "nonce" and no scope')],
+  [{}, { events: {} }, refusedFor('it is no access token: it has the claim "events"')],
+  [{}, { typ: "ID", nonce: "n", scope: "openid" }, refusedFor('it is no access token: its "typ" is id')],
+  [{}, { token_use: "id" }, refusedFor('it is no access token: its "token_use" is id')],
+  [{}, { sub: "" }, refusedFor('its claim "sub" names nobody')],
+  [{}, { sub: " " }, refusedFor('its claim "sub" names nobody')],
+  [{}, { sub: ["ann"] }, refusedFor('its claim "sub" names nobody')],
+  [{}, { sub: undefined, client_id: "ann" }, refusedFor('it has no claim "sub"')],
+  [
+    {},
+    { cnf: { jkt: "x" } },
+    refusedFor(
+      "it is bound to a DPoP key (cnf.jkt), whose proof is not checked here; ask the issuer for a bearer token",
+    ),
+  ],
+  [{}, { cnf: { "x5t#S256": "x" } }, refusedFor("it is bound to another client certificate (cnf.x5t#S256)")],
+])("a token of the issuer with header %j and claims %j", async (header, more, expected) => {
+  expect(await outcome(await sign({ ...claims(), ...more }, "RS256", header))).toBe(expected);
+});

@@ -17,10 +17,11 @@ afterEach(async () => {
   for (const gateway of gateways.splice(0)) await gateway.close();
 });
 
+const keys = [{ id: "k", key: Buffer.alloc(32, 7).toString("base64url") }];
 /** Each gateway has a counting server of its own: equal numbers come from the cache. */
-async function start(prefix: string): Promise<TestGateway> {
+async function start(prefix: string, session: object = { keys }): Promise<TestGateway> {
   const gateway = await TestGateway.start({
-    gateway: { shared: { redis: redis.url, prefix } },
+    gateway: { shared: { redis: redis.url, prefix }, session },
     servers: {
       counting: {
         ...{ type: "custom", process: { command: process.execPath, args: [fixture] }, isolation: "shared" },
@@ -70,6 +71,18 @@ test("gateways with another prefix share nothing", async () => {
   for (let call = 0; call < 3; call += 1) await count(first, false);
   await count(first);
   expect(await count(second)).toBe(1);
+});
+
+test("who can write to Redis, but has not the gateways' keys, answers nobody's call", async () => {
+  const [ours, foreign] = [await start("keys"), await start("keys", {})];
+  const trusted = await start("keys");
+  await until(() => shared(ours, trusted));
+  // Each answer that ours has kept is found by the other one, and not used: its own server is asked.
+  await until(async () => {
+    expect(await shared(ours, foreign)).toBe(false);
+    return (await metric(foreign, "mcp_cache_shared_forged_total")) > 0;
+  });
+  expect(await metric(foreign, "mcp_cache_requests_total", ',outcome="shared"')).toBe(0);
 });
 
 test("without Redis each gateway goes on alone, and counts that; nothing waits; it comes back by itself", async () => {

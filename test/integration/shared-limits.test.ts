@@ -1,12 +1,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "@jest/globals";
 import { Agent, request } from "undici";
 import { freePort } from "../support/checkout.ts";
 import { statefulServer, TestGateway } from "../support/gateway.ts";
+import { Listening } from "../support/listening.ts";
 import { testWith } from "../support/needs.ts";
 import { RedisServer } from "../support/redis-server.ts";
 
@@ -137,3 +138,65 @@ testWith("redis-server")(
     expect([...seen.keys()]).toEqual([200]);
   },
 );
+
+testWith("redis-server")(
+  "answers that fill their Redis push no counts out, and large ones make no count late",
+  async () => {
+    const counts = await RedisServer.start();
+    const answers = await RedisServer.start(["--maxmemory", "4mb", "--maxmemory-policy", "allkeys-lru"]);
+    const upstream = await Listening.start(join(import.meta.dirname, "../bench/echo-upstream.mjs"));
+    const it = await TestGateway.start({
+      gateway: {
+        shared: { redis: counts.url, cacheRedis: answers.url },
+        rateLimiting: { caller: { maxRequests: 40 } },
+      },
+      servers: {
+        echo: {
+          ...{ type: "custom", isolation: "shared", endpoints: [`http://127.0.0.1:${upstream.port}/mcp`] },
+          cache: { tools: { bytes: 3_600_000 }, maxBytes: 100_000_000 },
+        },
+      },
+    });
+    const statuses: number[] = [];
+    try {
+      for (let index = 0; index < 80; index += 1) {
+        // Every other one is too large to be shared.
+        const body = JSON.stringify({ text: String(index), size: index % 2 === 0 ? 90_000 : 9_000_000 });
+        const headers = { "content-type": "application/json" };
+        const url = `${it.url}/api/v1/servers/echo/tools/bytes`;
+        const answer = await request(url, { method: "POST", headers, body, dispatcher });
+        await answer.body.dump();
+        statuses.push(answer.statusCode);
+      }
+      expect([200, 429].map((status) => statuses.filter((one) => one === status).length)).toEqual([40, 40]);
+      expect(await alone(it.url)).toBe(0);
+    } finally {
+      await it.close();
+      await upstream.stop();
+      await Promise.all([counts.stop(), answers.stop()]);
+    }
+  },
+);
+
+testWith("redis-server")("a Redis that may drop counts is told of at the start", async () => {
+  const redis = await RedisServer.start(["--maxmemory", "10mb", "--maxmemory-policy", "volatile-ttl"]);
+  const folder = await mkdtemp(join(tmpdir(), "shared-limits-"));
+  const file = join(folder, "log");
+  const { gateway, servers } = config(redis.url, 10);
+  const it = await TestGateway.start({ gateway: { ...gateway, log: { level: "warn", file } }, servers });
+  try {
+    const text = () => readFile(file, "utf8").catch(() => "");
+    while (!(await text()).includes("maxmemory-policy")) await new Promise((resolve) => setTimeout(resolve, 10));
+    const line = (await text()).split("\n").find((one) => one.includes("maxmemory-policy")) as string;
+    const { level, policy, msg } = JSON.parse(line);
+    const fix = "set it to noeviction, and give kept answers a Redis of their own (gateway.shared.cacheRedis)";
+    expect({ level, policy, msg }).toEqual({
+      ...{ level: "warn", policy: "volatile-ttl" },
+      msg: `gateway.shared.redis: its maxmemory-policy may drop the counts of limits; ${fix}`,
+    });
+  } finally {
+    await it.close();
+    await redis.stop();
+    await rm(folder, { recursive: true });
+  }
+});

@@ -9,17 +9,21 @@ export class RedisServer {
   readonly port: number;
   #child: ChildProcess;
 
-  private constructor(child: ChildProcess, port: number) {
+  readonly #more: readonly string[];
+
+  private constructor(child: ChildProcess, port: number, more: readonly string[]) {
     this.#child = child;
     this.port = port;
+    this.#more = more;
   }
 
-  static async start(): Promise<RedisServer> {
+  /** `more`: arguments besides. */
+  static async start(more: readonly string[] = []): Promise<RedisServer> {
     const probe = createServer().listen(0, "127.0.0.1");
     await once(probe, "listening");
     const { port } = probe.address() as AddressInfo;
     await new Promise((resolve) => probe.close(resolve));
-    return new RedisServer(await run(port), port);
+    return new RedisServer(await run(port, more), port, more);
   }
 
   get url(): string {
@@ -33,7 +37,7 @@ export class RedisServer {
 
   /** Starts it again at the same port, empty. */
   async restart(): Promise<void> {
-    this.#child = await run(this.port);
+    this.#child = await run(this.port, this.#more);
   }
 
   async stop(): Promise<void> {
@@ -43,8 +47,8 @@ export class RedisServer {
   }
 }
 
-async function run(port: number): Promise<ChildProcess> {
-  const args = ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
+async function run(port: number, more: readonly string[]): Promise<ChildProcess> {
+  const args = ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", ...more];
   const child = spawn("redis-server", args, { stdio: ["ignore", "pipe", "inherit"] });
   for await (const line of createInterface({ input: child.stdout })) if (/ready to accept/i.test(line)) break;
   child.stdout.resume();

@@ -49,7 +49,11 @@ const Jwt = block({
   clockSkewSeconds: Type.Optional(
     Type.Integer({ minimum: 0, maximum: 300, description: "Allowed difference of the clocks. Defaults to 30." }),
   ),
-  callerClaim: Type.Optional(text("Claim that names the caller. Defaults to `sub`.")),
+  callerClaim: Type.Optional(
+    text(
+      "Claim that names the caller: up to 512 characters. Defaults to `sub`; to `client_id` of opaque tokens without one.",
+    ),
+  ),
   rolesClaim: Type.Optional(text("Claim with the roles; dots lead deeper. Defaults to `roles`.")),
   cacheSeconds: Type.Optional(
     Type.Integer({
@@ -153,7 +157,8 @@ export const Auth = block({
   maxFailuresPerMinute: Type.Optional(
     Type.Integer({
       minimum: 1,
-      description: "Wrong credentials from one address, past which it gets 429. Defaults to no bound.",
+      description:
+        "Wrong credentials from one address (of IPv6, from one /64), past which it gets 429; counted over all workers, and over all gateways that share a Redis. Defaults to no bound.",
     }),
   ),
 });

@@ -91,9 +91,30 @@ export const Shared = Type.Object(
   {
     redis: Type.String({
       minLength: 1,
-      description: "`redis://host:port` or `rediss://…`; a reference when it holds a password.",
+      description:
+        "`redis://host:port` or `rediss://…`; a reference when it holds a password. It counts for limits, so its `maxmemory-policy` should be `noeviction`.",
     }),
+    cacheRedis: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description:
+          "Another Redis for kept answers, so that they never push the counts of limits out. Defaults to `redis`, over a connection of its own.",
+      }),
+    ),
+    password: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description: "A reference: password of both, where their URLs have none. Defaults to none.",
+      }),
+    ),
     prefix: Type.Optional(Type.String({ minLength: 1, description: "Begins every key. Defaults to `mcp-fleet`." })),
+    maxAnswerBytes: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 10_485_760,
+        description: "Larger answers stay in the gateway that asked for them. Defaults to 102400.",
+      }),
+    ),
   },
   options,
 );

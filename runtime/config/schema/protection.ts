@@ -121,19 +121,25 @@ export const Connections = block({
 
 /** Who did what, and what came of it. */
 export const Audit = block({
-  file: text("JSON lines are appended to it; readable by the gateway's user only."),
+  file: text(
+    "JSON lines are appended to it, by all workers; readable by the gateway's user only. Refusals stand in a second file as well, `audit.refused.log` beside `audit.log`.",
+  ),
   arguments: Type.Optional(
     Type.Enum(["digest", "content", "none"], {
-      description: "What of a call's arguments is kept: their SHA-256, themselves, nothing. Defaults to `digest`.",
+      description:
+        "What of a call's arguments is kept: their SHA-256, themselves (up to 16 KiB), nothing. Defaults to `digest`.",
     }),
   ),
   failClosed: Type.Optional(
-    Type.Boolean({ description: "A call that cannot be noted beforehand is refused. Defaults to false." }),
+    Type.Boolean({
+      description:
+        "A call that cannot be noted beforehand is refused, and `/ready` answers 503 meanwhile. Defaults to false.",
+    }),
   ),
   refusalsPerMinute: Type.Optional(
     count(
       0,
-      "Requests refused for their credential that are noted in a minute, a tenth of them from one address; the others are one line with their number. Defaults to 300.",
+      "Requests refused for their credential that are noted in a minute, a tenth of them from one address; and as many refused calls, a tenth of them of one caller. The others are one line with their number. Defaults to 300.",
     ),
   ),
   maxBytes: Type.Optional(count(1024, "Size at which the file rotates. Defaults to 104857600.")),

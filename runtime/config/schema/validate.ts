@@ -204,5 +204,7 @@ function gatewayRules(
   for (const [index, { key }] of (session?.keys ?? []).entries())
     secretRule(key, ["session", "keys", index, "key"], add);
   if (shared !== undefined) redisRule(shared.redis, ["shared", "redis"], add);
+  if (shared?.cacheRedis !== undefined) redisRule(shared.cacheRedis, ["shared", "cacheRedis"], add);
+  if (shared?.password !== undefined) secretRule(shared.password, ["shared", "password"], add);
   return issues;
 }

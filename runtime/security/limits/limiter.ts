@@ -111,15 +111,17 @@ export class Limiter {
   #boundsFor(caller: string, server: string, tool: string): Bounds {
     const { limits = {}, limitsOf } = this.#options;
     const ofServer = server === "" ? undefined : limitsOf(server);
-    const applied: [Bucket["scope"], string, Limit | undefined][] = [["caller", `caller:${caller}`, limits.caller]];
+    const applied: [Bucket["scope"], string, Limit | undefined][] = [
+      ["caller", keyOf("caller", caller), limits.caller],
+    ];
     if (server !== "") {
-      applied.push(["server", `server:${server}:of:${caller}`, limits.server]);
-      applied.push(["server", `server:${server}`, ofServer]);
-      applied.push(["server", `server:${server}:per:${caller}`, ofServer?.perCaller]);
+      applied.push(["server", keyOf("server-of", server, caller), limits.server]);
+      applied.push(["server", keyOf("server", server), ofServer]);
+      applied.push(["server", keyOf("server-per", server, caller), ofServer?.perCaller]);
     }
     if (tool !== "") {
-      applied.push(["tool", `tool:${server}:${tool}:of:${caller}`, limits.tool]);
-      applied.push(["tool", `tool:${server}:${tool}`, ofServer?.tools?.[tool]]);
+      applied.push(["tool", keyOf("tool-of", server, tool, caller), limits.tool]);
+      applied.push(["tool", keyOf("tool", server, tool), toolLimit(ofServer, tool)]);
     }
     const buckets = applied.map(([scope, key, limit]) => bucketOf(scope, key, limit));
     const gates = applied.flatMap(([scope, key, limit]) =>
@@ -127,4 +129,12 @@ export class Limiter {
     );
     return { buckets: buckets.filter((bucket) => bucket !== undefined), gates };
   }
+}
+
+/** A key that no other parts make: callers and tools choose their names. */
+const keyOf = (...parts: string[]): string => JSON.stringify(parts);
+
+/** A tool may be called `constructor`. */
+function toolLimit(limits: ServerRateLimiting | undefined, tool: string): Limit | undefined {
+  return limits?.tools !== undefined && Object.hasOwn(limits.tools, tool) ? limits.tools[tool] : undefined;
 }

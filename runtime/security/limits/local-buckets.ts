@@ -55,6 +55,14 @@ export class LocalBuckets implements BucketStore {
     return { allowed: true, index: nearest, remaining: Math.floor(remaining), resetMs };
   }
 
+  /** Takes over what another store has counted: so many calls are left, until `resetMs` from now. */
+  note(bucket: Bucket, remaining: number, resetMs: number): void {
+    const now = this.#now();
+    const level = this.#level(bucket);
+    level.at = bucket.burst > 0 ? now + (bucket.burst - remaining) * (bucket.windowMs / bucket.max) : now + resetMs;
+    level.count = Math.max(bucket.max - remaining, 0);
+  }
+
   #level({ key }: Bucket): Level {
     let level = this.#levels.get(key);
     if (level === undefined) {

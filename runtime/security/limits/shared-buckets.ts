@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import type { Bucket, BucketStore, Standing } from "./bucket.ts";
+import type { LocalBuckets } from "./local-buckets.ts";
 
 /** A connection to Redis that is never waited for. */
 export interface RedisCommands {
@@ -14,8 +15,10 @@ export interface SharedBucketsOptions {
   readonly redis: RedisCommands;
   /** Begins every key. */
   readonly prefix: string;
-  /** Counts while Redis is away. */
-  readonly local: BucketStore;
+  /** Counts while Redis is away, on from what Redis last said. */
+  readonly local: LocalBuckets;
+  /** Processes that then count a share of each limit. */
+  readonly processes: number;
   /** A call was counted in this process alone. */
   readonly onAway: () => void;
   /** Milliseconds of a clock that only goes forward. */
@@ -34,18 +37,20 @@ local nearest, left, reset = 1, nil, 0
 local cost = tonumber(ARGV[#ARGV])
 for i, key in ipairs(KEYS) do
   local window, max, burst = tonumber(ARGV[i * 3 - 2]), tonumber(ARGV[i * 3 - 1]), tonumber(ARGV[i * 3])
-  local value = tonumber(redis.call('GET', key) or '0')
+  local value = tonumber(redis.call('GET', key) or '0') or 0
   local remaining, full
   if burst == 0 then
     local lasts = redis.call('PTTL', key)
     if lasts <= 0 then lasts = window; value = 0 end
-    if value + cost > max then return {0, i - 1, max - value, lasts} end
+    lasts = math.min(lasts, window)
+    if value + cost > max then return {0, i - 1, math.max(max - value, 0), lasts} end
     next[i], ttl[i], remaining, full = value + cost, lasts, max - value - cost, lasts
   else
     local every = window / max
-    local at = math.max(value, now) + cost * every
+    local before = math.min(math.max(value, now), now + burst * every)
+    local at = before + cost * every
     if at - now > burst * every + 0.001 then
-      local free = math.floor((burst * every - math.max(value - now, 0)) / every + 0.001)
+      local free = math.floor((burst * every - (before - now)) / every + 0.001)
       return {0, i - 1, free, math.ceil(at - now - math.max(burst, cost) * every)}
     end
     next[i], ttl[i], full = string.format('%.3f', at), math.ceil(at - now), math.ceil(at - now)
@@ -65,13 +70,15 @@ const maxEmpty = 10_000;
 export class SharedBuckets implements BucketStore {
   readonly #options: SharedBucketsOptions;
   readonly #empty = new LRUCache<string, number>({ max: maxEmpty });
+  /** What one process may take of a bucket while Redis is away. */
+  readonly #shares = new WeakMap<Bucket, Bucket>();
 
   constructor(options: SharedBucketsOptions) {
     this.#options = options;
   }
 
   take(buckets: readonly Bucket[], cost = 1): Standing | Promise<Standing> {
-    const { redis, local, onAway, now } = this.#options;
+    const { redis, now } = this.#options;
     if (this.#empty.size > 0) {
       for (let index = 0; index < buckets.length; index += 1) {
         const until = this.#empty.get((buckets[index] as Bucket).key);
@@ -79,21 +86,45 @@ export class SharedBuckets implements BucketStore {
         if (resetMs > 0) return { allowed: false, index, remaining: 0, resetMs };
       }
     }
-    if (redis.ready) return this.#ask(buckets, cost);
+    return redis.ready ? this.#ask(buckets, cost) : this.#takeAlone(buckets, cost);
+  }
+
+  #takeAlone(buckets: readonly Bucket[], cost: number): Standing {
+    const { local, onAway } = this.#options;
     onAway();
-    return local.take(buckets, cost);
+    return local.take(
+      buckets.map((bucket) => this.#shareOf(bucket)),
+      cost,
+    );
+  }
+
+  #shareOf(bucket: Bucket): Bucket {
+    const { processes } = this.#options;
+    if (processes === 1) return bucket;
+    let share = this.#shares.get(bucket);
+    if (share === undefined) {
+      const [max, burst] = [bucket.max, bucket.burst].map((whole) => Math.ceil(whole / processes)) as [number, number];
+      share = { ...bucket, max, burst };
+      this.#shares.set(bucket, share);
+    }
+    return share;
   }
 
   async #ask(buckets: readonly Bucket[], cost: number): Promise<Standing> {
-    const { local, onAway, now } = this.#options;
+    const { local, now, processes } = this.#options;
+    let answer: unknown;
     try {
-      const [allowed, index, remaining, resetMs] = (await this.#run(buckets, cost)) as [number, number, number, number];
-      if (allowed === 0 && remaining === 0) this.#empty.set((buckets[index] as Bucket).key, now() + resetMs);
-      return { allowed: allowed === 1, index, remaining, resetMs };
+      answer = await this.#run(buckets, cost);
     } catch {
-      onAway();
-      return local.take(buckets, cost);
+      return this.#takeAlone(buckets, cost);
     }
+    const standing = standingOf(answer, buckets.length);
+    if (standing === undefined) return this.#takeAlone(buckets, cost);
+    const { allowed, index, remaining, resetMs } = standing;
+    const bucket = buckets[index] as Bucket;
+    if (!allowed && remaining === 0) this.#empty.set(bucket.key, now() + resetMs);
+    local.note(this.#shareOf(bucket), Math.floor(remaining / processes), resetMs);
+    return standing;
   }
 
   async #run(buckets: readonly Bucket[], cost: number): Promise<unknown> {
@@ -110,4 +141,13 @@ export class SharedBuckets implements BucketStore {
       return redis.send(["EVAL", script, ...words]);
     }
   }
+}
+
+/** What Redis has answered; undefined for anything that the script does not answer. */
+function standingOf(answer: unknown, buckets: number): Standing | undefined {
+  if (!Array.isArray(answer) || answer.length !== 4 || !answer.every((one) => Number.isSafeInteger(one)))
+    return undefined;
+  const [allowed, index, remaining, resetMs] = answer as [number, number, number, number];
+  const sound = (allowed === 0 || allowed === 1) && index >= 0 && index < buckets && remaining >= 0 && resetMs >= 0;
+  return sound ? { allowed: allowed === 1, index, remaining, resetMs } : undefined;
 }

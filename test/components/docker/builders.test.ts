@@ -1,10 +1,11 @@
 import { expect, test } from "@jest/globals";
-import { cacheWorkload } from "../../../components/docker/cache-workload.ts";
+import { cacheWorkload, limitsWorkload } from "../../../components/docker/cache-workload.ts";
 import { containerSpec } from "../../../components/docker/container-spec.ts";
 import { dockerDefaults } from "../../../components/docker/defaults.ts";
 import { fleetEndpoints } from "../../../components/docker/fleet-workload.ts";
 import { gatewayConfigText, gatewayNetworks, gatewayWorkload } from "../../../components/docker/gateway-workload.ts";
 import { buildSpec } from "../../../components/docker/objects.ts";
+import { gatewayProblems } from "../../../components/docker/rules.ts";
 import { resolveGateway } from "../../../components/gateway/resolve.ts";
 import { names, notes, notesSettings } from "./fleet.ts";
 
@@ -153,39 +154,47 @@ test("a gateway's configuration file: its own settings, and every fleet where it
   });
 });
 
-test("a shared cache is Redis without a disk, on a network on which only the gateway is", () => {
-  const shared = { ...gateway, args: { ...gateway.args, docker: { sharedCache: true } } };
-  expect(containerSpec(cacheWorkload(shared, names))).toEqual({
+test("what workers share: a Redis that forgets no count and one that forgets answers, with a password, on a network on which only the gateway is", () => {
+  const secrets = { ...gateway.args.secrets, "redis-password": "from-pulumi" };
+  const shared = { ...gateway, args: { ...gateway.args, secrets, docker: { sharedCache: true } } };
+  const file = "/run/secrets/mcp-fleet/redis-password";
+  const redis = (alias: string, memory: number, maxMemory: string) => ({
     ...hardened,
-    ...{ image: "redis:8.2-alpine", init: true, wait: false, envs: [], volumes: [], uploads: [], cpus: "0.5" },
-    ...{ memory: 256, memorySwap: 256, stopTimeout: 5, destroyGraceSeconds: 5 },
-    entrypoints: ["redis-server"],
+    ...{ image: "redis:8.2-alpine", init: true, wait: false, envs: [], cpus: "0.5" },
+    volumes: [{ containerPath: "/run/secrets/mcp-fleet" }],
+    uploads: [{ file, content: "from-pulumi", permissions: "0444" }],
+    ...{ memory, memorySwap: memory, stopTimeout: 5, destroyGraceSeconds: 5 },
+    entrypoints: ["sh", "-c"],
     command: [
-      ...[
-        "--port",
-        "6379",
-        "--bind",
-        "*",
-        "--protected-mode",
-        "no",
-        "--dir",
-        "/tmp",
-        "--save",
-        "",
-        "--appendonly",
-        "no",
-      ],
-      ...["--maxmemory", "160mb", "--maxmemory-policy", "volatile-ttl"],
+      "exec redis-server - --port 6379 --bind '*' --protected-mode yes --dir /tmp --save '' --appendonly no " +
+        `--maxmemory ${maxMemory} <<END\nrequirepass "$(cat ${file})"\nEND\n`,
     ],
-    networksAdvanced: [{ name: "mcp-fleet-test-cache-gateway", aliases: ["gateway-cache"] }],
+    networksAdvanced: [{ name: "mcp-fleet-test-cache-gateway", aliases: [alias] }],
     labels: [
       { label: "mcp-fleet.component", value: "cache" },
-      { label: "mcp-fleet.name", value: "gateway-cache" },
+      { label: "mcp-fleet.name", value: alias },
     ],
   });
+  expect(containerSpec(cacheWorkload(shared, names))).toEqual(
+    redis("gateway-cache", 256, "160mb --maxmemory-policy allkeys-lru"),
+  );
+  expect(containerSpec(limitsWorkload(shared, names))).toEqual(
+    redis("gateway-limits", 128, "64mb --maxmemory-policy noeviction"),
+  );
   expect(gatewayNetworks(shared, fleets, names)[1]).toEqual({ name: "mcp-fleet-test-cache-gateway" });
   const { shared: found } = JSON.parse(gatewayConfigText(shared, gateway.common, fleets)).gateway;
-  expect(found).toEqual({ redis: "redis://gateway-cache:6379" });
+  expect(found).toEqual({
+    ...{ redis: "redis://gateway-limits:6379", cacheRedis: "redis://gateway-cache:6379", password: `file:${file}` },
+  });
+});
+
+test("what workers share has a password, or is refused", () => {
+  const { auth } = gateway.args;
+  const args = { ...gateway.args, auth, docker: { sharedCache: true } };
+  const fix = "make one with `openssl rand -hex 32`, and add it to secrets or docker.secretFiles";
+  expect(gatewayProblems(args)).toContain(
+    `docker.sharedCache is given without the secret "redis-password", the password of its Redis; ${fix}`,
+  );
 });
 
 test("the image is built into the engine's own store", () => {
@@ -204,7 +213,7 @@ test("the image is built into the engine's own store", () => {
 test("defaults are a contract", () => {
   expect(dockerDefaults).toEqual({
     ...{ cacheImage: "redis:8.2-alpine", cachePort: 6379, cacheCpuMillicores: 500, cacheMemoryMiB: 256 },
-    cacheMaxMemoryMiB: 160,
+    ...{ cacheMaxMemoryMiB: 160, limitsMemoryMiB: 128, limitsMaxMemoryMiB: 64 },
     ...{ cpuMillicores: 1000, memoryMiB: 512, fleetInstances: 1, host: "127.0.0.1", port: 8080, hostPort: 3001 },
     ...{
       gatewayPort: 8080,

@@ -67,6 +67,7 @@ beforeAll(async () => {
   });
   await pulumi("stack init docker");
   await pulumi(`config set --stack docker --secret --path mcp-fleet:secrets.operator ${token}`);
+  await pulumi("config set --stack docker --secret --path mcp-fleet:secrets.redis-password 0123456789abcdef");
 }, 120_000);
 afterAll(async () => {
   if (!able) return;
@@ -242,18 +243,24 @@ test("the gateway runs the image that its component has built", async () => {
   expect(await inspect(gateway, ".Image")).toBe(built);
 });
 
-test("what workers share is counted in Redis, which only the gateway reaches", async () => {
-  const [cache] = (await containers("gateway-cache")) as [string];
-  expect(await inspect(cache, ".NetworkSettings.Networks")).toEqual({
-    "mcp-fleet-docker-cache-gateway": expect.objectContaining({ Aliases: expect.arrayContaining(["gateway-cache"]) }),
-  });
+test("what workers share is counted in Redis, which only the gateway reaches, with a password", async () => {
+  for (const name of ["gateway-cache", "gateway-limits"]) {
+    const [redis] = (await containers(name)) as [string];
+    expect(await inspect(redis, ".NetworkSettings.Networks")).toEqual({
+      "mcp-fleet-docker-cache-gateway": expect.objectContaining({ Aliases: expect.arrayContaining([name]) }),
+    });
+  }
   const [gateway] = (await containers("gateway")) as [string];
   const asked = await inside<string>(
     gateway,
-    `const socket = require("node:net").connect({ host: "gateway-cache", port: 6379 }, () => socket.write("KEYS *\\r\\n"));
-     socket.on("data", (text) => { console.log(JSON.stringify(String(text))); process.exit() })`,
+    `const socket = require("node:net").connect({ host: "gateway-limits", port: 6379 }, () => socket.write("KEYS *\\r\\nAUTH 0123456789abcdef\\r\\nKEYS *\\r\\n"));
+     let text = "";
+     socket.on("data", (more) => {
+       text += more;
+       if (text.includes("mcp-fleet:")) { console.log(JSON.stringify(text)); process.exit(); }
+     })`,
   );
-  expect(asked).toContain("mcp-fleet:");
+  expect(asked).toMatch(/^-NOAUTH [^\r]*\r\n\+OK\r\n\*[\s\S]*mcp-fleet:/);
 });
 
 /** What Prometheus knows of a series: its value by the server that it is of. */

@@ -77,6 +77,35 @@ test("passwords: the right one, a wrong one, an unknown name; a right one is not
   expect(authenticator.identify(request(basic("ann:pass:word")))).toBeInstanceOf(Promise);
 });
 
+test("both passwords of one name work while they are rotated, and an unknown name costs as many hashes", async () => {
+  const cost = { N: 1024, r: 8, p: 1 };
+  const [old, young, bobs] = await Promise.all(["old", "new", "bobs"].map((text) => hashPassword(text, cost)));
+  const basic = [
+    { name: "ann", hash: old as string },
+    { name: "ann", hash: young as string },
+    { name: "bob", hash: bobs as string },
+  ];
+  const authenticator = new Authenticator({ basic });
+  let hashed = 0;
+  const hook = createHook({
+    init: (_id, type) => {
+      if (type === "SCRYPTREQUEST") hashed += 1;
+    },
+  }).enable();
+  const outcomes = [];
+  try {
+    for (const pair of ["ann:old", "ann:new", "ann:bobs", "bob:bobs", "eve:old"]) {
+      const authorization = `Basic ${Buffer.from(pair).toString("base64")}`;
+      const outcome = await caller(authenticator, { authorization });
+      outcomes.push([outcome[0] === "U" ? "refused" : outcome[0], hashed]);
+      hashed = 0;
+    }
+  } finally {
+    hook.disable();
+  }
+  expect(outcomes).toEqual(["ann", "ann", "refused", "bob", "refused"].map((name) => [name, 2]));
+});
+
 test("an unknown name costs the same hash as a wrong password, so that time does not tell which it was", async () => {
   const hash = await hashPassword("right", { N: 1024, r: 8, p: 1 });
   const authenticator = new Authenticator({ basic: [{ name: "ann", hash }] });

@@ -20,6 +20,7 @@ const fleet = (name = "db") =>
   ({ name, tool: async (tool: keyof typeof described) => described[tool] }) as unknown as Fleet;
 
 type Call = [method: string, params: Record<string, unknown>, fleet?: string, subject?: Subject];
+const none = { size: 0, max: 0 };
 const tool = (name: string, args: object = {}, server = "db"): Call => [
   "tools/call",
   { name, arguments: args },
@@ -33,7 +34,10 @@ async function authorizer(rules: Authorization["rules"], more: Partial<Authoriza
     authorization: { rules, ...more },
     requirementOf: (server) => (server === "db" ? requirement : undefined),
     resource: new ProtectedResource({ oauth: { resource: "https://gw.example.org/mcp" } }),
-    metrics: new SecurityMetrics(registry, () => ({ size: 0, max: 0 })),
+    metrics: new SecurityMetrics(registry, () => ({
+      security: { remembered: none, waiting: none, failing: none },
+      audit: undefined,
+    })),
     log: pino({ base: null }, { write: (line: string) => lines.push(JSON.parse(line)) }),
     now: () => 0,
   });
