@@ -17,6 +17,7 @@ import { Subscriptions } from "./listeners/subscriptions.ts";
 import { TcpListener } from "./listeners/tcp.ts";
 import { WebSocketListener } from "./listeners/web-socket.ts";
 import { gaugesOf } from "./observability/fleet-gauges.ts";
+import { holdGatewayBounds } from "./observability/gateway-bounds.ts";
 import { HeapTrimmer } from "./observability/heap-trimmer.ts";
 import { type RunningLog, startLog } from "./observability/logger.ts";
 import { Metrics } from "./observability/metrics.ts";
@@ -283,15 +284,12 @@ export async function startGateway(
     // A server that the caller cannot reach answers like one that is not there.
     return fleet && access.knows(fleet) ? new SingleService(fleet, access) : undefined;
   };
+  const modern = new ModernHttp({ calls: modernCalls, subscriptions, elsewhere });
+  const mcp = new StreamableHttp({ calls: sessionCalls, metrics, log, maxBodyBytes, modern });
+  const sse = new LegacySse({ ...duplex, maxBodyBytes, elsewhere, worker });
+  const webSocket = new WebSocketListener({ ...duplex, maxMessageBytes: maxBodyBytes });
   const door = new FrontDoor({
-    security,
-    mcp: new StreamableHttp({
-      ...{ calls: sessionCalls, metrics, log, maxBodyBytes: gateway.maxBodyBytes },
-      modern: new ModernHttp({ calls: modernCalls, subscriptions, elsewhere }),
-    }),
-    sse: new LegacySse({ ...duplex, maxBodyBytes: gateway.maxBodyBytes, elsewhere, worker }),
-    webSocket: new WebSocketListener({ ...duplex, maxMessageBytes: gateway.maxBodyBytes }),
-    ...{ serviceFor, elsewhere },
+    ...{ security, mcp, sse, webSocket, serviceFor, elsewhere },
     connections: {
       ...{ ...gateway.connections, tls: gateway.tls && tlsOptions(gateway.tls) },
       maxConnections: Math.min(gateway.connections.maxConnections, connectionBound(limits) ?? Number.POSITIVE_INFINITY),
@@ -315,6 +313,11 @@ export async function startGateway(
   });
   door.use(rest.listener);
 
+  holdGatewayBounds(metrics.bounds, {
+    ...{ sessions, parked, subscriptions, mcp, door, security },
+    clients: [sse, webSocket, tcpListener],
+    servers: () => registry.all().map((fleet) => [fleet.name, factory.boundsOf(fleet)]),
+  });
   if (gateway.tls !== undefined) metrics.certificate("http", certificateExpiry(gateway.tls));
   const certificates = gateway.tls && followTls(door.server as HttpsServer, gateway.tls, log);
   const told = gateway.metricsLog && MetricsLog.start(gateway.metricsLog, () => metrics.json());

@@ -118,6 +118,14 @@ export function catalogue({ thresholds, availabilityPercent, autoscaled }: Catal
       summary: "{{ $value | humanizePercentage }} of the sessions that memory may hold are held",
     },
     {
+      alert: "McpBoundNear",
+      expr: ({ only }) =>
+        `max by (bound, server) (${series("mcp_bound_utilization", 'when_full="refuse"', only)}) > 0.9`,
+      severity: "high",
+      summary:
+        "{{ with $labels.server }}{{ . }}: {{ end }}the bound {{ $labels.bound }} is {{ $value | humanizePercentage }} full; at 100% the gateway refuses work",
+    },
+    {
       alert: "McpSharedStateLost",
       expr: ({ only }) => `rate(${series("mcp_rate_limit_degraded_total", only)}[5m]) > 0`,
       severity: "medium",

@@ -83,6 +83,11 @@ export class Duplex {
     this.#channel = channel;
   }
 
+  /** Bytes, or nearly, that wait for its client; bound: `maxWaiting`. */
+  get waiting(): number {
+    return this.#channel.waiting;
+  }
+
   /** Takes one message, or an array of them; what is wrong with it is answered, and returned. */
   receive(text: string): ErrorCode | undefined {
     let messages: RpcMessage | RpcMessage[];

@@ -1,6 +1,8 @@
+import { LRUCache } from "lru-cache";
 import type { Logger } from "pino";
 import type { ResolvedServer } from "../config/index.ts";
 import { FleetError } from "../errors.ts";
+import type { Bound } from "../observability/bounds.ts";
 import type { CallCounts } from "../observability/call-metrics.ts";
 import type { Metrics } from "../observability/metrics.ts";
 import { Exchange } from "../protocol/exchange.ts";
@@ -16,6 +18,7 @@ import { type FleetCall, type FleetStage, pipelineOf } from "./fleet-call.ts";
 import { FleetInstances, type RemoteOptions } from "./fleet-instances.ts";
 import type { Instance } from "./instance.ts";
 import type { InstanceSource, Placing } from "./instance-source.ts";
+import { queuePerInstance } from "./leased-instances.ts";
 import { OwnLists } from "./own-lists.ts";
 import { Resilience } from "./resilience/resilience.ts";
 import { type ResourceListener, ResourceSubscriptions } from "./resource-subscriptions.ts";
@@ -86,6 +89,8 @@ export interface FleetOptions {
   readonly onUpdated?: (uri: string) => void;
 }
 
+/** Owners whose log level is known; one that was forgotten is set again. */
+const maxLogLevels = 10_000;
 /** The fleet's pulse: idle instances, leases and queues are looked after so often. */
 const tendEveryMs = 1000;
 
@@ -118,7 +123,7 @@ export class Fleet {
   #closed = false;
   readonly #subscriptions = new ResourceSubscriptions();
   /** What servers of the session era were told to log, by owner; under "" what all shared instances were. */
-  readonly #logLevels = new Map<string, string>();
+  readonly #logLevels = new LRUCache<string, string>({ max: maxLogLevels });
 
   constructor(options: FleetOptions) {
     const { server, now } = options;
@@ -301,6 +306,27 @@ export class Fleet {
     const instances = this.#source.instances.length / this.server.scaling.maxInstances;
     const connections = max === 0 ? 0 : busy / max;
     return { utilization: Math.max(instances, connections, this.#resilience.utilization), waiting };
+  }
+
+  /** How near its bounds are. */
+  bounds(): readonly Bound[] {
+    let [busy, max] = [0, 0];
+    for (const { connector } of this.#source.backends) {
+      busy += connector.connections?.busy ?? 0;
+      max += connector.connections?.max ?? 0;
+    }
+    const { instances, waiting } = this.#source;
+    const { maxInstances } = this.server.scaling;
+    return [
+      { name: "instances", whenFull: "wait", use: () => ({ size: instances.length, max: maxInstances }) },
+      {
+        name: "instance_queue",
+        whenFull: "refuse",
+        use: () => ({ size: waiting, max: maxInstances * queuePerInstance }),
+      },
+      { name: "upstream_connections", whenFull: "wait", use: () => ({ size: busy, max }) },
+      ...this.#resilience.bounds(),
+    ];
   }
 
   /** `lost` says why an instance does not serve, if one does not. */

@@ -16,8 +16,9 @@ export class HostProcess {
   }
 
   /** Resolves when it is ready. `settings` is the YAML of its server. */
-  static async start(name: string, settings: string, file: string): Promise<HostProcess> {
-    const command = [process.execPath, entry, "host", "--port", "0", "--name", name, "--", process.execPath, file];
+  static async start(name: string, settings: string, file: string, ...more: string[]): Promise<HostProcess> {
+    const server = ["--", process.execPath, file, ...more];
+    const command = [process.execPath, entry, "host", "--port", "0", "--name", name, ...server];
     return HostProcess.run(command, { MCP_SERVER: settings });
   }
 
@@ -40,7 +41,20 @@ export class HostProcess {
     return new HostProcess(child, url);
   }
 
+  get pid(): number {
+    return this.#child.pid as number;
+  }
+
+  /** Asks it to end; resolves with its exit code. */
+  async end(): Promise<number | null> {
+    const ended = once(this.#child, "exit");
+    this.#child.kill("SIGTERM");
+    return (await ended)[0] as number | null;
+  }
+
+  /** Ends it at once, if it has not ended. */
   async stop(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     this.#child.kill("SIGKILL");
     await once(this.#child, "exit");
   }

@@ -19,11 +19,20 @@ class World {
   readonly notes = { name: "notes", health: 1, utilization: 0.5, inFlight: 1, waiting: 0, restarts: 0 };
   readonly clock = { ...this.notes, name: "clock" };
   readonly sessions = { live: 10, max: 100 };
+  queue = { size: 10 };
+  cached = 10;
   readonly metrics = new Metrics(
     () => [this.notes, this.clock] as FleetGauges[],
     () => this.sessions,
   );
   silent = false;
+
+  constructor() {
+    this.metrics.bounds.hold(
+      { name: "queue", whenFull: "refuse", use: () => ({ size: this.queue.size, max: 100 }) },
+      { name: "cache_bytes", whenFull: "evict", use: () => ({ size: this.cached, max: 100 }) },
+    );
+  }
 
   calls(server: string, ok: number, failed = 0, ms = 10): void {
     const counts = this.metrics.callsOf(server);
@@ -118,6 +127,12 @@ describe("an alarm fires for what it is about, and is silent for what only looks
       (world) => Object.assign(world.sessions, { live: 90 }),
     ],
     [
+      ...(["McpBoundNear", 6] as const),
+      (world) => Object.assign(world.queue, { size: 95 }),
+      // Less than five minutes, or a cache, which is to be full.
+      (world, minute) => Object.assign(world, { queue: { size: minute === 3 ? 90 : 95 }, cached: 100 }),
+    ],
+    [
       ...(["McpObjectiveAtRiskFast", 60] as const),
       (world) => world.calls("notes", 9, 1),
       // It was so for half an hour, and is over.
@@ -197,9 +212,15 @@ test("the stack: topics with who hears, an alarm for each rule, a dashboard; web
     "aws:cloudwatch/metricAlarm watch-BusyClock < watch",
     "aws:sns/topic watch-BusyClock-alerts < watch",
     "aws:sns/topicSubscription watch-BusyClock-alerts-webhook < watch",
-    ...["CallsShed", "CertificateExpires", "CircuitOpen", "ErrorRateHigh", "GatewayDown", "InstancesLost"].map(
-      (alert) => `aws:cloudwatch/metricAlarm watch-Mcp${alert} < watch`,
-    ),
+    ...[
+      "BoundNear",
+      "CallsShed",
+      "CertificateExpires",
+      "CircuitOpen",
+      "ErrorRateHigh",
+      "GatewayDown",
+      "InstancesLost",
+    ].map((alert) => `aws:cloudwatch/metricAlarm watch-Mcp${alert} < watch`),
     "aws:cloudwatch/metricAlarm watch-McpLatencyHigh < watch",
     ...["Fast", "Slow"].flatMap((speed) => [
       `aws:cloudwatch/compositeAlarm watch-McpObjectiveAtRisk${speed} < watch`,
