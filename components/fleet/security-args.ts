@@ -37,6 +37,8 @@ export interface FleetLimitsArgs {
   processes?: pulumi.Input<number>;
   /** CPU time since its start, with that of processes that have ended; the same happens. Defaults to no bound. */
   cpuSeconds?: pulumi.Input<number>;
+  /** Its temporary folder; in a sandbox that is in memory and full at this size, elsewhere the instance is ended. Defaults to 1024 in a sandbox, to no bound elsewhere. */
+  diskMiB?: pulumi.Input<number>;
   /** Open files of each process; needs `prlimit` of util-linux where it runs. Defaults to the gateway's own. */
   openFiles?: pulumi.Input<number>;
 }

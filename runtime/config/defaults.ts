@@ -49,6 +49,10 @@ export const defaults = Object.freeze({
     maxBytes: 10 * 1024 * 1024,
     maxFiles: 5,
   }),
+  sandbox: Object.freeze({
+    // A browser's profile and downloads; it is memory, as long as something is in it.
+    diskMiB: 1024,
+  }),
   scaling: Object.freeze({
     // The first call must not wait for a process to start.
     minInstances: 1,

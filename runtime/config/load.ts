@@ -32,7 +32,8 @@ export async function loadConfig(path: string, { env = process.env } = {}): Prom
   const { value, files, issues } = await readConfig(path);
   if (issues.length > 0) throw invalid(issues);
   const resolved = await resolveReferences(value as ConfigFile, path, env);
-  return { config: resolveConfig(resolved.value), secrets: resolved.secrets, files: [...files, ...resolved.files] };
+  const all = [...files, ...resolved.files];
+  return { config: { ...resolveConfig(resolved.value), files: all }, secrets: resolved.secrets, files: all };
 }
 
 /** Reads a configuration and lists its mistakes. */

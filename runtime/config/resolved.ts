@@ -171,4 +171,6 @@ export interface ResolvedConfig {
   readonly gateway: ResolvedGateway;
   /** In the order of the file. */
   readonly servers: readonly ResolvedServer[];
+  /** Files that it was read from, those of references included. Absent: a program has made it. */
+  readonly files?: readonly string[];
 }

@@ -45,10 +45,7 @@ export class PackageCache {
     this.#log = log;
     this.#shared = shared;
     // npm runs elsewhere, so a relative path would be another one there.
-    this.#folder = resolve(
-      folder ?? process.env.MCP_FLEET_CACHE ?? envPaths("mcp-fleet", { suffix: "" }).cache,
-      "packages",
-    );
+    this.#folder = packageFolder(folder);
   }
 
   /** The package, installed if need be. Rejects with PACKAGE_NOT_INSTALLED. */
@@ -117,6 +114,11 @@ export class PackageCache {
   #place(name: string, version: string): string {
     return join(this.#folder, `${name.replace("@", "").replace("/", "__")}@${encodeURIComponent(version)}`);
   }
+}
+
+/** Where packages are, given the cache folder. */
+export function packageFolder(cache?: string): string {
+  return resolve(cache ?? process.env.MCP_FLEET_CACHE ?? envPaths("mcp-fleet", { suffix: "" }).cache, "packages");
 }
 
 /** npm of the running Node.js, else the one on PATH. */

@@ -25,7 +25,8 @@ export interface Preset {
 
 /** What the arguments of a preset depend on. */
 export interface Machine {
-  readonly root: boolean;
+  /** A browser can make a sandbox of its own: not as root, and not within one of ours. */
+  readonly ownSandbox: boolean;
   /** A Chromium or Chrome of the system; undefined when there is none. */
   readonly browser: string | undefined;
 }
@@ -77,11 +78,10 @@ export const presets: Readonly<Record<Exclude<ServerType, "custom">, Preset>> = 
     package: "@playwright/mcp",
     version: "0.0.83",
     bin: "playwright-mcp",
-    args: ({ root, browser }) => [
+    args: ({ ownSandbox, browser }) => [
       "--headless",
       "--isolated",
-      // Chromium's sandbox refuses to run as root.
-      ...(root ? ["--no-sandbox"] : []),
+      ...(ownSandbox ? [] : ["--no-sandbox"]),
       ...(browser === undefined ? [] : ["--executable-path", browser]),
     ],
     // It keeps one browser.

@@ -1,18 +1,24 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { type ChildProcess, type StdioNull, type StdioPipe, spawn } from "node:child_process";
+import { mkdtempSync, openSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import type { Logger } from "pino";
+import { defaults } from "../config/defaults.ts";
 import type { Limits, Sandbox } from "../config/schema/index.ts";
 import { FleetError, messageOf } from "../errors.ts";
 import type { Metrics } from "../observability/metrics.ts";
 import { findCommand } from "./find-command.ts";
+import { inheritedDescriptors } from "./inherited-descriptors.ts";
 import { withOpenFiles } from "./invocation.ts";
 import { type Excess, LimitWatch, type LimitWatchOptions } from "./limit-watch.ts";
 import { identify, sendSignal, signalGroup } from "./process-identity.ts";
 import { ProcessRecords } from "./process-records.ts";
 import { sandboxed, sandboxProcesses } from "./sandbox.ts";
+import type { SandboxedServer, SandboxPlan } from "./sandbox-plan.ts";
+import { Sandboxes } from "./sandboxes.ts";
+import { minimalEnvironment } from "./server-environment.ts";
+import { syscallFilter } from "./syscall-filter.ts";
 import { Tail } from "./tail.ts";
 
 /** What to run. */
@@ -59,22 +65,13 @@ export interface ProcessDriverOptions {
   readonly metrics?: Pick<Metrics, "overLimit" | "gaugeByServer">;
   /** How limits are watched. */
   readonly watch?: LimitWatchOptions;
+  /** What sandboxed servers see. Defaults to what each of them names when it starts for the first time. */
+  readonly sandboxes?: Sandboxes;
 }
 
-/** What a server inherits besides its own `env`: nothing that could be a secret. */
-const inherited = [
-  "PATH",
-  "HOME",
-  "LANG",
-  "LC_ALL",
-  "TZ",
-  "USER",
-  "NODE_EXTRA_CA_CERTS",
-  "SSL_CERT_FILE",
-  "HTTP_PROXY",
-  "HTTPS_PROXY",
-  "NO_PROXY",
-];
+const filter = syscallFilter();
+/** The first one above the standard streams. */
+const filterDescriptor = 3;
 /** Time between closing standard input, SIGTERM and SIGKILL. */
 const defaultGraceMs = 2000;
 /** How long after the end of a process its pipes are read. */
@@ -86,9 +83,13 @@ export class ProcessDriver {
   readonly #records: ProcessRecords | undefined;
   readonly #metrics: ProcessDriverOptions["metrics"];
   readonly #watch: LimitWatch;
+  readonly #sandboxes: Sandboxes;
+  readonly #inherited = inheritedDescriptors();
+  #nothing: number | undefined;
   readonly #running = new Set<ManagedProcess>();
 
-  constructor({ log, records, metrics, watch }: ProcessDriverOptions) {
+  constructor({ log, records, metrics, watch, sandboxes = new Sandboxes() }: ProcessDriverOptions) {
+    this.#sandboxes = sandboxes;
     this.#log = log;
     this.#metrics = metrics;
     this.#watch = new LimitWatch(watch);
@@ -110,23 +111,29 @@ export class ProcessDriver {
 
   /** Rejects with COMMAND_NOT_FOUND, SANDBOX_UNAVAILABLE or INSTANCE_START_FAILED. */
   async start(spec: ProcessSpec): Promise<ManagedProcess> {
-    const { fleet, command, args, env, limits, sandbox, parts = [] } = spec;
+    const { fleet, command, env, sandbox } = spec;
     const path = env.PATH ?? process.env.PATH ?? "";
     const executable = findCommand(command, path, spec.cwd ?? process.cwd());
     if (executable === undefined) throw commandNotFound(fleet, command);
     const folder = mkdtempSync(join(tmpdir(), "mcp-fleet-"));
-    const cwd = spec.cwd ?? folder;
     let child: ChildProcess;
+    let plan: SandboxPlan | undefined;
     try {
-      const plain = { executable, args };
-      const confined = sandbox === undefined ? plain : sandboxed(sandbox, { fleet, folder, cwd, parts, ...plain });
-      const run = withOpenFiles(fleet, limits?.openFiles, confined);
+      plan = sandbox && this.#sandboxes.planFor({ ...sandboxOf(spec), sandbox });
+      const run = withOpenFiles(fleet, spec.limits?.openFiles, this.#confined(spec, executable, folder, plan));
       child = spawn(run.executable, run.args, {
-        cwd,
-        env: { ...minimalEnvironment(), TMPDIR: folder, ...(sandbox && { HOME: folder }), ...env },
+        // bubblewrap goes to the working directory itself, inside.
+        cwd: plan === undefined ? (spec.cwd ?? folder) : "/",
+        env: {
+          ...minimalEnvironment(sandbox === undefined || sandbox.network === true),
+          TMPDIR: folder,
+          ...(sandbox && { HOME: folder }),
+          ...env,
+        },
         detached: true,
-        stdio: ["pipe", "pipe", "pipe"],
+        stdio: this.#descriptors(plan !== undefined),
       });
+      if (plan !== undefined) sendFilter(child);
       await spawned(child);
     } catch (error) {
       rmSync(folder, { recursive: true, force: true });
@@ -135,6 +142,7 @@ export class ProcessDriver {
         cause: error,
       });
     }
+    if (plan !== undefined) this.#sandboxes.started(child, plan);
     const managed = this.#manage(child, folder, spec);
     this.#running.add(managed);
     return managed;
@@ -143,6 +151,37 @@ export class ProcessDriver {
   /** Stops everything that runs. */
   async close(): Promise<void> {
     await Promise.all([...this.#running].map((running) => running.stop()));
+  }
+
+  #confined(
+    { args, cwd, fleet, limits, sandbox }: ProcessSpec,
+    executable: string,
+    folder: string,
+    plan?: SandboxPlan,
+  ) {
+    if (plan === undefined) return { executable, args };
+    return sandboxed({
+      ...{ fleet, plan, executable, args, folder, cwd: cwd ?? folder, network: sandbox?.network === true },
+      folderBytes: (limits?.diskMiB ?? defaults.sandbox.diskMiB) * 2 ** 20,
+      filter: filter === undefined ? undefined : filterDescriptor,
+    });
+  }
+
+  /** Standard streams and, for a sandbox, the filter of system calls; nothing in place of what this process has inherited. */
+  #descriptors(inSandbox: boolean): (StdioPipe | StdioNull | number)[] {
+    const withFilter = inSandbox && filter !== undefined;
+    const streams: (StdioPipe | StdioNull | number)[] = [
+      "pipe",
+      "pipe",
+      "pipe",
+      ...(withFilter ? ["pipe" as const] : []),
+    ];
+    for (const fd of this.#inherited) {
+      while (streams.length < fd) streams.push("ignore");
+      // "ignore" would leave it open.
+      if (streams[fd] !== "pipe") streams[fd] = this.#nothing ??= openSync("/dev/null", "r");
+    }
+    return streams;
   }
 
   #manage(child: ChildProcess, folder: string, { fleet, limits, sandbox }: ProcessSpec): ManagedProcess {
@@ -164,6 +203,7 @@ export class ProcessDriver {
     const ended = new Promise<ProcessEnd>((resolve) => {
       child.once("exit", (code, signal) => {
         this.#watch.remove(pid);
+        this.#sandboxes.ended(child);
         // Its own children (a browser, say) must not outlive it.
         signalGroup(pid, "SIGKILL");
         const end = () => resolve({ code, signal, stderr: tail.text, ...(over && { over }) });
@@ -208,9 +248,15 @@ export function commandNotFound(fleet: string, command: string): FleetError {
   );
 }
 
-function minimalEnvironment(): Record<string, string> {
-  const entries = inherited.map((name) => [name, process.env[name]]).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries);
+/** What of a process its sandbox depends on. */
+function sandboxOf({ fleet, command, cwd, env, parts = [] }: ProcessSpec): Omit<SandboxedServer, "sandbox"> {
+  return { name: fleet, command, path: env.PATH ?? process.env.PATH ?? "", cwd, parts };
+}
+
+function sendFilter({ stdio }: ChildProcess): void {
+  const pipe = filter === undefined ? undefined : (stdio[filterDescriptor] as Writable);
+  // bubblewrap that ends before it has read it says why itself.
+  pipe?.on("error", () => {}).end(filter);
 }
 
 function spawned(child: ChildProcess): Promise<void> {

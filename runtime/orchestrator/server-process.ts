@@ -3,6 +3,7 @@ import { findCommand } from "./find-command.ts";
 import type { PackageCache } from "./package-cache.ts";
 import { type Machine, presets } from "./presets.ts";
 import type { ProcessSpec } from "./process-driver.ts";
+import type { SandboxedServer } from "./sandbox-plan.ts";
 
 /** The part of a server that says what to run. */
 export type ProcessServer = Pick<
@@ -41,15 +42,29 @@ export async function processSpecFor(
   const installed = await packages.ensure(wanted.name, wanted.version, onProgress);
   // The server's own file under this very Node.js: no shell, no npx, nothing looked up at call time.
   return {
-    ...{ fleet: name, command: process.execPath, args: [installed.bin(bin), ...args(thisMachine())], env: {} },
+    ...{
+      fleet: name,
+      command: process.execPath,
+      args: [installed.bin(bin), ...args(thisMachine(sandbox !== undefined))],
+      env: {},
+    },
     ...{ limits, sandbox, parts: [installed.root] },
   };
 }
 
-function thisMachine(): Machine {
+/** The servers of a configuration that run in a sandbox, as far as that is known before a package is installed. */
+export function sandboxedServers(servers: readonly ProcessServer[]): SandboxedServer[] {
+  return servers.flatMap(({ name, process: custom, sandbox }) => {
+    if (sandbox === undefined) return [];
+    const { command = process.execPath, env, cwd } = custom ?? {};
+    return [{ name, sandbox, command, path: env?.PATH ?? process.env.PATH ?? "", cwd, parts: [] }];
+  });
+}
+
+function thisMachine(sandbox: boolean): Machine {
   const path = `${process.env.PATH ?? ""}:/usr/bin:/usr/local/bin:/snap/bin`;
   const found = [...browsers, macBrowser]
     .map((browser) => findCommand(browser, path, "/"))
     .find((browser) => browser !== undefined);
-  return { root: process.getuid?.() === 0, browser: found };
+  return { ownSandbox: process.getuid?.() !== 0 && !sandbox, browser: found };
 }

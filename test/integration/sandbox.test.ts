@@ -110,12 +110,8 @@ testSandbox("limits count the server's own processes, and no orphan hides from t
   expect(error.message).toContain("it used 4 processes, more than limits.processes (3)");
 });
 
-testSandbox("what a folder holds may be more open or more closed than the folder", async () => {
+testSandbox("what a folder holds can be more open than the folder", async () => {
   await writeFile(inside, "old");
-  const client = await start({ write: [folder], read: [fixture, inside] });
-  expect(await say(client, "write", { path: join(folder, "kept", "other") })).toBe("done");
-  expect(await say(client, "write", { path: inside })).toBe("EROFS");
-  await it.close();
   const other = await start({ write: [inside], read: [fixture, folder] });
   expect(await say(other, "write", { path: join(folder, "kept", "other") })).toBe("EROFS");
   expect(await say(other, "write", { path: inside })).toBe("done");
@@ -135,6 +131,54 @@ testSandbox("neither a working directory nor a link opens everything", async () 
 testSandbox("openFiles is the kernel's within a sandbox too", async () => {
   const client = await start({ read: [fixture] }, { openFiles: 100 });
   expect(await say(client, "files", { count: 200 })).toBe("EMFILE");
+});
+
+testSandbox("key rings, further namespaces and a terminal's input are out of reach", async () => {
+  const client = await start({ read: [fixture] });
+  const call = (...values: (number | string)[]) =>
+    say(client, "shell", {
+      command: `perl -e 'my @v = (${values.join(", ")}); print syscall(shift @v, @v) < 0 ? $! : "done"'`,
+    });
+  const x64 = process.arch === "x64";
+  const [keyctl, addKey, unshare, clone3] = x64 ? ([250, 248, 272, 435] as const) : ([219, 217, 97, 435] as const);
+  // KEYCTL_GET_KEYRING_ID of the session's, and of the user's; CLONE_NEWUSER; TIOCSTI.
+  expect(await call(keyctl, 0, -3, 1)).toBe("Operation not permitted");
+  expect(await call(keyctl, 0, -4, 1)).toBe("Operation not permitted");
+  expect(await call(addKey, "1", "1", "1", 3, -3)).toBe("Operation not permitted");
+  expect(await call(unshare, 0x10000000)).toBe("Operation not permitted");
+  expect(await call(clone3, 0, 0)).toBe("Function not implemented");
+  expect(await say(client, "shell", { command: "perl -e '$x = 1; ioctl(STDIN, 0x5412, $x) or print $!'" })).toBe(
+    "Operation not permitted",
+  );
+  expect(await say(client, "shell", { command: "unshare -U true" })).toContain("Operation not permitted");
+});
+
+testSandbox("passwords of proxies reach only a server that has a network", async () => {
+  const before = process.env.HTTPS_PROXY;
+  process.env.HTTPS_PROXY = "http://user:password@proxy.example:3128";
+  try {
+    const seen = async (network: boolean) => {
+      const client = await start({ read: [fixture], network });
+      const { HTTPS_PROXY } = (await say(client, "environment")) as Record<string, string>;
+      await it.stop();
+      return HTTPS_PROXY;
+    };
+    expect(await seen(false)).toBeUndefined();
+    expect(await seen(true)).toBe("http://user:password@proxy.example:3128");
+  } finally {
+    if (before === undefined) delete process.env.HTTPS_PROXY;
+    else process.env.HTTPS_PROXY = before;
+  }
+});
+
+testSandbox("its temporary folder is full at limits.diskMiB, and takes nothing from the machine's disk", async () => {
+  const client = await start({ read: [fixture] }, { diskMiB: 4 });
+  const { TMPDIR } = (await say(client, "environment")) as Record<string, string>;
+  const command = `head -c 8388608 /dev/zero > ${TMPDIR}/big; stat -c %s ${TMPDIR}/big`;
+  expect(await say(client, "shell", { command })).toBe(
+    "head: error writing 'standard output': No space left on device\n4194304\n",
+  );
+  expect(existsSync(join(TMPDIR as string, "big"))).toBe(false);
 });
 
 testSandbox("what is missing is said, and the server does not start", async () => {

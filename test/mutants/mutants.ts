@@ -72,8 +72,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: "server-environment",
     file: "runtime/orchestrator/process-driver.ts",
-    from: "...minimalEnvironment(), TMPDIR",
-    to: "...process.env, TMPDIR",
+    from: "...minimalEnvironment(sandbox === undefined || sandbox.network === true),",
+    to: "...process.env,",
     path: "test/runtime/orchestrator/process-driver.test.ts",
     tests: "nothing of ours that could be a secret",
   },

@@ -15,6 +15,10 @@ export const Limits = Type.Object(
       1,
       "CPU time since its start, with that of processes that have ended; the same happens. Defaults to no bound.",
     ),
+    diskMiB: count(
+      1,
+      "Its temporary folder; in a sandbox that is in memory and full at this size, elsewhere the instance is ended. Defaults to 1024 in a sandbox, to no bound elsewhere.",
+    ),
     openFiles: count(
       16,
       "Open files of each process (`RLIMIT_NOFILE`); needs `prlimit` of util-linux. Defaults to the gateway's own.",

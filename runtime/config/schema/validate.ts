@@ -1,6 +1,6 @@
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import { authRules, redisRule, secretRule } from "./auth-rules.ts";
-import { confinementRules } from "./confinement-rules.ts";
+import { confinementRules, nestingRules } from "./confinement-rules.ts";
 import { credentialRules } from "./credential-rules.ts";
 import { explain } from "./explain.ts";
 import type { ConfigFile } from "./file.ts";
@@ -28,6 +28,7 @@ export function validateConfig(value: unknown): ConfigIssue[] {
   const { gateway, servers } = value as ConfigFile;
   return [
     ...fallbackRules(servers),
+    ...nestingRules(servers),
     ...(gateway === undefined ? [] : gatewayRules(gateway, ["gateway"])),
     ...Object.entries(servers).flatMap(([name, server]) => serverRules(server, ["servers", name])),
   ];

@@ -13,7 +13,8 @@ import { prlimitFor } from "../invocation.ts";
 import type { PackageCache } from "../package-cache.ts";
 import { commandNotFound } from "../process-driver.ts";
 import { bubblewrapFor } from "../sandbox.ts";
-import { packageOf, sourceOf } from "../server-process.ts";
+import { Sandboxes } from "../sandboxes.ts";
+import { packageOf, sandboxedServers, sourceOf } from "../server-process.ts";
 import { Daemon } from "./daemon.ts";
 import type { PlatformResource } from "./operations.ts";
 import { StateFolder } from "./state-folder.ts";
@@ -46,7 +47,7 @@ export class FleetResource implements PlatformResource<ProcessFleetInputs, Proce
       findCommand(command, server.process?.env?.PATH ?? process.env.PATH ?? "", server.process?.cwd ?? process.cwd());
     if (failures.length === 0 && known === undefined)
       failures.push({ property: "server", reason: commandNotFound(name, command as string).message });
-    if (failures.length === 0) failures.push(...missingTools(name, server));
+    if (failures.length === 0) failures.push(...unconfined(name, stateDirectory, server));
     const problem = new StateFolder(stateDirectory).problem();
     if (problem !== undefined) failures.push({ property: "stateDirectory", reason: problem });
     return { ok: true, failures };
@@ -114,10 +115,14 @@ export class FleetResource implements PlatformResource<ProcessFleetInputs, Proce
   }
 }
 
-/** What this machine lacks to confine the server as it is to be. */
-function missingTools(name: string, { sandbox, limits }: ProcessFleetInputs["server"]): CheckFailure[] {
+/** Why this machine cannot confine the server as it is to be. */
+function unconfined(name: string, stateDirectory: string, server: ProcessFleetInputs["server"]): CheckFailure[] {
+  const { sandbox, limits } = server;
   const needs = [
-    () => sandbox && bubblewrapFor(name, sandbox),
+    () => sandbox && bubblewrapFor(name),
+    ...sandboxedServers([{ name, ...server }]).map(
+      (one) => () => new Sandboxes({ hidden: [stateDirectory] }).planFor(one),
+    ),
     () => (limits?.openFiles === undefined ? undefined : prlimitFor(name, limits.openFiles)),
   ];
   return needs.flatMap((need) => {

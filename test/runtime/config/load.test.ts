@@ -31,6 +31,7 @@ test("defaults are applied, and what the file says wins", async () => {
   expect(files).toEqual([path]);
   expect(secrets).toEqual([]);
   expect(config).toEqual({
+    files: [path],
     gateway: {
       host: "127.0.0.1",
       port: 9000,

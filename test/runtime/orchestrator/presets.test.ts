@@ -61,8 +61,8 @@ test("a tool's own parameters pass unchanged", () => {
 });
 
 test("Chromium's sandbox is given up only as root, and a browser is named only when there is one", () => {
-  expect(presets.playwright.args({ root: false, browser: undefined })).toEqual(["--headless", "--isolated"]);
-  expect(presets.playwright.args({ root: true, browser: "/usr/bin/chromium" })).toEqual([
+  expect(presets.playwright.args({ ownSandbox: true, browser: undefined })).toEqual(["--headless", "--isolated"]);
+  expect(presets.playwright.args({ ownSandbox: false, browser: "/usr/bin/chromium" })).toEqual([
     "--headless",
     "--isolated",
     "--no-sandbox",

@@ -1,8 +1,9 @@
-import { spawn } from "node:child_process";
-import { existsSync, readdirSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { type StdioOptions, spawn } from "node:child_process";
+import { closeSync, existsSync, openSync, readdirSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import pino from "pino";
@@ -44,6 +45,30 @@ test("a process gets its own folder and environment, and nothing of ours that co
   expect(await child.ended).toEqual({ code: 0, signal: null, stderr: "" });
   await child.stop();
   expect(existsSync(cwd)).toBe(false);
+});
+
+test("what the gateway has inherited is not open in a server", async () => {
+  const driverFile = join(import.meta.dirname, "../../../runtime/orchestrator/process-driver.ts");
+  const list =
+    "process.stdout.write(fs.readdirSync('/proc/self/fd').flatMap((fd) => { try { return fs.readlinkSync('/proc/self/fd/' + fd) } catch { return [] } }).join())";
+  const gateway = `import pino from "pino";
+    import { text } from "node:stream/consumers";
+    import { ProcessDriver } from ${JSON.stringify(driverFile)};
+    const driver = new ProcessDriver({ log: pino({ level: "silent" }) });
+    const child = await driver.start({ fleet: "fake", command: process.execPath, args: ["-e", ${JSON.stringify(list)}], env: {} });
+    process.stdout.write(await text(child.stdout));`;
+  const key = join(folder, "key");
+  await writeFile(key, "s3cret");
+  const open = openSync(key, "r");
+  try {
+    // 40 is beyond what Node.js closes itself.
+    const stdio: StdioOptions = ["ignore", "pipe", "inherit", ...new Array(37).fill("ignore"), open];
+    const child = spawn(process.execPath, ["--input-type=module", "-e", gateway], { cwd: process.cwd(), stdio });
+    const seen = await text(child.stdout as Readable);
+    expect([seen.includes("/dev/null"), seen.includes(key)]).toEqual([true, false]);
+  } finally {
+    closeSync(open);
+  }
 });
 
 test("the end of a process tells its code and its last words", async () => {
