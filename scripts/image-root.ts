@@ -15,6 +15,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, extname, join } from "node:path";
+import { PackageTree } from "../runtime/orchestrator/package-tree.ts";
 
 // The whole file system of the image: `node scripts/image-root.ts BUNDLE TARGET`, run in the image's build stage.
 const [bundle, target] = process.argv.slice(2) as [string, string];
@@ -28,9 +29,14 @@ for (const library of await libraries()) copy(library, library);
 const tini = execFileSync("sh", ["-c", "command -v tini"], { encoding: "utf8" }).trim();
 copy(tini, "/usr/local/bin/tini");
 
-cpSync(bundle, join(target, "app"), { recursive: true, filter: (file) => !prunable(file) });
+cpSync(bundle, join(target, "app"), { recursive: true, verbatimSymlinks: true, filter: (file) => !prunable(file) });
 // npm makes its folders for their owner alone; here another user reads them.
 openToAll(join(target, "app"));
+// A gateway that runs as root compares packages with what is in the image.
+const packages = join(target, "app/cache/packages");
+for (const key of existsSync(packages) ? readdirSync(packages) : []) {
+  write(join("/app/notes", key, await (await PackageTree.read(join(packages, key))).digest()), "");
+}
 symlinkSync("/app/lib/bundle/mcp-fleet.js", join(target, "usr/local/bin/mcp-fleet"));
 write("/etc/passwd", `root:x:0:0:root:/:/nonexistent\nmcp-fleet:x:${user}:${user}::/tmp:/nonexistent\n`);
 write("/etc/group", `root:x:0:\nmcp-fleet:x:${user}:\n`);

@@ -1,16 +1,21 @@
 import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
-import { chmod, mkdir, mkdtemp, readFile, rename, rm } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { existsSync, realpathSync } from "node:fs";
+import { chmod, lstat, mkdir, mkdtemp, readFile, rename, rm } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
 import envPaths from "env-paths";
 import type { Logger } from "pino";
 import { FleetError, messageOf } from "../errors.ts";
 import { findCommand } from "./find-command.ts";
+import { PackageNotes } from "./package-notes.ts";
+import { PackageTree, whyOpen } from "./package-tree.ts";
+import { isBeneath } from "./path-walk.ts";
 
 export interface PackageCacheOptions {
   readonly log: Logger;
   /** Defaults to `$MCP_FLEET_CACHE`, else the user's cache folder. */
   readonly folder?: string | undefined;
+  /** Where digests of what was installed are kept. Defaults to `$MCP_FLEET_PACKAGE_NOTES`, else the user's folder for data. */
+  readonly notes?: string | undefined;
   /** Other users of this machine run what is in it. Defaults to false. */
   readonly shared?: boolean;
 }
@@ -25,30 +30,40 @@ export interface InstalledPackage {
 }
 
 interface Manifest {
+  readonly name: string;
   readonly version: string;
   readonly bin?: string | Readonly<Record<string, string>>;
 }
 
 const installTimeoutMs = 10 * 60_000;
 
+/** A version that names one release; others, such as an archive's address, are not those of the manifest. */
+const exactVersion = /^\d+\.\d+\.\d+(?:[-+][0-9A-Za-z.+-]+)?$/;
+
 /**
  * npm packages of servers, each version installed once and used from there: nothing is looked up or downloaded when an
  * instance starts. Installed beside and moved into place, so that a half install is never used and two processes agree.
+ * What is run is what was installed: its digest is noted elsewhere, and compared before a server starts. A folder of which
+ * nothing is noted is not run but replaced, unless it is root's and this process is not root, as in an image.
  */
 export class PackageCache {
   readonly #folder: string;
   readonly #log: Logger;
   readonly #shared: boolean;
+  readonly #notes: PackageNotes;
   readonly #installing = new Map<string, Promise<InstalledPackage>>();
+  /** Place → its stamp when it was last compared with its digest. */
+  readonly #compared = new Map<string, string>();
 
-  constructor({ log, folder, shared = false }: PackageCacheOptions) {
+  constructor({ log, folder, notes, shared = false }: PackageCacheOptions) {
     this.#log = log;
     this.#shared = shared;
+    this.#notes = new PackageNotes(notes);
     // npm runs elsewhere, so a relative path would be another one there.
     this.#folder = packageFolder(folder);
   }
 
-  /** The package, installed if need be. Rejects with PACKAGE_NOT_INSTALLED. */
+  /** The package, installed if need be. Rejects with PACKAGE_NOT_INSTALLED, or with PACKAGE_CHANGED when what is there is not what was installed. */
   ensure(name: string, version: string, onProgress: (line: string) => void = () => {}): Promise<InstalledPackage> {
     const key = `${name}@${version}`;
     let installing = this.#installing.get(key);
@@ -59,19 +74,19 @@ export class PackageCache {
     return installing;
   }
 
-  /** Is it there already? */
+  /** Is it there already? Rejects with PACKAGE_CHANGED when what is there is not what was installed. */
   async has(name: string, version: string): Promise<boolean> {
-    return (await load(this.#place(name, version), name)) !== undefined;
+    return (await this.#load(name, version)) !== undefined;
   }
 
   async #ensure(name: string, version: string, onProgress: (line: string) => void): Promise<InstalledPackage> {
-    const place = this.#place(name, version);
-    const present = await load(place, name);
+    const present = await this.#load(name, version);
     if (present !== undefined) return present;
     onProgress(`installing ${name}@${version}`);
     try {
-      await this.#install(name, version, place);
+      await this.#install(name, version, this.#place(name, version));
     } catch (error) {
+      if (error instanceof FleetError) throw error;
       const fix = "check the version, and that npm reaches its registry";
       throw new FleetError(
         "PACKAGE_NOT_INSTALLED",
@@ -80,11 +95,42 @@ export class PackageCache {
       );
     }
     onProgress(`installed ${name}@${version}`);
-    return (await load(place, name)) as InstalledPackage;
+    return (await this.#load(name, version)) as InstalledPackage;
+  }
+
+  /** What is in its place, when that is what was installed; undefined when it is to be installed. */
+  async #load(name: string, version: string): Promise<InstalledPackage | undefined> {
+    const place = this.#place(name, version);
+    if ((await lstat(place).catch(() => undefined)) === undefined) return undefined;
+    const open = await whyOpen(this.#folder);
+    if (open !== undefined) throw changed(name, version, this.#folder, open, "choose another folder (MCP_FLEET_CACHE)");
+    const tree = await PackageTree.read(place).catch((error) => {
+      throw changed(name, version, place, messageOf(error));
+    });
+    const { stamp } = tree;
+    if (this.#compared.get(place) !== stamp) {
+      const known = await this.#notes.digests(basename(place));
+      if (known.length === 0 && !tree.isFixed) {
+        this.#log.warn({ place }, "nothing is noted of this package: it is installed again");
+        return undefined;
+      }
+      if (!tree.isFixed && !known.includes(await tree.digest()))
+        throw changed(name, version, place, "it is not what was installed");
+      const flaw = await tree.flaw();
+      if (flaw !== undefined) throw changed(name, version, place, flaw);
+    }
+    const installed = await readPackage(place, name, version);
+    if (typeof installed === "string") throw changed(name, version, place, installed);
+    this.#compared.set(place, stamp);
+    return installed;
   }
 
   async #install(name: string, version: string, place: string): Promise<void> {
-    await mkdir(dirname(place), { recursive: true });
+    await mkdir(this.#folder, { recursive: true, mode: 0o755 });
+    // Its mode depends on the umask.
+    if ((await lstat(this.#folder)).uid === process.getuid?.()) await chmod(this.#folder, 0o755);
+    const open = await whyOpen(this.#folder);
+    if (open !== undefined) throw changed(name, version, this.#folder, open, "choose another folder (MCP_FLEET_CACHE)");
     const temporary = await mkdtemp(`${place}.new-`);
     try {
       const { command, args } = npm();
@@ -99,16 +145,27 @@ export class PackageCache {
         "--loglevel=error",
       ];
       await run(command, [...args, ...flags, `${name}@${version}`], temporary);
-      if ((await load(temporary, name)) === undefined) throw new Error("npm installed nothing of that name");
+      const found = await readPackage(temporary, name, version);
+      if (typeof found === "string") throw new Error(`what npm has installed is not that package: ${found}`);
       if (this.#shared) await chmod(temporary, 0o755);
+      const tree = await PackageTree.read(temporary);
+      await tree.protect();
+      const flaw = await (await PackageTree.read(temporary)).flaw();
+      if (flaw !== undefined) throw new Error(flaw);
+      await this.#notes.add(basename(place), await tree.digest());
+      if (await this.#isThere(name, version)) return await rm(temporary, { recursive: true, force: true });
       await rm(place, { recursive: true, force: true });
       await rename(temporary, place);
     } catch (error) {
       await rm(temporary, { recursive: true, force: true });
       // Another process was faster: what it has put there serves as well.
-      if ((await load(place, name)) === undefined) throw error;
+      if (!(await this.#isThere(name, version))) throw error;
       this.#log.debug({ name, version }, "another process installed the package");
     }
+  }
+
+  async #isThere(name: string, version: string): Promise<boolean> {
+    return this.has(name, version).catch(() => false);
   }
 
   #place(name: string, version: string): string {
@@ -152,23 +209,34 @@ function run(command: string, args: string[], cwd: string): Promise<void> {
   });
 }
 
-async function load(place: string, name: string): Promise<InstalledPackage | undefined> {
+/** PACKAGE_CHANGED: what lies there is not run. */
+function changed(name: string, version: string, place: string, why: string, fix = "delete the folder"): FleetError {
+  return new FleetError("PACKAGE_CHANGED", `${name}@${version} is not run from ${place}: ${why}; ${fix}`);
+}
+
+/** The package in a folder, or why it is not the one that is wanted. */
+async function readPackage(place: string, name: string, version: string): Promise<InstalledPackage | string> {
   const folder = join(place, "node_modules", name);
   let manifest: Manifest;
   try {
     manifest = JSON.parse(await readFile(join(folder, "package.json"), "utf8"));
   } catch {
-    return undefined;
+    return `it holds no package of the name ${name}`;
   }
-  return {
-    ...{ folder, root: place },
-    bin(command) {
-      const file = typeof manifest.bin === "string" ? manifest.bin : manifest.bin?.[command];
-      if (file !== undefined) return join(folder, file);
-      throw new FleetError(
-        "PACKAGE_NOT_INSTALLED",
-        `${name}@${manifest.version} has no command "${command}"; choose another version`,
-      );
-    },
-  };
+  if (manifest.name !== name) return `its package.json is that of ${JSON.stringify(manifest.name)}`;
+  if (exactVersion.test(version) && manifest.version !== version)
+    return `its package.json is that of version ${JSON.stringify(manifest.version)}`;
+  return { folder, root: place, bin: (command) => fileOf(folder, manifest, command) };
+}
+
+/** The file behind a command of a package, which is within it. Throws PACKAGE_NOT_INSTALLED or PACKAGE_CHANGED. */
+function fileOf(folder: string, { name, version, bin }: Manifest, command: string): string {
+  const file = typeof bin === "string" ? bin : Object.entries(bin ?? {}).find(([one]) => one === command)?.[1];
+  if (file === undefined) {
+    const text = `${name}@${version} has no command "${command}"; choose another version`;
+    throw new FleetError("PACKAGE_NOT_INSTALLED", text);
+  }
+  const path = join(folder, file);
+  if (existsSync(path) && isBeneath(realpathSync(folder), realpathSync(path))) return path;
+  throw changed(name, version, folder, `its command "${command}" is ${file}, which is no file of the package`);
 }

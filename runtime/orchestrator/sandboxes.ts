@@ -3,6 +3,7 @@ import type { ResolvedConfig } from "../config/index.ts";
 import { FleetError } from "../errors.ts";
 import { filesIn, type OwnPaths } from "./own-paths.ts";
 import { packageFolder } from "./package-cache.ts";
+import { notesFolder } from "./package-notes.ts";
 import { foldersOf, planSandbox, type SandboxedServer, type SandboxPlan } from "./sandbox-plan.ts";
 import { sandboxedServers } from "./server-process.ts";
 import { type WritableFolder, WritableFolders } from "./writable-folders.ts";
@@ -28,7 +29,7 @@ export interface SandboxesOptions {
 export class Sandboxes {
   readonly #folders: WritableFolders;
   readonly #hidden: readonly string[];
-  readonly #packages: string;
+  readonly #packages: readonly string[];
   #own: OwnPaths;
   #entries = new Map<string, Entry>();
   #writable = new Map<string, readonly WritableFolder[]>();
@@ -36,8 +37,8 @@ export class Sandboxes {
   constructor({ stateDirectory, hidden = [], packages = packageFolder() }: SandboxesOptions = {}) {
     this.#folders = new WritableFolders(stateDirectory);
     this.#hidden = [stateDirectory, ...hidden].filter((path) => path !== undefined);
-    this.#packages = packages;
-    this.#own = { hidden: this.#hidden, guarded: [packages] };
+    this.#packages = [packages, notesFolder()];
+    this.#own = { hidden: this.#hidden, guarded: this.#packages };
   }
 
   /** Takes over the servers of a configuration. A server whose paths are refused fails when it is started. */
@@ -46,7 +47,7 @@ export class Sandboxes {
     const { admin } = config.gateway;
     const own: OwnPaths = {
       hidden: [...this.#hidden, ...(admin.socket === undefined ? [] : [admin.socket])],
-      guarded: [this.#packages, ...filesIn(config), ...(config.files ?? [])],
+      guarded: [...this.#packages, ...filesIn(config), ...(config.files ?? [])],
     };
     this.#own = own;
     this.#entries = new Map();
