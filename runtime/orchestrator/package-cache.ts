@@ -18,6 +18,14 @@ export interface PackageCacheOptions {
   readonly notes?: string | undefined;
   /** Other users of this machine run what is in it. Defaults to false. */
   readonly shared?: boolean;
+  /** Monotonic time in milliseconds. */
+  readonly now?: () => number;
+}
+
+interface Found {
+  readonly stamp: string;
+  readonly at: number;
+  readonly installed: InstalledPackage;
 }
 
 /** An installed package. */
@@ -35,6 +43,8 @@ interface Manifest {
   readonly bin?: string | Readonly<Record<string, string>>;
 }
 
+/** A look at thousands of files takes a tenth of a second: servers that start at the same time share it. */
+const trustedMs = 5000;
 const installTimeoutMs = 10 * 60_000;
 
 /** A version that names one release; others, such as an archive's address, are not those of the manifest. */
@@ -52,11 +62,13 @@ export class PackageCache {
   readonly #shared: boolean;
   readonly #notes: PackageNotes;
   readonly #installing = new Map<string, Promise<InstalledPackage>>();
-  /** Place → its stamp when it was last compared with its digest. */
-  readonly #compared = new Map<string, string>();
+  /** By place: what it was when it was last found right. One for each package in use. */
+  readonly #found = new Map<string, Found>();
+  readonly #now: () => number;
 
-  constructor({ log, folder, notes, shared = false }: PackageCacheOptions) {
+  constructor({ log, folder, notes, shared = false, now = () => performance.now() }: PackageCacheOptions) {
     this.#log = log;
+    this.#now = now;
     this.#shared = shared;
     this.#notes = new PackageNotes(notes);
     // npm runs elsewhere, so a relative path would be another one there.
@@ -101,6 +113,8 @@ export class PackageCache {
   /** What is in its place, when that is what was installed; undefined when it is to be installed. */
   async #load(name: string, version: string): Promise<InstalledPackage | undefined> {
     const place = this.#place(name, version);
+    const found = this.#found.get(place);
+    if (found !== undefined && this.#now() - found.at < trustedMs) return found.installed;
     if ((await lstat(place).catch(() => undefined)) === undefined) return undefined;
     const open = await whyOpen(this.#folder);
     if (open !== undefined) throw changed(name, version, this.#folder, open, "choose another folder (MCP_FLEET_CACHE)");
@@ -108,7 +122,7 @@ export class PackageCache {
       throw changed(name, version, place, messageOf(error));
     });
     const { stamp } = tree;
-    if (this.#compared.get(place) !== stamp) {
+    if (found?.stamp !== stamp) {
       const known = await this.#notes.digests(basename(place));
       if (known.length === 0 && !tree.isFixed) {
         this.#log.warn({ place }, "nothing is noted of this package: it is installed again");
@@ -121,7 +135,7 @@ export class PackageCache {
     }
     const installed = await readPackage(place, name, version);
     if (typeof installed === "string") throw changed(name, version, place, installed);
-    this.#compared.set(place, stamp);
+    this.#found.set(place, { stamp, at: this.#now(), installed });
     return installed;
   }
 
