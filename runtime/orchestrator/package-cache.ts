@@ -107,7 +107,10 @@ export class PackageCache {
       );
     }
     onProgress(`installed ${name}@${version}`);
-    return (await this.#load(name, version)) as InstalledPackage;
+    const installed = await this.#load(name, version);
+    if (installed !== undefined) return installed;
+    const fix = "try again";
+    throw new FleetError("PACKAGE_NOT_INSTALLED", `${name}@${version} was taken away while it was installed; ${fix}`);
   }
 
   /** What is in its place, when that is what was installed; undefined when it is to be installed. */
@@ -119,8 +122,11 @@ export class PackageCache {
     const open = await whyOpen(this.#folder);
     if (open !== undefined) throw changed(name, version, this.#folder, open, "choose another folder (MCP_FLEET_CACHE)");
     const tree = await PackageTree.read(place).catch((error) => {
+      // Another process moves its installation there.
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
       throw changed(name, version, place, messageOf(error));
     });
+    if (tree === undefined) return undefined;
     const { stamp } = tree;
     if (found?.stamp !== stamp) {
       const known = await this.#notes.digests(basename(place));
@@ -167,15 +173,23 @@ export class PackageCache {
       const flaw = await (await PackageTree.read(temporary)).flaw();
       if (flaw !== undefined) throw new Error(flaw);
       await this.#notes.add(basename(place), await tree.digest());
-      if (await this.#isThere(name, version)) return await rm(temporary, { recursive: true, force: true });
-      await rm(place, { recursive: true, force: true });
-      await rename(temporary, place);
+      await rename(temporary, place).catch(() => this.#replace(name, version, temporary));
     } catch (error) {
       await rm(temporary, { recursive: true, force: true });
       // Another process was faster: what it has put there serves as well.
       if (!(await this.#isThere(name, version))) throw error;
       this.#log.debug({ name, version }, "another process installed the package");
     }
+  }
+
+  /** Moves an installation to a place where something is already, unless that is as good. */
+  async #replace(name: string, version: string, temporary: string): Promise<void> {
+    const place = this.#place(name, version);
+    if (await this.#isThere(name, version)) return rm(temporary, { recursive: true, force: true });
+    const old = `${temporary}.old`;
+    await rename(place, old);
+    await rename(temporary, place);
+    await rm(old, { recursive: true, force: true });
   }
 
   async #isThere(name: string, version: string): Promise<boolean> {
