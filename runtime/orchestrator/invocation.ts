@@ -14,6 +14,12 @@ export function withOpenFiles(fleet: string, max: number | undefined, run: Invoc
   return { executable: prlimit, args: [`--nofile=${max}:${max}`, "--", run.executable, ...run.args] };
 }
 
+/** The same program as a member of control groups, given the files by which a process joins: it joins before it is run. */
+export function withinGroup(joins: readonly string[], run: Invocation): Invocation {
+  const script = 'while [ "$1" != -- ]; do echo 0 > "$1" || exit 125; shift; done; shift; exec "$@"';
+  return { executable: "/bin/sh", args: ["-c", script, "sh", ...joins, "--", run.executable, ...run.args] };
+}
+
 /** The program that bounds open files. Throws COMMAND_NOT_FOUND. */
 export function prlimitFor(fleet: string, max: number): string {
   const prlimit = toolOfSystem("prlimit");

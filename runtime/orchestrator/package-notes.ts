@@ -26,7 +26,7 @@ export class PackageNotes {
   /** What was noted when a package was installed; empty when nothing was. */
   async digests(key: string): Promise<readonly string[]> {
     const own = this.#own.get(key);
-    const names = await readdir(join(this.#folder, key)).catch(() => []);
+    const names = await readdir(join(this.#folder, key)).catch((): string[] => []);
     return own === undefined || names.includes(own) ? names : [...names, own];
   }
 

@@ -7,17 +7,21 @@ import type { Logger } from "pino";
 import { defaults } from "../config/defaults.ts";
 import type { Limits, Sandbox } from "../config/schema/index.ts";
 import { FleetError, messageOf } from "../errors.ts";
+import type { InstanceCgroup, InstanceCgroups } from "../host/instance-cgroup.ts";
+import { ProcessTable } from "../host/process-tree.ts";
 import type { Metrics } from "../observability/metrics.ts";
 import { findCommand } from "./find-command.ts";
 import { inheritedDescriptors } from "./inherited-descriptors.ts";
-import { withOpenFiles } from "./invocation.ts";
+import { InstanceGroups } from "./instance-groups.ts";
+import { type Invocation, withinGroup, withOpenFiles } from "./invocation.ts";
 import { type Excess, LimitWatch, type LimitWatchOptions } from "./limit-watch.ts";
-import { identify, sendSignal, signalGroup } from "./process-identity.ts";
+import { identify, type ProcessIdentity, sendSignal, signalGroup } from "./process-identity.ts";
 import { ProcessRecords } from "./process-records.ts";
-import { sandboxed, sandboxProcesses } from "./sandbox.ts";
+import { inMemory, sandboxed, sandboxProcesses } from "./sandbox.ts";
 import type { SandboxedServer, SandboxPlan } from "./sandbox-plan.ts";
 import { Sandboxes } from "./sandboxes.ts";
 import { minimalEnvironment } from "./server-environment.ts";
+import { endStrays } from "./strays.ts";
 import { syscallFilter } from "./syscall-filter.ts";
 import { Tail } from "./tail.ts";
 
@@ -65,6 +69,8 @@ export interface ProcessDriverOptions {
   readonly metrics?: Pick<Metrics, "overLimit" | "gaugeByServer">;
   /** How limits are watched. */
   readonly watch?: LimitWatchOptions;
+  /** Opens the control groups of this machine. */
+  readonly cgroups?: () => InstanceCgroups | string;
   /** What sandboxed servers see. Defaults to what each of them names when it starts for the first time. */
   readonly sandboxes?: Sandboxes;
 }
@@ -84,12 +90,14 @@ export class ProcessDriver {
   readonly #metrics: ProcessDriverOptions["metrics"];
   readonly #watch: LimitWatch;
   readonly #sandboxes: Sandboxes;
+  readonly #groups: InstanceGroups;
   readonly #inherited = inheritedDescriptors();
   #nothing: number | undefined;
   readonly #running = new Set<ManagedProcess>();
 
-  constructor({ log, records, metrics, watch, sandboxes = new Sandboxes() }: ProcessDriverOptions) {
+  constructor({ log, records, metrics, watch, cgroups, sandboxes = new Sandboxes() }: ProcessDriverOptions) {
     this.#sandboxes = sandboxes;
+    this.#groups = new InstanceGroups(log, cgroups);
     this.#log = log;
     this.#metrics = metrics;
     this.#watch = new LimitWatch(watch);
@@ -104,7 +112,7 @@ export class ProcessDriver {
 
   /** Ends what a killed gateway left behind. Returns how many processes that were. */
   async sweep(): Promise<number> {
-    const killed = this.#records?.sweep() ?? 0;
+    const killed = (await this.#records?.sweep()) ?? 0;
     if (killed > 0) this.#log.warn({ processes: killed }, "ended processes that an earlier gateway had left");
     return killed;
   }
@@ -118,9 +126,12 @@ export class ProcessDriver {
     const folder = mkdtempSync(join(tmpdir(), "mcp-fleet-"));
     let child: ChildProcess;
     let plan: SandboxPlan | undefined;
+    let group: InstanceCgroup | undefined;
     try {
       plan = sandbox && this.#sandboxes.planFor({ ...sandboxOf(spec), sandbox });
-      const run = withOpenFiles(fleet, spec.limits?.openFiles, this.#confined(spec, executable, folder, plan));
+      const confined = withOpenFiles(fleet, spec.limits?.openFiles, this.#confined(spec, executable, folder, plan));
+      group = spec.limits && this.#groups.for(spec.limits);
+      const run = group === undefined ? confined : withinGroup(group.joins, confined);
       child = spawn(run.executable, run.args, {
         // bubblewrap goes to the working directory itself, inside.
         cwd: plan === undefined ? (spec.cwd ?? folder) : "/",
@@ -137,13 +148,14 @@ export class ProcessDriver {
       await spawned(child);
     } catch (error) {
       rmSync(folder, { recursive: true, force: true });
+      group?.remove();
       if (error instanceof FleetError) throw error;
       throw new FleetError("INSTANCE_START_FAILED", `${fleet}: ${command} cannot be run: ${messageOf(error)}`, {
         cause: error,
       });
     }
     if (plan !== undefined) this.#sandboxes.started(child, plan);
-    const managed = this.#manage(child, folder, spec);
+    const managed = this.#manage(child, folder, spec, { plan, group });
     this.#running.add(managed);
     return managed;
   }
@@ -158,7 +170,7 @@ export class ProcessDriver {
     executable: string,
     folder: string,
     plan?: SandboxPlan,
-  ) {
+  ): Invocation {
     if (plan === undefined) return { executable, args };
     return sandboxed({
       ...{ fleet, plan, executable, args, folder, cwd: cwd ?? folder, network: sandbox?.network === true },
@@ -184,7 +196,12 @@ export class ProcessDriver {
     return streams;
   }
 
-  #manage(child: ChildProcess, folder: string, { fleet, limits, sandbox }: ProcessSpec): ManagedProcess {
+  #manage(
+    child: ChildProcess,
+    folder: string,
+    { fleet, limits }: ProcessSpec,
+    { plan, group }: Bounds,
+  ): ManagedProcess {
     const pid = child.pid as number;
     let over: Excess | undefined;
     if (limits !== undefined) {
@@ -193,19 +210,32 @@ export class ProcessDriver {
         this.#log.warn({ fleet, pid, ...excess }, "a process is over its limits and is ended");
         this.#metrics?.overLimit(fleet, excess.limit);
         for (const one of pids) sendSignal(one, "SIGKILL");
+        group?.kill();
       };
-      this.#watch.add(pid, { server: fleet, limits, besides: sandbox === undefined ? 0 : sandboxProcesses, onOver });
+      this.#watch.add(pid, {
+        ...{ server: fleet, limits, group, onOver },
+        ...(plan === undefined
+          ? { besides: 0, folder }
+          : { besides: sandboxProcesses, inMemory: [...inMemory, folder] }),
+      });
     }
+    /** What was below it when it was told to end. */
+    let below: readonly ProcessIdentity[] = [];
     const identity = identify(pid);
     if (identity !== undefined) this.#records?.add({ ...identity, folder });
     const tail = new Tail((line) => this.#log.debug({ fleet, pid, stderr: line }));
     child.stderr?.on("data", (chunk: Buffer) => tail.push(chunk));
     const ended = new Promise<ProcessEnd>((resolve) => {
       child.once("exit", (code, signal) => {
-        this.#watch.remove(pid);
-        this.#sandboxes.ended(child);
+        const late = this.#watch.remove(pid);
+        if (late !== undefined) {
+          over = late;
+          this.#log.warn({ fleet, pid, ...late }, "the kernel has ended a process that was over its limits");
+          this.#metrics?.overLimit(fleet, late.limit);
+        }
         // Its own children (a browser, say) must not outlive it.
         signalGroup(pid, "SIGKILL");
+        group?.kill();
         const end = () => resolve({ code, signal, stderr: tail.text, ...(over && { over }) });
         // Last words may still be in the pipe; a grandchild that left the group may hold it open for ever.
         const timer = setTimeout(end, lastWordsMs);
@@ -215,7 +245,10 @@ export class ProcessDriver {
         });
       });
     });
-    const gone = ended.then(() => {
+    const gone = ended.then(async () => {
+      this.#sandboxes.ended(child);
+      if (group !== undefined) await this.#groups.end(group);
+      else if (plan === undefined) await endStrays(folder, below);
       this.#running.delete(managed);
       this.#records?.remove(pid);
       for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.destroy();
@@ -227,6 +260,7 @@ export class ProcessDriver {
       stdout: child.stdout as Readable,
       ended,
       stop: async (graceMs = defaultGraceMs) => {
+        if (plan === undefined && group === undefined) below = identitiesBelow(pid);
         child.stdin?.end();
         const term = setTimeout(() => signalGroup(pid, "SIGTERM"), graceMs / 2);
         const kill = setTimeout(() => signalGroup(pid, "SIGKILL"), graceMs);
@@ -246,6 +280,17 @@ export function commandNotFound(fleet: string, command: string): FleetError {
     "COMMAND_NOT_FOUND",
     `servers.${fleet}.process.command: "${command}" is not an executable on PATH; ${fix}`,
   );
+}
+
+/** What holds a process and all that it starts, besides its own process group. */
+interface Bounds {
+  readonly plan: SandboxPlan | undefined;
+  readonly group: InstanceCgroup | undefined;
+}
+
+function identitiesBelow(pid: number): ProcessIdentity[] {
+  const { members } = ProcessTable.read().treeOf(pid);
+  return members.filter((one) => one.pid !== pid);
 }
 
 /** What of a process its sandbox depends on. */

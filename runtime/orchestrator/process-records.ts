@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { isAlive, type ProcessIdentity, signalGroup } from "./process-identity.ts";
+import { endStrays } from "./strays.ts";
 
 /** A running process and what it leaves on disk. */
 export interface ProcessRecord extends ProcessIdentity {
@@ -28,8 +29,8 @@ export class ProcessRecords {
     rmSync(this.#path(pid), { force: true });
   }
 
-  /** Kills what earlier gateways left, with its process group and temporary folder. Returns how many still lived. */
-  sweep(): number {
+  /** Kills what earlier gateways left, with its process group, strays and temporary folder. Resolves with how many still lived. */
+  async sweep(): Promise<number> {
     let killed = 0;
     for (const name of readdirSync(this.#folder)) {
       const record = parse(join(this.#folder, name));
@@ -38,6 +39,7 @@ export class ProcessRecords {
           killed += 1;
           signalGroup(record.pid, "SIGKILL");
         }
+        killed += await endStrays(record.folder);
         rmSync(record.folder, { recursive: true, force: true, maxRetries: 5 });
       }
       rmSync(join(this.#folder, name), { force: true });

@@ -20,7 +20,9 @@ export interface SandboxedRun extends Invocation {
 /** Processes of a sandbox besides those of the server: bubblewrap outside, and the first process inside. */
 export const sandboxProcesses = 2;
 
-/** Of /tmp, and of /dev/shm. */
+/** Places of a sandbox that are in memory, besides its temporary folder. */
+export const inMemory = ["/tmp", "/dev/shm"];
+/** Of each of them. */
 const temporaryBytes = 64 * 2 ** 20;
 
 /**

@@ -35,6 +35,7 @@ const units: Readonly<Record<MeasuredLimit, string>> = {
   memoryMiB: "MiB of memory",
   processes: "processes",
   cpuSeconds: "seconds of CPU time",
+  diskMiB: "MiB in its temporary folder",
 };
 
 function overLimit(fleet: string, { limit, used, max }: Excess): FleetError {
