@@ -87,11 +87,20 @@ export class InstanceCgroups {
     return group;
   }
 
+  /** Groups of this process that are still there. */
+  left(): readonly string[] {
+    return this.#names().filter((name) => name.startsWith(`${prefix}${process.pid}-`));
+  }
+
+  #names(): string[] {
+    const names = readdirSync(this.#site.folders.memory);
+    return names.filter((name) => name.startsWith(prefix) && /^\d+-\d+$/.test(name.slice(prefix.length)));
+  }
+
   /** Ends what gateways that were killed have left, and removes their groups. */
   sweep(): void {
     const { folders, version } = this.#site;
-    const names = readdirSync(folders.memory).filter((name) => /^mcp-fleet-\d+-\d+$/.test(name));
-    for (const name of names) {
+    for (const name of this.#names()) {
       if (existsSync(`/proc/${name.split("-")[2]}`)) continue;
       const [memory, pids, cpuacct] = controllers.map((one) => join(folders[one], name)) as [string, string, string];
       const group = new InstanceCgroup({ memory, pids, cpuacct }, version);

@@ -1,6 +1,9 @@
 import { readdir, readFile } from "node:fs/promises";
 import { identify, isAlive, type ProcessIdentity, sendSignal } from "./process-identity.ts";
 
+/** How long is waited until they have ended for good. */
+const patience = { everyMs: 10, times: 50 };
+
 /**
  * Ends processes that a server has left behind: those that were seen below it, and those whose environment names its
  * temporary folder, which every process gets from its parent. A process that leaves both its session and its environment
@@ -12,9 +15,11 @@ export async function endStrays(folder: string, seen: readonly ProcessIdentity[]
   const pids = new Set(names.map(Number).filter((_pid, index) => named[index]));
   for (const one of seen) if (isAlive(one)) pids.add(one.pid);
   pids.delete(process.pid);
-  let ended = 0;
-  for (const pid of pids) if (identify(pid) !== undefined && sendSignal(pid, "SIGKILL")) ended += 1;
-  return ended;
+  const strays = [...pids].flatMap((pid) => identify(pid) ?? []).filter(({ pid }) => sendSignal(pid, "SIGKILL"));
+  for (let time = 0; time < patience.times && strays.some(isAlive); time += 1) {
+    await new Promise((resolve) => setTimeout(resolve, patience.everyMs));
+  }
+  return strays.length;
 }
 
 async function isOf(pid: number, folder: string): Promise<boolean> {
