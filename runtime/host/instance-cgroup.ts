@@ -1,14 +1,6 @@
-import {
-  accessSync,
-  constants,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmdirSync,
-  writeFileSync,
-} from "node:fs";
+import { accessSync, constants } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { type CgroupFiles, kernelFiles } from "./cgroup-files.ts";
 import { ProcessTable } from "./process-tree.ts";
 
 /** What an instance may use. The kernel holds it to that, where the gateway's own look comes too late. */
@@ -29,6 +21,7 @@ export interface CgroupUsage {
 
 /** Where control groups can be made. */
 interface Site {
+  readonly files: CgroupFiles;
   /** The folder in which each controller's groups are made; one for all with the second version. */
   readonly folders: Readonly<Record<Controller, string>>;
   readonly version: 1 | 2;
@@ -42,15 +35,20 @@ const leaf = `${prefix}gateway`;
 
 /** Makes a control group for each instance, beneath the group of this process, when that is left to it (delegation, cgroups(7)). */
 export class InstanceCgroups {
+  /** All that this process has made, whoever wanted them. */
+  static #made = 0;
   readonly #site: Site;
-  #made = 0;
 
   private constructor(site: Site) {
     this.#site = site;
   }
 
-  /** Undefined, with the reason, when this process cannot make control groups. */
-  static open(root = "/sys/fs/cgroup", own = "/proc/self/cgroup"): InstanceCgroups | string {
+  /** The reason in its place when this process cannot make control groups. */
+  static open({
+    files = kernelFiles,
+    root = "/sys/fs/cgroup",
+    own = "/proc/self/cgroup",
+  } = {}): InstanceCgroups | string {
     if (process.platform !== "linux") return "this is not Linux";
     try {
       accessSync("/bin/sh", constants.X_OK);
@@ -58,8 +56,9 @@ export class InstanceCgroups {
       return "there is no /bin/sh, with which a process joins its group";
     }
     try {
-      const lines = readFileSync(own, "utf8").trim().split("\n");
-      const site = existsSync(join(root, "cgroup.controllers")) ? second(root, lines) : first(root, lines);
+      const lines = files.read(own).trim().split("\n");
+      const v2 = files.exists(join(root, "cgroup.controllers"));
+      const site = v2 ? second(files, root, lines) : first(files, root, lines);
       const groups = new InstanceCgroups(site);
       groups.sweep();
       groups.make({}).remove();
@@ -71,14 +70,14 @@ export class InstanceCgroups {
 
   /** Makes a group without processes. Throws what the system says. */
   make(limits: CgroupLimits): InstanceCgroup {
-    this.#made += 1;
-    const { folders, version } = this.#site;
-    const name = `${prefix}${process.pid}-${this.#made}`;
+    InstanceCgroups.#made += 1;
+    const { files, folders, version } = this.#site;
+    const name = `${prefix}${process.pid}-${InstanceCgroups.#made}`;
     const all = controllers.map((controller) => join(folders[controller], name));
     const [memory, pids, cpuacct] = all as [string, string, string];
-    const group = new InstanceCgroup({ memory, pids, cpuacct }, version);
+    const group = new InstanceCgroup({ files, version, folders: { memory, pids, cpuacct } });
     try {
-      for (const folder of new Set(all)) mkdirSync(folder);
+      for (const folder of new Set(all)) files.make(folder);
       group.limit(limits);
     } catch (error) {
       group.remove();
@@ -93,17 +92,17 @@ export class InstanceCgroups {
   }
 
   #names(): string[] {
-    const names = readdirSync(this.#site.folders.memory);
+    const names = this.#site.files.list(this.#site.folders.memory);
     return names.filter((name) => name.startsWith(prefix) && /^\d+-\d+$/.test(name.slice(prefix.length)));
   }
 
   /** Ends what gateways that were killed have left, and removes their groups. */
   sweep(): void {
-    const { folders, version } = this.#site;
+    const { files, folders, version } = this.#site;
     for (const name of this.#names()) {
-      if (existsSync(`/proc/${name.split("-")[2]}`)) continue;
+      if (files.exists(`/proc/${name.split("-")[2]}`)) continue;
       const [memory, pids, cpuacct] = controllers.map((one) => join(folders[one], name)) as [string, string, string];
-      const group = new InstanceCgroup({ memory, pids, cpuacct }, version);
+      const group = new InstanceCgroup({ files, version, folders: { memory, pids, cpuacct } });
       group.kill();
       group.remove();
     }
@@ -112,12 +111,10 @@ export class InstanceCgroups {
 
 /** The control group of one instance. */
 export class InstanceCgroup {
-  readonly #folders: Readonly<Record<Controller, string>>;
-  readonly #version: 1 | 2;
+  readonly #site: Site;
 
-  constructor(folders: Readonly<Record<Controller, string>>, version: 1 | 2) {
-    this.#folders = folders;
-    this.#version = version;
+  constructor(site: Site) {
+    this.#site = site;
   }
 
   /** Files to which a process writes 0 to join. */
@@ -126,24 +123,27 @@ export class InstanceCgroup {
   }
 
   limit({ memoryBytes, tasks }: CgroupLimits): void {
-    const { memory, pids } = this.#folders;
-    if (memoryBytes !== undefined && this.#version === 2) {
-      write(memory, "memory.max", memoryBytes);
+    const { files, version, folders } = this.#site;
+    const { memory, pids } = folders;
+    const set = (folder: string, name: string, value: number) => files.write(join(folder, name), String(value));
+    if (memoryBytes !== undefined && version === 2) {
+      set(memory, "memory.max", memoryBytes);
       // Otherwise it would be slow rather than ended.
-      if (existsSync(join(memory, "memory.swap.max"))) write(memory, "memory.swap.max", 0);
-      write(memory, "memory.oom.group", 1);
+      if (files.exists(join(memory, "memory.swap.max"))) set(memory, "memory.swap.max", 0);
+      set(memory, "memory.oom.group", 1);
     } else if (memoryBytes !== undefined) {
-      write(memory, "memory.limit_in_bytes", memoryBytes);
-      if (existsSync(join(memory, "memory.memsw.limit_in_bytes")))
-        write(memory, "memory.memsw.limit_in_bytes", memoryBytes);
+      set(memory, "memory.limit_in_bytes", memoryBytes);
+      const swap = "memory.memsw.limit_in_bytes";
+      if (files.exists(join(memory, swap))) set(memory, swap, memoryBytes);
     }
-    if (tasks !== undefined) write(pids, "pids.max", tasks);
+    if (tasks !== undefined) set(pids, "pids.max", tasks);
   }
 
   read(): CgroupUsage {
-    const { memory, cpuacct } = this.#folders;
-    const stat = fields(read(memory, "memory.stat"));
-    const v2 = this.#version === 2;
+    const { files, version, folders } = this.#site;
+    const { memory, cpuacct } = folders;
+    const v2 = version === 2;
+    const stat = fields(read(files, memory, "memory.stat"));
     const kernel = (stat.get("kernel") ?? stat.get("slab") ?? 0) - (stat.get("slab_reclaimable") ?? 0);
     const bytes = v2
       ? (stat.get("anon") ?? 0) + (stat.get("shmem") ?? 0) + Math.max(0, kernel)
@@ -151,27 +151,30 @@ export class InstanceCgroup {
     return {
       bytes,
       seconds: v2
-        ? (fields(read(cpuacct, "cpu.stat")).get("usage_usec") ?? 0) / 1e6
-        : Number(read(cpuacct, "cpuacct.usage")) / 1e9,
-      pids: pidsIn(memory),
+        ? (fields(read(files, cpuacct, "cpu.stat")).get("usage_usec") ?? 0) / 1e6
+        : Number(read(files, cpuacct, "cpuacct.usage")) / 1e9,
+      pids: pidsIn(files, memory),
     };
   }
 
   /** Has the kernel ended a process of it for want of memory? */
   get outOfMemory(): boolean {
-    const file = this.#version === 2 ? "memory.events" : "memory.oom_control";
-    return (fields(read(this.#folders.memory, file)).get("oom_kill") ?? 0) > 0;
+    const { files, version, folders } = this.#site;
+    const file = version === 2 ? "memory.events" : "memory.oom_control";
+    return (fields(read(files, folders.memory, file)).get("oom_kill") ?? 0) > 0;
   }
 
   /** Kills all of its processes. Those that fork meanwhile are met in the next round. */
   kill(): void {
-    const { memory } = this.#folders;
-    if (this.#version === 2 && existsSync(join(memory, "cgroup.kill"))) {
-      attempt(() => write(memory, "cgroup.kill", 1));
+    const { files, version, folders } = this.#site;
+    const { memory } = folders;
+    const whole = join(memory, "cgroup.kill");
+    if (version === 2 && files.exists(whole)) {
+      attempt(() => files.write(whole, "1"));
       return;
     }
     for (let round = 0; round < 100; round += 1) {
-      const pids = pidsIn(memory);
+      const pids = pidsIn(files, memory);
       if (pids.length === 0) return;
       for (const pid of pids) attempt(() => process.kill(pid, "SIGKILL"));
     }
@@ -179,65 +182,58 @@ export class InstanceCgroup {
 
   /** Removes it; false as long as a process of it has not ended for good. */
   remove(): boolean {
-    let removed = true;
-    for (const folder of this.#all()) {
-      if (existsSync(folder) && attempt(() => (rmdirSync(folder), true)) === undefined) removed = false;
-    }
-    return removed;
+    const { files } = this.#site;
+    for (const folder of this.#all()) attempt(() => files.remove(folder));
+    return !this.#all().some((folder) => files.exists(folder));
   }
 
   #all(): string[] {
-    return [...new Set(Object.values(this.#folders))];
+    return [...new Set(Object.values(this.#site.folders))];
   }
 }
 
 /** Groups of the second version: one tree for all controllers. */
-function second(root: string, lines: readonly string[]): Site {
-  const path = lines.find((line) => line.startsWith("0::"))?.slice(3) ?? "/";
-  const found = existsSync(join(root, path, "cgroup.procs")) ? join(root, path) : root;
+function second(files: CgroupFiles, root: string, lines: readonly string[]): Site {
+  const path = lines.find((line) => line.startsWith("0::"))?.slice(4) ?? "";
+  const found = files.exists(join(root, path, "cgroup.procs")) ? join(root, path) : root;
   const base = basename(found) === leaf ? dirname(found) : found;
-  const offered = new Set(read(base, "cgroup.controllers").split(/\s+/));
+  const offered = new Set(read(files, base, "cgroup.controllers").split(/\s+/));
   for (const controller of ["memory", "pids"]) {
     if (!offered.has(controller)) throw new Error(`${base} has no controller "${controller}"`);
   }
-  const enabled = new Set(read(base, "cgroup.subtree_control").split(/\s+/));
+  const enabled = new Set(read(files, base, "cgroup.subtree_control").split(/\s+/));
   if (!enabled.has("memory") || !enabled.has("pids")) {
-    const inside = pidsIn(base);
+    const inside = pidsIn(files, base);
     const ours = new Set(ProcessTable.read().treeOf(process.pid).pids);
     if (inside.some((pid) => !ours.has(pid))) throw new Error(`other processes are in ${base} too`);
     // A group whose children have controllers has no processes itself.
-    if (inside.length > 0 && !existsSync(join(base, leaf))) mkdirSync(join(base, leaf));
-    for (const pid of inside) write(join(base, leaf), "cgroup.procs", pid);
-    write(base, "cgroup.subtree_control", "+memory +pids");
+    if (inside.length > 0 && !files.exists(join(base, leaf))) files.make(join(base, leaf));
+    for (const pid of inside) files.write(join(base, leaf, "cgroup.procs"), String(pid));
+    files.write(join(base, "cgroup.subtree_control"), "+memory +pids");
   }
-  return { version: 2, folders: { memory: base, pids: base, cpuacct: base } };
+  return { files, version: 2, folders: { memory: base, pids: base, cpuacct: base } };
 }
 
 /** Groups of the first version: one tree for each controller. */
-function first(root: string, lines: readonly string[]): Site {
+function first(files: CgroupFiles, root: string, lines: readonly string[]): Site {
   const folderOf = (controller: Controller): string => {
     const line = lines.map((one) => one.split(":")).find(([, names]) => names?.split(",").includes(controller));
     if (line === undefined) throw new Error(`there is no controller "${controller}"`);
     const path = line.slice(2).join(":");
     const mounted = join(root, controller);
-    const folder = existsSync(join(mounted, path, "cgroup.procs")) ? join(mounted, path) : mounted;
-    accessSync(folder, constants.W_OK);
+    const folder = files.exists(join(mounted, path, "cgroup.procs")) ? join(mounted, path) : mounted;
+    files.checkWritable(folder);
     return folder;
   };
   const [memory, pids, cpuacct] = controllers.map(folderOf) as [string, string, string];
-  return { version: 1, folders: { memory, pids, cpuacct } };
+  return { files, version: 1, folders: { memory, pids, cpuacct } };
 }
 
-/** Files of the kernel take a value as a whole, and never grow. */
-function write(folder: string, name: string, value: string | number): void {
-  writeFileSync(join(folder, name), String(value), { flag: "r+" });
-}
+const read = (files: CgroupFiles, folder: string, name: string): string =>
+  attempt(() => files.read(join(folder, name)).trim()) ?? "";
 
-const read = (folder: string, name: string): string =>
-  attempt(() => readFileSync(join(folder, name), "utf8").trim()) ?? "";
-
-function pidsIn(folder: string): number[] {
-  return read(folder, "cgroup.procs")
+function pidsIn(files: CgroupFiles, folder: string): number[] {
+  return read(files, folder, "cgroup.procs")
     .split("\n")
     .filter((line) => line !== "")
     .map(Number);
