@@ -31,7 +31,7 @@ export interface FleetTlsArgs {
 
 /** What one instance of a server may use: its process and everything that this starts. */
 export interface FleetLimitsArgs {
-  /** Resident memory; pages that several processes share count for each. An instance over it is ended and started anew. Defaults to no bound. */
+  /** Memory of all its processes. An instance over it is ended and restarted. Defaults to no bound. */
   memoryMiB?: pulumi.Input<number>;
   /** Processes; the same happens. Defaults to no bound. */
   processes?: pulumi.Input<number>;

@@ -8,7 +8,7 @@ export const Limits = Type.Object(
   {
     memoryMiB: count(
       1,
-      "Resident memory; pages that several processes share count for each. An instance over it is ended and started anew. Defaults to no bound.",
+      "Memory of all its processes. An instance over it is ended and restarted. Defaults to no bound.",
     ),
     processes: count(1, "Processes; the same happens. Defaults to no bound."),
     cpuSeconds: count(
