@@ -1,6 +1,6 @@
 import { realpathSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { isAbsolute, join } from "node:path";
+import { delimiter, isAbsolute, join, resolve } from "node:path";
 import { toolOfSystem } from "./invocation.ts";
 import { isWithin } from "./path-walk.ts";
 
@@ -30,9 +30,12 @@ export const systemFiles = (): string[] => [...system, ...namedFiles.flatMap((na
 /** Keys of the configuration whose values are files and sockets that the gateway opens itself. */
 const fileKey = /(file|socket)$/i;
 
-/** Absolute paths of files and sockets in a part of the configuration. */
+/** Paths of files and sockets in a part of the configuration, references to files included. */
 export function filesIn(value: unknown, key = ""): string[] {
-  if (typeof value === "string") return fileKey.test(key) && isAbsolute(value) ? [value] : [];
+  if (typeof value === "string") {
+    if (value.startsWith("file:")) return [resolve(value.slice("file:".length))];
+    return fileKey.test(key) ? [resolve(value)] : [];
+  }
   if (typeof value !== "object" || value === null) return [];
   const list = Array.isArray(value);
   return Object.entries(value).flatMap(([name, one]) => filesIn(one, list ? key : name));
@@ -44,10 +47,11 @@ export function whyGuarded(path: string, { hidden, guarded }: OwnPaths): string 
     if (isWithin(path, own)) return `holds ${own}, which is the gateway's own`;
     if (isWithin(own, path)) return `lies within ${own}, which is the gateway's own`;
   }
+  const places = (process.env.PATH ?? "").split(delimiter).filter((folder) => isAbsolute(folder));
   const tools = ["bwrap", "prlimit", "sh"].flatMap((name) => toolOfSystem(name) ?? []);
   const code = ["dist", "runtime", "node_modules"].map((name) => join(packageRoot, name));
-  const run = [...tools, process.execPath, ...code].map(real).find((own) => isWithin(path, own));
-  if (run !== undefined) return `holds ${run}, which the gateway runs`;
+  const run = [...places, ...tools, process.execPath, ...code].map(real).find((own) => isWithin(path, own));
+  if (run !== undefined) return `holds ${run}, from which the gateway runs programs`;
   const seen = [...programs, ...systemFiles()].map(real).find((own) => isWithin(path, own));
   if (seen !== undefined) return `holds ${seen}, which every sandbox reads`;
   const temporary = real(tmpdir());

@@ -128,7 +128,8 @@ export class ProcessDriver {
     let plan: SandboxPlan | undefined;
     let group: InstanceCgroup | undefined;
     try {
-      plan = sandbox && this.#sandboxes.planFor({ ...sandboxOf(spec), sandbox });
+      if (sandbox === undefined) this.#sandboxes.checkCommand(fleet, executable);
+      else plan = this.#sandboxes.planFor({ ...sandboxOf(spec), sandbox });
       const confined = withOpenFiles(fleet, spec.limits?.openFiles, this.#confined(spec, executable, folder, plan));
       group = spec.limits && this.#groups.for(spec.limits);
       const run = group === undefined ? confined : withinGroup(group.joins, confined);

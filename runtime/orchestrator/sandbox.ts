@@ -1,4 +1,4 @@
-import { lstatSync, readlinkSync, statSync } from "node:fs";
+import { existsSync, lstatSync, readlinkSync, statSync } from "node:fs";
 import { FleetError } from "../errors.ts";
 import { type Invocation, toolOfSystem } from "./invocation.ts";
 import { programs, systemFiles } from "./own-paths.ts";
@@ -34,7 +34,7 @@ export function sandboxed(run: SandboxedRun): Invocation {
   const bubblewrap = bubblewrapFor(run.fleet);
   const { folder, folderBytes, cwd, executable, plan, network, filter } = run;
   const mounts: Mount[] = [
-    ...[["/proc", ["--proc", "/proc"]] as const, ["/dev", device] as const],
+    ...[["/proc", processes()] as const, ["/dev", device] as const],
     ["/tmp", temporary("/tmp", temporaryBytes)],
     ...programs.map((path): Mount => [path, programFolder(path)]),
     ...systemFiles().map((path): Mount => [path, ["--ro-bind-try", path, path]]),
@@ -71,6 +71,15 @@ type Mount = readonly [path: string, args: readonly string[]];
 const temporary = (path: string, bytes: number): readonly string[] => ["--size", String(bytes), "--tmpfs", path];
 const device = ["--dev", "/dev", ...temporary("/dev/shm", temporaryBytes), "--remount-ro", "/dev"];
 const depthOf = (path: string): number => path.split("/").length;
+
+/**
+ * Read-only as a whole: root is root in its own user namespace too, and the kernel asks for no capability before it lets
+ * root write settings such as `kernel.core_pattern`. Names of keys are covered.
+ */
+function processes(): readonly string[] {
+  const keys = ["/proc/keys", "/proc/key-users"].filter((path) => existsSync(path));
+  return ["--proc", "/proc", ...keys.flatMap((path) => ["--ro-bind", "/dev/null", path]), "--remount-ro", "/proc"];
+}
 
 /** Something empty in place of a folder or a file. */
 function cover(path: string): readonly string[] {

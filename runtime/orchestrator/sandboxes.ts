@@ -4,6 +4,7 @@ import { FleetError } from "../errors.ts";
 import { filesIn, type OwnPaths } from "./own-paths.ts";
 import { packageFolder } from "./package-cache.ts";
 import { notesFolder } from "./package-notes.ts";
+import { walkPath } from "./path-walk.ts";
 import { foldersOf, planSandbox, type SandboxedServer, type SandboxPlan } from "./sandbox-plan.ts";
 import { sandboxedServers } from "./server-process.ts";
 import { type WritableFolder, WritableFolders } from "./writable-folders.ts";
@@ -65,10 +66,9 @@ export class Sandboxes {
   /** What a server sees if it starts now. Throws SANDBOX_UNAVAILABLE. */
   planFor(server: SandboxedServer): SandboxPlan {
     const { name } = server;
-    if (!this.#writable.has(name)) {
-      this.#writable.set(name, foldersOf(server));
-      this.#folders.configure([...this.#writable.values()].flat());
-    }
+    // A folder can be made after the configuration was read.
+    this.#writable.set(name, foldersOf(server));
+    this.#folders.configure([...this.#writable.values()].flat());
     const plan = planSandbox(server, this.#folders, this.#own);
     const known = this.#entries.get(name);
     // The package of a preset is known when it is installed, a command perhaps later than the configuration.
@@ -80,6 +80,18 @@ export class Sandboxes {
       throw new FleetError("SANDBOX_UNAVAILABLE", text);
     }
     return plan;
+  }
+
+  /** A server without a sandbox must not run what one with a sandbox can replace. Throws SANDBOX_UNAVAILABLE. */
+  checkCommand(fleet: string, executable: string): void {
+    const walk = walkPath(executable);
+    const folder = walk && this.#folders.turning(walk);
+    if (folder === undefined) return;
+    const who =
+      folder.server === undefined ? "a server in a sandbox could write" : `server "${folder.server}" can write`;
+    const why = `which lies within ${folder.path}, to which ${who}`;
+    const text = `servers.${fleet}.process.command: is "${executable}", ${why}; move it out of there`;
+    throw new FleetError("SANDBOX_UNAVAILABLE", text);
   }
 
   /** A process runs with that plan. */

@@ -6,6 +6,7 @@ interface Numbers {
   readonly absent: readonly number[];
   readonly clone: number;
   readonly ioctl: number;
+  readonly socket: number;
 }
 
 // Keys: add_key, request_key, keyctl. Namespaces and mounts: unshare, setns, mount, umount2, pivot_root. Reach into the
@@ -17,6 +18,7 @@ const x64: Numbers = {
   absent: [435, 425, 426, 427, 428, 429, 430, 431, 432, 433, 442],
   clone: 56,
   ioctl: 16,
+  socket: 41,
 };
 const arm64: Numbers = {
   architecture: 0xc00000b7,
@@ -24,6 +26,7 @@ const arm64: Numbers = {
   absent: x64.absent,
   clone: 220,
   ioctl: 29,
+  socket: 198,
 };
 const processors: Readonly<Record<string, Numbers>> = { x64, arm64 };
 
@@ -33,6 +36,8 @@ const [notPermitted, noSuchCall] = [errno | 1, errno | 38];
 const newUserNamespace = 0x10000000;
 /** TIOCSTI and TIOCLINUX type into a terminal. */
 const terminalInput = [0x5412, 0x541c];
+/** AF_VSOCK, which reaches the host of a virtual machine, belongs to no network namespace. */
+const foreignFamilies = [40];
 /** Calls of the x32 interface have this bit. */
 const x32 = 0x40000000;
 // struct seccomp_data: nr, arch, instruction_pointer, args[6]
@@ -50,7 +55,7 @@ type Instruction = readonly [code: number, yes: number, no: number, value: numbe
 export function syscallFilter(processor: string = process.arch): Buffer | undefined {
   const numbers = processors[processor];
   if (numbers === undefined) return undefined;
-  const { architecture, refused, absent, clone, ioctl } = numbers;
+  const { architecture, refused, absent, clone, ioctl, socket } = numbers;
   const answer = (calls: readonly number[], result: number): Instruction[] =>
     calls.flatMap((call): Instruction[] => [
       [equal, 0, 1, call],
@@ -70,6 +75,10 @@ export function syscallFilter(processor: string = process.arch): Buffer | undefi
     [load, 0, 0, firstArgument],
     [anyBit, 0, 1, newUserNamespace],
     [end, 0, 0, notPermitted],
+    [end, 0, 0, allow],
+    [equal, 0, 4, socket],
+    [load, 0, 0, firstArgument],
+    ...answer(foreignFamilies, notPermitted),
     [end, 0, 0, allow],
     [equal, 0, 5, ioctl],
     [load, 0, 0, secondArgument],

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { copyFile, lstat, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -188,4 +188,50 @@ testSandbox("the gateway's own folder is not seen through a folder around it, an
     `servers.box.sandbox.read[1]: is \\"${state}\\", which lies within ${state}, which is the gateway's own`,
   );
   expect(await why({ box: greedy({ write: ["/etc"] }) })).toContain("which every sandbox reads");
+});
+
+testSandbox("a server without a sandbox does not run what a server in one can replace", async () => {
+  await writeFile(at("notes/run"), `#!/bin/sh\nexec ${process.execPath} ${fixture}\n`, { mode: 0o755 });
+  await symlink(at("notes/run"), at("elsewhere/run"));
+  const open = (command: string): Server => ({ type: "custom", isolation: "shared", process: { command } });
+  const servers = { box: greedy({ write: [at("notes")] }), open: open(at("elsewhere/run")) };
+  expect(await failure((await start(servers)).connect("/mcp/open"))).toContain(
+    `servers.open.process.command: is \\"${at("elsewhere/run")}\\", which lies within ${at("notes")}, to which server \\"box\\" can write; move it out of there`,
+  );
+});
+
+testSandbox("the log, files of secrets and folders of programs are not a server's to write", async () => {
+  const why = async (gateway: ConfigFile["gateway"], more: Partial<Server>, write: string) => {
+    const error = await TestGateway.start({
+      gateway: { ...gateway },
+      servers: { box: greedy({ write: [write] }), other: { ...greedy({}), ...more } },
+    }).then(async (started) => {
+      it = started;
+      const found = await failure(started.connect("/mcp/box"));
+      await started.close();
+      return found;
+    });
+    return /which holds \S+, (which|from which)[^;]*/.exec(error)?.[0] ?? error;
+  };
+  const own = (path: string) => `which holds ${path}, which is the gateway's own`;
+  expect(await why({ log: { level: "silent", file: at("notes/log") } }, {}, at("notes"))).toBe(own(at("notes/log")));
+  const path = process.env.PATH;
+  process.env.PATH = `${at("elsewhere")}:${path}`;
+  try {
+    expect(await why({}, {}, at("elsewhere"))).toBe(
+      `which holds ${at("elsewhere")}, from which the gateway runs programs`,
+    );
+  } finally {
+    process.env.PATH = path;
+  }
+});
+
+testSandbox("settings of the kernel cannot be written, not even by root, and nobody's keys are listed", async () => {
+  const client = await (await start({ box: greedy({}) })).connect("/mcp/box");
+  // What is there already, so that nothing changes where it can be written.
+  for (const path of ["/proc/sys/kernel/core_pattern", "/proc/sys/vm/swappiness"]) {
+    const before = readFileSync(path, "utf8").trim();
+    expect(await shell(client, `echo '${before}' > ${path}`)).toMatch(/Read-only file system\n$/);
+  }
+  expect(await shell(client, "cat /proc/keys /proc/key-users")).not.toMatch(/[0-9a-f]{8} |\d+: +\d+/);
 });
