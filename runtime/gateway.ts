@@ -1,5 +1,5 @@
 import type { Server as HttpsServer } from "node:https";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { performance } from "node:perf_hooks";
 import type { ResolvedConfig } from "./config/index.ts";
 import { needRestart } from "./config/live-settings.ts";
@@ -25,7 +25,6 @@ import { SecurityMetrics } from "./observability/security-metrics.ts";
 import { FleetFactory, withPreset } from "./orchestrator/fleet-factory.ts";
 import { PackageCache } from "./orchestrator/package-cache.ts";
 import { ProcessDriver } from "./orchestrator/process-driver.ts";
-import { Sandboxes } from "./orchestrator/sandboxes.ts";
 import { Redis } from "./performance/index.ts";
 import { encodeNotification } from "./protocol/json-rpc.ts";
 import { ParkedCalls } from "./protocol/parked-calls.ts";
@@ -167,9 +166,7 @@ export async function startGateway(
     store: new TokenStore(stateDirectory, new Sealer(sealingPurpose, keys)),
     ...{ clock: Date.now, metrics, log },
   });
-  const records = stateDirectory === undefined ? undefined : join(stateDirectory, "instances");
-  const sandboxes = new Sandboxes({ stateDirectory, hidden: [place && dirname(place.processes)] });
-  const driver = new ProcessDriver({ log, metrics, sandboxes, ...(records === undefined ? {} : { records }) });
+  const driver = new ProcessDriver({ log, metrics, stateDirectory, hidden: [place && dirname(place.processes)] });
   const packages = new PackageCache({ log });
   const redis = gateway.shared && (await Redis.open({ url: gateway.shared.redis, log, now }));
   if (place === undefined || supervises) await driver.sweep();
@@ -187,9 +184,20 @@ export async function startGateway(
 
   // Listeners → protocol → security → routing → registry → upstreams.
   const factory: FleetFactory = new FleetFactory({
-    ...{ driver, packages, identity, credentials, metrics, log, now, random: Math.random, links },
+    ...{
+      driver,
+      packages,
+      identity,
+      credentials,
+      metrics,
+      log,
+      now,
+      random: Math.random,
+      links,
+      strategies,
+      integrity,
+    },
     shared: redis && gateway.shared && { redis, prefix: gateway.shared.prefix, clock: Date.now },
-    ...{ strategies, integrity },
     fleetNamed: (name) => registry.get(name),
     onListChanged: (fleet, kind) => notices.add({ server: fleet.name, kind }),
   });
@@ -374,7 +382,7 @@ export async function startGateway(
     throw error;
   }
   credentials.apply(config.servers);
-  sandboxes.configure(config);
+  driver.configure(config);
   registry.apply(fleetsOf(config));
   log.info({ url, servers: config.servers.map(({ name }) => name) }, "listening");
 
@@ -392,7 +400,7 @@ export async function startGateway(
         .catch((error) => log.error({ err: error }, "the security settings in force stay as they are"));
       if (fixed.length > 0) log.warn({ keys: fixed }, "changed settings of the gateway itself need a restart");
       credentials.apply(next.servers);
-      sandboxes.configure(next);
+      driver.configure(next);
       registry.apply(fleetsOf(next));
     },
     close,

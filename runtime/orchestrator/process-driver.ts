@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import type { Logger } from "pino";
 import { defaults } from "../config/defaults.ts";
+import type { ResolvedConfig } from "../config/index.ts";
 import type { Limits, Sandbox } from "../config/schema/index.ts";
 import { FleetError, messageOf } from "../errors.ts";
 import type { InstanceCgroup, InstanceCgroups } from "../host/instance-cgroup.ts";
@@ -63,16 +64,16 @@ export interface ManagedProcess {
 
 export interface ProcessDriverOptions {
   readonly log: Logger;
-  /** Folder of the records that let the next gateway end what this one leaves when it is killed. */
-  readonly records?: string;
+  /** Keeps records that let the next gateway end what this one leaves when it is killed, and folders that sandboxed servers could write to. Without it there are none. */
+  readonly stateDirectory?: string | undefined;
+  /** Folders of the gateway's own that sandboxed servers do not see, besides the state folder. Defaults to none. */
+  readonly hidden?: readonly (string | undefined)[];
   /** Where ends for a limit are counted. Defaults to nowhere. */
   readonly metrics?: Pick<Metrics, "overLimit" | "gaugeByServer">;
   /** How limits are watched. */
   readonly watch?: LimitWatchOptions;
   /** Opens the control groups of this machine. */
   readonly cgroups?: () => InstanceCgroups | string;
-  /** What sandboxed servers see. Defaults to what each of them names when it starts for the first time. */
-  readonly sandboxes?: Sandboxes;
 }
 
 const filter = syscallFilter();
@@ -95,15 +96,15 @@ export class ProcessDriver {
   #nothing: number | undefined;
   readonly #running = new Set<ManagedProcess>();
 
-  constructor({ log, records, metrics, watch, cgroups, sandboxes = new Sandboxes() }: ProcessDriverOptions) {
-    this.#sandboxes = sandboxes;
+  constructor({ log, stateDirectory, hidden, metrics, watch, cgroups }: ProcessDriverOptions) {
+    this.#sandboxes = new Sandboxes({ stateDirectory, hidden });
     this.#groups = new InstanceGroups(log, cgroups);
     this.#log = log;
     this.#metrics = metrics;
     this.#watch = new LimitWatch(watch);
     const help = "How near the server's fullest process is to one of its `limits`, 0 to 1; over 1 it is ended.";
     metrics?.gaugeByServer("mcp_instance_limit_utilization", help, () => this.#watch.shares());
-    this.#records = records === undefined ? undefined : new ProcessRecords(records);
+    this.#records = stateDirectory === undefined ? undefined : new ProcessRecords(join(stateDirectory, "instances"));
   }
 
   get running(): number {
@@ -115,6 +116,11 @@ export class ProcessDriver {
     const killed = (await this.#records?.sweep()) ?? 0;
     if (killed > 0) this.#log.warn({ processes: killed }, "ended processes that an earlier gateway had left");
     return killed;
+  }
+
+  /** Takes over what the servers of a configuration can see in their sandboxes. */
+  configure(config: ResolvedConfig): void {
+    this.#sandboxes.configure(config);
   }
 
   /** Rejects with COMMAND_NOT_FOUND, SANDBOX_UNAVAILABLE or INSTANCE_START_FAILED. */

@@ -18,7 +18,7 @@ export interface SandboxesOptions {
   /** Keeps what servers could write to; without it that is forgotten with the process. */
   readonly stateDirectory?: string | undefined;
   /** Sockets of the gateway's own besides the admin listener's. Defaults to none. */
-  readonly hidden?: readonly (string | undefined)[];
+  readonly hidden?: readonly (string | undefined)[] | undefined;
   /** Where packages of presets are. Defaults to the cache's own default. */
   readonly packages?: string;
 }

@@ -81,15 +81,15 @@ export class CgroupImitation implements CgroupFiles {
     if (!group.values.has(name)) throw failure("ENOENT", path);
     if (["memory.stat", "memory.events", "pids.events", "cpu.stat", "cgroup.controllers"].includes(name))
       throw failure("EACCES", path);
-    if (name === "cgroup.procs") return this.#move(Number(value), folder);
-    if (name === "cgroup.subtree_control") return this.#enable(folder, value);
-    if (name === "cgroup.kill") {
+    if (name === "cgroup.procs") this.#move(Number(value), folder);
+    else if (name === "cgroup.subtree_control") this.#enable(folder, value);
+    else if (name === "cgroup.kill") {
       if (value !== "1") throw failure("EINVAL", path);
       group.procs = [];
-      return;
+    } else {
+      if (!/^(max|\d+)$/.test(value)) throw failure("EINVAL", path);
+      group.values.set(name, value);
     }
-    if (!/^(max|\d+)$/.test(value)) throw failure("EINVAL", path);
-    group.values.set(name, value);
   }
 
   make(folder: string): void {

@@ -2,12 +2,14 @@ import { execFileSync } from "node:child_process";
 import { chmod, cp, lchown, mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { afterEach, beforeEach, expect, jest, test } from "@jest/globals";
 import pino from "pino";
 import { PackageCache } from "../../../runtime/orchestrator/package-cache.ts";
 import { PackageNotes } from "../../../runtime/orchestrator/package-notes.ts";
 import { PackageTree } from "../../../runtime/orchestrator/package-tree.ts";
 
+// npm packs and installs in each of them.
+jest.setTimeout(60_000);
 let folder: string;
 const log = pino({ level: "silent" });
 

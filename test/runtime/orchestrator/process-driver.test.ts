@@ -15,11 +15,11 @@ let folder: string;
 let driver: ProcessDriver;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "driver-test-"));
-  driver = new ProcessDriver({ log, records: join(folder, "records") });
+  driver = new ProcessDriver({ log, stateDirectory: folder });
 });
 afterEach(async () => {
   await driver.close();
-  expect([driver.running, readdirSync(join(folder, "records"))]).toEqual([0, []]);
+  expect([driver.running, readdirSync(join(folder, "instances"))]).toEqual([0, []]);
   await rm(folder, { recursive: true });
 });
 
@@ -110,7 +110,7 @@ test("a command that is not there is named, with the field and the fix", async (
 test("what a killed gateway leaves is ended by the next one: processes, groups and folders", async () => {
   const gateway = `import pino from "pino";
     import { ProcessDriver } from ${JSON.stringify(join(import.meta.dirname, "../../../runtime/orchestrator/process-driver.ts"))};
-    const driver = new ProcessDriver({ log: pino({ level: "silent" }), records: ${JSON.stringify(join(folder, "records"))} });
+    const driver = new ProcessDriver({ log: pino({ level: "silent" }), stateDirectory: ${JSON.stringify(folder)} });
     const child = await driver.start({ fleet: "fake", command: process.execPath, args: ["-e", "setInterval(() => {}, 1000)"], env: {} });
     console.log(child.pid);`;
   const killed = spawn(process.execPath, ["--input-type=module", "-e", gateway], {
@@ -123,7 +123,7 @@ test("what a killed gateway leaves is ended by the next one: processes, groups a
   killed.kill("SIGKILL");
   await new Promise((resolve) => killed.once("exit", resolve));
   expect(left !== undefined && isAlive(left)).toBe(true);
-  expect(await new ProcessDriver({ log, records: join(folder, "records") }).sweep()).toBe(1);
+  expect(await new ProcessDriver({ log, stateDirectory: folder }).sweep()).toBe(1);
   await new Promise((resolve) => setTimeout(resolve, 50));
   expect(left !== undefined && isAlive(left)).toBe(false);
   expect(await driver.sweep()).toBe(0);
