@@ -166,7 +166,7 @@ export async function startGateway(
     store: new TokenStore(stateDirectory, new Sealer(sealingPurpose, keys)),
     ...{ clock: Date.now, metrics, log },
   });
-  const driver = new ProcessDriver({ log, metrics, stateDirectory, hidden: [place && dirname(place.processes)] });
+  const driver = new ProcessDriver({ log, metrics, config, stateDirectory, hidden: place && dirname(place.processes) });
   const packages = new PackageCache({ log });
   const redis = gateway.shared && (await Redis.open({ url: gateway.shared.redis, log, now }));
   if (place === undefined || supervises) await driver.sweep();
@@ -184,20 +184,9 @@ export async function startGateway(
 
   // Listeners → protocol → security → routing → registry → upstreams.
   const factory: FleetFactory = new FleetFactory({
-    ...{
-      driver,
-      packages,
-      identity,
-      credentials,
-      metrics,
-      log,
-      now,
-      random: Math.random,
-      links,
-      strategies,
-      integrity,
-    },
+    ...{ driver, packages, identity, credentials, metrics, log, now, random: Math.random, links },
     shared: redis && gateway.shared && { redis, prefix: gateway.shared.prefix, clock: Date.now },
+    ...{ strategies, integrity },
     fleetNamed: (name) => registry.get(name),
     onListChanged: (fleet, kind) => notices.add({ server: fleet.name, kind }),
   });
@@ -382,7 +371,6 @@ export async function startGateway(
     throw error;
   }
   credentials.apply(config.servers);
-  driver.configure(config);
   registry.apply(fleetsOf(config));
   log.info({ url, servers: config.servers.map(({ name }) => name) }, "listening");
 

@@ -13,6 +13,7 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { messageOf } from "../../errors.ts";
+import { writableFoldersFile } from "../writable-folders.ts";
 
 /** Longest path that a unix socket may have on all systems (sun_path), with room to spare. */
 const maxSocketPath = 100;
@@ -88,7 +89,8 @@ export class StateFolder {
 
   /** Removes everything of the gateway; what fleets have put here they remove themselves. */
   clear(): void {
-    for (const file of [this.gatewayFile, this.pidFile, this.sessionKey, this.socket, this.instances, this.logs]) {
+    const own = [this.gatewayFile, this.pidFile, this.sessionKey, this.socket, this.instances, this.logs];
+    for (const file of [...own, join(this.path, writableFoldersFile)]) {
       rmSync(file, { recursive: true, force: true });
     }
     this.removeIfEmpty();
