@@ -176,7 +176,7 @@ export async function startGateway(
     store: new TokenStore(stateDirectory, new Sealer(sealingPurpose, keys)),
     ...{ clock: Date.now, metrics, log },
   });
-  const driver = new ProcessDriver({ log, metrics, stateDirectory, hidden: [place && dirname(place.processes)] });
+  const driver = new ProcessDriver({ log, metrics, config, stateDirectory, hidden: place && dirname(place.processes) });
   const packages = new PackageCache({ log });
   const { shared } = gateway;
   // Answers go over a connection of their own, so that a large one makes no count late.

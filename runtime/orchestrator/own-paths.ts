@@ -1,6 +1,6 @@
 import { realpathSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, isAbsolute, join, resolve } from "node:path";
+import { basename, delimiter, dirname, isAbsolute, join, resolve } from "node:path";
 import { toolOfSystem } from "./invocation.ts";
 import { isWithin } from "./path-walk.ts";
 
@@ -64,11 +64,11 @@ export function whyHidden(path: string, { hidden }: OwnPaths): string | undefine
   return own && `lies within ${own}, which is the gateway's own`;
 }
 
-/** What the path leads to; the path itself where that is not there yet. */
+/** What the path leads to, as far as it is there. */
 export function real(path: string): string {
   try {
     return realpathSync(path);
   } catch {
-    return path;
+    return dirname(path) === path ? path : join(real(dirname(path)), basename(path));
   }
 }

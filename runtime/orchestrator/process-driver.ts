@@ -64,10 +64,12 @@ export interface ManagedProcess {
 
 export interface ProcessDriverOptions {
   readonly log: Logger;
+  /** The servers that it runs at first. Defaults to those that are started. */
+  readonly config?: ResolvedConfig;
   /** Keeps records that let the next gateway end what this one leaves when it is killed, and folders that sandboxed servers could write to. Without it there are none. */
   readonly stateDirectory?: string | undefined;
-  /** Folders of the gateway's own that sandboxed servers do not see, besides the state folder. Defaults to none. */
-  readonly hidden?: readonly (string | undefined)[];
+  /** A folder of the gateway's own that sandboxed servers do not see, besides the state folder. Defaults to none. */
+  readonly hidden?: string | undefined;
   /** Where ends for a limit are counted. Defaults to nowhere. */
   readonly metrics?: Pick<Metrics, "overLimit" | "gaugeByServer">;
   /** How limits are watched. */
@@ -96,8 +98,9 @@ export class ProcessDriver {
   #nothing: number | undefined;
   readonly #running = new Set<ManagedProcess>();
 
-  constructor({ log, stateDirectory, hidden, metrics, watch, cgroups }: ProcessDriverOptions) {
+  constructor({ log, config, stateDirectory, hidden, metrics, watch, cgroups }: ProcessDriverOptions) {
     this.#sandboxes = new Sandboxes({ stateDirectory, hidden });
+    if (config !== undefined) this.configure(config);
     this.#groups = new InstanceGroups(log, cgroups);
     this.#log = log;
     this.#metrics = metrics;
@@ -118,7 +121,7 @@ export class ProcessDriver {
     return killed;
   }
 
-  /** Takes over what the servers of a configuration can see in their sandboxes. */
+  /** Takes over what the servers of another configuration can see in their sandboxes. */
   configure(config: ResolvedConfig): void {
     this.#sandboxes.configure(config);
   }

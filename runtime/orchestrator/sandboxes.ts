@@ -17,8 +17,8 @@ interface Entry {
 export interface SandboxesOptions {
   /** Keeps what servers could write to; without it that is forgotten with the process. */
   readonly stateDirectory?: string | undefined;
-  /** Sockets of the gateway's own besides the admin listener's. Defaults to none. */
-  readonly hidden?: readonly (string | undefined)[] | undefined;
+  /** A folder with sockets of the gateway's own, besides the admin listener's. Defaults to none. */
+  readonly hidden?: string | undefined;
   /** Where packages of presets are. Defaults to the cache's own default. */
   readonly packages?: string;
 }
@@ -35,9 +35,9 @@ export class Sandboxes {
   #entries = new Map<string, Entry>();
   #writable = new Map<string, readonly WritableFolder[]>();
 
-  constructor({ stateDirectory, hidden = [], packages = packageFolder() }: SandboxesOptions = {}) {
+  constructor({ stateDirectory, hidden, packages = packageFolder() }: SandboxesOptions = {}) {
     this.#folders = new WritableFolders(stateDirectory);
-    this.#hidden = [stateDirectory, ...hidden].filter((path) => path !== undefined);
+    this.#hidden = [stateDirectory, hidden].filter((path) => path !== undefined);
     this.#packages = [packages, notesFolder()];
     this.#own = { hidden: this.#hidden, guarded: this.#packages };
   }
@@ -74,7 +74,7 @@ export class Sandboxes {
     // The package of a preset is known when it is installed, a command perhaps later than the configuration.
     const whole = known !== undefined && isDeepStrictEqual(known.server, server) && known.plan.executable !== undefined;
     if (!whole) this.#entries.set(name, { server, plan });
-    else if (!isDeepStrictEqual(known.plan, plan)) {
+    else if (!isDeepStrictEqual({ ...known.plan, covered: [] }, { ...plan, covered: [] })) {
       const fix = "reload the configuration if that is right";
       const text = `servers.${name}.sandbox: its paths lead elsewhere than when the configuration was read; ${fix}`;
       throw new FleetError("SANDBOX_UNAVAILABLE", text);

@@ -1,5 +1,5 @@
-import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { isBeneath, type PathWalk } from "./path-walk.ts";
 
 /** A folder in which a sandboxed server can put links. */
@@ -10,6 +10,8 @@ export interface WritableFolder {
   readonly path: string;
 }
 
+/** In the state folder. */
+export const writableFoldersFile = "sandbox-folders.json";
 /** Earlier folders that are remembered; the oldest is forgotten first. */
 const maxRemembered = 1000;
 
@@ -25,7 +27,7 @@ export class WritableFolders {
 
   /** Without a state folder the memory ends with the process. */
   constructor(stateDirectory?: string) {
-    this.#file = stateDirectory && join(stateDirectory, "sandbox-folders.json");
+    this.#file = stateDirectory && join(stateDirectory, writableFoldersFile);
     this.#remembered = this.#file === undefined ? [] : read(this.#file);
   }
 
@@ -64,8 +66,11 @@ export class WritableFolders {
     const kept = this.#remembered.filter((path) => existsSync(path));
     this.#remembered = [...new Set([...kept, ...fresh])].slice(-maxRemembered);
     if (this.#file === undefined) return;
-    writeFileSync(`${this.#file}.new`, JSON.stringify(this.#remembered), { mode: 0o600 });
-    renameSync(`${this.#file}.new`, this.#file);
+    // Workers read the same configuration at the same time.
+    const temporary = `${this.#file}.${process.pid}`;
+    mkdirSync(dirname(this.#file), { recursive: true, mode: 0o700 });
+    writeFileSync(temporary, JSON.stringify(this.#remembered), { mode: 0o600 });
+    renameSync(temporary, this.#file);
   }
 }
 

@@ -125,7 +125,7 @@ function unconfined(name: string, stateDirectory: string, server: ProcessFleetIn
   const needs = [
     () => sandbox && bubblewrapFor(name),
     ...sandboxedServers([{ name, ...server }]).map(
-      (one) => () => new Sandboxes({ hidden: [stateDirectory] }).planFor(one),
+      (one) => () => new Sandboxes({ hidden: stateDirectory }).planFor(one),
     ),
     () => (limits?.openFiles === undefined ? undefined : prlimitFor(name, limits.openFiles)),
   ];

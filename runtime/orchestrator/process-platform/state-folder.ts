@@ -12,6 +12,7 @@ import {
 import { dirname, join } from "node:path";
 import { messageOf } from "../../errors.ts";
 import { privateFolder } from "../../private-files.ts";
+import { writableFoldersFile } from "../writable-folders.ts";
 import { fitsSocket, socketBeyond } from "./socket-folder.ts";
 
 /** The folder in which a gateway daemon lives: its configuration, socket, pid file, records and logs. */
@@ -88,7 +89,8 @@ export class StateFolder {
 
   /** Removes everything of the gateway; what fleets have put here they remove themselves. */
   clear(): void {
-    for (const file of [this.gatewayFile, this.pidFile, this.sessionKey, this.socket, this.instances, this.logs]) {
+    const own = [this.gatewayFile, this.pidFile, this.sessionKey, this.socket, this.instances, this.logs];
+    for (const file of [...own, join(this.path, writableFoldersFile)]) {
       rmSync(file, { recursive: true, force: true });
     }
     this.removeIfEmpty();
