@@ -125,14 +125,21 @@ export class MCPServerOrchestrator extends EventEmitter<OrchestratorEvents> {
   /** Starts a server, or reaches it; resolves when it serves. Throws CONFIG_INVALID; rejects when it cannot serve. */
   async registerServer(config: MCPServerConfig): Promise<void> {
     const server = serverOf(config, this.#gateway.listens);
+    const origins = this.#origins.get(config.name);
     this.#allowOrigins(config.name, config.security?.corsOrigins);
+    try {
+      await this.#gateway.add({ [config.name]: this.#balanced(server) });
+    } catch (error) {
+      // Nobody is let in for a server that does not serve.
+      this.#allowOrigins(config.name, origins);
+      throw error;
+    }
     const limit = config.security?.rateLimiting;
     if (limit === undefined) this.#allowances.delete(config.name);
     else {
       const now = () => performance.now();
       this.#allowances.set(config.name, new RequestAllowance(limit.windowMs, limit.maxRequests, now));
     }
-    await this.#gateway.add({ [config.name]: this.#balanced(server) });
     await this.#refresh();
   }
 

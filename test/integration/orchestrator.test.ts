@@ -84,6 +84,12 @@ test("where it listens, corsOrigins are for pages of these origins and no others
     [200, "https://app.example"],
   ]);
   expect((await call("https://evil.example"))[0]).toBe(403);
+  // Nobody is let in for a server that is not there.
+  const wrong = { ...counting, loadBalancer: { strategy: "custom:nowhere" } };
+  const refused = custom({ name: "wrong", settings: wrong, security: { corsOrigins: ["https://wrong.example"] } });
+  await expect(orchestrator.registerServer(refused)).rejects.toMatchObject({ code: "CONFIG_INVALID" });
+  await orchestrator.registerServer(custom({ name: "third", settings: counting }));
+  expect((await call("https://wrong.example"))[0]).toBe(403);
   // Another server may come with others, when the port has long been open; with a server its origins go.
   const more = custom({ name: "other", settings: counting, security: { corsOrigins: ["https://other.example"] } });
   await orchestrator.registerServer(more);
@@ -106,7 +112,8 @@ test("where it listens, rateLimiting bounds clients, and a server elsewhere has 
     closing.push(() => client.close());
     return client;
   };
-  const count = (client: Client) => client.callTool({ name: "count", arguments: {} }).then(textOf, ({ data }) => data.status);
+  const count = (client: Client) =>
+    client.callTool({ name: "count", arguments: {} }).then(textOf, ({ data }) => data.status);
   const [one, other] = [await connect(), await connect()];
   expect([await count(one), await count(one), await count(other)]).toEqual(["1", "2", "1"]);
   expect([await count(one), await count(other)]).toEqual([429, 429]);
