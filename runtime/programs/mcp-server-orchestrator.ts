@@ -61,7 +61,7 @@ export interface ListenOptions {
   readonly port: number;
   /** Anything but loopback needs `auth`, or clustering. Defaults to 127.0.0.1. */
   readonly host?: string;
-  /** Who may call, as `gateway.auth` of a configuration file. Defaults to everybody on this machine; in a cluster to its nodes alone. */
+  /** Who may call, as `gateway.auth` of a configuration file. Defaults to everybody on this machine, in a cluster to its nodes. */
   readonly auth?: Gateway["auth"];
   /** As `gateway.tls` of a configuration file. Defaults to none. */
   readonly tls?: Gateway["tls"];
@@ -192,7 +192,7 @@ export class MCPServerOrchestrator extends EventEmitter<OrchestratorEvents> {
     this.#gateway.allowOrigins([...this.#origins.values()].flat());
   }
 
-  /** Other nodes came or went: those that are there may call here, each under its own name. */
+  /** Other nodes came or went: lets the present ones call here, each under its own name. */
   async #joined(members: readonly ClusterMember[], keys: NodeKeys): Promise<void> {
     const { listen, clustering } = this.#options;
     const { nodeId: own } = clustering as NonNullable<OrchestratorOptions["clustering"]>;
