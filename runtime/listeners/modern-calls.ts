@@ -17,7 +17,7 @@ export interface ModernCallsOptions {
   readonly log: Logger;
   /** Clients of this name are to open sessions, because many others stand behind each of them. Defaults to nobody. */
   readonly sessionsFor?: string | undefined;
-  /** May different clients come under this caller's name? Then each call keeps its state to itself. */
+  /** Can different clients have this caller's name? Then no call shares state with another one. */
   readonly isStranger: (caller: string) => boolean;
   /** A stranger's call is over: what fleets keep for it is to be given back. */
   readonly onGone: (client: ServiceClient) => void;

@@ -13,7 +13,7 @@ import type { McpTarget } from "./target.ts";
 export interface SubscriptionsOptions {
   /** The subscription has ended: what fleets keep for its owner is to be given back. */
   readonly onGone: (client: ServiceClient) => void;
-  /** May different clients come under this caller's name? Then each subscription keeps its state to itself. */
+  /** Can different clients have this caller's name? Then no subscription shares state with another one. */
   readonly isStranger: (caller: string) => boolean;
   /** Open subscriptions of one caller; the next one is refused. */
   readonly maxPerCaller: number;

@@ -26,11 +26,11 @@ export interface MCPServerConfig {
   readonly security?: {
     /** Sent to the server as `Authorization: Bearer …`. Defaults to none. */
     readonly apiKey?: string;
-    /** Pages of these origins may call and read answers (CORS), at the whole port where the orchestrator listens. Defaults to loopback pages, without CORS. */
+    /** Browser origins that can call the orchestrator's port and read its answers (CORS). Defaults to loopback pages, without CORS. */
     readonly corsOrigins?: readonly string[];
     /** Speak TLS to an endpoint that does not name its scheme. Defaults to false. */
     readonly tlsEnabled?: boolean;
-    /** Requests to the server within a window of time: so many of this program, and so many of all clients at the port together. Defaults to any number. */
+    /** Requests to the server per window: `maxRequests` of this program, and `maxRequests` of all clients of the port together. Defaults to any number. */
     readonly rateLimiting?: { readonly windowMs: number; readonly maxRequests: number };
   };
   /** More settings, as in a configuration file. Defaults to none. */
@@ -63,7 +63,7 @@ export function serverOf(config: MCPServerConfig, listens = false): Server {
   const server = {
     type: endpoint === undefined ? type : ("custom" as const),
     ...(version === undefined || endpoint !== undefined ? {} : { version }),
-    // Something else runs it and whoever calls here is one program: its sessions may be shared, unless clients call, too.
+    // Only this program calls an endpoint without `listen`, so its sessions can be shared.
     ...(endpoint === undefined || listens ? {} : { isolation: "shared" as const }),
     ...(limit === undefined || !listens ? {} : { rateLimiting: { ...limit } }),
     ...reached,

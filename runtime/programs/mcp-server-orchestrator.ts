@@ -61,7 +61,7 @@ export interface ListenOptions {
   readonly port: number;
   /** Anything but loopback needs `auth`, or clustering. Defaults to 127.0.0.1. */
   readonly host?: string;
-  /** Who may call, as `gateway.auth` of a configuration file. Defaults to everybody on this machine; in a cluster to its nodes alone. */
+  /** Who may call, as `gateway.auth` of a configuration file. Defaults to everybody on this machine, in a cluster to its nodes. */
   readonly auth?: Gateway["auth"];
   /** As `gateway.tls` of a configuration file. Defaults to none. */
   readonly tls?: Gateway["tls"];
@@ -125,14 +125,21 @@ export class MCPServerOrchestrator extends EventEmitter<OrchestratorEvents> {
   /** Starts a server, or reaches it; resolves when it serves. Throws CONFIG_INVALID; rejects when it cannot serve. */
   async registerServer(config: MCPServerConfig): Promise<void> {
     const server = serverOf(config, this.#gateway.listens);
+    const origins = this.#origins.get(config.name);
     this.#allowOrigins(config.name, config.security?.corsOrigins);
+    try {
+      await this.#gateway.add({ [config.name]: this.#balanced(server) });
+    } catch (error) {
+      // Nobody is let in for a server that does not serve.
+      this.#allowOrigins(config.name, origins);
+      throw error;
+    }
     const limit = config.security?.rateLimiting;
     if (limit === undefined) this.#allowances.delete(config.name);
     else {
       const now = () => performance.now();
       this.#allowances.set(config.name, new RequestAllowance(limit.windowMs, limit.maxRequests, now));
     }
-    await this.#gateway.add({ [config.name]: this.#balanced(server) });
     await this.#refresh();
   }
 
@@ -185,7 +192,7 @@ export class MCPServerOrchestrator extends EventEmitter<OrchestratorEvents> {
     this.#gateway.allowOrigins([...this.#origins.values()].flat());
   }
 
-  /** Other nodes came or went: those that are there may call here, each under its own name. */
+  /** Other nodes came or went: lets the present ones call here, each under its own name. */
   async #joined(members: readonly ClusterMember[], keys: NodeKeys): Promise<void> {
     const { listen, clustering } = this.#options;
     const { nodeId: own } = clustering as NonNullable<OrchestratorOptions["clustering"]>;

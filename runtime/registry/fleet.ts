@@ -1,4 +1,3 @@
-import { LRUCache } from "lru-cache";
 import type { Logger } from "pino";
 import type { ResolvedServer } from "../config/index.ts";
 import { FleetError } from "../errors.ts";
@@ -89,8 +88,6 @@ export interface FleetOptions {
   readonly onUpdated?: (uri: string) => void;
 }
 
-/** Owners whose log level is known; one that was forgotten is set again. */
-const maxLogLevels = 10_000;
 /** The fleet's pulse: idle instances, leases and queues are looked after so often. */
 const tendEveryMs = 1000;
 
@@ -122,8 +119,10 @@ export class Fleet {
   #startupMs: number | undefined;
   #closed = false;
   readonly #subscriptions = new ResourceSubscriptions();
-  /** What servers of the session era were told to log, by owner; under "" what all shared instances were. */
-  readonly #logLevels = new LRUCache<string, string>({ max: maxLogLevels });
+  /** What all shared instances of the session era were told to log. */
+  #sharedLevel: string | undefined;
+  /** What an instance that one owner has to itself was told to log; another instance of that owner's knows nothing of it. */
+  readonly #ownLevels = new WeakMap<Instance, string>();
 
   constructor(options: FleetOptions) {
     const { server, now } = options;
@@ -177,8 +176,7 @@ export class Fleet {
 
   /** What a client is offered: by its own instance where it has one to itself, else what everybody is. */
   catalogFor(client: FleetClient | undefined): Catalog {
-    if (client === undefined || this.#shared) return this.catalog;
-    const own = this.#source.pick(this.#leaseOf(client), anywhere);
+    const own = client && this.#ownInstance(client);
     return own === undefined ? this.catalog : this.#ownLists.of(own);
   }
 
@@ -236,10 +234,14 @@ export class Fleet {
 
   /** Asks a server of the session era for log lines of at least this level; others than the owner's lines may come too. */
   async setLogLevel(client: FleetClient, level: string): Promise<RpcReply> {
-    const key = this.#shared ? "" : this.#leaseOf(client);
-    if (!wantsMore(level, this.#logLevels.get(key))) return { result: {} };
+    const before = this.#ownInstance(client);
+    if (!wantsMore(level, before === undefined ? this.#sharedLevel : this.#ownLevels.get(before)))
+      return { result: {} };
     const reply = await this.#ask(client, "logging/setLevel", { level });
-    if ("result" in reply) this.#logLevels.set(key, level);
+    if (!("result" in reply)) return reply;
+    const own = this.#ownInstance(client);
+    if (own !== undefined) this.#ownLevels.set(own, level);
+    else if (this.#shared) this.#sharedLevel = level;
     return reply;
   }
 
@@ -252,15 +254,17 @@ export class Fleet {
   /** Does it keep something for this owner alone? */
   holds(owner: string): boolean {
     const { isolation } = this.server;
-    return isolation === "session" || this.#logLevels.has(owner) || this.#subscriptions.of(owner).length > 0;
+    if (isolation === "session" || this.#subscriptions.of(owner).length > 0) return true;
+    // A session of a caller without a name.
+    return isolation === "caller" && this.#source.pick(owner, anywhere) !== undefined;
   }
 
   /** The owner has gone. What it shares with other sessions of its caller stays until it is idle. */
   async release(owner: string): Promise<void> {
-    this.#logLevels.delete(owner);
     for (const { uri, client } of this.#subscriptions.of(owner)) {
       const wanted = this.#subscriptions.remove(uri, owner);
-      if (!wanted && this.server.isolation !== "session") {
+      // An instance of the owner's alone goes with it.
+      if (!wanted && (this.#shared || this.#leaseOf(client) !== owner)) {
         void this.#ask(client, "resources/unsubscribe", { uri }).catch(() => {});
       }
     }
@@ -343,6 +347,11 @@ export class Fleet {
     await this.instances.close();
   }
 
+  /** The instance that a client has to itself, if it has one that is ready. */
+  #ownInstance(client: FleetClient): Instance | undefined {
+    return this.#shared ? undefined : this.#source.pick(this.#leaseOf(client), anywhere);
+  }
+
   get #shared(): boolean {
     return this.server.isolation === "shared";
   }
@@ -382,7 +391,7 @@ export class Fleet {
     for (const { uri, client } of this.#subscriptions.all()) {
       void this.#ask(client, "resources/subscribe", { uri }).catch(() => {});
     }
-    const level = this.#logLevels.get("");
+    const level = this.#sharedLevel;
     if (level !== undefined)
       void this.#ask({ owner: "", caller: undefined }, "logging/setLevel", { level }).catch(() => {});
   }

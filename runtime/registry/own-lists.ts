@@ -2,8 +2,8 @@ import { Catalog, type CatalogOptions, type ListCapability } from "./catalog.ts"
 import type { Instance } from "./instance.ts";
 
 /**
- * Lists of instances that one owner has to itself. They may have changed with what the owner did there, so they are shown
- * to nobody else; they go with their instance.
+ * Lists of instances that one owner has to itself. They can show what the owner did there, so nobody else is shown them.
+ * They go with their instance.
  */
 export class OwnLists {
   readonly #options: Omit<CatalogOptions, "ask">;

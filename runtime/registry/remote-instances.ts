@@ -76,6 +76,15 @@ export class RemoteInstances implements InstanceSource {
   }
 
   async acquire(owner: string, placing: Placing): Promise<Instance> {
+    const first = await this.someReady(placing);
+    return this.pick(owner, placing) ?? first;
+  }
+
+  /**
+   * Waits until there is somebody to choose from, without choosing: a strategy that takes turns has one for each session.
+   * Resolves with the first instance; rejects with the reason when none comes up in time.
+   */
+  async someReady(placing: Placing): Promise<Instance> {
     const { fleet, connectMs, balancer } = this.#options;
     if (balancer.blocked) throw circuitOpen(fleet, soonest(this.#backends));
     const instances = this.#backends.filter(({ draining }) => !draining).map(({ primary }) => primary);
@@ -83,7 +92,7 @@ export class RemoteInstances implements InstanceSource {
     if (first === undefined) throw this.#none();
     placing.place = first.backend;
     await anyReady(instances, Math.min(connectMs, placing.remainingMs));
-    return this.pick(owner, placing) ?? first;
+    return first;
   }
 
   async peek(): Promise<Instance> {

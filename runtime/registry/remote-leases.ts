@@ -49,7 +49,7 @@ export class RemoteLeases implements InstanceSource {
     const instance = this.#leases.leased(owner);
     if (instance !== undefined && this.#mustMove(instance, placing)) void this.#leases.release(owner);
     // Somebody must be there to choose from; who is not there says why.
-    if (this.#leases.leased(owner) === undefined) await this.#remote.acquire(owner, placing);
+    if (this.#leases.leased(owner) === undefined) await this.#remote.someReady(placing);
     return this.#leases.acquire(owner, placing);
   }
 

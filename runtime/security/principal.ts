@@ -46,8 +46,8 @@ export const localPrincipal: Principal = principalOf({ name: "local" }, "local")
 export const anonymousPrincipal: Principal = principalOf({ name: "anonymous" }, "anonymous");
 
 /**
- * Does a caller's name stand for one caller? Not the names that everybody has who came without a credential: whoever
- * bears them may be anyone, and has no part in what another one of them keeps on a server.
+ * Does a caller's name stand for one caller? The names of callers without a credential do not: different people have them,
+ * and none of these sees what another one keeps on a server.
  */
 export const isNamed = (caller: string): boolean =>
   caller !== localPrincipal.caller && caller !== anonymousPrincipal.caller;

@@ -2,9 +2,9 @@ import { isLoopback } from "../config/schema/index.ts";
 import { anonymousPrincipal, isNamed } from "./principal.ts";
 
 /**
- * Says of a caller's name whether different clients may come under it. Nobody's state is kept under such a name: a session
- * has its own, a stateless call keeps it no longer than it runs. Without authentication, a gateway that only this machine
- * reaches has one caller: its user. Whoever holds the token of a server host is one of several gateways.
+ * Tells whether different clients can have a caller's name. No state is kept under such a name: a session has its own, and
+ * that of a stateless call ends with the call. A gateway without authentication that only this machine reaches has one
+ * caller, the machine's user. The token of a server host belongs to several gateways.
  */
 export function strangersAt(host: string, ofGateways: boolean): (caller: string) => boolean {
   if (ofGateways) return () => true;

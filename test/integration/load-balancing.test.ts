@@ -57,6 +57,19 @@ test("a strategy that a program has registered chooses the instance, and learns 
   expect(owners.size).toBe(1);
 });
 
+test.each(["session", "caller"] as const)(
+  "isolation %s: a strategy takes one turn for each session",
+  async (isolation) => {
+    await start({ endpoints: urls().slice(0, 2), isolation, loadBalancer: { strategy: "round-robin" } });
+    const taken = new Map<unknown, number>();
+    for (let session = 0; session < 8; session += 1) {
+      const { pid } = await (await PlainClient.open(`${gateway?.url}/mcp/echo`)).call("read");
+      taken.set(pid, (taken.get(pid) ?? 0) + 1);
+    }
+    expect([...taken.values()]).toEqual([4, 4]);
+  },
+);
+
 test("a strategy that nobody has registered is refused by name", async () => {
   await expect(start({ endpoints: urls(), loadBalancer: { strategy: "custom:mine" } })).rejects.toThrow(
     'servers.echo.loadBalancer.strategy: is "custom:mine"; give one of round-robin, least-connections, weighted, resource-based, or register it before the gateway starts',

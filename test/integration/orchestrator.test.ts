@@ -84,6 +84,12 @@ test("where it listens, corsOrigins are for pages of these origins and no others
     [200, "https://app.example"],
   ]);
   expect((await call("https://evil.example"))[0]).toBe(403);
+  // Nobody is let in for a server that is not there.
+  const wrong = { ...counting, loadBalancer: { strategy: "custom:nowhere" } };
+  const refused = custom({ name: "wrong", settings: wrong, security: { corsOrigins: ["https://wrong.example"] } });
+  await expect(orchestrator.registerServer(refused)).rejects.toMatchObject({ code: "CONFIG_INVALID" });
+  await orchestrator.registerServer(custom({ name: "third", settings: counting }));
+  expect((await call("https://wrong.example"))[0]).toBe(403);
   // Another server may come with others, when the port has long been open; with a server its origins go.
   const more = custom({ name: "other", settings: counting, security: { corsOrigins: ["https://other.example"] } });
   await orchestrator.registerServer(more);

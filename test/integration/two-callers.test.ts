@@ -7,7 +7,7 @@ import { type HostPlatform, hostPlatforms, startDeployed } from "../support/depl
 import { TestGateway } from "../support/gateway.ts";
 import { type Interface, interfaces, type NoteCaller, overTcp, type Place } from "../support/note-caller.ts";
 
-// Whoever reads a note of somebody else has met their state: by the tool, a resource, a list, or a notification.
+// A caller who reads somebody else's note has met their state: by the tool, a resource, a list, or a notification.
 const fixture = join(import.meta.dirname, "../fixtures/note-server.mjs");
 const names = Object.keys(interfaces) as Interface[];
 const scaling = { minInstances: 1, maxInstances: 60 };
@@ -119,7 +119,7 @@ describe.each(hostPlatforms)("a server host that %s runs", (way) => {
   });
 });
 
-test("sessions that go on after their host was started anew do not meet", async () => {
+test("sessions that outlive their host do not meet", async () => {
   const args = {
     isolation: "caller" as const,
     container: { image: "note:1", command: process.execPath, args: [fixture] },
@@ -171,7 +171,7 @@ test("what a server behind a host asks, its own caller answers", async () => {
   expect(await Promise.all(answers)).toEqual(["alice", "alice", "alice", "bob", "bob", "bob"]);
 });
 
-test("isolation shared: answers are for the calls that asked, whoever calls", async () => {
+test("isolation shared: each caller gets the answers to its own calls", async () => {
   for (const way of ["process", "docker"]) {
     const { server } = await reached(way, "shared");
     const { url } = await gatewayOf(server);

@@ -1,4 +1,4 @@
-/** The body of a response as text. Rejects when it is longer than so many bytes; what is left is not read. */
+/** Reads a response body as text. Rejects past `maxBytes` and leaves the rest unread. */
 export async function boundedText(body: AsyncIterable<Uint8Array> | null, maxBytes: number): Promise<string> {
   const chunks: Uint8Array[] = [];
   let size = 0;

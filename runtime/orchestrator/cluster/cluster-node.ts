@@ -19,7 +19,7 @@ export interface ClusterNodeOptions {
   readonly onChange: (members: readonly ClusterMember[]) => void;
 }
 
-/** Bytes of the coordinator's answer: all nodes and servers that it may know, and room to spare. */
+/** Bytes of the coordinator's answer: the largest cluster it accepts, and room to spare. */
 const maxAnswerBytes = 4 * 1024 * 1024;
 /** Nodes that are believed to be there, whatever the coordinator says. */
 const maxMembers = 1000;

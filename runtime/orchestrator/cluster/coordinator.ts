@@ -121,7 +121,7 @@ export class ClusterCoordinator {
   }
 }
 
-/** Refuses what a web page could send, then whoever lacks the cluster's token. */
+/** Refuses requests of web pages, then requests without the cluster's token. */
 function admission(guard: RequestGuard, token: string) {
   const wanted = digest(`Bearer ${token}`);
   return async (request: FastifyRequest, reply: FastifyReply) => {
@@ -143,7 +143,7 @@ function wrongProof(proof: unknown): string | undefined {
   return sound ? undefined : `send the node's proof as ${proofHeader}, ${shortestProof} to ${longestProof} characters`;
 }
 
-/** Whoever came first under an id keeps it. */
+/** The first node under an id keeps it. */
 function foreign(known: Known | undefined, proof: Buffer, id: string): string | undefined {
   if (known === undefined || timingSafeEqual(known.proof, proof)) return undefined;
   return `the id "${id}" is another node's; choose another nodeId, or wait until that node is taken for dead`;

@@ -20,7 +20,7 @@ export interface NodeRequest {
   readonly params: object;
 }
 
-/** Bytes of one answer: as long as the longest message that a server may send. */
+/** Bytes of one answer: the longest message that a server can send. */
 const maxAnswerBytes = 64 * 1024 * 1024;
 const connectMs = 5000;
 const pauseMs = 200;
@@ -37,7 +37,7 @@ const refusals: ReadonlyMap<number, ReadonlySet<unknown>> = new Map<number, Read
   [503, new Set<ErrorCode>(["DRAINING", "POOL_EXHAUSTED", "NO_INSTANCES", "OVERLOADED", "CIRCUIT_OPEN", "QUEUE_FULL"])],
 ]);
 
-/** A node has not begun with the request: another one may. */
+/** The node has not begun the request, so another node can take it. */
 class NotBegun extends Error {
   readonly reason: FleetError;
   /** It does not know who asks, perhaps only not yet. */

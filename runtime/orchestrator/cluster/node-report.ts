@@ -32,7 +32,7 @@ export interface ClusterMember extends NodeReport {
 
 /** Heartbeats that a node may miss. */
 export const missedHeartbeats = 3;
-/** Servers that one node may report. */
+/** Most servers of one node's report. */
 export const maxServers = 64;
 /** Milliseconds between heartbeats. */
 export const heartbeatBounds = { least: 1000, most: 300_000 } as const;

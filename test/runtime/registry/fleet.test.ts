@@ -54,6 +54,61 @@ test("tools that its filter hides are not listed", async () => {
   expect(await fleet.listTools()).toEqual([{ name: "shown" }]);
 });
 
+test.each([
+  ["alice", 1],
+  ["anonymous", 2],
+  ["local", 2],
+])(
+  "isolation caller: two sessions of %s use %i instances: callers without a name are told apart by their sessions",
+  async (caller, count) => {
+    await fleet.close();
+    const { servers } = resolveConfig({
+      servers: { fake: { type: "custom", process: { command: "fake" }, scaling: { minInstances: 0 } } },
+    });
+    connector.sessions.length = 0;
+    fleet = new Fleet({
+      server: { ...(servers[0] as FleetOptions["server"]), isolation: "caller" },
+      ...{ connector, metrics, log: pino({ level: "silent" }), now: () => 0, random: Math.random },
+      ...{ strategy: (random) => new LeastConnections(random), fleetNamed: () => undefined },
+      onListChanged: () => {},
+    });
+    for (const owner of ["one", "two"]) {
+      const client: FleetClient = { owner, caller };
+      const called = fleet.call(client, "tools/call", { name: "look" }, new Exchange(1000));
+      await settled();
+      for (const { calls } of connector.sessions) for (const { resolve } of calls) resolve({ result: {} });
+      await called;
+    }
+    expect(connector.sessions).toHaveLength(count);
+  },
+);
+
+test("an owner's next instance is told its log level, which nothing remembers for owners that are gone", async () => {
+  await fleet.close();
+  const { servers } = resolveConfig({ servers: { fake: { type: "custom", process: { command: "fake" } } } });
+  fleet = new Fleet({
+    server: { ...(servers[0] as FleetOptions["server"]), isolation: "session" },
+    ...{ connector, metrics, log: pino({ level: "silent" }), now: () => 0, random: Math.random },
+    ...{ strategy: (random) => new LeastConnections(random), fleetNamed: () => undefined },
+    onListChanged: () => {},
+  });
+  await settled();
+  const anna: FleetClient = { owner: "anna", caller: undefined };
+  const levels = () =>
+    connector.sessions.flatMap(({ calls }) => calls.filter(({ method }) => method === "logging/setLevel"));
+  const set = async (level: string) => {
+    const answer = fleet.setLogLevel(anna, level);
+    await settled();
+    for (const { resolve } of levels()) resolve({ result: {} });
+    await answer;
+    return levels().length;
+  };
+  expect([await set("info"), await set("info"), await set("error"), await set("debug")]).toEqual([1, 1, 1, 2]);
+  await fleet.release("anna");
+  await settled();
+  expect(await set("debug")).toBe(3);
+});
+
 test("what one owner's instance lists is shown to that owner alone, and judged without learning from it", async () => {
   await fleet.close();
   const { servers } = resolveConfig({ servers: { fake: { type: "custom", process: { command: "fake" } } } });
