@@ -201,25 +201,20 @@ export async function startGateway(
   });
 
   // Listeners → protocol → security → routing → registry → upstreams.
-  const taskIds = new TaskIds({
-    sealer: new Sealer("task id", keys, { stable: true }),
-    // Sessions at a server host are those of gateways, which change them.
-    bySession: only === undefined,
-  });
+  // Sessions at a server host are those of gateways, which change them.
+  const taskIds = new TaskIds(keys, { bySession: only === undefined });
   const factory: FleetFactory = new FleetFactory({
-    ...{
-      driver,
-      packages,
-      identity,
-      credentials,
-      metrics,
-      log,
-      now,
-      random: Math.random,
-      links,
-      strategies,
-      integrity,
-    },
+    driver,
+    packages,
+    identity,
+    credentials,
+    metrics,
+    log,
+    now,
+    random: Math.random,
+    links,
+    strategies,
+    integrity,
     shared: answers && shared && { ...shared, redis: answers, clock: Date.now, seal: new EntrySeal(keys) },
     taskIds: supervises ? undefined : taskIds,
     fleetNamed: (name) => registry.get(name),
@@ -231,9 +226,6 @@ export async function startGateway(
     drainMs: gateway.drainMs,
     log,
   });
-  const onGone = ({ owner, fleets }: ServiceClient) => {
-    for (const name of fleets) void registry.get(name)?.release(owner);
-  };
   const sessions: SessionTable = new SessionTable({
     sealer: new SessionSealer(keys),
     ...gateway.session,
@@ -241,7 +233,7 @@ export async function startGateway(
     clock: Date.now,
     onGone: (session) => {
       session.close();
-      onGone(session);
+      registry.releaseAll(session);
     },
     endedForGood: new EndedSessions({
       ...{ stateDirectory, shared: place !== undefined, log, clock: Date.now },
@@ -255,7 +247,10 @@ export async function startGateway(
   });
   const { maxBodyBytes } = gateway;
   const elsewhere = links && place && new Forwarder({ roster: place.roster, sessions, parked, maxBodyBytes });
-  const stateless = { isStranger: strangersAt(gateway.host, sessionsForGateways), onGone };
+  const stateless = {
+    isStranger: strangersAt(gateway.host, sessionsForGateways),
+    onGone: (client: ServiceClient) => registry.releaseAll(client),
+  };
   const subscriptions = new Subscriptions({ ...stateless, maxPerCaller: maxSubscriptions });
   const notices: ListChangeNotices = new ListChangeNotices((kind, servers) => {
     subscriptions.announce(kind, servers);
