@@ -32,6 +32,7 @@ import { SessionSealer } from "./protocol/sealed-session.ts";
 import { Sealer } from "./protocol/sealer.ts";
 import { sessionKeys } from "./protocol/session-keys.ts";
 import { SessionTable } from "./protocol/session-table.ts";
+import { TaskIds } from "./protocol/task-ids.ts";
 import { Strategies } from "./registry/balancing/strategies.ts";
 import type { FleetStatus } from "./registry/fleet.ts";
 import type { InstanceStatus } from "./registry/fleet-instances.ts";
@@ -184,10 +185,15 @@ export async function startGateway(
   });
 
   // Listeners → protocol → security → routing → registry → upstreams.
+  const taskIds = new TaskIds({
+    sealer: new Sealer("task id", keys, { stable: true }),
+    // Sessions at a server host are those of gateways, which change them.
+    bySession: only === undefined,
+  });
   const factory: FleetFactory = new FleetFactory({
     ...{ driver, packages, identity, credentials, metrics, log, now, random: Math.random, links },
     shared: redis && gateway.shared && { redis, prefix: gateway.shared.prefix, clock: Date.now },
-    ...{ strategies, integrity },
+    ...{ strategies, integrity, taskIds: supervises ? undefined : taskIds },
     fleetNamed: (name) => registry.get(name),
     onListChanged: (fleet, kind) => notices.add({ server: fleet.name, kind }),
   });
@@ -235,13 +241,13 @@ export async function startGateway(
     ...{ proxies, audit },
   });
   const executor = new Executor(registry, log);
-  const all = new FederatedService(registry, identity, log);
+  const all = new FederatedService({ registry, identity, log, taskIds });
   const federated = gateway.toolSearch ? new ToolSearchService(all) : all;
   const duplex = { calls: sessionCalls, modern: modernCalls, subscriptions, log };
   const serviceFor = (server: string | undefined = only, access = openAccess) => {
     if (server === undefined) return access === openAccess ? federated : federated.for(access);
     const fleet = registry.get(server);
-    return fleet && new SingleService(fleet, access);
+    return fleet && access.knows(fleet) ? new SingleService(fleet, access) : undefined;
   };
   const door = new FrontDoor({
     security,

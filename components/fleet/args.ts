@@ -68,6 +68,12 @@ export interface FleetTimeoutsArgs {
   idleMs?: pulumi.Input<number>;
 }
 
+/** Which methods clients may call besides those of MCP. */
+export interface FleetMethodsArgs {
+  /** Methods that are no part of MCP and are relayed all the same, exact in case: `acme/search`. */
+  allow: pulumi.Input<pulumi.Input<string>[]>;
+}
+
 /** Which tools a fleet shows, and under which other names they may be called. */
 export interface FleetToolsArgs {
   /** Only these tools. Defaults to all. */
@@ -112,6 +118,8 @@ export interface MCPServerFleetArgs {
   timeouts?: FleetTimeoutsArgs;
   /** Which tools are shown. */
   tools?: FleetToolsArgs;
+  /** Which methods clients may call besides those of MCP. Defaults to none. */
+  methods?: FleetMethodsArgs;
   /** How servers at `endpoints` let the gateway in. Defaults to nothing. */
   credentials?: FleetCredentialsArgs;
   /** Answers that are kept. */

@@ -29,8 +29,10 @@ export interface GatewayRuleArgs {
   tools?: pulumi.Input<pulumi.Input<string>[]>;
   /** Names of prompts, with `*`. */
   prompts?: pulumi.Input<pulumi.Input<string>[]>;
-  /** URIs of resources, with `*`. Without tools, prompts and resources: all three. */
+  /** URIs of resources, with `*`, compared in their normal form (RFC 3986, 6.2.2). */
   resources?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Methods that `servers.<name>.methods.allow` adds, with `*`. Without tools, prompts, resources and methods: all. */
+  methods?: pulumi.Input<pulumi.Input<string>[]>;
   /** Only tools that say this of themselves. A server may lie: pin its tools (`servers.<name>.integrity`). */
   annotations?: GatewayAnnotationsArgs;
   /** An expression in CEL over `caller`, `server`, `tool` and `args`: `args.amount < 100 || "admin" in caller.roles`. */

@@ -22,7 +22,7 @@ export function resolveConfig({ gateway = {}, servers }: ConfigFile): ResolvedCo
 
 function resolveServer(
   name: string,
-  { scaling, timeouts, tools, protocol, isolation, loadBalancer, circuitBreaker, ...more }: Server,
+  { scaling, timeouts, tools, protocol, isolation, loadBalancer, circuitBreaker, methods, ...more }: Server,
 ): ResolvedServer {
   const { retry, healthCheck, concurrency, cache, coalescing, queue, batching, pool, ...rest } = more;
   const first = rest.endpoints?.[0] ?? rest.discovery?.static?.[0]?.url;
@@ -42,6 +42,7 @@ function resolveServer(
     },
     timeouts: { ...defaults.timeouts, ...timeouts },
     tools: { deny: [], aliases: {}, ...tools },
+    methods: methods ?? { allow: [] },
     cache: { ...defaults.cache, ...cache },
     pool: { ...defaults.pool, ...pool },
     coalescing: { ...defaults.coalescing, ...coalescing },

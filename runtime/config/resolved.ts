@@ -92,6 +92,7 @@ export interface ResolvedServer {
     readonly deny: readonly string[];
     readonly aliases: Readonly<Record<string, string>>;
   };
+  readonly methods: { readonly allow: readonly string[] };
   /** What callers must have, besides being authenticated. */
   readonly auth?: Requirement;
   readonly rateLimiting?: ServerRateLimiting;

@@ -80,8 +80,10 @@ export async function createRest(options: RestOptions): Promise<{ listener: Requ
 
   app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
     if (error instanceof FleetError) {
+      // What MCP answers with 200 is a mistake in the request here.
+      const { status, rpc } = error.kind;
       return reply
-        .status(error.kind.status)
+        .status(status === 200 ? statusOf(rpc) : status)
         .headers(error.headers ?? {})
         .send(errorReply(error));
     }
@@ -111,8 +113,8 @@ export async function createRest(options: RestOptions): Promise<{ listener: Requ
     });
   app.get("/api/v1/servers", ({ raw }) => statusesFor(callerOf(raw)));
   app.get<{ Params: { server: string } }>("/api/v1/servers/:server", async ({ params, raw }) => {
-    const fleet = executor.fleet(params.server);
     const access = callerOf(raw);
+    const fleet = executor.fleet(params.server, access);
     await access.check(fleet, "tools/list", undefined);
     const tools = access.visible(fleet, "tools", await fleet.listTools());
     const status = (await options.statuses()).find(({ name }) => name === fleet.name);

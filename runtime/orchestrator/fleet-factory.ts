@@ -39,6 +39,8 @@ export interface FleetFactoryOptions {
   readonly now: () => number;
   readonly random: () => number;
   readonly onListChanged: FleetOptions["onListChanged"];
+  /** Seals ids of tasks towards clients. Defaults to none: other processes of the gateway do. */
+  readonly taskIds?: FleetOptions["taskIds"];
   /** Where processes run, when not here. */
   readonly links?: ProcessLinks | undefined;
 }
@@ -68,14 +70,14 @@ export class FleetFactory {
   }
 
   create(server: FleetOptions["server"]): Fleet {
-    const { strategies, fleetNamed, metrics, now, random, onListChanged } = this.#options;
+    const { strategies, fleetNamed, metrics, now, random, onListChanged, taskIds } = this.#options;
     const log = this.#options.log.child({ server: server.name });
     const remote = server.endpoints !== undefined || server.discovery !== undefined;
     const tls = server.tls && new UpstreamTls({ server: server.name, tls: server.tls, log });
     const performance = this.#performance(server);
     const integrity = this.#options.integrity.open(server);
     const fleet = new Fleet({
-      ...{ server, log, metrics, now, random, fleetNamed },
+      ...{ server, log, metrics, now, random, fleetNamed, taskIds },
       ...(remote ? { remote: this.#remote(server, tls, log) } : { connector: this.#processes(server) }),
       strategy: strategies.named(server.name, server.loadBalancer.strategy),
       stages: [integrity.stage, ...performance.stages],

@@ -10,9 +10,15 @@ export function requestKey(method: string, params: Params | undefined): string {
   return params === undefined ? method : `${method} ${canonicalJson(params, "_meta")}`;
 }
 
-/** Answers to a question of the server, or its own state: such a request stands for itself (basic/patterns/mrtr). */
+/**
+ * Answers to a question of the server, its own state (basic/patterns/mrtr), or the wish for a task: such a request stands for
+ * itself.
+ */
 export function isContinuation(params: Params | undefined): boolean {
-  return params !== undefined && (params.inputResponses !== undefined || params.requestState !== undefined);
+  return (
+    params !== undefined &&
+    (params.inputResponses !== undefined || params.requestState !== undefined || params.task !== undefined)
+  );
 }
 
 /**

@@ -40,10 +40,12 @@ export class Coalescing {
     const under = this.#shared.get(key);
     if (under !== undefined && !under.cancelled) {
       onCoalesced();
-      // A question to one client is no answer to the other.
-      return under
-        .join(exchange, params)
-        .then((reply) => (asksClient(reply) ? this.#next(client, method, params, exchange) : reply));
+      // A question to one client, or a task of one, is no answer to the other, nor is what another server said to one caller.
+      return under.join(exchange, params).then((reply) => {
+        if (!asksClient(reply) && !exchange.fellBack) return reply;
+        exchange.fellBack = false;
+        return this.#next(client, method, params, exchange);
+      });
     }
     const shared = new SharedCall(exchange);
     this.#shared.set(key, shared);

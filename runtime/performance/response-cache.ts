@@ -144,7 +144,8 @@ export class ResponseCache {
     const { epoch } = this.#store;
     const reply = await this.#next(client, method, params, exchange);
     const terms = policy.termsOf(method, params, reply);
-    if (terms !== undefined && epoch === this.#store.epoch)
+    // What a fallback said was judged for this caller alone.
+    if (terms !== undefined && epoch === this.#store.epoch && !exchange.fellBack)
       this.#keep(lookup, terms, textOf(reply, terms.declared), generation);
     return reply;
   }

@@ -19,10 +19,11 @@ export class SharedCall implements ExchangeClient {
   readonly exchange: Exchange;
   readonly #waiters = new Set<Waiter>();
 
-  constructor({ timeoutMs, client, deadline }: Exchange) {
+  constructor({ timeoutMs, client, deadline, judge }: Exchange) {
     const told = (method: string, params: Params | undefined) => this.#tell(method, params);
     this.exchange = new Exchange(timeoutMs, told, client === undefined ? undefined : this);
     this.exchange.deadline = deadline;
+    this.exchange.judge = judge;
   }
 
   /** Everybody has left it. */
@@ -42,7 +43,10 @@ export class SharedCall implements ExchangeClient {
 
   resolve(reply: RpcReply): void {
     if (this.#waiters.size > 1 && reply instanceof RawReply) reply.keep();
-    for (const waiter of this.#waiters) waiter.resolve(reply);
+    for (const waiter of this.#waiters) {
+      waiter.exchange.fellBack = this.exchange.fellBack;
+      waiter.resolve(reply);
+    }
   }
 
   reject(error: unknown): void {

@@ -11,8 +11,15 @@ export function textOf(reply: RpcReply, declared: boolean): string {
   return reply instanceof RawReply ? reply.text : JSON.stringify(reply.result);
 }
 
-/** Does the server want something of the client first (basic/patterns/mrtr)? Does not parse an answer that cannot. */
+/** Not the result itself, but what one client must do to get it. */
+const forOne = new Set<unknown>(["input_required", "task"]);
+
+/**
+ * Does the server want something of the client first (basic/patterns/mrtr), or has it made a task (SEP-2663)? Does not parse
+ * an answer that cannot.
+ */
 export function asksClient(reply: RpcReply): boolean {
-  if ("error" in reply || (reply instanceof RawReply && !reply.text.includes("input_required"))) return false;
-  return (reply.result as Params | undefined)?.resultType === "input_required";
+  if ("error" in reply) return false;
+  if (reply instanceof RawReply && !/"(?:input_required|task)"/.test(reply.text)) return false;
+  return forOne.has((reply.result as Params | undefined)?.resultType);
 }

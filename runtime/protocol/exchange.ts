@@ -21,6 +21,12 @@ export interface ExchangeClient {
   ask(method: string, params: Params | undefined): Promise<RpcReply>;
 }
 
+/** Says whether the caller of a call may also make it to another server. */
+export interface ExchangeJudge {
+  /** Throws or rejects when it may not. */
+  check(fleet: object, method: string, params: Params | undefined): Promise<void> | undefined;
+}
+
 /** Stops and goes on reading what a server says of one call, where its transport can tell calls apart. */
 export interface Flow {
   pause(): void;
@@ -45,9 +51,10 @@ export class Exchange {
   apart = false;
   /** Places where attempts have failed. */
   avoid: Set<object> | undefined;
-  readonly listener: ExchangeListener | undefined;
-  /** Absent for calls of the gateway itself and of the REST interface. */
-  readonly client: ExchangeClient | undefined;
+  /** Replaced where names of the server read differently for the client. */
+  listener: ExchangeListener | undefined;
+  /** Absent for calls of the gateway itself and of the REST interface; replaced as the listener is. */
+  client: ExchangeClient | undefined;
   /** The client's own id of the request; absent for calls of the gateway itself. */
   readonly requestId: RequestId | undefined;
   /** How urgent it is, when somebody said so outside of the call's own `_meta`. */
@@ -58,6 +65,10 @@ export class Exchange {
   flow: Flow | undefined = undefined;
   /** Headers of the HTTP answer, where there is one: what is left of the caller's limits. */
   headers: Readonly<Record<string, string>> | undefined = undefined;
+  /** Judges what a fallback would do; undefined where nothing is configured that could forbid it. */
+  judge: ExchangeJudge | undefined;
+  /** Another server has answered than the one that was called: its answer is for this caller alone. */
+  fellBack = false;
   /** Who is authenticated behind the call, for servers where each caller has credentials of its own. */
   caller: string | undefined;
   #cancelled: string | undefined;
@@ -78,6 +89,7 @@ export class Exchange {
     attempt.deadline = this.deadline;
     attempt.avoid = this.avoid;
     attempt.caller = this.caller;
+    attempt.judge = this.judge;
     this.onCancel((reason) => attempt.cancel(reason));
     return attempt;
   }

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
+import { createCipheriv, createDecipheriv, createHmac, randomBytes } from "node:crypto";
 
 /** A key of 32 bytes and its name inside sealed texts. */
 export interface SealingKey {
@@ -12,26 +12,29 @@ const tagBytes = 16;
 /**
  * Seals and opens texts that clients keep for the gateway, with AES-256-GCM (NIST SP 800-38D). Form:
  * `<key id>.<base64url(nonce, ciphertext, tag)>`, visible ASCII. The first key seals, all open, so keys can be rotated.
- * What was sealed for one purpose does not open for another.
+ * What was sealed for one purpose does not open for another. `stable`: equal texts are sealed alike, so that clients can
+ * compare them; the nonce is then made of the text (a synthetic one, as in RFC 5297).
  */
 export class Sealer {
   readonly #purpose: string;
   readonly #sealing: SealingKey;
   readonly #keys: ReadonlyMap<string, Buffer>;
+  readonly #stable: boolean;
 
-  constructor(purpose: string, keys: readonly SealingKey[]) {
+  constructor(purpose: string, keys: readonly SealingKey[], { stable = false } = {}) {
     if (keys[0] === undefined) throw new RangeError("at least one session key is needed");
     for (const { id, key } of keys) {
       if (key.length !== 32) throw new RangeError(`session key ${id} has ${key.length} bytes instead of 32`);
     }
     this.#purpose = purpose;
+    this.#stable = stable;
     this.#sealing = keys[0];
     this.#keys = new Map(keys.map(({ id, key }) => [id, key]));
   }
 
   seal(plain: string): string {
-    const nonce = randomBytes(nonceBytes);
     const { id, key } = this.#sealing;
+    const nonce = this.#stable ? this.#nonceOf(plain, key) : randomBytes(nonceBytes);
     const cipher = createCipheriv("aes-256-gcm", key, nonce).setAAD(this.#context(id));
     const sealed = Buffer.concat([nonce, cipher.update(plain, "utf8"), cipher.final(), cipher.getAuthTag()]);
     return `${id}.${sealed.toString("base64url")}`;
@@ -52,6 +55,10 @@ export class Sealer {
     } catch {
       return undefined;
     }
+  }
+
+  #nonceOf(plain: string, key: Buffer): Buffer {
+    return createHmac("sha256", key).update(`nonce of ${this.#purpose}\n${plain}`).digest().subarray(0, nonceBytes);
   }
 
   #context(keyId: string): Buffer {

@@ -6,8 +6,10 @@ import type { Metrics } from "../observability/metrics.ts";
 import { Exchange } from "../protocol/exchange.ts";
 import type { Params, RpcReply } from "../protocol/json-rpc.ts";
 import { wantsMore } from "../protocol/log-levels.ts";
+import type { TaskIds } from "../protocol/task-ids.ts";
 import type { Connector, ServerDescription } from "../upstreams/upstream-session.ts";
 import type { StrategyFactory } from "./balancing/strategy.ts";
+import { CallGate } from "./call-gate.ts";
 import { Catalog, type ListCapability, type ToolDescription } from "./catalog.ts";
 import { type FleetCall, type FleetStage, pipelineOf } from "./fleet-call.ts";
 import { FleetInstances, type RemoteOptions } from "./fleet-instances.ts";
@@ -61,6 +63,8 @@ export interface FleetOptions {
   readonly remote?: RemoteOptions;
   /** The load balancing strategy that the configuration names. */
   readonly strategy: StrategyFactory;
+  /** Ids of its tasks towards clients; without, clients are given the server's own. */
+  readonly taskIds?: TaskIds | undefined;
   /** Other fleets, for `fallback`. */
   readonly fleetNamed: (name: string) => Fleet | undefined;
   readonly log: Logger;
@@ -90,6 +94,9 @@ export class Fleet {
   readonly server: FleetOptions["server"];
   readonly catalog: Catalog;
   readonly tools: ToolFilter;
+  /** What may be called at all, whichever way a call comes. */
+  readonly gate: CallGate;
+  readonly taskIds: TaskIds | undefined;
   readonly #options: FleetOptions;
   readonly instances: FleetInstances;
   readonly #source: InstanceSource;
@@ -110,6 +117,8 @@ export class Fleet {
     this.server = server;
     this.name = server.name;
     this.tools = new ToolFilter(server.tools);
+    this.gate = new CallGate(this.tools, server.methods.allow);
+    this.taskIds = options.taskIds;
     this.catalog = new Catalog({
       screen: options.screen,
       fleet: this.name,
@@ -152,8 +161,15 @@ export class Fleet {
     return (await this.catalog.list("tools")).filter(({ name }) => this.tools.permits(name));
   }
 
-  /** One call for one owner, through all stages. */
-  async call(client: FleetClient, method: string, params: Params | undefined, exchange: Exchange): Promise<RpcReply> {
+  /** One call for one owner, through all stages. `tool`: the one that made the task which the call is about. */
+  async call(
+    client: FleetClient,
+    method: string,
+    params: Params | undefined,
+    exchange: Exchange,
+    tool?: string,
+  ): Promise<RpcReply> {
+    this.gate.check(method, params, tool);
     const { now } = this.#options;
     const began = now();
     exchange.deadline ??= began + exchange.timeoutMs;

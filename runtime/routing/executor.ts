@@ -3,11 +3,14 @@ import { FleetError } from "../errors.ts";
 import { translateCall } from "../orchestrator/presets.ts";
 import { Exchange } from "../protocol/exchange.ts";
 import type { Params, RpcReply } from "../protocol/json-rpc.ts";
+import { excerpt } from "../protocol/methods.ts";
 import type { Priority } from "../protocol/priority.ts";
 import type { Fleet, FleetClient } from "../registry/fleet.ts";
 import type { FleetRegistry } from "../registry/fleet-registry.ts";
 import { type Access, openAccess } from "../security/index.ts";
-import { unknownTool } from "./single-service.ts";
+import { callFleet, callTool } from "./call-fleet.ts";
+import { loggedMetadata } from "./logged-metadata.ts";
+import { nameOf } from "./mcp-service.ts";
 
 /** How one request is to be executed. */
 export interface ExecuteTerms {
@@ -15,7 +18,7 @@ export interface ExecuteTerms {
   readonly priority?: Priority | undefined;
   /** May an earlier answer serve? Defaults to true. */
   readonly useCache?: boolean | undefined;
-  /** Noted in the log. */
+  /** Noted in the log, up to 16 members a level, three levels and 100 characters a text. */
   readonly metadata?: Readonly<Record<string, unknown>> | undefined;
 }
 
@@ -29,13 +32,17 @@ export class Executor {
     this.#log = log;
   }
 
-  /** The fleet of a name. Throws SERVER_UNKNOWN. */
-  fleet(server: string): Fleet {
+  /** The fleet of a name. Throws SERVER_UNKNOWN, also for one that is hidden from the caller. */
+  fleet(server: string, access: Access = openAccess): Fleet {
     const fleet = this.#registry.get(server);
-    if (fleet !== undefined) return fleet;
-    const names = this.#registry.all().map(({ name }) => name);
+    if (fleet !== undefined && access.knows(fleet)) return fleet;
+    const names = this.#registry
+      .all()
+      .filter((other) => access.reaches(other))
+      .map(({ name }) => name);
     const data = { servers: names };
-    throw new FleetError("SERVER_UNKNOWN", `no server is called "${server}"; there are: ${names.join(", ")}`, { data });
+    const text = `no server is called "${excerpt(server)}"; there are: ${names.join(", ")}`;
+    throw new FleetError("SERVER_UNKNOWN", text, { data });
   }
 
   /**
@@ -50,24 +57,30 @@ export class Executor {
     { priority, useCache = true, metadata }: ExecuteTerms = {},
     access: Access = openAccess,
   ): Promise<RpcReply> {
-    const fleet = this.fleet(server);
-    this.#log.info({ server, method, metadata }, "request");
+    const fleet = this.fleet(server, access);
+    if (this.#log.isLevelEnabled("info"))
+      this.#log.info({ server, method: excerpt(method), metadata: loggedMetadata(metadata) }, "request");
     const exchange = () => {
       const made = new Exchange(fleet.server.timeouts.requestMs);
       made.priority = priority;
       made.useCache = useCache;
       return made;
     };
-    if (method === "ping" || method.includes("/")) {
-      if (method !== "tools/list") return access.call(fleet, client, method, params, exchange());
+    if (method === "tools/call") return callTool(fleet, access, client, nameOf(params), params, exchange());
+    if (method === "tools/list") {
       await access.enter(method, exchange());
       return { result: { tools: access.visible(fleet, "tools", await fleet.listTools()) } };
     }
-    let reply: RpcReply = unknownTool(method);
-    for (const step of translateCall(fleet.server.type, fleet.tools.resolve(method), params ?? {})) {
-      if (!fleet.tools.permits(step.tool)) return unknownTool(method);
-      const called = { name: step.tool, arguments: step.arguments };
-      reply = await access.call(fleet, client, "tools/call", called, exchange());
+    if (method === "ping" || method.includes("/")) return callFleet(fleet, access, client, method, params, exchange());
+    const steps = translateCall(fleet.server.type, fleet.tools.resolve(method), params ?? {}).map((step) => ({
+      name: step.tool,
+      arguments: step.arguments,
+    }));
+    // Nothing is done by halves: all steps are judged before the first one runs.
+    if (steps.length > 1) for (const step of steps) await access.check(fleet, "tools/call", step);
+    let reply: RpcReply = { result: {} };
+    for (const step of steps) {
+      reply = await callFleet(fleet, access, client, "tools/call", step, exchange());
       if ("error" in reply || (reply.result as { isError?: boolean }).isError === true) return reply;
     }
     return reply;
@@ -81,15 +94,8 @@ export class Executor {
     args: Params,
     access: Access = openAccess,
   ): Promise<RpcReply> {
-    const fleet = this.fleet(server);
-    const tool = fleet.tools.resolve(name);
-    if (!fleet.tools.permits(tool)) return unknownTool(name);
-    return access.call(
-      fleet,
-      client,
-      "tools/call",
-      { name: tool, arguments: args },
-      new Exchange(fleet.server.timeouts.requestMs),
-    );
+    const fleet = this.fleet(server, access);
+    const exchange = new Exchange(fleet.server.timeouts.requestMs);
+    return callTool(fleet, access, client, name, { name, arguments: args }, exchange);
   }
 }

@@ -2,17 +2,22 @@ import type { Logger } from "pino";
 import type { Exchange } from "../protocol/exchange.ts";
 import { encodeNotification, type Params, type RpcReply } from "../protocol/json-rpc.ts";
 import { isLogLevel } from "../protocol/log-levels.ts";
+import { excerpt } from "../protocol/methods.ts";
+import type { TaskIds } from "../protocol/task-ids.ts";
 import type { Fleet } from "../registry/fleet.ts";
 import type { FleetRegistry } from "../registry/fleet-registry.ts";
 import type { ResourceListener } from "../registry/resource-subscriptions.ts";
 import { type Access, openAccess } from "../security/index.ts";
+import { subjectOf } from "../security/subject.ts";
 import type { GatewayIdentity } from "../upstreams/handshake.ts";
+import { callFleet, callTool, unknownTool } from "./call-fleet.ts";
 import { federatedName, splitFederatedName } from "./federated-name.ts";
-import { tasksExtension, withFederatedTask } from "./federated-task.ts";
+import { withFederatedTask } from "./federated-task.ts";
 import { federatedUri, splitFederatedUri, withFederatedUris } from "./federated-uri.ts";
 import { type McpService, methodNotFound, nameOf, type ServiceClient, taskIdOf, uriOf } from "./mcp-service.ts";
 import { type MergedKind, merged, mergedList } from "./merged-list.ts";
-import { callFleet, callTool, unknownLevel, unknownTool } from "./single-service.ts";
+import { shownTool, unknownLevel } from "./single-service.ts";
+import { tasksExtension, unknownTask } from "./task-calls.ts";
 
 const defaultTimeoutMs = 120_000;
 const instructions =
@@ -58,27 +63,35 @@ const answeredHere = new Set([
   ...["logging/setLevel", "resources/subscribe", "resources/unsubscribe"],
 ]);
 
+/** What the service of all servers is made of. */
+export interface FederatedOptions {
+  readonly registry: FleetRegistry;
+  readonly identity: GatewayIdentity;
+  readonly log: Logger;
+  readonly taskIds: TaskIds;
+}
+
 /** `/mcp`: what all servers offer, under names that tell the server, in the order of the servers' names. */
 export class FederatedService implements McpService {
+  readonly #options: FederatedOptions;
   readonly #registry: FleetRegistry;
-  readonly #identity: GatewayIdentity;
   readonly #log: Logger;
   readonly #access: Access;
 
-  constructor(registry: FleetRegistry, identity: GatewayIdentity, log: Logger, access = openAccess) {
-    this.#registry = registry;
+  constructor(options: FederatedOptions, access = openAccess) {
+    this.#options = options;
+    this.#registry = options.registry;
+    this.#log = options.log;
     this.#access = access;
-    this.#identity = identity;
-    this.#log = log;
   }
 
   /** The same for one caller. */
   for(access: Access): FederatedService {
-    return new FederatedService(this.#registry, this.#identity, this.#log, access);
+    return new FederatedService(this.#options, access);
   }
 
   async describe(): Promise<Params> {
-    return { capabilities, serverInfo: this.#identity, instructions };
+    return { capabilities, serverInfo: this.#options.identity, instructions };
   }
 
   timeoutFor(params: Params | undefined): number {
@@ -86,7 +99,7 @@ export class FederatedService implements McpService {
     let server: string | undefined;
     if (typeof name === "string") server = splitFederatedName(name)?.server;
     else if (typeof uri === "string") server = splitFederatedUri(uri)?.server;
-    else if (typeof taskId === "string") server = splitFederatedUri(taskId)?.server;
+    else if (typeof taskId === "string") server = this.#options.taskIds.open(taskId)?.server;
     const fleet = server === undefined ? undefined : this.#registry.get(server);
     return fleet?.server.timeouts.requestMs ?? defaultTimeoutMs;
   }
@@ -113,7 +126,8 @@ export class FederatedService implements McpService {
       case "tools/call": {
         const target = await this.#find(nameOf(params), tools);
         if (target === undefined) return unknownTool(nameOf(params));
-        const reply = await callTool(target.fleet, this.#access, client, target.name, params, exchange);
+        const sent = exchange.client?.modern === true ? params : withoutTask(params);
+        const reply = await callTool(target.fleet, this.#access, client, target.name, sent, exchange);
         return withFederatedTask(target.fleet.name, withFederatedUris(target.fleet.name, reply));
       }
       case "prompts/get": {
@@ -152,7 +166,9 @@ export class FederatedService implements McpService {
       }
       case "resources/unsubscribe": {
         const target = this.#findUri(uriOf(params));
-        return target === undefined ? unknown("resource", uriOf(params)) : target.fleet.unsubscribe(client, target.uri);
+        if (target === undefined) return unknown("resource", uriOf(params));
+        await this.#access.check(target.fleet, method, { uri: target.uri });
+        return target.fleet.unsubscribe(client, target.uri);
       }
       case "completion/complete":
         return this.#complete(client, params, exchange);
@@ -178,7 +194,7 @@ export class FederatedService implements McpService {
 
   async tool(name: string): Promise<Params | undefined> {
     const target = await this.#find(name, tools);
-    return target?.fleet.tool(target.fleet.tools.resolve(target.name));
+    return target && shownTool(target.fleet, this.#access, target.name);
   }
 
   async subscribe(client: ServiceClient, uri: string, listener: ResourceListener): Promise<RpcReply> {
@@ -199,7 +215,7 @@ export class FederatedService implements McpService {
     return (await merged(this.#registry.all(), tools, this.#log, this.#access)).items;
   }
 
-  /** The tasks of 2025-11-25 are not to be had here: their ids do not tell the server. */
+  /** The tasks of 2025-11-25 are not to be had here: servers differ in whether they have them, and this is one server. */
   async #task(
     client: ServiceClient,
     method: string,
@@ -207,23 +223,23 @@ export class FederatedService implements McpService {
     exchange: Exchange,
   ): Promise<RpcReply> {
     if (exchange.client?.modern !== true) return methodNotFound(method);
-    const target = this.#findUri(taskIdOf(params));
-    if (target === undefined) return unknown("task", taskIdOf(params));
-    const { fleet, uri: taskId } = target;
-    const reply = await callFleet(fleet, this.#access, client, method, { ...params, taskId }, exchange);
-    return withFederatedTask(fleet.name, reply);
+    const taskId = taskIdOf(params);
+    const fleet = this.#fleet(this.#options.taskIds.open(taskId)?.server);
+    if (fleet === undefined) return unknownTask(taskId);
+    return withFederatedTask(fleet.name, await callFleet(fleet, this.#access, client, method, params, exchange));
   }
 
   async #complete(client: ServiceClient, params: Params | undefined, exchange: Exchange): Promise<RpcReply> {
-    const ref = params?.ref as { readonly name?: unknown; readonly uri?: unknown } | undefined;
-    if (typeof ref?.uri === "string") {
-      const target = this.#findUri(ref.uri);
-      if (target === undefined) return unknown("resource", ref.uri);
+    const { kind, name } = subjectOf("completion/complete", params);
+    const ref = params?.ref as Params;
+    if (kind === "resources") {
+      const target = this.#findUri(name);
+      if (target === undefined) return unknown("resource", name);
       const sent = { ...params, ref: { ...ref, uri: target.uri } };
       return callFleet(target.fleet, this.#access, client, "completion/complete", sent, exchange);
     }
-    const target = await this.#find(nameOf(ref), prompts);
-    if (target === undefined) return unknown("prompt", nameOf(ref));
+    const target = await this.#find(name, prompts);
+    if (target === undefined) return unknown("prompt", name);
     const sent = { ...params, ref: { ...ref, name: target.name } };
     return callFleet(target.fleet, this.#access, client, "completion/complete", sent, exchange);
   }
@@ -235,20 +251,33 @@ export class FederatedService implements McpService {
   /** The fleet of a federated name, and the name there. */
   async #find(text: string, { list }: MergedKind<Named>): Promise<{ fleet: Fleet; name: string } | undefined> {
     const parts = splitFederatedName(text);
-    const fleet = parts === undefined ? undefined : this.#registry.get(parts.server);
+    const fleet = this.#fleet(parts?.server);
     if (parts === undefined || fleet === undefined) return undefined;
     if (!parts.cut) return { fleet, name: parts.name };
     const whole = (await list(fleet)).find(({ name }) => federatedName(fleet.name, name) === text);
     return { fleet, name: whole?.name ?? parts.name };
   }
 
+  /** The fleet of a name; one that is hidden from the caller does not exist. */
+  #fleet(server: string | undefined): Fleet | undefined {
+    const fleet = server === undefined ? undefined : this.#registry.get(server);
+    return fleet !== undefined && this.#access.knows(fleet) ? fleet : undefined;
+  }
+
   #findUri(text: string): { fleet: Fleet; uri: string } | undefined {
     const parts = splitFederatedUri(text);
-    const fleet = parts === undefined ? undefined : this.#registry.get(parts.server);
+    const fleet = this.#fleet(parts?.server);
     return parts === undefined || fleet === undefined ? undefined : { fleet, uri: parts.uri };
   }
 }
 
 const unknown = (what: string, text: string): RpcReply => ({
-  error: { code: -32602, message: `Unknown ${what}: ${text}` },
+  error: { code: -32602, message: `Unknown ${what}: ${excerpt(text)}` },
 });
+
+/** Who does not offer tasks works on a call as if none had been wanted (2025-11-25, basic/utilities/tasks, "Task Support"). */
+function withoutTask(params: Params | undefined): Params | undefined {
+  if (params?.task === undefined) return params;
+  const { task: _task, ...rest } = params;
+  return rest;
+}

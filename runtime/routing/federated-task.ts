@@ -1,17 +1,10 @@
 import type { Params, RpcReply } from "../protocol/json-rpc.ts";
-import { federatedUri, withFederatedUris } from "./federated-uri.ts";
+import { withFederatedUris } from "./federated-uri.ts";
 
-/** The extension of the stateless era by which servers answer calls with tasks (SEP-2663). */
-export const tasksExtension = "io.modelcontextprotocol/tasks";
-
-/**
- * A result as it reads at `/mcp` when it is a task's: its id is `<server>+<id>`, as URIs are, so that whoever asks for the
- * task reaches the server that has it; what the task has come to reads as the call's own result would.
- */
+/** A task as it reads at `/mcp`: what it has come to reads as the call's own result would. Its sealed id tells its server. */
 export function withFederatedTask(server: string, reply: RpcReply): RpcReply {
   if (!("result" in reply)) return reply;
-  const { taskId, status, result, ...rest } = (reply.result ?? {}) as Params;
-  if (typeof taskId !== "string" || typeof status !== "string") return reply;
-  const outcome = result === undefined ? {} : withFederatedUris(server, { result });
-  return { result: { ...rest, status, taskId: federatedUri(server, taskId), ...outcome } };
+  const { result, ...task } = (reply.result ?? {}) as Params;
+  if (typeof task.taskId !== "string" || result === undefined) return reply;
+  return { result: { ...task, ...withFederatedUris(server, { result }) } };
 }

@@ -1,10 +1,10 @@
 import type { Exchange } from "../protocol/exchange.ts";
 import { encodeNotification, type Params, type RpcReply } from "../protocol/json-rpc.ts";
 import { isLogLevel } from "../protocol/log-levels.ts";
-import { withoutEnvelope } from "../protocol/modern.ts";
 import type { Fleet } from "../registry/fleet.ts";
 import type { ResourceListener } from "../registry/resource-subscriptions.ts";
 import { type Access, openAccess } from "../security/index.ts";
+import { callFleet, callTool } from "./call-fleet.ts";
 import { type McpService, methodNotFound, nameOf, type ServiceClient, uriOf } from "./mcp-service.ts";
 
 /** `/mcp/<server>`: one server as it is, names unchanged. */
@@ -19,7 +19,11 @@ export class SingleService implements McpService {
 
   async describe(): Promise<Params> {
     const { capabilities, serverInfo, instructions } = await this.#fleet.describe();
-    return { capabilities, serverInfo, ...(instructions === undefined ? {} : { instructions }) };
+    return {
+      capabilities: withoutTaskLists(capabilities),
+      serverInfo,
+      ...(instructions === undefined ? {} : { instructions }),
+    };
   }
 
   timeoutFor(): number {
@@ -27,7 +31,7 @@ export class SingleService implements McpService {
   }
 
   tool(name: string): Promise<Params | undefined> {
-    return this.#fleet.tool(this.#fleet.tools.resolve(name));
+    return shownTool(this.#fleet, this.#access, name);
   }
 
   handle(client: ServiceClient, method: string, params: Params | undefined, exchange: Exchange): Promise<RpcReply> {
@@ -61,6 +65,7 @@ export class SingleService implements McpService {
         return this.subscribe(client, uriOf(params), tell);
       }
       default:
+        await this.#access.check(this.#fleet, method, params);
         return this.#fleet.unsubscribe(client, uriOf(params));
     }
   }
@@ -97,69 +102,19 @@ const answeredHere = new Set([
   "resources/unsubscribe",
 ]);
 
-/** Calls a tool by its own name or an alias, if the fleet shows it. */
-export function callTool(
-  fleet: Fleet,
-  access: Access,
-  client: ServiceClient,
-  name: string,
-  params: Params | undefined,
-  exchange: Exchange,
-): Promise<RpcReply> {
-  const tool = fleet.tools.resolve(name);
-  if (!fleet.tools.permits(tool)) return Promise.resolve(unknownTool(name));
-  const sent = tool === params?.name ? params : { ...params, name: tool };
-  return callFleet(fleet, access, client, "tools/call", sent, exchange);
+/** What the server can do, but for lists of tasks: a shared server would name those of every caller. */
+function withoutTaskLists(capabilities: Params): Params {
+  const { list, ...tasks } = (capabilities.tasks ?? {}) as Params;
+  return list === undefined ? capabilities : { ...capabilities, tasks };
 }
 
-/** Sends one request to a fleet for a client. */
-export function callFleet(
-  fleet: Fleet,
-  access: Access,
-  client: ServiceClient,
-  method: string,
-  params: Params | undefined,
-  exchange: Exchange,
-): Promise<RpcReply> {
-  client.fleets.add(fleet.name);
-  return exchange.client?.modern === true || exchange.client?.logLevel !== undefined || method.startsWith("tasks/")
-    ? callKnown(fleet, access, client, method, params, exchange)
-    : access.call(fleet, client, method, params, exchange);
-}
-
-/** The same where it matters what the server is. */
-async function callKnown(
-  fleet: Fleet,
-  access: Access,
-  client: ServiceClient,
-  method: string,
-  params: Params | undefined,
-  exchange: Exchange,
-): Promise<RpcReply> {
-  const modern = exchange.client?.modern === true;
-  const level = exchange.client?.logLevel;
-  const server = await fleet.describe();
-  // The tasks of 2025-11-25 and the extension of 2026-07-28 share names, not messages.
-  if (method.startsWith("tasks/") && server.modern !== modern) return methodNotFound(method);
-  if (modern && !server.modern && params?.requestState !== undefined) return foreignState();
-  if (level !== undefined && !server.modern && "logging" in server.capabilities) {
-    await fleet.setLogLevel(client, level);
-  }
-  const sent = modern && !server.modern ? withoutEnvelope(params) : params;
-  return access.call(fleet, client, method, sent, exchange);
-}
-
-/** A server of the session era has no `requestState`: the one that came is neither the gateway's nor the server's. */
-function foreignState(): RpcReply {
-  const message = 'Invalid params: "requestState" was not made here, or has been changed';
-  return { error: { code: -32602, message } };
+/** A tool by its own name or an alias, if the caller may use it. */
+export async function shownTool(fleet: Fleet, access: Access, name: string): Promise<Params | undefined> {
+  const own = fleet.tools.resolve(name);
+  const tool = fleet.tools.permits(own) ? await fleet.tool(own) : undefined;
+  return tool && access.visible(fleet, "tools", [tool])[0];
 }
 
 export function unknownLevel(level: unknown): RpcReply {
   return { error: { code: -32602, message: `Invalid params: unknown log level ${JSON.stringify(level)}` } };
-}
-
-/** Servers answer -32602 for a tool that they lack (server/tools, error handling). */
-export function unknownTool(name: string): RpcReply {
-  return { error: { code: -32602, message: `Unknown tool: ${name}` } };
 }

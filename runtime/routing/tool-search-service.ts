@@ -1,9 +1,9 @@
 import type { Exchange } from "../protocol/exchange.ts";
 import type { Params, RpcReply } from "../protocol/json-rpc.ts";
 import type { Access } from "../security/index.ts";
+import { unknownTool } from "./call-fleet.ts";
 import type { FederatedService } from "./federated-service.ts";
 import { type McpService, nameOf, type ServiceClient } from "./mcp-service.ts";
-import { unknownTool } from "./single-service.ts";
 import { type SearchableTool, ToolIndex } from "./tool-index.ts";
 
 const defaultLimit = 10;

@@ -11,18 +11,24 @@ export interface Access {
   enter(method: string, exchange: Exchange): Promise<void> | undefined;
   /** Before something that the gateway asks of a fleet for the caller. Throws or rejects with FORBIDDEN or SCOPE_MISSING. */
   check(fleet: Fleet, method: string, params: Params | undefined): Promise<void> | undefined;
-  /** One call of the caller. Rejects with what forbids it, before anything goes to a server. */
+  /**
+   * One call of the caller. Throws or rejects with what forbids it, before anything goes to a server. A call about a
+   * task is judged by the `tool` that made it, and refused without one.
+   */
   call(
     fleet: Fleet,
     client: FleetClient,
     method: string,
     params: Params | undefined,
     exchange: Exchange,
+    tool?: string,
   ): Promise<RpcReply>;
   /** Of a fleet's list, what the caller may use. */
   visible<Item>(fleet: Fleet, kind: CatalogKind, items: readonly Item[]): readonly Item[];
   /** May the caller use anything of the fleet? */
   reaches(fleet: Fleet): boolean;
+  /** May the caller learn that the fleet exists? Else it is answered as one that does not. */
+  knows(fleet: Fleet): boolean;
 }
 
 /** Access without any bound: nothing is configured that would set one, so it costs nothing. */
@@ -34,7 +40,10 @@ export class OpenAccess implements Access {
   }
 
   enter(): undefined {}
-  check(): undefined {}
+
+  check(fleet: Fleet, method: string, params: Params | undefined): undefined {
+    fleet.gate.check(method, params);
+  }
 
   call(
     fleet: Fleet,
@@ -42,8 +51,9 @@ export class OpenAccess implements Access {
     method: string,
     params: Params | undefined,
     exchange: Exchange,
+    tool?: string,
   ): Promise<RpcReply> {
-    return fleet.call(client, method, params, exchange);
+    return fleet.call(client, method, params, exchange, tool);
   }
 
   visible<Item>(_fleet: Fleet, _kind: CatalogKind, items: readonly Item[]): readonly Item[] {
@@ -51,6 +61,10 @@ export class OpenAccess implements Access {
   }
 
   reaches(): boolean {
+    return true;
+  }
+
+  knows(): boolean {
     return true;
   }
 }

@@ -10,7 +10,7 @@ import { canonicalJson } from "../performance/canonical-json.ts";
 import type { Params } from "../protocol/json-rpc.ts";
 import type { Principal } from "./principal.ts";
 import { RefusalBound, refusalWindowMs } from "./refusal-bound.ts";
-import { subjectOf } from "./subject.ts";
+import { type Subject, subjectOf } from "./subject.ts";
 
 export interface AuditLogOptions {
   readonly audit: Audit;
@@ -85,11 +85,12 @@ export class AuditLog {
     server: string,
     method: string,
     params: Params | undefined,
+    subject: Subject = subjectOf(method, params),
   ): AuditEntry | Promise<AuditEntry> | undefined {
     if (!noted.has(method)) return undefined;
     const { clock, audit } = this.#options;
     const began = clock();
-    const { kind, name } = subjectOf(method, params);
+    const { kind, name } = subject;
     const entry = {
       began,
       line: {

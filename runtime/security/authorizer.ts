@@ -6,6 +6,7 @@ import type { Params } from "../protocol/json-rpc.ts";
 import type { CatalogKind } from "../registry/catalog.ts";
 import type { Fleet } from "../registry/fleet.ts";
 import { compileConditions } from "./conditions.ts";
+import { ambiguityOf, normalUri } from "./normal-uri.ts";
 import type { Principal } from "./principal.ts";
 import type { ProtectedResource } from "./protected-resource.ts";
 import { missingScopes, satisfies } from "./requirement.ts";
@@ -44,6 +45,7 @@ const maxNames = 2000;
 const maxKeptName = 256;
 /** A server may change what its tools say of themselves without a notice; lists are read again after as long. */
 const annotatedMs = 30_000;
+const whole: Subject = { kind: "server", name: "" };
 const kindOf = { tools: "tools", prompts: "prompts", resources: "resources", resourceTemplates: "resources" } as const;
 
 /** Decides what a caller may use. Deny wins; what depends on names alone is decided once per caller and kept. */
@@ -52,6 +54,7 @@ export class Authorizer {
   readonly #rules: readonly Rule[];
   readonly #default: boolean;
   readonly #dryRun: boolean;
+  readonly #byUri: boolean;
 
   private constructor(options: AuthorizerOptions, rules: readonly Rule[]) {
     const { authorization } = options;
@@ -59,6 +62,7 @@ export class Authorizer {
     this.#rules = rules;
     this.#default = authorization === undefined || authorization.default === "allow";
     this.#dryRun = authorization?.mode === "dry-run";
+    this.#byUri = rules.some(({ byUri }) => byUri);
   }
 
   /** Rejects with CONFIG_INVALID for an expression that does not compile. */
@@ -71,15 +75,19 @@ export class Authorizer {
     );
   }
 
-  /** Refuses what the caller may not do: at once, or after a look at the tool. Throws or rejects with FORBIDDEN or SCOPE_MISSING. */
+  /**
+   * Refuses what the caller may not do: at once, or after a look at the tool. Throws or rejects with FORBIDDEN or
+   * SCOPE_MISSING, and with INVALID_PARAMS for a URI that no rule can be compared with.
+   */
   check(
     principal: Principal,
     decisions: Decisions,
     fleet: Fleet,
     method: string,
     params: Params | undefined,
+    subject: Subject = subjectOf(method, params),
   ): Promise<void> | undefined {
-    const subject = subjectOf(method, params);
+    if (this.#byUri && subject.kind === "resources") checkUri(subject.name);
     const kept = this.#kept(decisions, fleet.name, subject);
     if (kept === undefined && subject.kind === "tools" && this.#rules.some(({ byAnnotation }) => byAnnotation)) {
       return fleet.tool(subject.name).then((tool) => {
@@ -114,13 +122,27 @@ export class Authorizer {
     });
   }
 
+  /**
+   * May the caller learn that there is this server: can it use anything of it, or could it with more scopes? What is
+   * hidden is noted as a refusal, and looks to the caller like a server that does not exist.
+   */
+  knows(principal: Principal, decisions: Decisions, server: string): boolean {
+    if (this.reaches(principal, decisions, server)) return true;
+    const { denied, scopes } = this.#whole(principal, decisions, server);
+    if (scopes.length > 0) return true;
+    this.#note(denied ?? "default", principal, server, whole);
+    return false;
+  }
+
   /** May the caller use anything of the server? */
   reaches(principal: Principal, decisions: Decisions, server: string): boolean {
-    const whole: Subject = { kind: "server", name: "" };
-    const decision =
-      this.#kept(decisions, server, whole) ?? this.#decide(principal, decisions, server, whole, undefined);
+    const decision = this.#whole(principal, decisions, server);
     if (this.#dryRun) return decision.denied !== "requirement";
     return decision.denied === undefined && (decision.allowed || decision.allowWhen.length > 0);
+  }
+
+  #whole(principal: Principal, decisions: Decisions, server: string): Decision {
+    return this.#kept(decisions, server, whole) ?? this.#decide(principal, decisions, server, whole, undefined);
   }
 
   #kept(decisions: Decisions, server: string, { kind, name }: Subject): Decision | undefined {
@@ -136,6 +158,7 @@ export class Authorizer {
     tool: Params | undefined,
   ): Decision {
     const requirement = this.#options.requirementOf(server);
+    const named = subject.kind === "resources" ? { ...subject, name: normalUri(subject.name) } : subject;
     let denied: string | undefined;
     let allowed = this.#default;
     let scopes: readonly string[] = [];
@@ -145,7 +168,7 @@ export class Authorizer {
     for (const rule of this.#rules) {
       if (!rule.concerns(principal, server)) continue;
       if (rule.byAnnotation) until = this.#options.now() + annotatedMs;
-      if (!rule.covers(subject, tool)) continue;
+      if (!rule.covers(named, tool)) continue;
       if (rule.effect === "deny") {
         if (!rule.scoped(principal)) continue;
         if (rule.condition === undefined) denied = "rule";
@@ -159,7 +182,7 @@ export class Authorizer {
       if (missingScopes(principal, requirement).length > 0) scopes = requirement.scopes ?? [];
     }
     const ofServer = decisions.get(server) ?? {
-      ...{ tools: new Map(), prompts: new Map(), resources: new Map(), server: new Map() },
+      ...{ tools: new Map(), prompts: new Map(), resources: new Map(), methods: new Map(), server: new Map() },
     };
     decisions.set(server, ofServer);
     const names = ofServer[subject.kind];
@@ -179,7 +202,9 @@ export class Authorizer {
     params: Params | undefined,
   ): void {
     let { denied, allowed } = decision;
-    if (decision.denyWhen.length > 0 || (!allowed && decision.allowWhen.length > 0)) {
+    // Its arguments passed the conditions when the task was made, and are not known any more.
+    if (subject.ofTask === true) allowed ||= decision.allowWhen.length > 0;
+    else if (decision.denyWhen.length > 0 || (!allowed && decision.allowWhen.length > 0)) {
       const context = contextOf(principal, server, subject, method, params);
       // What cannot be evaluated denies, and allows nothing.
       if (decision.denyWhen.some((rule) => outcomeOf(rule, context) !== false)) denied ??= "expression";
@@ -189,22 +214,35 @@ export class Authorizer {
     this.#refuse(denied ?? "default", decision.scopes, principal, server, subject);
   }
 
-  #refuse(reason: string, scopes: readonly string[], { caller }: Principal, server: string, subject: Subject): void {
-    const { metrics, log, resource } = this.#options;
+  /** Counts and logs a refusal; true when it is none, because rules only try out (`mode: dry-run`). */
+  #note(reason: string, { caller }: Principal, server: string, { kind, name }: Subject): boolean {
+    const { metrics, log } = this.#options;
+    const tried = this.#dryRun && reason !== "requirement";
     metrics.denied(server, this.#dryRun ? "dry_run" : reason);
-    const about = { caller, server, [subject.kind]: subject.name, reason };
-    if (this.#dryRun && reason !== "requirement") {
-      log.info(about, "authorization (dry run): would be refused");
-      return;
-    }
-    log.info(about, "authorization: refused");
+    log.info(
+      { caller, server, [kind]: name, reason },
+      tried ? "authorization (dry run): would be refused" : "authorization: refused",
+    );
+    return tried;
+  }
+
+  #refuse(reason: string, scopes: readonly string[], principal: Principal, server: string, subject: Subject): void {
+    if (this.#note(reason, principal, server, subject)) return;
+    const { caller } = principal;
     const what = subject.kind === "server" ? `the server "${server}"` : `"${subject.name}" of the server "${server}"`;
     if (scopes.length === 0) throw new FleetError("FORBIDDEN", `Forbidden: "${caller}" may not use ${what}`);
+    const { resource } = this.#options;
     throw new FleetError("SCOPE_MISSING", `Forbidden: ${what} needs the scopes ${scopes.join(" ")}; ask for them`, {
       data: { requiredScopes: scopes },
       headers: { "www-authenticate": resource.challenge(undefined, "insufficient_scope", scopes) },
     });
   }
+}
+
+/** Throws INVALID_PARAMS for a URI that a rule would see in one way and a server in another. */
+function checkUri(uri: string): void {
+  const ambiguity = ambiguityOf(uri);
+  if (ambiguity !== undefined) throw new FleetError("INVALID_PARAMS", `Invalid params: the URI ${ambiguity}`);
 }
 
 /** What a `when` sees. */

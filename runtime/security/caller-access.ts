@@ -8,6 +8,7 @@ import type { AuditEntry, AuditLog } from "./audit-log.ts";
 import type { Authorizer, Decisions } from "./authorizer.ts";
 import type { CallerBounds, Limiter } from "./limits/limiter.ts";
 import { hasExpired, type Principal } from "./principal.ts";
+import { type Subject, subjectOf } from "./subject.ts";
 
 /** The stages between a caller and the fleets; what is not configured is not there. */
 export interface AccessStages {
@@ -45,8 +46,13 @@ export class CallerAccess implements Access {
   }
 
   check(fleet: Fleet, method: string, params: Params | undefined): Promise<void> | undefined {
+    fleet.gate.check(method, params);
+    return this.#judge(fleet, method, params, subjectOf(method, params));
+  }
+
+  #judge(fleet: Fleet, method: string, params: Params | undefined, subject: Subject): Promise<void> | undefined {
     this.#alive();
-    return this.#stages.authorizer?.check(this.principal, this.#decisions, fleet, method, params);
+    return this.#stages.authorizer?.check(this.principal, this.#decisions, fleet, method, params, subject);
   }
 
   call(
@@ -55,12 +61,16 @@ export class CallerAccess implements Access {
     method: string,
     params: Params | undefined,
     exchange: Exchange,
+    tool?: string,
   ): Promise<RpcReply> {
+    // Read once: rules, limits and the audit log speak of the same thing.
+    fleet.gate.check(method, params, tool);
+    const subject = subjectOf(method, params, tool);
     const { audit } = this.#stages;
-    const entry = audit?.begin(this.principal, fleet.name, method, params);
+    const entry = audit?.begin(this.principal, fleet.name, method, params, subject);
     return audit === undefined || entry === undefined
-      ? this.#admitted(fleet, client, method, params, exchange)
-      : this.#noted(audit, entry, () => this.#admitted(fleet, client, method, params, exchange));
+      ? this.#admitted(fleet, client, method, params, exchange, subject)
+      : this.#noted(audit, entry, () => this.#admitted(fleet, client, method, params, exchange, subject));
   }
 
   async #noted(
@@ -85,18 +95,19 @@ export class CallerAccess implements Access {
     method: string,
     params: Params | undefined,
     exchange: Exchange,
+    subject: Subject,
   ): Promise<RpcReply> {
-    const checking = this.check(fleet, method, params);
+    const checking = this.#judge(fleet, method, params, subject);
     if (checking !== undefined) await checking;
     const { limiter } = this.#stages;
-    if (limiter === undefined) return this.#send(fleet, client, method, params, exchange);
-    const tool = method === "tools/call" ? String(params?.name) : "";
+    if (limiter === undefined) return this.#send(fleet, client, method, params, exchange, subject);
+    const tool = method === "tools/call" ? subject.name : "";
     const bounds = limiter.boundsFor(this.principal.caller, this.#bounds, fleet.name, tool);
     const admitting = limiter.admit(bounds, exchange);
     if (admitting !== undefined) await admitting;
     limiter.begin(bounds);
     try {
-      return await this.#send(fleet, client, method, params, exchange);
+      return await this.#send(fleet, client, method, params, exchange, subject);
     } finally {
       limiter.end(bounds);
     }
@@ -108,8 +119,10 @@ export class CallerAccess implements Access {
     method: string,
     params: Params | undefined,
     exchange: Exchange,
+    { ofTask, name }: Subject,
   ): Promise<RpcReply> {
-    const reply = await fleet.call(client, method, params, exchange);
+    exchange.judge = this;
+    const reply = await fleet.call(client, method, params, exchange, ofTask === true ? name : undefined);
     const kind = listed[method];
     return kind === undefined ? reply : this.#filtered(fleet, kind, reply);
   }
@@ -121,6 +134,10 @@ export class CallerAccess implements Access {
 
   reaches({ name }: Fleet): boolean {
     return this.#stages.authorizer?.reaches(this.principal, this.#decisions, name) ?? true;
+  }
+
+  knows({ name }: Fleet): boolean {
+    return this.#stages.authorizer?.knows(this.principal, this.#decisions, name) ?? true;
   }
 
   /** A connection may outlive the credential that it came with. Throws TOKEN_REFUSED. */

@@ -1,8 +1,9 @@
 import type { Condition } from "../config/schema/conditions.ts";
 import type { Authorization } from "../config/schema/index.ts";
 import type { Params } from "../protocol/json-rpc.ts";
+import { normalUri } from "./normal-uri.ts";
 import type { Principal } from "./principal.ts";
-import type { Subject } from "./subject.ts";
+import type { Subject, SubjectKind } from "./subject.ts";
 
 /** One entry of `gateway.authorization.rules`. */
 export type RuleOptions = Authorization["rules"][number];
@@ -22,15 +23,18 @@ export class Rule {
   readonly condition: Condition | undefined;
   /** Does a match depend on what a tool says of itself? */
   readonly byAnnotation: boolean;
+  /** Does it speak of single resources? */
+  readonly byUri: boolean;
   readonly #callers: Glob;
   readonly #servers: Glob;
   readonly #roles: readonly string[] | undefined;
-  readonly #names: Readonly<Record<"tools" | "prompts" | "resources", Glob | undefined>>;
+  readonly #names: Readonly<Record<Exclude<SubjectKind, "server">, Glob | undefined>>;
   readonly #anything: boolean;
   readonly #annotations: readonly (readonly [Hint, boolean])[];
 
   constructor(options: RuleOptions, condition: Condition | undefined) {
-    const { effect, callers, roles, scopes = [], servers, tools, prompts, resources, annotations } = options;
+    const { effect, callers, roles, scopes = [], servers, annotations } = options;
+    const { tools, prompts, resources, methods } = options;
     this.effect = effect;
     this.scopes = scopes;
     this.condition = condition;
@@ -41,11 +45,13 @@ export class Rule {
     this.byAnnotation = this.#annotations.length > 0;
     // Annotations are of tools: a rule with them speaks of tools alone.
     const named = tools ?? (this.byAnnotation ? ["*"] : undefined);
-    this.#anything = named === undefined && prompts === undefined && resources === undefined;
+    this.byUri = resources !== undefined;
+    this.#anything = [named, prompts, resources, methods].every((names) => names === undefined);
     this.#names = {
       tools: named && new Glob(named),
       prompts: prompts && new Glob(prompts),
-      resources: resources && new Glob(resources),
+      resources: resources && new Glob(resources.map(normalUri)),
+      methods: methods && new Glob(methods),
     };
   }
 
@@ -63,7 +69,10 @@ export class Rule {
     return this.scopes.every((scope) => scopes.has(scope));
   }
 
-  /** Does it speak of this subject? `tool` is how the tool describes itself. A deny of the whole server has no names. */
+  /**
+   * Does it speak of this subject, whose URI is in its normal form? `tool` is how the tool describes itself. A deny of the
+   * whole server has no names.
+   */
   covers({ kind, name }: Subject, tool: Params | undefined): boolean {
     if (kind === "server") return this.effect === "allow" || (this.#anything && this.condition === undefined);
     if (this.#anything) return true;

@@ -31,6 +31,8 @@ export function fleetAt({ roster, workers }: Place, server: FleetServer): FleetS
     const { queue: _ofWorkers, ...rest } = server;
     return {
       ...rest,
+      // Names have been judged as they stand: another look at aliases could make others of them.
+      tools: { deny: [], aliases: {} },
       isolation: isolation === "caller" ? "session" : isolation,
       cache: off(server.cache),
       coalescing: off(server.coalescing),

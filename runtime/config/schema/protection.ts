@@ -16,7 +16,12 @@ const Rule = block({
   servers: Type.Optional(texts("Names of servers, with `*`. Defaults to all.")),
   tools: Type.Optional(texts("The server's own names of tools, with `*`.")),
   prompts: Type.Optional(texts("Names of prompts, with `*`.")),
-  resources: Type.Optional(texts("URIs of resources, with `*`. Without tools, prompts and resources: all three.")),
+  resources: Type.Optional(texts("URIs of resources, with `*`, compared in their normal form (RFC 3986, 6.2.2).")),
+  methods: Type.Optional(
+    texts(
+      "Methods that `servers.<name>.methods.allow` adds, with `*`. Without tools, prompts, resources and methods: all.",
+    ),
+  ),
   annotations: Type.Optional(
     block(
       {

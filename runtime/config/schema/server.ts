@@ -76,6 +76,16 @@ export const Tools = Type.Object(
   options,
 );
 
+/** Which methods clients may call besides those of MCP. */
+export const Methods = Type.Object(
+  {
+    allow: Type.Array(Type.String({ pattern: "^[\\w.$-]+(?:/[\\w.$-]+)+$" }), {
+      description: "Methods that are no part of MCP and are relayed all the same, exact in case: `acme/search`.",
+    }),
+  },
+  options,
+);
+
 /** One fleet: instances of one MCP server. */
 export const Server = Type.Object(
   {
@@ -109,6 +119,7 @@ export const Server = Type.Object(
     scaling: Type.Optional(Scaling),
     timeouts: Type.Optional(Timeouts),
     tools: Type.Optional(Tools),
+    methods: Type.Optional(Methods),
     cache: Type.Optional(Cache),
     coalescing: Type.Optional(Coalescing),
     queue: Type.Optional(Queue),
@@ -147,4 +158,5 @@ export type ProcessSource = Static<typeof ProcessSource>;
 export type Scaling = Static<typeof Scaling>;
 export type Timeouts = Static<typeof Timeouts>;
 export type Tools = Static<typeof Tools>;
+export type Methods = Static<typeof Methods>;
 export type Server = Static<typeof Server>;

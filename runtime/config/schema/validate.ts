@@ -60,10 +60,14 @@ function check(schema: object, value: unknown, path: ConfigPath): ConfigIssue[] 
   return (validate.errors ?? []).map(explain).map((issue) => ({ ...issue, path: [...path, ...issue.path] }));
 }
 
+/** The namespaces of MCP's own methods. */
+const standard =
+  /^(?:tools|prompts|resources|completion|logging|tasks|subscriptions|server|notifications|roots|sampling|elicitation)\//;
+
 /** What JSON Schema cannot say well of a server. */
 function serverRules(server: Server, path: ConfigPath): ConfigIssue[] {
   const { type, version, process, endpoints, discovery, protocol, scaling, tools, healthCheck } = server;
-  const { credentials, batching, pool } = server;
+  const { credentials, batching, pool, methods } = server;
   const issues: ConfigIssue[] = [];
   const add = (field: ConfigPath, message: string, fix: string) =>
     issues.push({ path: [...path, ...field], message, fix });
@@ -139,6 +143,11 @@ function serverRules(server: Server, path: ConfigPath): ConfigIssue[] {
   if (minInstances !== undefined && maxInstances !== undefined && minInstances > maxInstances) {
     const fix = "raise maxInstances or lower minInstances";
     add(["scaling", "minInstances"], `is ${minInstances}, more than maxInstances (${maxInstances})`, fix);
+  }
+  for (const [index, method] of (methods?.allow ?? []).entries()) {
+    if (!standard.test(method)) continue;
+    const fix = "remove it: the gateway decides about the methods of MCP itself; use tools or gateway.authorization";
+    add(["methods", "allow", index], `is "${method}", a method of MCP`, fix);
   }
   if (tools?.allow !== undefined && tools.deny !== undefined) {
     add(["tools", "deny"], "stands beside allow", "keep one of the two");

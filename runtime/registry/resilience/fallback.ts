@@ -15,23 +15,33 @@ export interface FallbackOptions {
   readonly onFallback: () => void;
 }
 
-/** Gives a call that this fleet could not take to the next one; one that may have had an effect only if it may be repeated. */
+/**
+ * Gives a call that this fleet could not take to the next one; one that may have had an effect only if it may be repeated,
+ * one that is about a task or makes one never: the task would be at a server where nobody looks for it.
+ */
 export function fallback({ names, fleetNamed, repeatable, onFallback }: FallbackOptions, next: FleetCall): FleetCall {
+  /** The call at another fleet, whose own tools and rules count. */
+  const handOver = async (fleet: Fleet, ...[client, method, params, exchange]: Parameters<FleetCall>) => {
+    await exchange.judge?.check(fleet, method, params);
+    onFallback();
+    client.fleets?.add(fleet.name);
+    exchange.avoid = undefined;
+    exchange.fellBack = true;
+    return fleet.call(client, method, params, exchange);
+  };
   return async (client, method, params, exchange) => {
     try {
       return await next(client, method, params, exchange);
     } catch (error) {
+      if (method.startsWith("tasks/") || params?.task !== undefined) throw error;
       const unsent = notBegun(error) || !exchange.begun || (error instanceof FleetError && refused.has(error.code));
       const safe = unsent || repeatable.call(method, params);
       if (!(error instanceof FleetError && (failureOf(error) || refused.has(error.code)) && safe)) throw error;
       for (const name of names) {
         const fleet = fleetNamed(name);
         if (fleet === undefined || exchange.cancelled !== undefined) continue;
-        onFallback();
-        client.fleets?.add(name);
-        exchange.avoid = undefined;
-        // What the last fleet says is no better than what this one said.
-        const reply = await fleet.call(client, method, params, exchange).catch(() => undefined);
+        // What the last fleet says is no better than what this one said, nor is that the caller may not use it.
+        const reply = await handOver(fleet, client, method, params, exchange).catch(() => undefined);
         if (reply !== undefined) return reply;
       }
       throw error;

@@ -84,6 +84,7 @@ test("defaults are applied, and what the file says wins", async () => {
         scaling: { minInstances: 6, maxInstances: 6, targetInFlight: 16 },
         timeouts: { connectMs: 30000, requestMs: 120000, idleMs: 600000 },
         tools: { deny: [], aliases: {} },
+        methods: { allow: [] },
       },
     ],
   });

@@ -39,7 +39,8 @@ afterEach(() => fleet.close());
 
 const latest = () => connector.sessions.at(-1) as FakeSession;
 const reply = (session: FakeSession, result: unknown) => session.calls.at(-1)?.resolve({ result });
-const call = (method: string) => fleet.call({ owner: "anna", caller: undefined }, method, {}, new Exchange(1000));
+const about = { name: "shown", uri: "file:///shown" };
+const call = (method: string) => fleet.call({ owner: "anna", caller: undefined }, method, about, new Exchange(1000));
 
 test("its status tells what operators ask", () => {
   expect(fleet.status()).toEqual({
