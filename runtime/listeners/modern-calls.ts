@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import { FleetError } from "../errors.ts";
 import { Exchange } from "../protocol/exchange.ts";
 import { errorReply, type Params, type RpcReply, type RpcRequest } from "../protocol/json-rpc.ts";
+import { relayedMethods } from "../protocol/methods.ts";
 import { modernRevision, withModernParts } from "../protocol/modern.ts";
 import type { ModernDeclaration } from "../protocol/modern-request.ts";
 import { ParkedCall } from "../protocol/parked-call.ts";
@@ -17,11 +18,15 @@ export interface ModernCallsOptions {
   readonly sessionsFor?: string | undefined;
 }
 
-/** What the stateless era has; anything else is unknown to it, also what the session era knows. */
+/** What the stateless era has. What only the session era knows is unknown to it; the rest is the service's to decide. */
 const methods = new Set([
   ...["server/discover", "completion/complete", "tools/list", "tools/call", "prompts/list", "prompts/get"],
   ...["resources/list", "resources/templates/list", "resources/read", "tasks/get", "tasks/update", "tasks/cancel"],
 ]);
+
+const ofSessions = (method: string): boolean =>
+  !methods.has(method) &&
+  (relayedMethods.has(method) || method === "initialize" || method.startsWith("notifications/"));
 
 /** What goes on with a parked call: its client and its exchange. */
 interface Running {
@@ -53,7 +58,7 @@ export class ModernCalls {
     const { sessionsFor } = this.#options;
     const probing = sessionsFor !== undefined && message.method === "server/discover";
     const unserved = probing && declared.clientInfo?.name === sessionsFor;
-    if (unserved || !methods.has(message.method))
+    if (unserved || ofSessions(message.method))
       throw new FleetError("METHOD_UNKNOWN", `Method not found: ${message.method}`);
     try {
       const { serverInfo, ...described } = await target.service.describe();

@@ -100,7 +100,8 @@ describe("a caller does more than it may", () => {
   test.each([on, off])("calls, and finds out what there is (rules: %s)", async (control) => {
     const { url } = await start({ auth: people, ...(control ? { authorization: { rules } } : {}) });
     expect(await ask(url, as("ann-token"))).toBe(200);
-    expect(await ask(url, as("bob-token"))).toBe(control ? 403 : 200);
+    // A server that is hidden looks like one that does not exist.
+    expect(await ask(url, as("bob-token"))).toBe(control ? 404 : 200);
     const seen = async (token: string) => {
       const bob = await (it as TestGateway).connect("/mcp", as(token));
       return (await bob.listTools()).tools.length;

@@ -1,0 +1,170 @@
+import { get, type IncomingMessage } from "node:http";
+import { connect } from "node:net";
+import { createInterface } from "node:readline";
+import { request } from "undici";
+import { WebSocket } from "ws";
+import { encodeHeaderValue, nameForHeader } from "../../runtime/protocol/header-values.ts";
+import type { Params } from "../../runtime/protocol/json-rpc.ts";
+
+/** What a request has come to, on whatever way. */
+export interface WayReply {
+  readonly result?: Params;
+  readonly error?: { readonly code: number; readonly message: string; readonly data?: Params };
+}
+
+/** Makes one request. */
+export type Ask = (method: string, params: Params | undefined) => Promise<WayReply>;
+
+/** A way into the gateway: requests one after the other. */
+export interface Way {
+  readonly ask: Ask;
+  close(): void;
+}
+
+const key = "io.modelcontextprotocol";
+const json = { "content-type": "application/json", accept: "application/json, text/event-stream" };
+const hello = (protocolVersion: string, capabilities: Params) => ({
+  ...{ protocolVersion, capabilities, clientInfo: { name: "test", version: "1.0.0" } },
+});
+
+export interface WayOptions {
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly capabilities?: Params;
+  /** 2025-03-26, and each request in an array of its own. */
+  readonly batched?: boolean;
+}
+
+/** A session of Streamable HTTP. */
+export async function sessionOver(
+  url: string,
+  { headers = {}, capabilities = {}, batched = false }: WayOptions = {},
+): Promise<Way> {
+  const revision = batched ? "2025-03-26" : "2025-11-25";
+  const post = (body: string, more: Record<string, string> = {}) =>
+    request(url, { method: "POST", headers: { ...json, ...headers, ...more }, body });
+  const opened = await post(
+    JSON.stringify({ jsonrpc: "2.0", id: 0, method: "initialize", params: hello(revision, capabilities) }),
+  );
+  await opened.body.dump();
+  const mine = { "mcp-session-id": String(opened.headers["mcp-session-id"]), "mcp-protocol-version": revision };
+  return {
+    async ask(method, params) {
+      const message = { jsonrpc: "2.0", id: 1, method, params };
+      const { body } = await post(JSON.stringify(batched ? [message] : message), mine);
+      const answer = JSON.parse(await body.text());
+      return batched ? answer[0] : answer;
+    },
+    close: () => {},
+  };
+}
+
+/** Requests of 2026-07-28. */
+export function statelessOver(url: string, { headers = {}, capabilities = {} }: WayOptions = {}): Way {
+  return {
+    async ask(method, params) {
+      const _meta = { [`${key}/protocolVersion`]: "2026-07-28", [`${key}/clientCapabilities`]: capabilities };
+      const sent = { ...params, _meta };
+      const name = nameForHeader(method, sent);
+      const { body } = await request(url, {
+        method: "POST",
+        headers: {
+          ...{ ...json, ...headers, "mcp-protocol-version": "2026-07-28", "mcp-method": encodeHeaderValue(method) },
+          ...(name === undefined ? {} : { "mcp-name": encodeHeaderValue(name) }),
+        },
+        body: JSON.stringify({ jsonrpc: "2.0", id: 1, method, params: sent }),
+      });
+      return (await body.json()) as WayReply;
+    },
+    close: () => {},
+  };
+}
+
+/** The REST interface, at a path that `at` makes of a request, with the body that it gives. */
+export function restOver(
+  at: (method: string, params: Params | undefined) => { readonly url: string; readonly body: unknown },
+  { headers = {} }: WayOptions = {},
+): Way {
+  return {
+    async ask(method, params) {
+      const { url, body } = at(method, params);
+      const answer = await request(url, {
+        method: "POST",
+        headers: { ...json, ...headers },
+        body: JSON.stringify(body),
+      });
+      return (await answer.body.json()) as WayReply;
+    },
+    close: () => {},
+  };
+}
+
+/** A connection that carries whole messages both ways. */
+export interface Line {
+  send(text: string): void;
+  listen(take: (text: string) => void): void;
+  close(): void;
+}
+
+/** A session over such a connection; `answer` replies to what the server asks. */
+export async function sessionOn(
+  line: Line,
+  { capabilities = {} }: WayOptions = {},
+  answer: (message: Params) => Params = () => ({}),
+): Promise<Way> {
+  const waiting = new Map<unknown, (message: WayReply) => void>();
+  let last = 0;
+  line.listen((text) => {
+    const message = JSON.parse(text) as Params;
+    if (message.method === undefined) waiting.get(message.id)?.(message as WayReply);
+    else if (message.id !== undefined)
+      line.send(JSON.stringify({ jsonrpc: "2.0", id: message.id, result: answer(message) }));
+  });
+  const ask: Ask = (method, params) => {
+    last += 1;
+    const id = last;
+    const reply = new Promise<WayReply>((resolve) => waiting.set(id, resolve));
+    line.send(JSON.stringify({ jsonrpc: "2.0", id, method, params }));
+    return reply;
+  };
+  await ask("initialize", hello("2025-11-25", capabilities));
+  return { ask, close: () => line.close() };
+}
+
+export async function webSocketLine(url: string): Promise<Line> {
+  const socket = new WebSocket(url.replace(/^http/, "ws"), "mcp");
+  await new Promise((resolve, reject) => socket.once("open", resolve).once("error", reject));
+  return {
+    send: (text) => socket.send(text),
+    listen: (take) => void socket.on("message", (data) => take(String(data))),
+    close: () => socket.terminate(),
+  };
+}
+
+export async function tcpLine(port: number): Promise<Line> {
+  const socket = connect(port, "127.0.0.1");
+  await new Promise((resolve, reject) => socket.once("connect", resolve).once("error", reject));
+  return {
+    send: (text) => void socket.write(`${text}\n`),
+    listen: (take) => void createInterface({ input: socket }).on("line", take),
+    close: () => socket.destroy(),
+  };
+}
+
+/** HTTP+SSE of 2024-11-05: `url` is the gateway's, `path` that of the stream. */
+export async function sseLine(url: string, path: string): Promise<Line> {
+  const stream = await new Promise<IncomingMessage>((resolve, reject) => get(url + path, resolve).on("error", reject));
+  const endpoint = Promise.withResolvers<string>();
+  let take: (text: string) => void = (text) => endpoint.resolve(text);
+  createInterface({ input: stream }).on("line", (line) => {
+    if (line.startsWith("data: ")) take(line.slice("data: ".length));
+  });
+  stream.on("error", () => {});
+  const messages = url + (await endpoint.promise);
+  return {
+    send: (body) => void request(messages, { method: "POST", headers: json, body }).then((sent) => sent.body.dump()),
+    listen: (taker) => {
+      take = taker;
+    },
+    close: () => stream.destroy(),
+  };
+}
