@@ -45,7 +45,10 @@ export class Sealer {
     const dot = text.indexOf(".");
     const keyId = text.slice(0, Math.max(dot, 0));
     const key = this.#keys.get(keyId);
-    const bytes = Buffer.from(text.slice(dot + 1), "base64url");
+    const sealed = text.slice(dot + 1);
+    const bytes = Buffer.from(sealed, "base64url");
+    // A decoder forgives much: there is one spelling of a sealed text, and no other opens.
+    if (bytes.toString("base64url") !== sealed) return undefined;
     if (key === undefined || bytes.length <= nonceBytes + tagBytes) return undefined;
     const decipher = createDecipheriv("aes-256-gcm", key, bytes.subarray(0, nonceBytes))
       .setAAD(this.#context(keyId))

@@ -220,7 +220,8 @@ export class Authorizer {
     const tried = this.#dryRun && reason !== "requirement";
     metrics.denied(server, this.#dryRun ? "dry_run" : reason);
     log.info(
-      { caller, server, [kind]: name, reason },
+      // Of the server as a whole there is no other name.
+      kind === "server" ? { caller, server, reason } : { caller, server, [kind]: name, reason },
       tried ? "authorization (dry run): would be refused" : "authorization: refused",
     );
     return tried;

@@ -21,17 +21,30 @@ export function normalUri(text: string): string {
 
 /**
  * Why a URI names different things to different readers; undefined when it does not. A server that decodes `%2F` before
- * it follows dots, or takes `\` for `/`, would read what no rule has seen.
+ * it follows dots, takes `\` for `/`, or takes the host for the first folder of a path would read what no rule has seen.
  */
 export function ambiguityOf(uri: string): string | undefined {
   if (!/^[A-Za-z][A-Za-z0-9+.-]*:/.test(uri)) return "has no scheme";
+  // Who reads a resource reads all of it (RFC 3986, 3.5): a rule about the resource would not be compared with it.
+  if (uri.includes("#")) return "has a fragment; leave it out";
   if (uri.includes("\\")) return "has a backslash; write a slash";
   if (/%(?![0-9A-Fa-f]{2})/.test(uri)) return "has a percent sign that encodes nothing; write %25";
-  const [path = ""] = uri.split(/[?#]/, 1);
-  const decoded = encoded(path).replace(/%2F|%5C/g, "/");
-  if (decoded !== encoded(path) && /(?:^|[/:])\.{1,2}(?:\/|$)/.test(decoded))
-    return "has dot segments beside an encoded slash";
+  const [, , , path = ""] = parts.exec(encoded(uri)) ?? [];
+  if (climbs(path)) return "has dot segments that lead above its root";
+  const decoded = path.replace(/%2F|%5C/g, "/");
+  if (decoded !== path && /(?:^|\/)\.{1,2}(?:\/|$)/.test(decoded)) return "has dot segments beside an encoded slash";
   return undefined;
+}
+
+function climbs(path: string): boolean {
+  let depth = path.startsWith("/") ? -1 : 0;
+  for (const segment of path.split("/")) {
+    if (segment === "..") {
+      if (depth <= 0) return true;
+      depth -= 1;
+    } else if (segment !== ".") depth += 1;
+  }
+  return false;
 }
 
 /** Percent-encoding in its normal form (6.2.2.1, 6.2.2.2). */

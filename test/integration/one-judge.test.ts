@@ -189,9 +189,11 @@ const always = () => true;
 /** Of the stateless era, and at `/mcp`, only these can be called. */
 const everywhere = new Set(["tools/call", "prompts/get", "resources/read", "completion/complete"]);
 const ofBothEras = (call: Call) => (everywhere.has(call.method) && inHeader(call)) || methods.includes(call.method);
-/** A header cannot say half a character: such a request is refused for that. */
+/** A header cannot say half a character, nor as much as a body: such a request is refused for that. */
 const inHeader = ({ params }: Call) =>
-  [params.name, params.uri].every((value) => typeof value !== "string" || value.isWellFormed());
+  [params.name, params.uri].every(
+    (value) => typeof value !== "string" || (value.isWellFormed() && value.length < 10_000),
+  );
 const federated = ({ method }: Call) => everywhere.has(method) || method === "resources/subscribe";
 
 /** The call as it is spelled at `/mcp`. */

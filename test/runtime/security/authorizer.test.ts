@@ -8,6 +8,7 @@ import type { Fleet } from "../../../runtime/registry/fleet.ts";
 import { Authorizer, type Decisions } from "../../../runtime/security/authorizer.ts";
 import { type Holder, principalOf } from "../../../runtime/security/principal.ts";
 import { ProtectedResource } from "../../../runtime/security/protected-resource.ts";
+import type { Subject } from "../../../runtime/security/subject.ts";
 
 const described = {
   read: { name: "read", annotations: { readOnlyHint: true, destructiveHint: false } },
@@ -18,7 +19,7 @@ const tools = Object.values(described);
 const fleet = (name = "db") =>
   ({ name, tool: async (tool: keyof typeof described) => described[tool] }) as unknown as Fleet;
 
-type Call = [method: string, params: Record<string, unknown>, fleet?: string];
+type Call = [method: string, params: Record<string, unknown>, fleet?: string, subject?: Subject];
 const tool = (name: string, args: object = {}, server = "db"): Call => [
   "tools/call",
   { name, arguments: args },
@@ -40,9 +41,9 @@ async function authorizer(rules: Authorization["rules"], more: Partial<Authoriza
     const principal = principalOf({ name: "ann", ...holder }, "bearer");
     const decisions: Decisions = new Map();
     return {
-      may: async ([method, params, server]: Call) => {
+      may: async ([method, params, server, subject]: Call) => {
         try {
-          await it.check(principal, decisions, fleet(server), method, params);
+          await it.check(principal, decisions, fleet(server), method, params, subject);
           return "may";
         } catch (error) {
           return (error as FleetError).code;
@@ -57,6 +58,7 @@ async function authorizer(rules: Authorization["rules"], more: Partial<Authoriza
           ),
       sees: (server = "db") => it.visible(principal, decisions, fleet(server), "tools", tools).map(({ name }) => name),
       reaches: (server: string) => it.reaches(principal, decisions, server),
+      knows: (server: string) => it.knows(principal, decisions, server),
     };
   };
   return {
@@ -183,4 +185,62 @@ test.each([
     code: "CONFIG_INVALID",
     message: `${problem}; ${fix}`,
   });
+});
+
+test("rules by URI compare normal forms, of the pattern too, and refuse what has several", async () => {
+  const read = (uri: string): Call => ["resources/read", { uri }];
+  const denied = (await authorizer([{ effect: "deny", resources: ["X://h/pri%76/*"] }], { default: "allow" })).caller();
+  for (const uri of ["x://h/priv/b", "X://H/priv/b", "x://h/pri%76/b", "x://h/pub/../priv/b", "x://h/%2e/priv/b"])
+    expect([uri, await denied.may(read(uri))]).toEqual([uri, "FORBIDDEN"]);
+  for (const uri of ["x://h/pub/a", "x://h/privy/a"]) expect([uri, await denied.may(read(uri))]).toEqual([uri, "may"]);
+  for (const uri of ["x://h/pub/..%2Fpriv/b", "x://h/../priv/b", "x:\\\\h\\priv\\b", "h/priv/b", "x://h/pub/a#b"])
+    expect([uri, await denied.may(read(uri))]).toEqual([uri, "INVALID_PARAMS"]);
+  expect(await denied.why(read("x://h/pub/..%2Fpriv/b"))).toMatchObject({
+    message: "Invalid params: the URI has dot segments beside an encoded slash",
+  });
+  const allowed = (await authorizer([{ effect: "allow", resources: ["x://h/pub/*"] }])).caller();
+  expect(await allowed.may(read("x://H/pub/a"))).toBe("may");
+  expect(await allowed.may(read("x://h/pub/../priv/b"))).toBe("FORBIDDEN");
+  expect(await allowed.may(read("x://h/pub/..%2Fpriv/b"))).toBe("INVALID_PARAMS");
+  // Without a rule by URI nothing is compared.
+  const open = (await authorizer([{ effect: "allow", servers: ["db"] }])).caller();
+  expect(await open.may(read("h/priv/b"))).toBe("may");
+});
+
+test("methods that are no part of MCP are judged by rules that name them, or that name nothing", async () => {
+  const search: Call = ["acme/search", {}];
+  const may = async (...rules: Authorization["rules"]) => (await authorizer(rules)).caller().may(search);
+  expect(await may({ effect: "allow", tools: ["*"], prompts: ["*"], resources: ["*"] })).toBe("FORBIDDEN");
+  expect(await may({ effect: "allow", methods: ["acme/*"] })).toBe("may");
+  expect(await may({ effect: "allow" })).toBe("may");
+  expect(await may({ effect: "allow" }, { effect: "deny", methods: ["acme/search"] })).toBe("FORBIDDEN");
+  expect(await may({ effect: "allow" }, { effect: "deny", methods: ["acme/other"], tools: ["*"] })).toBe("may");
+});
+
+test("a task is judged by its tool; conditions over arguments were asked when it was made", async () => {
+  const { caller } = await authorizer([
+    { effect: "allow", tools: ["pay"], when: "args.amount <= 100" },
+    { effect: "allow", tools: ["drop"] },
+    { effect: "deny", tools: ["drop"], when: 'args.table.startsWith("prod")' },
+    { effect: "deny", tools: ["wipe"] },
+  ]);
+  const may = (name: string) => {
+    const subject = { kind: "tools" as const, name, ofTask: true };
+    return caller().may(["tasks/get", { taskId: "t" }, "db", subject]);
+  };
+  expect([await may("pay"), await may("drop"), await may("wipe"), await may("plain")]).toEqual([
+    ...["may", "may", "FORBIDDEN", "FORBIDDEN"],
+  ]);
+});
+
+test("a server of which a caller may use nothing is not known to it, unless more scopes would open it", async () => {
+  const { caller, metrics, lines } = await authorizer([
+    { effect: "allow", servers: ["db"], tools: ["read"] },
+    { effect: "allow", servers: ["files"], scopes: ["files:read"] },
+  ]);
+  const ann = caller();
+  expect([ann.knows("db"), ann.knows("files"), ann.knows("other")]).toEqual([true, true, false]);
+  // Somebody who looks around is seen.
+  expect(await metrics()).toContain('mcp_authorization_denied_total{server="other",reason="default"} 1');
+  expect(lines).toMatchObject([{ caller: "ann", server: "other", reason: "default", msg: "authorization: refused" }]);
 });
