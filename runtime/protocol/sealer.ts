@@ -45,11 +45,11 @@ export class Sealer {
     const dot = text.indexOf(".");
     const keyId = text.slice(0, Math.max(dot, 0));
     const key = this.#keys.get(keyId);
+    if (key === undefined) return undefined;
     const sealed = text.slice(dot + 1);
     const bytes = Buffer.from(sealed, "base64url");
-    // A decoder forgives much: there is one spelling of a sealed text, and no other opens.
-    if (bytes.toString("base64url") !== sealed) return undefined;
-    if (key === undefined || bytes.length <= nonceBytes + tagBytes) return undefined;
+    // The decoder skips what is no base64url: only the one spelling that was given out is taken.
+    if (bytes.length <= nonceBytes + tagBytes || bytes.toString("base64url") !== sealed) return undefined;
     const decipher = createDecipheriv("aes-256-gcm", key, bytes.subarray(0, nonceBytes))
       .setAAD(this.#context(keyId))
       .setAuthTag(bytes.subarray(-tagBytes));

@@ -156,6 +156,15 @@ test.each([
     "servers.a.tools.deny: stands beside allow; keep one of the two",
   ],
   [
+    "{ type: magic, methods: { allow: [acme/search, tasks/list] } }",
+    'servers.a.methods.allow[1]: is "tasks/list", a method of MCP; ' +
+      "remove it: the gateway decides about the methods of MCP itself; use tools or gateway.authorization",
+  ],
+  [
+    "{ type: magic, methods: { allow: [search] } }",
+    'servers.a.methods.allow[0]: is "search"; give a text that matches ^[\\w.$-]+(?:/[\\w.$-]+)+$',
+  ],
+  [
     "{ type: custom, endpoints: [ftp://h] }",
     'servers.a.endpoints[0]: is "ftp://h"; give a text that matches ^(https?|wss?|tcp)://',
   ],

@@ -1,5 +1,6 @@
 import { beforeEach, expect, test } from "@jest/globals";
 import { Coalescing, type Sharing } from "../../../runtime/performance/coalescing.ts";
+import { Exchange } from "../../../runtime/protocol/exchange.ts";
 import { callTool, FakeCall } from "../../support/fake-call.ts";
 import { settled } from "../../support/fake-connector.ts";
 
@@ -108,4 +109,36 @@ test("a question to one client is no answer to the other: that one asks by itsel
   expect(upstream.made).toHaveLength(2);
   upstream.last.answer({ result: "for the second" });
   expect(await second.reply).toEqual({ result: "for the second" });
+});
+
+test("one caller's task is never another's answer", async () => {
+  sharing = "everyone";
+  const params = { name: "read", arguments: {}, task: {} };
+  const call = (caller: string) =>
+    stage.call({ owner: caller, caller }, "tools/call", params, new Exchange(1000)).catch(() => {});
+  void call("anna");
+  void call("berta");
+  expect([upstream.made.length, coalesced]).toEqual([2, 0]);
+  // Those of the stateless era come unasked.
+  void callTool(stage.call, "read", {}, { caller: "anna" });
+  const second = callTool(stage.call, "read", {}, { caller: "berta" });
+  const task = { result: { resultType: "task", taskId: "t1", status: "working" } };
+  upstream.last.answer(task);
+  await settled();
+  expect([upstream.made.length, coalesced]).toEqual([4, 1]);
+  upstream.last.answer({ result: { ...task.result, taskId: "t2" } });
+  expect(await second.reply).toEqual({ result: { ...task.result, taskId: "t2" } });
+});
+
+test("what a fallback has answered one caller is not given to another, who may not use it", async () => {
+  sharing = "everyone";
+  const first = callTool(stage.call, "read", {}, { caller: "anna" });
+  const second = callTool(stage.call, "read", {}, { caller: "berta" });
+  upstream.last.exchange.fellBack = true;
+  upstream.last.answer({ result: "of the fallback" });
+  expect(await first.reply).toEqual({ result: "of the fallback" });
+  await settled();
+  expect(upstream.made.map(({ client }) => client.caller)).toEqual(["anna", "berta"]);
+  upstream.last.answer({ result: "of the server" });
+  expect(await second.reply).toEqual({ result: "of the server" });
 });

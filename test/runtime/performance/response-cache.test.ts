@@ -214,3 +214,16 @@ test("who holds an answer cannot change what the next one gets", async () => {
   reply.result.content.push(2);
   expect(await callTool(cache.call, "read").reply).toEqual({ result: { content: [1] } });
 });
+
+test("tasks are not kept, nor what a fallback has answered", async () => {
+  cache = make({}, "everyone");
+  const params = { name: "read", arguments: {}, task: {} };
+  void cache.call({ owner: "o", caller: "anna" }, "tools/call", params, new Exchange(1000));
+  await answer({ task: { taskId: "t1" } });
+  void callTool(cache.call, "read", {});
+  await answer({ resultType: "task", taskId: "t2", status: "working" });
+  void callTool(cache.call, "read", {});
+  upstream.last.exchange.fellBack = true;
+  await answer({ content: [] });
+  expect([upstream.made.length, cache.size]).toEqual([3, 0]);
+});

@@ -36,3 +36,10 @@ test("the supervisor does not count the calls of links again", () => {
   const reported = (slot: number) => names.filter((name) => ownMetric(place(slot), { name }));
   expect([reported(supervisorSlot), reported(1)]).toEqual([names.slice(2), names]);
 });
+
+test("the supervisor takes a worker's names as they stand: an alias of an alias is not looked up twice", () => {
+  const tools = { aliases: { short: "long", long: "hidden" }, deny: ["hidden"] };
+  const aliased = { ...stdio("shared"), tools };
+  expect(fleetAt(place(supervisorSlot), aliased).tools).toEqual({ deny: [], aliases: {} });
+  expect(fleetAt(place(0), aliased).tools).toEqual(tools);
+});
