@@ -134,5 +134,6 @@ test("nothing tells a caller that a server exists of which it may use nothing", 
     }),
   ]);
   expect(asked).toBe(0);
-  expect((await told("one"))[0]).not.toEqual(hidden[0]);
+  const { statusCode, body } = await request(`${gateway.url}/api/v1/servers/one`, { headers: bob });
+  expect([statusCode, await body.json()]).toMatchObject([200, { name: "one", toolNames: ["echo"] }]);
 });

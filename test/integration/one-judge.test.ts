@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import { json } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import fc from "fast-check";
+import { request } from "undici";
 import type { Authorization, ConfigFile, Server } from "../../runtime/config/schema/index.ts";
 import { FleetError } from "../../runtime/errors.ts";
 import type { Params } from "../../runtime/protocol/json-rpc.ts";
@@ -330,6 +331,51 @@ test("for random rules and spellings, every way in gives the same verdict, and s
   // It has met all of them.
   expect([...seen.keys()].sort()).toEqual(["forbidden", "invalid", "no such method", "served"]);
 }, 600_000);
+
+test("a member that is there twice is judged as it is sent on: once", async () => {
+  const one: Server = {
+    ...{ type: "custom", isolation: "shared", endpoints: [`http://127.0.0.1:${port}/mcp`] },
+    tools: { deny: ["admin"] },
+  };
+  const gateway = await TestGateway.start({
+    gateway: { listeners: { tcp: { port: 0, server: "one" } } },
+    servers: { one },
+  });
+  const { url } = gateway;
+  const lines = [
+    await webSocketLine(`${url}/ws/one`),
+    await tcpLine(gateway.gateway.tcpPort as number),
+    await sseLine(url, "/sse/one"),
+  ];
+  for (const line of lines) {
+    let take: (text: string) => void = () => {};
+    line.listen((text) => take(text));
+    const say = (text: string) =>
+      new Promise<WayReply>((resolve) => {
+        take = (answer) => resolve(JSON.parse(answer));
+        line.send(text);
+      });
+    const hello = { protocolVersion: "2025-11-25", capabilities: {}, clientInfo: { name: "t", version: "1" } };
+    await say(JSON.stringify({ jsonrpc: "2.0", id: 0, method: "initialize", params: hello }));
+    const call = (names: string) => say(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{${names}}}`);
+    reached.length = 0;
+    expect(verdictOf(await call('"name":"echo","arguments":{},"name":"admin"'))).toBe("invalid");
+    expect(verdictOf(await call('"n\\u0061me":"admin","arguments":{},"name":"echo"'))).toBe("served");
+    expect(
+      verdictOf(await say('{"jsonrpc":"2.0","id":1,"method":"ping","method":"tools/call","params":{"name":"admin"}}')),
+    ).toBe("invalid");
+    expect(reached).toEqual([{ method: "tools/call", params: { name: "echo", arguments: {} } }]);
+    line.close();
+  }
+  reached.length = 0;
+  const { body } = await request(`${url}/api/v1/servers/one/requests`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: '{"method":"tools/call","params":{"name":"echo","name":"admin"}}',
+  });
+  expect([verdictOf((await body.json()) as WayReply), reached]).toEqual(["invalid", []]);
+  await gateway.close();
+});
 
 /** What the server reads of a call: nothing but this may differ from what the caller has sent. */
 function subjectOf({ method, params }: Call): Params {

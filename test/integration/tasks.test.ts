@@ -58,7 +58,7 @@ describe.each(paths)("at $path", ({ path, tool, uri }) => {
   beforeEach(async () => {
     const created = await ask(path, "tools/call", { name: tool, arguments: {} });
     // The server's own id, sealed: visible ASCII, the same each time.
-    taskId = String(created.result?.taskId);
+    taskId = String((created as { result?: { taskId?: unknown } }).result?.taskId);
     expect(taskId).toMatch(/^[\w-]+\.[\w-]+$/);
     expect(created).toEqual({ status: 200, result: { ...task, resultType: "task", taskId, status: "working" } });
   });
