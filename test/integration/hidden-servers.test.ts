@@ -72,7 +72,10 @@ async function told(server: string): Promise<unknown[]> {
       ...{ method, headers },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-    return [answer.statusCode, answer.headers["www-authenticate"], await answer.body.text()];
+    const { statusCode, headers: said, body: text } = answer;
+    // A stream that has begun does not end by itself.
+    if (said["content-type"]?.includes("event-stream")) text.on("error", () => {}).destroy();
+    return [statusCode, said["www-authenticate"], text.destroyed ? "a stream" : await text.text()];
   };
   const over = async (way: Way) => {
     const outcomes: unknown[] = [];

@@ -115,7 +115,7 @@ export const mutants: readonly Mutant[] = [
     from: 'if (typeof value !== "string") throw invalid(`"${field}" must be a string`);',
     to: 'if (typeof value !== "string") return "";',
     path: "test/runtime/security/subject.test.ts",
-    tests: "what could be read in two ways is refused before any rule",
+    tests: 'refused before any rule: tools/call {"name":\\["admin"\\]}',
   },
   {
     name: "normal-uri",
