@@ -41,7 +41,6 @@ import { Readiness } from "./registry/readiness.ts";
 import { Executor } from "./routing/executor.ts";
 import { FederatedService } from "./routing/federated-service.ts";
 import { ListChangeNotices } from "./routing/list-change-notices.ts";
-import type { ServiceClient } from "./routing/mcp-service.ts";
 import { SingleService } from "./routing/single-service.ts";
 import { ToolSearchService } from "./routing/tool-search-service.ts";
 import {
@@ -185,11 +184,8 @@ export async function startGateway(
   });
 
   // Listeners → protocol → security → routing → registry → upstreams.
-  const taskIds = new TaskIds({
-    sealer: new Sealer("task id", keys, { stable: true }),
-    // Sessions at a server host are those of gateways, which change them.
-    bySession: only === undefined,
-  });
+  // Sessions at a server host are those of gateways, which change them.
+  const taskIds = new TaskIds(keys, { bySession: only === undefined });
   const factory: FleetFactory = new FleetFactory({
     ...{ driver, packages, identity, credentials, metrics, log, now, random: Math.random, links },
     shared: redis && gateway.shared && { redis, prefix: gateway.shared.prefix, clock: Date.now },
@@ -210,7 +206,7 @@ export async function startGateway(
     clock: Date.now,
     onGone: (session) => {
       session.close();
-      releaseAll(session, registry);
+      registry.releaseAll(session);
     },
     isHeld: ({ owner, fleets }) => [...fleets].some((name) => registry.get(name)?.holds(owner)),
   });
@@ -221,7 +217,7 @@ export async function startGateway(
   const { maxBodyBytes } = gateway;
   const elsewhere = links && place && new Forwarder({ roster: place.roster, sessions, parked, maxBodyBytes });
   const subscriptions: Subscriptions = new Subscriptions({
-    onGone: (client) => releaseAll(client, registry),
+    onGone: (client) => registry.releaseAll(client),
     maxPerCaller: maxSubscriptions,
   });
   const notices: ListChangeNotices = new ListChangeNotices((kind, servers) => {
@@ -399,8 +395,4 @@ export async function startGateway(
     },
     close,
   };
-}
-
-function releaseAll({ owner, fleets }: ServiceClient, registry: FleetRegistry): void {
-  for (const name of fleets) void registry.get(name)?.release(owner);
 }

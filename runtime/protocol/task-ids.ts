@@ -1,4 +1,4 @@
-import type { Sealer } from "./sealer.ts";
+import { Sealer, type SealingKey } from "./sealer.ts";
 
 /** Whose task it is, and where. */
 export interface TaskClaims {
@@ -14,8 +14,6 @@ export interface TaskClaims {
 }
 
 export interface TaskIdsOptions {
-  /** A stable one: a client meets the id of a task in several messages, and compares. */
-  readonly sealer: Sealer;
   /** Callers without a name are told apart by their sessions. Not where gateways open sessions for others. */
   readonly bySession: boolean;
 }
@@ -31,8 +29,9 @@ export class TaskIds {
   readonly bySession: boolean;
   readonly #sealer: Sealer;
 
-  constructor({ sealer, bySession }: TaskIdsOptions) {
-    this.#sealer = sealer;
+  constructor(keys: readonly SealingKey[], { bySession }: TaskIdsOptions) {
+    // A client meets the id of a task in several messages, and compares.
+    this.#sealer = new Sealer("task id", keys, { stable: true });
     this.bySession = bySession;
   }
 

@@ -36,6 +36,11 @@ export class FleetRegistry {
     return this.#sorted;
   }
 
+  /** An owner has gone: its fleets give back what they keep for it. */
+  releaseAll({ owner, fleets }: { readonly owner: string; readonly fleets: ReadonlySet<string> }): void {
+    for (const name of fleets) void this.get(name)?.release(owner);
+  }
+
   /** Starts new and changed fleets, drains those that were removed or replaced, leaves the others alone. */
   apply(servers: readonly FleetOptions["server"][]): void {
     const { create, log, onListChanged } = this.#options;

@@ -7,8 +7,7 @@ import { Sealer } from "../../../runtime/protocol/sealer.ts";
 import { TaskIds } from "../../../runtime/protocol/task-ids.ts";
 import { TaskNames, TaskSpeaker } from "../../../runtime/routing/task-names.ts";
 
-const sealer = new Sealer("task id", [{ id: "k", key: randomBytes(32) }], { stable: true });
-const ids = new TaskIds({ sealer, bySession: true });
+const ids = new TaskIds([{ id: "k", key: randomBytes(32) }], { bySession: true });
 const owner = { server: "one", tool: "admin", caller: "alice", session: "" };
 const shown = ids.seal({ ...owner, taskId: "task-1" });
 const related = (taskId: string) => ({ "io.modelcontextprotocol/related-task": { taskId } });
