@@ -5,8 +5,10 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { request } from "undici";
 import { WebSocket } from "ws";
 import type { ConfigFile, Server } from "../../runtime/config/schema/index.ts";
+import { digestOf } from "../../runtime/security/secret-table.ts";
 import { TestGateway } from "../support/gateway.ts";
 import { Listening } from "../support/listening.ts";
+import { Serving } from "../support/serving.ts";
 
 // Two callers at one shared server that keeps tasks for everybody alike: nobody meets another's.
 const fixture = join(import.meta.dirname, "../fixtures/task-server.ts");
@@ -269,4 +271,37 @@ test("a question that belongs to a task names it by the client's id, over WebSoc
   socket.terminate();
   line.destroy();
   await open.close();
+});
+
+test("any worker serves a task, of a server over HTTP and of one process for all of them", async () => {
+  const { gateway: section } = config();
+  const alone: Server = {
+    ...{ type: "custom", isolation: "shared", scaling: { maxInstances: 1 } },
+    process: { command: process.execPath, args: [fixture], env: { STDIO: "1" } },
+  };
+  const hashed = section?.auth?.bearerTokens?.map(({ name }) => ({ name, hash: `sha256:${digestOf(token(name))}` }));
+  const serving = await Serving.start(
+    {
+      gateway: { workers: 2, auth: { bearerTokens: hashed as never } },
+      servers: { legacy: serverAt(servers.legacy), alone },
+    },
+    "workers serve",
+  );
+  try {
+    for (const server of ["legacy", "alone"]) {
+      const alice = await session(serving.url, `/mcp/${server}`, { ...authorized("alice"), connection: "close" });
+      const taskId = idIn(await alice("tools/call", { name: "admin", arguments: { card }, task: {} }));
+      // A connection each, so that any worker may get it.
+      for (let round = 0; round < 8; round += 1) {
+        const bob = await session(serving.url, `/mcp/${server}`, { ...authorized("bob"), connection: "close" });
+        expect((await bob("tasks/get", { taskId })).error).toEqual(unknown(taskId));
+        expect((await alice("tasks/get", { taskId })).result).toMatchObject({ taskId, status: "working" });
+        // Another session of the same caller.
+        const other = await session(serving.url, `/mcp/${server}`, { ...authorized("alice"), connection: "close" });
+        expect(JSON.stringify((await other("tasks/result", { taskId })).result)).toContain(card);
+      }
+    }
+  } finally {
+    expect(await serving.stop()).toBe(0);
+  }
 });
