@@ -14,7 +14,7 @@ export interface DockerBuildArgs {
 export interface DockerContainerArgs {
   /** Builds the image on this machine and tags it `container.image`. Defaults to none: the image is there, or is pulled. Plain, because it decides which resources exist. */
   build?: DockerBuildArgs;
-  /** Files of the Docker host that hold secrets, by the secret's name, in place of secrets given here. Defaults to none. */
+  /** Files of the Docker host that hold secrets, by the secret's name, in place of secrets given here. An image that serves HTTP itself finds each one's path in `NAME_FILE`. Defaults to none. */
   secretFiles?: Record<string, pulumi.Input<string>>;
   /** Container runtime, such as one of a sandbox. Defaults to the engine's. */
   runtime?: pulumi.Input<string>;

@@ -35,7 +35,7 @@ export function fleetWorkloads(settings: FleetSettings, names: DockerNames): Doc
       command: hosted ? undefined : container.args,
       env: hosted
         ? hostEnvironment(name, alias, hostedServer(common, container, secrets))
-        : { ...container.env, ...container.secretEnv },
+        : { ...container.env, ...container.secretEnv, ...fileVariables(block.secretFiles, secretPath) },
       uploads: hosted ? given.map(([secret, content]) => ({ path: secretPath(secret), content })) : [],
       hostFiles: Object.fromEntries(
         Object.entries(block.secretFiles ?? {}).map(([secret, file]) => [secretPath(secret), file]),
@@ -51,6 +51,25 @@ export function fleetWorkloads(settings: FleetSettings, names: DockerNames): Doc
       drainMs: defaults.drainMs,
     };
   });
+}
+
+/** Variables that tell an image where its secrets are, as official images read them: `NAME_FILE`, the path of the file with NAME. */
+function fileVariables(
+  files: Readonly<Record<string, unknown>> = {},
+  pathOf: (secret: string) => string,
+): Record<string, string> {
+  return Object.fromEntries(Object.keys(files).map((secret) => [`${secret}_FILE`, pathOf(secret)]));
+}
+
+/**
+ * Secrets of an image that serves HTTP itself are part of its container's environment: who can use the Docker socket sees
+ * them with `docker inspect`, and no image can be made to read files instead. Undefined where nothing of this kind is given.
+ */
+export function visibleSecrets({ args: { container } }: FleetSettings): string | undefined {
+  const names = Object.keys(container?.secretEnv ?? {});
+  if (container?.port === undefined || names.length === 0) return undefined;
+  const fix = "if the image reads NAME_FILE, give files of the host as docker.secretFiles instead";
+  return `container.secretEnv (${names.join(", ")}) is shown by \`docker inspect\`, because the image serves HTTP itself; ${fix}`;
 }
 
 /** Where the gateway finds a fleet's containers. */

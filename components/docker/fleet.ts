@@ -8,7 +8,7 @@ import { InputError } from "../input-error.ts";
 import type { PlatformComponents } from "../platforms.ts";
 import { containerSpec } from "./container-spec.ts";
 import { dockerDefaults as defaults } from "./defaults.ts";
-import { fleetEndpoints, fleetSecretNames, fleetWorkloads } from "./fleet-workload.ts";
+import { fleetEndpoints, fleetSecretNames, fleetWorkloads, visibleSecrets } from "./fleet-workload.ts";
 import { instanceAlias } from "./names.ts";
 import { dockerSdk, imageId, network, stackNames } from "./objects.ts";
 import { fleetProblems } from "./rules.ts";
@@ -20,6 +20,8 @@ export const fleet: PlatformComponents["fleet"] = (parent, name, settings) => {
   if (problems.length > 0) throw new InputError(component, problems);
   if (isExternal(args)) return externalFleet(settings);
   checkFleet(settings, fleetSecretNames(settings));
+  const visible = visibleSecrets(settings);
+  if (visible !== undefined) void pulumi.log.warn(`${component}: ${visible}`, parent);
   const sdk = dockerSdk(component);
   const names = stackNames();
   const of = { name, tags, role: "fleet" } as const;

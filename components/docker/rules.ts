@@ -23,10 +23,6 @@ export function fleetProblems(args: MCPServerFleetArgs): string[] {
     const why = "Docker can only run a program of the image to look at health; the gateway checks the server itself";
     problems.push(`container.healthPath is given, but ${why}; remove it`);
   }
-  if (docker?.secretFiles !== undefined && container?.port !== undefined) {
-    const fix = "give container.secretEnv, or let the image read files of its own";
-    problems.push(`docker.secretFiles is given, but only the server host reads them; ${fix}`);
-  }
   return [
     ...problems,
     ...instanceProblems(scaling),

@@ -13,7 +13,7 @@ export interface FleetContainerArgs {
   args?: pulumi.Input<pulumi.Input<string>[]>;
   /** Environment that is no secret. Defaults to none. */
   env?: Record<string, pulumi.Input<string>>;
-  /** Environment that is secret: kept where the platform keeps secrets, and encrypted in the state. Defaults to none. Plain names, because they decide which resources exist. */
+  /** Environment that is secret: kept where the platform keeps secrets, and encrypted in the state. On `docker` an image with `port` has it in its container's environment, which `docker inspect` shows; use `docker.secretFiles` there. Defaults to none. Plain names, because they decide which resources exist. */
   secretEnv?: Record<string, pulumi.Input<string>>;
   /** Port of an image that serves Streamable HTTP itself; on `systemd` that of the first instance, which like each next one is told its own in `PORT`. Defaults to none. Plain, because it decides how the server is run. */
   port?: number;

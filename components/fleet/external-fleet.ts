@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { shownAddress } from "../../runtime/config/shown-source.ts";
 import type { FleetDeployment } from "../platforms.ts";
 import { checkedServer, type FleetSettings } from "./resolve.ts";
 
@@ -13,7 +14,7 @@ export function externalFleet({ component, name, common, args }: FleetSettings):
   const found = Object.keys(discovery ?? {}).filter((way) => way !== "static");
   return {
     serverName: pulumi.output(name),
-    source: listed.apply((urls) => [...urls, ...found].join(", ")),
+    source: listed.apply((urls) => [...urls.map(shownAddress), ...found].join(", ")),
     configuration: pulumi.jsonStringify(server),
     internalEndpoint: listed.apply(([first = ""]) => first),
     metricsTarget: pulumi.output(""),

@@ -11,6 +11,7 @@ import {
   type Target,
 } from "../bench/index.ts";
 import { FleetError, messageOf } from "../errors.ts";
+import { terminalJson } from "../terminal-text.ts";
 import { ExitCode } from "./exit.ts";
 
 /** Options of `mcp-fleet bench`. */
@@ -72,7 +73,7 @@ export async function bench(options: BenchOptions): Promise<void> {
   if (html !== undefined) write("--html", html, htmlReport(report));
   const wrong = measurements.filter((one) => errorCount(one) > 0);
   for (const { target, sessions: count, errors } of wrong) {
-    process.stderr.write(`mcp-fleet: ${target}, ${count} sessions: wrong answers: ${JSON.stringify(errors)}\n`);
+    process.stderr.write(`mcp-fleet: ${target}, ${count} sessions: wrong answers: ${terminalJson(errors)}\n`);
   }
   if (wrong.length > 0) process.exitCode = ExitCode.Failed;
 }
@@ -85,17 +86,19 @@ function urlOf(option: string, text: string): string {
   );
 }
 
-/** Headers may hold secrets: only their names are shown. */
+/** Headers and addresses can hold keys: these are not shown. */
 function commandLine(options: BenchOptions): string {
   const { url, direct, header, tool, sessions, duration, rounds, threads } = options;
-  const parts = ["mcp-fleet bench", `--url ${url}`];
-  if (direct !== undefined) parts.push(`--direct ${direct}`);
+  const parts = ["mcp-fleet bench", `--url ${withoutKeys(url)}`];
+  if (direct !== undefined) parts.push(`--direct ${withoutKeys(direct)}`);
   for (const name of Object.keys(header)) parts.push(`--header '${name}: …'`);
   if (tool !== undefined) parts.push(`--tool ${tool}`);
   parts.push(`--sessions ${sessions.join(",")}`, `--duration ${duration}`, `--rounds ${rounds}`);
   if (threads > 1) parts.push(`--threads ${threads}`);
   return parts.join(" ");
 }
+
+const withoutKeys = (url: string): string => url.replace(/[?#].*$/s, "").replace(/^(\w+:\/\/)[^/]*@/, "$1");
 
 function write(option: string, file: string, text: string): void {
   try {

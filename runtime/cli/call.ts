@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError } from "commander";
+import { terminalJson } from "../terminal-text.ts";
 import { askGateway, tokenOption, urlOption } from "./gateway-url.ts";
 
 interface CallOptions {
@@ -21,7 +22,7 @@ export function callCommand(): Command {
       const answer = (await askGateway(url, path, { token, body: { method, ...(params && { params }) } })) as {
         result: unknown;
       };
-      process.stdout.write(`${JSON.stringify(answer.result, null, 2)}\n`);
+      process.stdout.write(`${terminalJson(answer.result, 2)}\n`);
     });
 }
 

@@ -1,7 +1,8 @@
 import Table from "cli-table3";
 import type { FleetStatus } from "../registry/fleet.ts";
+import { terminalLine } from "../terminal-text.ts";
 
-/** The fleets as a table for people. */
+/** The fleets as a table for people. What servers say of themselves cannot control the terminal. */
 export function fleetTable(fleets: readonly FleetStatus[]): string {
   const table = new Table({
     head: ["server", "version", "instances", "health", "tools", "start-up"],
@@ -10,10 +11,10 @@ export function fleetTable(fleets: readonly FleetStatus[]): string {
   for (const { name, version, instances, health, tools, startupMs, error } of fleets) {
     const count = `${instances.ready}/${instances.total} (max ${instances.max})`;
     table.push([
-      name,
-      version,
+      terminalLine(name),
+      terminalLine(version),
       count,
-      error === undefined ? health : `${health}: ${error}`,
+      terminalLine(error === undefined ? health : `${health}: ${error}`),
       tools ?? "–",
       startupMs === null ? "–" : `${startupMs} ms`,
     ]);

@@ -1,4 +1,5 @@
 import { Option } from "commander";
+import { shownAddress } from "../config/shown-source.ts";
 import { FleetError, messageOf } from "../errors.ts";
 
 /** `--url` of the commands that ask a running gateway. */
@@ -24,11 +25,22 @@ export async function askGateway(
   const { request } = await import("../http-client.ts");
   const response = await request(new URL(path, url), { headers, ...sent }).catch((error) => {
     const fix = "start it with `npm start` or `mcp-fleet serve`, or give its address with --url";
-    throw new FleetError("GATEWAY_UNREACHABLE", `--url: no gateway answers at ${url} (${messageOf(error)}); ${fix}`, {
-      cause: error,
-    });
+    throw new FleetError(
+      "GATEWAY_UNREACHABLE",
+      `--url: no gateway answers at ${shownAddress(url)} (${messageOf(error)}); ${fix}`,
+      {
+        cause: error,
+      },
+    );
   });
-  const answer = (await response.body.json()) as { error?: { message: string } };
+  const answer = (await response.body.json().catch(() => undefined)) as { error?: { message: string } } | undefined;
+  if (answer === undefined) {
+    const text = `--url: what answers at ${shownAddress(url)} is no gateway (HTTP ${response.statusCode}, no JSON)`;
+    throw new FleetError("GATEWAY_UNREACHABLE", `${text}; give the gateway's address`);
+  }
   if (response.statusCode < 400) return answer;
-  throw new FleetError("GATEWAY_UNREACHABLE", `${url}: ${answer.error?.message ?? `HTTP ${response.statusCode}`}`);
+  throw new FleetError(
+    "GATEWAY_UNREACHABLE",
+    `${shownAddress(url)}: ${answer.error?.message ?? `HTTP ${response.statusCode}`}`,
+  );
 }

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { Command } from "commander";
 import { FleetError, messageOf } from "../errors.ts";
+import { terminalLine } from "../terminal-text.ts";
 
 interface InitOptions {
   readonly from?: string;
@@ -44,7 +45,7 @@ async function init({ from, output, force }: InitOptions): Promise<void> {
     flag: force ? "w" : "wx",
   });
   process.stdout.write(`${output}: ${Object.keys(servers).length} servers from ${origin}\n`);
-  for (const note of notes) process.stdout.write(`  ${note}\n`);
+  for (const note of notes) process.stdout.write(`  ${terminalLine(note)}\n`);
 }
 
 async function converted(file: string) {

@@ -1,5 +1,6 @@
 import { Argument, Command } from "commander";
 import { ServerType } from "../config/schema/index.ts";
+import { terminalLine } from "../terminal-text.ts";
 
 const types = Object.values(ServerType).filter((type) => type !== ServerType.Custom);
 
@@ -17,7 +18,7 @@ export function installCommand(): Command {
       const packages = new PackageCache({ log: pino({ level: "silent" }) });
       for (const type of wanted) {
         const { package: name, version } = presets[type];
-        await packages.ensure(name, version, (line) => process.stderr.write(`mcp-fleet: ${line}\n`));
+        await packages.ensure(name, version, (line) => process.stderr.write(`mcp-fleet: ${terminalLine(line)}\n`));
       }
     });
 }

@@ -3,6 +3,7 @@ import { loadConfig } from "../config/index.ts";
 import { FleetError } from "../errors.ts";
 import { Sealer } from "../protocol/sealer.ts";
 import { sessionKeys } from "../protocol/session-keys.ts";
+import { terminalLine } from "../terminal-text.ts";
 import { loginTo, sealingPurpose, TokenStore } from "../upstreams/credentials/index.ts";
 
 /** Options of `mcp-fleet login`. */
@@ -35,5 +36,5 @@ export async function loginAction(name: string, { config, state, browser }: Logi
   const { issuer, scopes, renewable } = await loginTo(server, { store, clock: Date.now, open, timeoutMs });
   const what = scopes.length === 0 ? "" : ` for ${scopes.join(", ")}`;
   const until = renewable ? "it is renewed by itself" : "its authorization server does not renew it";
-  process.stdout.write(`${name}: ${issuer} has given a token${what}; ${until}\n`);
+  process.stdout.write(`${name}: ${terminalLine(`${issuer} has given a token${what}`)}; ${until}\n`);
 }

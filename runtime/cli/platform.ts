@@ -6,6 +6,7 @@ import {
   type ResourceKind,
   resourceKinds,
 } from "../orchestrator/process-platform/operations.ts";
+import { terminalLine } from "../terminal-text.ts";
 
 /**
  * `mcp-fleet platform`: what the Pulumi resources of the platforms `process` and `systemd` run. Not for people, hence hidden: one JSON
@@ -19,7 +20,7 @@ export function platformCommand(): Command {
       // Loaded when needed: a deployment runs this command a dozen times.
       const { operate } = await import("../orchestrator/process-platform/index.ts");
       const request: unknown = JSON.parse(await text(process.stdin));
-      const progress = (line: string) => void process.stderr.write(`${line}\n`);
+      const progress = (line: string) => void process.stderr.write(`${terminalLine(line)}\n`);
       const response = await operate(kind, operation, request, process.argv[1] as string, progress);
       process.stdout.write(`${JSON.stringify(response)}\n`);
       // A daemon that was started goes on; its handle must not keep this process.

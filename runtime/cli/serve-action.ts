@@ -2,6 +2,7 @@ import { type LoadedConfig, loadConfig, type ResolvedConfig, watchConfig } from 
 import { FleetError, messageOf } from "../errors.ts";
 import { type RunningGateway, startGateway } from "../gateway.ts";
 import { inheritedSocket } from "../listeners/inherited-socket.ts";
+import { terminalText } from "../terminal-text.ts";
 import { type RunningWorkers, readLimits, startWorkers, workerCount } from "../workers/index.ts";
 import { checkExposure, type ExposureOptions } from "./listen-options.ts";
 import { ServiceManager } from "./service-manager.ts";
@@ -27,7 +28,9 @@ export async function serve(options: ServeOptions): Promise<void> {
     initial: loaded,
     onChange: (next: LoadedConfig) => gateway.apply(withOverrides(next.config, options), next.secrets),
     onError: (error: unknown) =>
-      process.stderr.write(`mcp-fleet: ${messageOf(error)}\nmcp-fleet: the configuration in force stays as it is\n`),
+      process.stderr.write(
+        `mcp-fleet: ${terminalText(messageOf(error))}\nmcp-fleet: the configuration in force stays as it is\n`,
+      ),
   });
   const start = {
     ...{ config, secrets: loaded.secrets, stateDirectory: options.state },
@@ -44,7 +47,9 @@ export async function serve(options: ServeOptions): Promise<void> {
     process.on("SIGHUP", () => {
       gateway
         .replace()
-        .catch((error) => process.stderr.write(`mcp-fleet: workers stay as they are: ${messageOf(error)}\n`));
+        .catch((error) =>
+          process.stderr.write(`mcp-fleet: workers stay as they are: ${terminalText(messageOf(error))}\n`),
+        );
     });
   }
   manager.tell("READY=1");

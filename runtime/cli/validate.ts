@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { terminalJson } from "../terminal-text.ts";
 import { ExitCode } from "./exit.ts";
 
 /** `mcp-fleet validate`: is a configuration right? */
@@ -15,7 +16,7 @@ export function validateCommand(): Command {
       if (json) {
         const { issues } = await readConfig(config);
         const list = issues.map(({ path, ...issue }) => ({ ...issue, path: pathText(path) }));
-        process.stdout.write(`${JSON.stringify(list, null, 2)}\n`);
+        process.stdout.write(`${terminalJson(list, 2)}\n`);
         if (list.length > 0) process.exitCode = ExitCode.BadUsage;
         return;
       }

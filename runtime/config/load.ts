@@ -4,13 +4,21 @@ import { FleetError, messageOf } from "../errors.ts";
 import { resolveReferences } from "./references.ts";
 import { resolveConfig } from "./resolve.ts";
 import type { ResolvedConfig } from "./resolved.ts";
-import { type ConfigFile, type ConfigIssue, expressionsIn, issueText, validateConfig } from "./schema/index.ts";
+import {
+  type ConfigFile,
+  type ConfigIssue,
+  expressionsIn,
+  issueText,
+  userInformationRule,
+  validateConfig,
+} from "./schema/index.ts";
 import { type Place, SourceFile } from "./source-file.ts";
+import { writtenSecrets } from "./written-secrets.ts";
 
 /** A configuration that was read, found right, and made ready to run. */
 export interface LoadedConfig {
   readonly config: ResolvedConfig;
-  /** Values that must not appear in logs. */
+  /** Values that must not be shown, in logs or elsewhere. */
   readonly secrets: readonly string[];
   /** Every file that had a part in it. */
   readonly files: readonly string[];
@@ -31,8 +39,26 @@ const extensions = new Set([".yaml", ".yml", ".json"]);
 export async function loadConfig(path: string, { env = process.env } = {}): Promise<LoadedConfig> {
   const { value, files, issues } = await readConfig(path);
   if (issues.length > 0) throw invalid(issues);
-  const resolved = await resolveReferences(value as ConfigFile, path, env);
-  return { config: resolveConfig(resolved.value), secrets: resolved.secrets, files: [...files, ...resolved.files] };
+  const written = value as ConfigFile;
+  const resolved = await resolveReferences(written, path, env);
+  const { servers } = resolved.value;
+  checkAddresses(servers, path);
+  return {
+    config: resolveConfig(resolved.value, written),
+    secrets: [...new Set([...resolved.secrets, ...writtenSecrets(servers)])],
+    files: [...files, ...resolved.files],
+  };
+}
+
+/** A reference can bring what would be refused where it stands in the file. Throws CONFIG_INVALID. */
+function checkAddresses(servers: ConfigFile["servers"], file: string): void {
+  const lines: string[] = [];
+  for (const [name, server] of Object.entries(servers)) {
+    userInformationRule(server, (field, message, fix) => {
+      lines.push(`${file}: ${issueText({ path: ["servers", name, ...field], message, fix })}`);
+    });
+  }
+  if (lines.length > 0) throw new FleetError("CONFIG_INVALID", lines.join("\n"), { data: { issues: lines.length } });
 }
 
 /** Reads a configuration and lists its mistakes. */

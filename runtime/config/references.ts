@@ -2,20 +2,24 @@ import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { FleetError, messageOf } from "../errors.ts";
 import { type ConfigPath, pathText } from "./schema/index.ts";
+import { secretsIn } from "./secret-values.ts";
+import { namesSecret } from "./written-secrets.ts";
 
 /** What resolving a configuration's references brought to light. */
 export interface ResolvedReferences<T> {
   readonly value: T;
-  /** Secret values, to be kept out of the logs. */
+  /** Every value that came from a reference and is not plainly harmless, with its secret parts: to be shown nowhere. */
   readonly secrets: readonly string[];
   /** Files that were read. */
   readonly files: readonly string[];
 }
 
 const variable = /\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g;
-/** Keys whose values are secrets, wherever they came from; values of `env` are when they came from elsewhere. */
+/** Keys whose values are secrets, wherever they came from and however short they are. */
 const secretKeys = new Set(["token", "key", "clientSecret"]);
-/** The parts of `credentials` that are secrets, beside all of `callers.secrets`. */
+/** The length from which on a variable's value counts as a secret because of the variable's name. */
+const minNamed = 4;
+/** The parts of `credentials` that are, beside all of `callers.secrets`. */
 const credentialKeys = new Set(["value", "gateway", "clientSecret", "privateKey", "assertion"]);
 
 /**
@@ -44,20 +48,25 @@ export async function resolveReferences<T>(
         );
       });
       resolved = resolved.trimEnd();
+      for (const secret of secretsIn(resolved)) secrets.add(secret);
     } else {
       const plain = text.startsWith("$file:") ? text.slice(1) : text;
       resolved = plain.replace(variable, (whole, name?: string, fallback?: string) => {
         if (name === undefined) return whole.slice(1);
-        const found = env[name] ?? fallback;
-        if (found === undefined)
+        const found = env[name];
+        // A short value is a secret only where its name says so.
+        if (found !== undefined && found.length >= minNamed && path.includes("env") && namesSecret(String(path.at(-1))))
+          secrets.add(found);
+        // A fallback stands in the file itself, so it is no secret.
+        for (const secret of secretsIn(found ?? "")) secrets.add(secret);
+        if (found === undefined && fallback === undefined)
           throw unresolved(file, path, `the variable ${name} is not set`, `set it, or write \${${name}:-default}`);
-        return found;
+        return found ?? (fallback as string);
       });
     }
     const key = String(path.at(-1));
     const credential = path[2] === "credentials" && (path[4] === "secrets" || credentialKeys.has(key));
-    const secret = credential || secretKeys.has(key) || (path.includes("env") && resolved !== text);
-    if (secret) secrets.add(resolved);
+    if (credential || secretKeys.has(key)) secrets.add(resolved);
     return resolved;
   }
 

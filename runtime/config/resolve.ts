@@ -1,9 +1,13 @@
 import { defaults } from "./defaults.ts";
 import type { ResolvedConfig, ResolvedQueue, ResolvedServer } from "./resolved.ts";
 import { type ConfigFile, protocolOf, type Queue, type Server } from "./schema/index.ts";
+import { shownSource } from "./shown-source.ts";
 
-/** Applies the defaults to a configuration that has been validated and whose references have been resolved. */
-export function resolveConfig({ gateway = {}, servers }: ConfigFile): ResolvedConfig {
+/**
+ * Applies the defaults to a configuration that has been validated and whose references have been resolved. `written` is
+ * the same one with its references; what is shown to people is made of it. Defaults to the resolved one.
+ */
+export function resolveConfig({ gateway = {}, servers }: ConfigFile, written?: ConfigFile): ResolvedConfig {
   const { session, admin, log, listeners, shared, connections, ...rest } = gateway;
   return {
     gateway: {
@@ -16,13 +20,16 @@ export function resolveConfig({ gateway = {}, servers }: ConfigFile): ResolvedCo
       log: { ...defaults.log, ...log },
       ...(shared === undefined ? {} : { shared: { ...defaults.shared, ...shared } }),
     },
-    servers: Object.entries(servers).map(([name, server]) => resolveServer(name, server)),
+    servers: Object.entries(servers).map(([name, server]) =>
+      resolveServer(name, server, shownSource(written?.servers[name] ?? server)),
+    ),
   };
 }
 
 function resolveServer(
   name: string,
   { scaling, timeouts, tools, protocol, isolation, loadBalancer, circuitBreaker, ...more }: Server,
+  source: string,
 ): ResolvedServer {
   const { retry, healthCheck, concurrency, cache, coalescing, queue, batching, pool, ...rest } = more;
   const first = rest.endpoints?.[0] ?? rest.discovery?.static?.[0]?.url;
@@ -32,6 +39,7 @@ function resolveServer(
   return {
     ...rest,
     name,
+    source,
     protocol: protocol ?? (first !== undefined ? protocolOf(first) : remote ? "http" : "stdio"),
     ...(settled === undefined ? {} : { isolation: settled }),
     scaling: {

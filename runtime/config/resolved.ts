@@ -66,6 +66,8 @@ export interface ResolvedServer {
   readonly name: string;
   readonly type: ServerType;
   readonly version?: string;
+  /** Where the instances of a `custom` server come from, for people: without arguments, keys and resolved references. */
+  readonly source: string;
   readonly process?: ProcessSource;
   readonly endpoints?: readonly string[];
   readonly discovery?: Discovery;

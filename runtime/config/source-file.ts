@@ -1,7 +1,10 @@
 import { readFile } from "node:fs/promises";
-import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
+import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, visit } from "yaml";
 import { FleetError, messageOf } from "../errors.ts";
 import type { ConfigPath } from "./schema/index.ts";
+
+/** How many values the aliases of a file can stand for, before it is taken for an attack on memory. */
+const maxAliasCount = 100;
 
 /** A place in a file, counted from 1. */
 export interface Place {
@@ -16,11 +19,11 @@ export class SourceFile {
   readonly #document: Document;
   readonly #lines: LineCounter;
 
-  private constructor(path: string, document: Document, lines: LineCounter) {
+  private constructor(path: string, document: Document, lines: LineCounter, value: unknown) {
     this.path = path;
     this.#document = document;
     this.#lines = lines;
-    this.value = document.toJS() ?? {};
+    this.value = value;
   }
 
   /** Rejects with CONFIG_UNREADABLE, or with CONFIG_INVALID for what is no YAML. */
@@ -32,14 +35,21 @@ export class SourceFile {
       );
     });
     const lines = new LineCounter();
-    const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-    const [error] = document.errors;
-    if (error === undefined) return new SourceFile(path, document, lines);
-    const { line, col } = lines.linePos(error.pos[0]);
-    throw new FleetError(
-      "CONFIG_INVALID",
-      `${path}:${line}:${col}: ${error.message.replace(/\.$/, "")}; correct the syntax`,
-    );
+    const invalid = (offset: number, problem: string, fix: string) => {
+      const { line, col } = lines.linePos(offset);
+      return new FleetError("CONFIG_INVALID", `${path}:${line}:${col}: ${problem}; ${fix}`);
+    };
+    let document: Document.Parsed | undefined;
+    try {
+      document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+      const [error] = document.errors;
+      if (error !== undefined) throw invalid(error.pos[0], error.message.replace(/\.$/, ""), "correct the syntax");
+      return new SourceFile(path, document, lines, plainValue(document));
+    } catch (error) {
+      if (error instanceof FleetError) throw error;
+      const [problem, fix] = unbuildable(error);
+      throw invalid(document === undefined ? 0 : firstAlias(document), problem, fix);
+    }
   }
 
   /** Where a path stands; of a missing key, where its parent does. */
@@ -60,6 +70,33 @@ export class SourceFile {
     const { line, col } = this.#lines.linePos(offset);
     return { line, column: col };
   }
+}
+
+/** What the document stands for. Throws when aliases make too much of it, or make it part of itself. */
+function plainValue(document: Document): unknown {
+  const value: unknown = document.toJS({ maxAliasCount }) ?? {};
+  // Throws for a value that holds itself.
+  JSON.stringify(value);
+  return value;
+}
+
+/** What keeps a document from becoming a value, and the fix. */
+function unbuildable(error: unknown): readonly [problem: string, fix: string] {
+  const text = messageOf(error);
+  if (/stack/i.test(text)) return ["is nested too deeply", "write it flatter"];
+  if (/alias/i.test(text)) return ["has aliases that expand to too much", "write the values out"];
+  return ["has an alias that stands for what it is part of", "write the value out"];
+}
+
+function firstAlias(document: Document): number {
+  let offset = 0;
+  visit(document, {
+    Alias: (_key, node) => {
+      offset = startOf(node);
+      return visit.BREAK;
+    },
+  });
+  return offset;
 }
 
 function startOf(node: unknown): number {

@@ -3,6 +3,7 @@ import { parse } from "yaml";
 import { type ResolvedConfig, resolveConfig } from "../config/index.ts";
 import { resolveReferences } from "../config/references.ts";
 import { type ConfigFile, issueText, type Log, type Server, validateServer } from "../config/schema/index.ts";
+import { writtenSecrets } from "../config/written-secrets.ts";
 import { FleetError, messageOf } from "../errors.ts";
 
 /** What `mcp-fleet host` is told, by options or by the environment of its container. */
@@ -55,7 +56,13 @@ export async function hostConfig(options: HostOptions, env = process.env): Promi
   };
   const { value, secrets } = await resolveReferences(file, join(process.cwd(), "mcp-fleet host"), env);
   const loadLogMs = options.loadLog === undefined ? undefined : options.loadLog * 1000;
-  return { name, config: resolveConfig(value), secrets, ...(loadLogMs === undefined ? {} : { loadLogMs }) };
+  const known = [...new Set([...secrets, ...writtenSecrets(value.servers)])];
+  return {
+    name,
+    config: resolveConfig(value, file),
+    secrets: known,
+    ...(loadLogMs === undefined ? {} : { loadLogMs }),
+  };
 }
 
 function serverOf({ server: text, type, serverVersion, command = [] }: HostOptions): Server {

@@ -1,3 +1,5 @@
+import { holdsUser } from "../config/schema/index.ts";
+import { shownAddress } from "../config/shown-source.ts";
 import { FleetError } from "../errors.ts";
 import type { Backend } from "../registry/backend.ts";
 import type { Fleet } from "../registry/fleet.ts";
@@ -58,7 +60,12 @@ export class InstanceAdmin {
       throw invalid(`${fleet.name} runs its own processes, to which no instance can be added; ${fix}`);
     }
     if (typeof given !== "string" || !address.test(given) || !URL.canParse(given)) {
-      throw invalid(`"address" is ${JSON.stringify(given)}; write it like http://10.0.0.7:8080/mcp`);
+      const shown = typeof given === "string" ? shownAddress(given) : given;
+      throw invalid(`"address" is ${JSON.stringify(shown)}; write it like http://10.0.0.7:8080/mcp`);
+    }
+    if (holdsUser(given)) {
+      const fix = "remove what stands before the @, and set credentials.header of the server";
+      throw invalid(`"address" is "${shownAddress(given)}" with a user or password in it, which is not sent; ${fix}`);
     }
     if (registered.size >= maxRegistered && !registered.has(given)) {
       throw invalid(`${maxRegistered} instances are registered; take one out first, or let them be discovered`);

@@ -1,7 +1,9 @@
-import { mkdirSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import pino, { type DestinationStream, type Logger } from "pino";
 import { createStream, type RotatingFileStream } from "rotating-file-stream";
+import { narrow, privateFile } from "../private-files.ts";
+import { safeJson } from "../terminal-text.ts";
+import { Redactor } from "./redactor.ts";
 
 /** `gateway.log` of a configuration, defaults applied. */
 export interface LogOptions {
@@ -19,14 +21,14 @@ export interface RunningLog {
   close(): Promise<void>;
 }
 
-const redacted = "[redacted]";
-
 /**
- * Structured logs, one JSON object a line, on standard error or in a file that rotates by size. Whatever `secrets`
- * holds, and the fields where clients send secrets, never reach a line.
+ * Structured logs, one JSON object a line, on standard error or in a file that rotates by size and that only its owner can
+ * read. What `secrets` holds, the fields where clients send secrets, and characters that control terminals never reach a
+ * line. Throws STATE_UNWRITABLE.
  */
 export function startLog(options: LogOptions, secrets: () => readonly string[]): RunningLog {
   const file = options.file === undefined ? undefined : openFile(options.file, options);
+  const redactor = new Redactor(secrets);
   const destination: DestinationStream = file ?? pino.destination({ dest: 2, sync: true });
   const log = pino(
     {
@@ -35,11 +37,14 @@ export function startLog(options: LogOptions, secrets: () => readonly string[]):
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       redact: {
-        paths: ["headers.authorization", "headers.cookie", "*.token", "*.key", "*.password"],
-        censor: redacted,
+        paths: [
+          ...["headers.authorization", "headers.cookie", "*.authorization", "*.cookie"],
+          ...["*.token", "*.key", "*.password", "*.secret", "*.clientSecret", "*.assertion"],
+        ],
+        censor: "[redacted]",
       },
     },
-    { write: (line: string) => destination.write(withoutSecrets(line, secrets())) },
+    { write: (line: string) => destination.write(safeJson(redactor.clean(line))) },
   );
   return {
     log,
@@ -49,12 +54,8 @@ export function startLog(options: LogOptions, secrets: () => readonly string[]):
 }
 
 function openFile(path: string, { maxBytes, maxFiles }: LogOptions): RotatingFileStream {
-  mkdirSync(dirname(path), { recursive: true });
-  return createStream(basename(path), { path: dirname(path), size: `${maxBytes}B`, maxFiles });
-}
-
-function withoutSecrets(line: string, secrets: readonly string[]): string {
-  let clean = line;
-  for (const secret of secrets) if (secret !== "" && clean.includes(secret)) clean = clean.replaceAll(secret, redacted);
-  return clean;
+  privateFile("gateway.log.file", path);
+  const file = createStream(basename(path), { path: dirname(path), size: `${maxBytes}B`, maxFiles, mode: 0o600 });
+  // Its list of rotated files.
+  return file.on("history", () => narrow(`${path}.txt`));
 }

@@ -6,7 +6,7 @@ import type { FleetGauges, Metrics } from "../observability/metrics.ts";
 import { BatchConnector } from "../performance/batching/index.ts";
 import { FleetPerformance, type SharedSpaceOptions } from "../performance/index.ts";
 import type { Strategies } from "../registry/balancing/strategies.ts";
-import { discoveriesOf, discoverySource } from "../registry/discovery/index.ts";
+import { discoveriesOf } from "../registry/discovery/index.ts";
 import { Fleet, type FleetOptions } from "../registry/fleet.ts";
 import type { RemoteOptions } from "../registry/fleet-instances.ts";
 import type { IntegrityDesk } from "../security/integrity/index.ts";
@@ -116,7 +116,7 @@ export class FleetFactory {
     const ask = tls?.fetch ?? fetch;
     const common = { fleet: name, protocol, identity, connectMs: timeouts.connectMs, now, pool, credentials, tls };
     return {
-      source: discoverySource(server),
+      source: sourceOf(server),
       discoveries: discoveriesOf(server, log),
       connect: (address) => this.#batched(server, address, remoteConnector({ ...common, address }), ask),
       ask,

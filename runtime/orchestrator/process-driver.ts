@@ -159,6 +159,7 @@ export class ProcessDriver {
     }
     const identity = identify(pid);
     if (identity !== undefined) this.#records?.add({ ...identity, folder });
+    let stopping = false;
     const tail = new Tail((line) => this.#log.debug({ fleet, pid, stderr: line }));
     child.stderr?.on("data", (chunk: Buffer) => tail.push(chunk));
     const ended = new Promise<ProcessEnd>((resolve) => {
@@ -166,7 +167,14 @@ export class ProcessDriver {
         this.#watch.remove(pid);
         // Its own children (a browser, say) must not outlive it.
         signalGroup(pid, "SIGKILL");
-        const end = () => resolve({ code, signal, stderr: tail.text, ...(over && { over }) });
+        const unasked = !stopping;
+        const end = () => {
+          const stderr = tail.text;
+          // Callers are told the code alone; operators find here what the server said.
+          if (unasked && code !== 0 && stderr !== "")
+            this.#log.warn({ fleet, pid, code, signal, stderr }, "last words");
+          resolve({ code, signal, stderr, ...(over && { over }) });
+        };
         // Last words may still be in the pipe; a grandchild that left the group may hold it open for ever.
         const timer = setTimeout(end, lastWordsMs);
         child.once("close", () => {
@@ -187,6 +195,7 @@ export class ProcessDriver {
       stdout: child.stdout as Readable,
       ended,
       stop: async (graceMs = defaultGraceMs) => {
+        stopping = true;
         child.stdin?.end();
         const term = setTimeout(() => signalGroup(pid, "SIGTERM"), graceMs / 2);
         const kill = setTimeout(() => signalGroup(pid, "SIGKILL"), graceMs);

@@ -1,4 +1,7 @@
 import type { ResolvedServer } from "../config/index.ts";
+import { isExactVersion } from "../config/schema/index.ts";
+import { shownSource } from "../config/shown-source.ts";
+import { FleetError } from "../errors.ts";
 import { findCommand } from "./find-command.ts";
 import type { PackageCache } from "./package-cache.ts";
 import { type Machine, presets } from "./presets.ts";
@@ -7,21 +10,31 @@ import type { ProcessSpec } from "./process-driver.ts";
 /** The part of a server that says what to run. */
 export type ProcessServer = Pick<
   ResolvedServer,
-  "name" | "type" | "version" | "process" | "endpoints" | "limits" | "sandbox"
->;
+  "name" | "type" | "version" | "process" | "endpoints" | "discovery" | "limits" | "sandbox"
+> & { readonly source?: string };
 
 const browsers = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"];
 const macBrowser = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome";
 
-/** Where a server's instances come from, for people. */
-export function sourceOf({ type, version, process, endpoints }: ProcessServer): string {
-  if (type !== "custom") return `${presets[type].package}@${version ?? presets[type].version}`;
-  return process === undefined ? (endpoints ?? []).join(", ") : [process.command, ...(process.args ?? [])].join(" ");
+/** Where a server's instances come from, for people: the package of a preset, or a command or addresses without secrets. */
+export function sourceOf(server: ProcessServer): string {
+  const { type, version, source = shownSource(server) } = server;
+  const reached = type === "custom" || server.endpoints !== undefined || server.discovery !== undefined;
+  return reached ? source : `${presets[type].package}@${version ?? presets[type].version}`;
 }
 
-/** The package behind a server of a preset. */
-export function packageOf({ type, version }: ProcessServer): { name: string; version: string } | undefined {
-  return type === "custom" ? undefined : { name: presets[type].package, version: version ?? presets[type].version };
+/** The package behind a server of a preset. Throws CONFIG_INVALID for a version that is not exact, as a reference can bring it. */
+export function packageOf({
+  name,
+  type,
+  version,
+}: Pick<ProcessServer, "name" | "type" | "version">): { name: string; version: string } | undefined {
+  if (type === "custom") return undefined;
+  const preset = presets[type];
+  if (version === undefined || isExactVersion(version))
+    return { name: preset.package, version: version ?? preset.version };
+  const text = `servers.${name}.version: is no exact version; give one like ${preset.version}, without tags and ranges`;
+  throw new FleetError("CONFIG_INVALID", text);
 }
 
 /** What to run for one instance; installs a preset's package first when it is not there. */

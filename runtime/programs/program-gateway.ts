@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { resolveConfig } from "../config/index.ts";
 import type { Gateway, Server } from "../config/schema/index.ts";
+import { writtenSecrets } from "../config/written-secrets.ts";
 import { FleetError } from "../errors.ts";
 import { type GatewayStatus, type RunningGateway, startGateway } from "../gateway.ts";
 import type { Params } from "../protocol/json-rpc.ts";
@@ -100,9 +101,11 @@ export class ProgramGateway {
   }
 
   async #apply(): Promise<RunningGateway> {
-    const config = resolveConfig({ gateway: this.#section, servers: Object.fromEntries(this.#servers) });
+    const servers = Object.fromEntries(this.#servers);
+    const config = resolveConfig({ gateway: this.#section, servers });
+    const secrets = writtenSecrets(servers);
     if (this.#running === undefined) {
-      const starting = startGateway({ config, strategies: this.strategies }, { listen: this.#listens });
+      const starting = startGateway({ config, secrets, strategies: this.strategies }, { listen: this.#listens });
       this.#running = starting;
       starting.catch(() => {
         if (this.#running === starting) this.#running = undefined;
@@ -110,7 +113,7 @@ export class ProgramGateway {
       return starting;
     }
     const running = await this.#running;
-    running.apply(config, []);
+    running.apply(config, secrets);
     return running;
   }
 }

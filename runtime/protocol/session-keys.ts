@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { FleetError, messageOf } from "../errors.ts";
+import { privateFolder } from "../private-files.ts";
 import type { SealingKey } from "./sealer.ts";
 
 /** `gateway.session.keys` of a configuration, references resolved. */
@@ -21,12 +22,12 @@ export async function sessionKeys(
   configured: readonly ConfiguredKey[] | undefined,
   stateDirectory: string | undefined,
 ): Promise<readonly SealingKey[]> {
+  if (stateDirectory !== undefined) privateFolder(stateDirectory);
   if (configured !== undefined) return configured.map(decode);
   if (stateDirectory === undefined) return [{ id: "local", key: randomBytes(keyBytes) }];
   const path = join(stateDirectory, keyFile);
   const text = randomBytes(keyBytes).toString("base64url");
   try {
-    await mkdir(stateDirectory, { recursive: true });
     await writeFile(path, `${text}\n`, { mode: 0o600, flag: "wx" });
     return [decode({ id: "state", key: text })];
   } catch (error) {

@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import type { ResolvedServer } from "../config/index.ts";
+import { shownAddress, shownInstance } from "../config/shown-source.ts";
 import type { Metrics } from "../observability/metrics.ts";
 import type { Connector, SessionEvents } from "../upstreams/upstream-session.ts";
 import type { Fetch } from "../upstreams/upstream-tls.ts";
@@ -44,6 +45,7 @@ export interface FleetInstancesOptions {
 /** One instance as operators see it. */
 export interface InstanceStatus {
   readonly id: string;
+  /** Without keys: scheme, host, port, and the well-known part of the path. */
   readonly address: string;
   readonly state: BackendState;
   /** Why it is not ready. */
@@ -120,7 +122,7 @@ export class FleetInstances {
     return this.source.backends.map((backend) => {
       const { id, address, state, reason, zone, weight, inFlight, latencyMs, load } = backend;
       return {
-        ...{ id, address, state, weight, inFlight },
+        ...{ id, address: this.registered === undefined ? address : shownAddress(address), state, weight, inFlight },
         latencyMs: latencyMs === undefined ? null : Math.round(latencyMs * 10) / 10,
         ...(reason === undefined || state === "ready" ? {} : { reason }),
         ...(zone === undefined ? {} : { zone }),
@@ -158,7 +160,7 @@ export class FleetInstances {
   }
 
   #remote(spec: BackendSpec, { connect }: RemoteOptions): Backend {
-    const backend = this.#backend(spec.address, spec, connect(spec.address), true);
+    const backend = this.#backend(shownInstance(spec.address), spec, connect(spec.address), true);
     this.#tell({ event: "added", instance: backend.id });
     backend.primary = this.#instance(this.#nextId(), backend, true);
     return backend;

@@ -1,8 +1,10 @@
 import type { TLSSocket } from "node:tls";
+import { certificateKeys, subjectKey } from "./certificate-names.ts";
 import { type Holder, hasExpired, type Principal, principalOf } from "./principal.ts";
 
 /** Who stands behind which certificate. */
 export interface CertificateHolder extends Holder {
+  /** `CN:name`, an alternative name with its kind, or a common name for certificates without alternative names. */
   readonly subject: string;
 }
 
@@ -14,7 +16,7 @@ export class ClientCertificates {
   readonly #known = new WeakMap<TLSSocket, Principal | null>();
 
   constructor(holders: readonly CertificateHolder[], clock: () => number) {
-    this.#bySubject = new Map(holders.map((holder) => [holder.subject, principalOf(holder, "mtls")]));
+    this.#bySubject = new Map(holders.map((holder) => [subjectKey(holder.subject), principalOf(holder, "mtls")]));
     this.#clock = clock;
   }
 
@@ -30,10 +32,8 @@ export class ClientCertificates {
 
   #read(socket: TLSSocket): Principal | undefined {
     if (socket.authorized !== true) return undefined;
-    const { subject, subjectaltname } = socket.getPeerCertificate();
-    const names = [subject?.CN, ...(subjectaltname ?? "").split(", ")];
-    for (const name of names) {
-      const found = typeof name === "string" ? this.#bySubject.get(name) : undefined;
+    for (const key of certificateKeys(socket.getPeerCertificate())) {
+      const found = this.#bySubject.get(key);
       if (found !== undefined) return found;
     }
     return undefined;

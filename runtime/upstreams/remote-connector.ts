@@ -1,5 +1,6 @@
 import type { ResolvedServer } from "../config/index.ts";
 import type { UpstreamProtocol } from "../config/schema/index.ts";
+import { shownAddress } from "../config/shown-source.ts";
 import { FleetError, messageOf } from "../errors.ts";
 import { type Credentials, headersOfLines } from "./credentials/index.ts";
 import { DuplexConnector } from "./duplex-connector.ts";
@@ -34,7 +35,7 @@ export function remoteConnector({ address, protocol, ...options }: RemoteConnect
   const open = links[protocol as keyof typeof links];
   const { fleet, connectMs, credentials, tls } = options;
   const failure = (why: string, cause: unknown) => {
-    const text = `${fleet}: ${address} cannot be reached (${why}); is the server up?`;
+    const text = `${fleet}: ${shownAddress(address)} cannot be reached (${why}); is the server up?`;
     return new FleetError("UPSTREAM_UNREACHABLE", text, { cause });
   };
   return new DuplexConnector({

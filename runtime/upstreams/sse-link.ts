@@ -24,7 +24,7 @@ export async function openSse(
       ...{ origin, path: pathname + search, method: "GET", headers: { ...headers, accept: "text/event-stream" } },
     });
     if (stream.statusCode !== 200 || !String(stream.headers["content-type"]).startsWith("text/event-stream")) {
-      throw new Error(`${url.href} answered HTTP ${stream.statusCode} and no event stream`);
+      throw new Error(`${origin} answered HTTP ${stream.statusCode} and no event stream`);
     }
     const endpoint = Promise.withResolvers<URL>();
     const timer = setTimeout(() => endpoint.reject(new Error(`no endpoint event within ${connectMs} ms`)), connectMs);
@@ -41,7 +41,7 @@ export async function openSse(
     void over.promise.then((reason) => endpoint.reject(new Error(reason)));
     const target = await endpoint.promise.finally(() => clearTimeout(timer));
     // A server may not send its clients' messages elsewhere (security: the token would go along).
-    if (target.origin !== origin) throw new Error(`the server's endpoint ${target.href} is of another origin`);
+    if (target.origin !== origin) throw new Error("the endpoint that the server names is of another origin");
     const post = async (body: string, onSent?: () => void) => {
       const path = target.pathname + target.search;
       const answer = await agent.request({

@@ -19,9 +19,10 @@ export async function openProcess(
   return {
     pid: child.pid,
     send: (message, onSent) => lines.send(message, onSent),
-    ended: child.ended.then(({ code, signal, stderr, over }) => {
+    // Its last words are in the log alone: they can hold what other callers have sent, and this goes to every caller.
+    ended: child.ended.then(({ code, signal, over }) => {
       if (over !== undefined) return overLimit(spec.fleet, over);
-      return `${signal === null ? `exit code ${code}` : `signal ${signal}`}${lastWords(stderr)}`;
+      return signal === null ? `exit code ${code}` : `signal ${signal}`;
     }),
     close: () => {
       lines.flush();
@@ -41,9 +42,4 @@ function overLimit(fleet: string, { limit, used, max }: Excess): FleetError {
   const fix = "ask for less in one call, or raise it";
   const text = `${fleet}: the server was ended: it used ${used} ${units[limit]}, more than limits.${limit} (${max}); ${fix}`;
   return new FleetError("INSTANCE_OVER_LIMIT", text);
-}
-
-function lastWords(stderr: string): string {
-  const text = stderr.trim();
-  return text === "" ? "" : `, last words: ${text.split("\n").slice(-3).join(" | ")}`;
 }

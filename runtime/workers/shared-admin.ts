@@ -1,4 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
+import { shownInstance } from "../config/shown-source.ts";
 import { type ErrorCode, FleetError } from "../errors.ts";
 import type { AdminOperation } from "../listeners/admin.ts";
 import { type InstancesView, serverOfInstances } from "../listeners/instance-admin.ts";
@@ -88,7 +89,7 @@ export class SharedAdmin {
   }
 
   #remember(server: string, method: string, url: URL, body: Change["body"]): void {
-    const id = method === "POST" ? String(body.address) : url.searchParams.get("id");
+    const id = method === "POST" ? shownInstance(String(body.address)) : url.searchParams.get("id");
     const keys = { POST: `${server} POST ${id}`, PATCH: `${server} PATCH ${id}` };
     if (method === "DELETE") for (const key of Object.values(keys)) this.#changes.delete(key);
     if (method !== "POST" && method !== "PATCH") return;

@@ -1,3 +1,5 @@
+import { shownAddress } from "../shown-source.ts";
+import { holdsUser } from "./address-rules.ts";
 import type { Auth } from "./auth.ts";
 import type { ConfigPath } from "./issue.ts";
 import { isLoopback } from "./names.ts";
@@ -5,6 +7,9 @@ import { isLoopback } from "./names.ts";
 type Add = (field: ConfigPath, message: string, fix: string) => void;
 
 const reference = /^(\$\{[A-Za-z_][A-Za-z0-9_]*\}|file:.+)$/;
+
+/** Is all of it a variable or the name of a file? */
+export const isReference = (text: string): boolean => reference.test(text);
 
 /** Does anything in it let a caller in? */
 export function admits(auth: Auth | undefined): boolean {
@@ -15,13 +20,13 @@ export function admits(auth: Auth | undefined): boolean {
 
 /** A configuration file holds references, not secrets. */
 export function secretRule(text: string, at: ConfigPath, add: Add): void {
-  if (reference.test(text)) return;
+  if (isReference(text)) return;
   add(at, "holds a secret itself", "refer to an environment variable as ${NAME}, or to a file as file:PATH");
 }
 
 /** The address of Redis may stand in the file, its password may not. */
 export function redisRule(url: string, at: ConfigPath, add: Add): void {
-  if (reference.test(url)) return;
+  if (isReference(url)) return;
   if (!/^rediss?:\/\//.test(url) || !URL.canParse(url)) {
     add(at, "is no URL of Redis", "write redis://host:6379, or rediss:// for TLS");
   } else if (new URL(url).password !== "") {
@@ -86,6 +91,14 @@ export function authRules(auth: Auth, add: Add): void {
 
 /** Tokens and keys go over TLS, or do not leave the machine (OAuth 2.1, section 1.5). */
 function urlRule(text: string, at: ConfigPath, add: Add): void {
+  if (holdsUser(text)) {
+    add(
+      at,
+      `is "${shownAddress(text)}" with a user or password in it, which is not sent`,
+      "remove what stands before the @",
+    );
+    return;
+  }
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url?.protocol === "https:" || (url?.protocol === "http:" && isLoopback(url.hostname.replace(/^\[|\]$/g, ""))))
     return;

@@ -125,7 +125,9 @@ export const Auth = block({
     Type.Array(
       block({
         ...holder,
-        subject: text("Common name, or a subject alternative name like `DNS:a.example.org` or `URI:spiffe://…`."),
+        subject: text(
+          "A subject alternative name with its kind, like `DNS:a.example.org`, `URI:spiffe://…`, `IP:…` or `email:…`; or `CN:` and the common name. Without a kind it is the common name of a certificate that has no alternative names.",
+        ),
       }),
       { minItems: 1, description: "Who stands behind which certificate; needs `gateway.tls.clientCaFile`." },
     ),

@@ -1,5 +1,6 @@
 import type { ErrorObject } from "ajv/dist/2020.js";
 import { closest, distance } from "fastest-levenshtein";
+import { shownAddress } from "../shown-source.ts";
 import type { ConfigIssue, ConfigPath } from "./issue.ts";
 
 /** A key that differs in more than half of its letters is no slip of the fingers. */
@@ -9,6 +10,7 @@ const slip = (key: string): number => Math.floor(key.length / 2);
 export function explain(error: ErrorObject): ConfigIssue {
   const path = parsePointer(error.instancePath);
   const { params, data } = error;
+  const show = (value: unknown) => (isSecretKey(path) && typeof value === "string" ? "a text" : shown(value));
   switch (error.keyword) {
     case "additionalProperties":
       return unknownKey(path, params.additionalProperty, error.parentSchema as KeySchema);
@@ -21,7 +23,7 @@ export function explain(error: ErrorObject): ConfigIssue {
         fix: `give ${kindOf(params.type)}`,
       };
     case "enum":
-      return choice(path, data, params.allowedValues);
+      return choice(path, data, params.allowedValues, show(data));
     case "minimum":
     case "maximum":
       return { path, message: `is ${show(data)}`, fix: `give a number ${params.comparison} ${params.limit}` };
@@ -53,10 +55,10 @@ function unknownKey(path: ConfigPath, key: string, schema: KeySchema): ConfigIss
   return { path: [...path, key], message: "is not a known key", fix };
 }
 
-function choice(path: ConfigPath, data: unknown, allowed: readonly string[]): ConfigIssue {
+function choice(path: ConfigPath, data: unknown, allowed: readonly string[], shown: string): ConfigIssue {
   const near = typeof data === "string" ? closest(data, allowed as string[]) : undefined;
   const hint = near !== undefined && distance(near, data as string) <= 2 ? `did you mean "${near}"? ` : "";
-  return { path, message: `is ${show(data)}`, fix: `${hint}give one of ${allowed.join(", ")}` };
+  return { path, message: `is ${shown}`, fix: `${hint}give one of ${allowed.join(", ")}` };
 }
 
 function parsePointer(pointer: string): (string | number)[] {
@@ -64,7 +66,13 @@ function parsePointer(pointer: string): (string | number)[] {
   return parts.map((part) => (/^\d+$/.test(part) ? Number(part) : part.replaceAll("~1", "/").replaceAll("~0", "~")));
 }
 
-function show(value: unknown): string {
+/** Keys where a secret, or what stands for one, is written: a wrong value there is not repeated. */
+const secretKeys = new Set(["token", "key", "hash", "value", "gateway", "clientSecret", "privateKey", "assertion"]);
+const isSecretKey = (path: ConfigPath): boolean =>
+  path.includes("secrets") || path.includes("env") || path.includes("args") || secretKeys.has(String(path.at(-1)));
+
+function shown(value: unknown): string {
+  if (typeof value === "string" && /^[a-z]+:\/\//i.test(value)) return JSON.stringify(shownAddress(value));
   const text = JSON.stringify(value) ?? "undefined";
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }

@@ -1,6 +1,7 @@
 // The TypeBox definitions are types here; what runs is the JSON Schema that was made from them: loading the builder
 // would cost every gateway 20 MB of memory.
 
+export { holdsUser, userInformationRule } from "./address-rules.ts";
 export type { Auth, Requirement } from "./auth.ts";
 export type { Limits, Sandbox } from "./confinement.ts";
 export type { Credentials } from "./credentials.ts";
@@ -9,7 +10,15 @@ export { expressionsIn } from "./expressions.ts";
 export type { ConfigFile } from "./file.ts";
 export type { Admin, Gateway, Listeners, Log, MetricsLog, Session, Shared } from "./gateway.ts";
 export { type ConfigIssue, type ConfigPath, issueText, pathText } from "./issue.ts";
-export { Isolation, isLoopback, protocolOf, ServerType, serverNamePattern, UpstreamProtocol } from "./names.ts";
+export {
+  Isolation,
+  isExactVersion,
+  isLoopback,
+  protocolOf,
+  ServerType,
+  serverNamePattern,
+  UpstreamProtocol,
+} from "./names.ts";
 export type { Batching, Cache, Coalescing, Pool, Queue } from "./performance.ts";
 export type * from "./process-platform.ts";
 export type {

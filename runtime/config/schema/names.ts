@@ -19,6 +19,16 @@ export type UpstreamProtocol = (typeof UpstreamProtocol)[keyof typeof UpstreamPr
 /** A fleet's name: part of paths and of federated tool names, hence short and plain. */
 export const serverNamePattern = "^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$";
 
+const exactVersion = /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?$/;
+
+/**
+ * Is it one version of a package (Semantic Versioning 2.0.0, without build metadata)? Tags, ranges, aliases (`npm:`),
+ * files and repositories are not: what they stand for changes, or is another package.
+ */
+export function isExactVersion(version: string): boolean {
+  return version.length <= 64 && exactVersion.test(version);
+}
+
 /** The protocol that the scheme of an endpoint stands for. */
 export function protocolOf(endpoint: string): UpstreamProtocol {
   if (/^wss?:/.test(endpoint)) return "ws";

@@ -1,5 +1,7 @@
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
-import { authRules, redisRule, secretRule } from "./auth-rules.ts";
+import { shownAddress } from "../shown-source.ts";
+import { addressesOf, addressRules } from "./address-rules.ts";
+import { authRules, isReference, redisRule, secretRule } from "./auth-rules.ts";
 import { confinementRules } from "./confinement-rules.ts";
 import { credentialRules } from "./credential-rules.ts";
 import { explain } from "./explain.ts";
@@ -7,7 +9,7 @@ import type { ConfigFile } from "./file.ts";
 import type { Gateway } from "./gateway.ts";
 import type { ConfigIssue, ConfigPath } from "./issue.ts";
 import schema from "./mcp-fleet.schema.json" with { type: "json" };
-import { isLoopback, protocolOf, serverNamePattern } from "./names.ts";
+import { isExactVersion, isLoopback, protocolOf, serverNamePattern } from "./names.ts";
 import { protectionRules } from "./protection-rules.ts";
 import type { Server } from "./server.ts";
 import { upstreamTlsRules } from "./upstream-tls-rules.ts";
@@ -88,27 +90,24 @@ function serverRules(server: Server, path: ConfigPath): ConfigIssue[] {
   } else {
     if (process !== undefined)
       add(["process"], `stands beside the preset "${type}"`, "remove it, or set type to custom");
+    if (version !== undefined && !isExactVersion(version) && !isReference(version)) {
+      const fix = "give one version like 1.2.3 or 1.2.3-beta.1; tags, ranges, aliases and paths can change what runs";
+      add(["version"], `is ${JSON.stringify(version)}, which is no exact version`, fix);
+    }
   }
   if (discovery !== undefined && (process ?? endpoints) !== undefined)
     add(["discovery"], `stands beside ${process === undefined ? "endpoints" : "process"}`, "keep one of the two");
   if (discovery !== undefined && Object.keys(discovery).length === 0)
     add(["discovery"], "is empty", "add static, dns, kubernetes or docker");
-  const urls = endpoints ?? discovery?.static?.map(({ url }) => url) ?? [];
-  const at = (index: number): ConfigPath =>
-    endpoints === undefined ? ["discovery", "static", index, "url"] : ["endpoints", index];
-  for (const [index, endpoint] of urls.entries()) {
-    const sound = URL.canParse(endpoint) && (!endpoint.startsWith("tcp:") || new URL(endpoint).port !== "");
-    if (!sound) add(at(index), `is "${endpoint}", which is no address`, "write it like tcp://host:9000");
-    if (urls.indexOf(endpoint) < index)
-      add(at(index), `is "${endpoint}" a second time`, "remove it, or give it a weight");
-  }
+  const { urls, at } = addressesOf(server);
+  addressRules(server, add);
   const remote = urls.length > 0 || discovery !== undefined;
   const natural =
     urls[0] !== undefined ? protocolOf(urls[0]) : discovery === undefined ? "stdio" : (protocol ?? "http");
   const other = urls.findIndex((endpoint) => protocolOf(endpoint) !== natural);
   if (other >= 0) {
     const fix = `use one protocol (the first endpoint says ${natural}), or make a server of its own of it`;
-    add(at(other), `is ${urls[other]}, which speaks another protocol than the first`, fix);
+    add(at(other), `is ${shownAddress(urls[other] as string)}, which speaks another protocol than the first`, fix);
   }
   if (pool !== undefined && (protocol ?? natural) !== "http") {
     const fix = "remove it: one connection carries all calls of a session";
@@ -124,7 +123,7 @@ function serverRules(server: Server, path: ConfigPath): ConfigIssue[] {
   if (protocol === "stdio" && remote) {
     add(["protocol"], 'is "stdio", which nothing that something else runs speaks', "leave it out");
   } else if (protocol !== undefined && protocol !== natural && !(protocol === "sse" && natural === "http")) {
-    const source = urls.length === 0 ? "a process" : `an endpoint like ${urls[0]}`;
+    const source = urls.length === 0 ? "a process" : `an endpoint like ${shownAddress(urls[0] as string)}`;
     add(["protocol"], `is "${protocol}", which ${source} does not speak`, `set it to ${natural} or leave it out`);
   }
   const strategy = server.loadBalancer?.strategy ?? "least-connections";

@@ -1,6 +1,8 @@
+import { existsSync } from "node:fs";
 import { request } from "node:http";
 import { FleetError, messageOf } from "../../errors.ts";
 import type { GatewayStatus } from "../../gateway.ts";
+import { isOurOwn } from "./socket-folder.ts";
 
 const defaultTimeoutMs = 10_000;
 
@@ -32,12 +34,23 @@ export class AdminClient {
             cause: error,
           }),
         );
+      // Another user's program could answer for the gateway.
+      if (existsSync(this.#socketPath) && !isOurOwn(this.#socketPath)) {
+        unreachable(new Error("the socket belongs to another user"));
+        return;
+      }
       const asked = request({ socketPath: this.#socketPath, method, path, timeout: defaultTimeoutMs }, (response) => {
         const chunks: Buffer[] = [];
         response.on("data", (chunk: Buffer) => chunks.push(chunk));
         response.on("error", unreachable);
         response.on("end", () => {
-          const answer = JSON.parse(Buffer.concat(chunks).toString("utf8")) as { message?: string };
+          let answer: { message?: string };
+          try {
+            answer = JSON.parse(Buffer.concat(chunks).toString("utf8"));
+          } catch (error) {
+            unreachable(error);
+            return;
+          }
           if ((response.statusCode ?? 500) < 400) resolve(answer);
           else reject(new FleetError("CONFIG_INVALID", answer.message ?? `HTTP ${response.statusCode}`));
         });

@@ -3,9 +3,11 @@ import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { FleetError } from "../../errors.ts";
 import type { GatewayStatus } from "../../gateway.ts";
+import { privateFolder } from "../../private-files.ts";
 import { identify, isAlive, type ProcessIdentity, signalGroup } from "../process-identity.ts";
 import { ProcessRecords } from "../process-records.ts";
 import { AdminClient } from "./admin-client.ts";
+import { ownSocketFolder } from "./socket-folder.ts";
 import type { StateFolder } from "./state-folder.ts";
 
 const pollMs = 50;
@@ -37,9 +39,12 @@ export class Daemon {
   /** Starts it and waits until these fleets serve. Rejects, and leaves nothing running, when that fails. */
   async start(fleets: readonly string[]): Promise<GatewayStatus> {
     this.sweep();
+    privateFolder(this.#state.path);
     mkdirSync(this.#state.logs, { recursive: true, mode: 0o700 });
+    ownSocketFolder(this.#state.socket);
     const outputFile = join(this.#state.logs, "gateway.out");
-    const output = openSync(outputFile, "w", 0o600);
+    rmSync(outputFile, { force: true });
+    const output = openSync(outputFile, "wx", 0o600);
     const { path } = this.#state;
     const child = spawn(process.execPath, [...daemonFlags, this.#entry, "serve", "--config", path, "--state", path], {
       detached: true,
@@ -72,7 +77,7 @@ export class Daemon {
     for (let waited = 0; waited < startTimeoutMs; waited += pollMs) {
       const status = await this.admin.status().catch(() => undefined);
       if (status !== undefined) {
-        const waiting = fleets.filter((name) => !serves(status, name));
+        const waiting = fleets.filter((name) => !serves(status, name, this.#state.logs));
         if (waiting.length === 0) return status;
         last = `not ready: ${waiting.join(", ")}`;
       }
@@ -110,10 +115,11 @@ export class Daemon {
 /** A gateway is small: a modest young generation keeps its memory so, at no cost that its benchmarks show. */
 const daemonFlags = ["--max-semi-space-size=1"];
 
-function serves(status: GatewayStatus, name: string): boolean {
+function serves(status: GatewayStatus, name: string, logs: string): boolean {
   const fleet = status.servers.find((server) => server.name === name);
   if (fleet?.health === "failed" && fleet.restarts >= givenUpAfter) {
-    throw new FleetError("INSTANCE_START_FAILED", fleet.error ?? `${name} does not start`);
+    // What the server itself said is in the log alone.
+    throw new FleetError("INSTANCE_START_FAILED", `${fleet.error ?? `${name} does not start`}; see ${logs}`);
   }
   return fleet?.health === "idle" || (fleet?.health === "ready" && fleet.tools !== null);
 }

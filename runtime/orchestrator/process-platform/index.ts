@@ -1,6 +1,7 @@
 import pino from "pino";
 import type { PlatformRequest, PlatformResponse } from "../../config/schema/index.ts";
 import { messageOf } from "../../errors.ts";
+import { terminalText } from "../../terminal-text.ts";
 import { PackageCache } from "../package-cache.ts";
 import { ServiceManager } from "../systemd/service-manager.ts";
 import { UnitsResource } from "../systemd/units-resource.ts";
@@ -25,7 +26,7 @@ export async function operate(
     // The components that send the request were checked against the same types.
     return await perform(resourceOf(kind, entry), operation, request as never, progress);
   } catch (error) {
-    return { ok: false, message: messageOf(error) };
+    return { ok: false, message: terminalText(messageOf(error)) };
   }
 }
 

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import {
   chmodSync,
   existsSync,
@@ -10,12 +9,10 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { messageOf } from "../../errors.ts";
-
-/** Longest path that a unix socket may have on all systems (sun_path), with room to spare. */
-const maxSocketPath = 100;
+import { privateFolder } from "../../private-files.ts";
+import { fitsSocket, socketBeyond } from "./socket-folder.ts";
 
 /** The folder in which a gateway daemon lives: its configuration, socket, pid file, records and logs. */
 export class StateFolder {
@@ -47,12 +44,10 @@ export class StateFolder {
     return join(this.servers, `${name}.json`);
   }
 
-  /** Beside the rest, or in the folder for temporary files when that path would be too long for a socket. */
+  /** Beside the rest, or in a folder of this user's alone when that path would be too long for a socket. */
   get socket(): string {
     const beside = join(this.path, "admin.sock");
-    if (Buffer.byteLength(beside) <= maxSocketPath) return beside;
-    const digest = createHash("sha256").update(this.path).digest("hex").slice(0, 16);
-    return join(tmpdir(), `mcp-fleet-${digest}.sock`);
+    return fitsSocket(beside) ? beside : socketBeyond(this.path);
   }
 
   /** Why nothing can be kept here, or undefined when all is well. Leaves nothing behind. */
@@ -70,6 +65,7 @@ export class StateFolder {
 
   /** Writes JSON that only the owner can read, all of it or nothing. */
   write(file: string, value: unknown): void {
+    privateFolder(this.path);
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
     const temporary = `${file}.new`;
     writeFileSync(temporary, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
@@ -96,7 +92,8 @@ export class StateFolder {
 
   /** Removes the folders that nothing is left in. */
   removeIfEmpty(): void {
-    for (const folder of [this.servers, this.path]) {
+    const sockets = dirname(this.socket);
+    for (const folder of [this.servers, this.path, ...(sockets === this.path ? [] : [sockets])]) {
       try {
         rmdirSync(folder);
       } catch {

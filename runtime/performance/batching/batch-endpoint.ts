@@ -1,4 +1,5 @@
 import { createParser } from "eventsource-parser";
+import { shownAddress } from "../../config/shown-source.ts";
 import { FleetError, messageOf } from "../../errors.ts";
 import {
   checkMessage,
@@ -95,9 +96,13 @@ export class BatchEndpoint implements BatchUpstream {
       if (this.#abort.signal.aborted) throw new FleetError("DRAINING", `${name}: the batching engine is closed`);
       if (signal.aborted) throw new FleetError("REQUEST_TIMEOUT", `${name}: no answer within ${timeoutMs} ms`);
       const why = messageOf((error as { cause?: unknown }).cause ?? error);
-      throw new FleetError("UPSTREAM_UNREACHABLE", `${name}: ${url} cannot be reached (${why}); is the server up?`, {
-        cause: error,
-      });
+      throw new FleetError(
+        "UPSTREAM_UNREACHABLE",
+        `${name}: ${shownAddress(url)} cannot be reached (${why}); is the server up?`,
+        {
+          cause: error,
+        },
+      );
     }
     this.#coding = codingFor(response.headers.get("accept-encoding"));
     if (response.status === 404 && this.sessionId !== undefined) {
@@ -148,6 +153,6 @@ export class BatchEndpoint implements BatchUpstream {
   }
 
   #wrong(what: string): FleetError {
-    return new FleetError("UPSTREAM_PROTOCOL", `${this.#options.name}: ${this.#options.url} ${what}`);
+    return new FleetError("UPSTREAM_PROTOCOL", `${this.#options.name}: ${shownAddress(this.#options.url)} ${what}`);
   }
 }

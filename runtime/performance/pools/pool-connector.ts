@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import { defaults } from "../../config/defaults.ts";
+import { shownAddress } from "../../config/shown-source.ts";
 import { FleetError } from "../../errors.ts";
 import { ProcessDriver } from "../../orchestrator/process-driver.ts";
 import { DuplexConnector } from "../../upstreams/duplex-connector.ts";
@@ -49,7 +50,10 @@ export function poolConnector(options: PoolConnectorOptions): Connector {
   const known = poolProtocols.includes(protocol);
   if (!known || url === undefined || !schemes[protocol].test(url.protocol)) {
     const right = known ? `a URL of ${protocol}` : `for a protocol of ${poolProtocols.join(", ")}, not "${protocol}"`;
-    throw new FleetError("CONFIG_INVALID", `pool "${id}": endpoint is "${endpoint}"; it must be ${right}`);
+    throw new FleetError(
+      "CONFIG_INVALID",
+      `pool "${id}": endpoint is "${shownAddress(endpoint)}"; it must be ${right}`,
+    );
   }
   return remoteConnector({
     fleet: `pool "${id}"`,

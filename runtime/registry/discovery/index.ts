@@ -24,15 +24,3 @@ export function discoveriesOf(server: ResolvedServer, log: Logger): readonly Ins
     ...(discovery.docker === undefined ? [] : [new DockerDiscovery({ ...discovery.docker, scheme, log })]),
   ];
 }
-
-/** Where a server's instances come from, for people. */
-export function discoverySource({ endpoints, discovery }: ResolvedServer): string {
-  const { static: listed, dns, kubernetes, docker } = discovery ?? {};
-  return [
-    ...(endpoints ?? []),
-    ...(listed ?? []).map(({ url }) => url),
-    ...(dns === undefined ? [] : [`dns ${dns.name}`]),
-    ...(kubernetes === undefined ? [] : [`kubernetes ${kubernetes.service}`]),
-    ...(docker === undefined ? [] : [`docker ${docker.label}`]),
-  ].join(", ");
-}

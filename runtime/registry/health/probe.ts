@@ -14,13 +14,15 @@ export function probe(
 }
 
 async function askPath(address: string, path: string, timeoutMs: number, ask: Fetch): Promise<string | undefined> {
+  // A query can hold a key.
+  const shown = path.replace(/[?#].*$/s, "");
   try {
     const response = await ask(new URL(path, address), { signal: AbortSignal.timeout(timeoutMs) });
     await response.body?.cancel();
-    return response.ok ? undefined : `GET ${path} answered HTTP ${response.status}`;
+    return response.ok ? undefined : `GET ${shown} answered HTTP ${response.status}`;
   } catch (error) {
     const { cause } = error as Error;
-    return `GET ${path} failed: ${messageOf(cause ?? error)}`;
+    return `GET ${shown} failed: ${messageOf(cause ?? error)}`;
   }
 }
 

@@ -31,7 +31,7 @@ export async function discover(
   const metadata = await resourceMetadata(http, url, challenge?.resourceMetadata);
   const named = metadata?.authorization_servers ?? [];
   if (issuer !== undefined && named.length > 0 && !named.includes(issuer)) {
-    throw new Error(`the server names ${named.join(", ")} and not the configured issuer ${issuer}`);
+    throw new Error(`the server names ${named.slice(0, 3).join(", ")} and not the configured issuer ${issuer}`);
   }
   // Servers of 2025-03-26 have no metadata of their own: their origin is the issuer.
   const as = await authorizationServer(http, issuer ?? named[0] ?? url.origin);
@@ -50,25 +50,34 @@ async function resourceMetadata(
   stated: string | undefined,
 ): Promise<ResourceMetadata | undefined> {
   const known = `${url.origin}/.well-known/oauth-protected-resource`;
+  // Elsewhere it could be about another's resource, or a host that only the gateway reaches (RFC 9728, 3.3 and 7.7).
+  if (stated !== undefined && URL.parse(stated)?.origin !== url.origin) {
+    throw new Error("resource_metadata, which the server names, is not on the server's own origin");
+  }
   const places = stated === undefined ? [...new Set([known + withoutSlash(url.pathname), known])] : [stated];
   for (const place of places) {
     const response = await http.fetch(place, { headers: { accept: "application/json" } }, url.origin);
     if (response.status !== 200) continue;
-    const found = (await response.json()) as Partial<ResourceMetadata> | null;
+    // What stands there is not repeated in errors, which callers see.
+    const found = (await response.json().catch(() => null)) as Partial<ResourceMetadata> | null;
     if (typeof found?.resource !== "string" || !covers(found.resource, url)) {
-      throw new Error(`${place} is about ${String(found?.resource)} and not about ${url.href}`);
+      throw new Error("the server's resource metadata is about another resource");
     }
     const { authorization_servers: servers, scopes_supported: scopes } = found;
-    if (!isTexts(servers) || !isTexts(scopes)) throw new Error(`${place} is no metadata of RFC 9728`);
+    if (!isTexts(servers) || !isTexts(scopes)) throw new Error("the server's resource metadata is none of RFC 9728");
     return found as ResourceMetadata;
   }
-  if (stated !== undefined) throw new Error(`${stated}, which the server names, has no metadata`);
+  if (stated !== undefined) throw new Error("where the server says that its resource metadata is, there is none");
   return undefined;
 }
 
 /** The metadata of an issuer, at the places where it may be in the order of the specification. */
 export async function authorizationServer(http: OAuthHttp, issuer: string): Promise<AuthorizationServer> {
-  const { origin, pathname } = new URL(issuer);
+  const parsed = URL.parse(issuer);
+  if (parsed === null || parsed.username !== "" || parsed.password !== "") {
+    throw new Error("the authorization server that the server names is no URL of one");
+  }
+  const { origin, pathname } = parsed;
   const path = withoutSlash(pathname);
   const places = [
     `${origin}/.well-known/oauth-authorization-server${path}`,

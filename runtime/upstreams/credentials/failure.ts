@@ -1,4 +1,5 @@
 import { FleetError } from "../../errors.ts";
+import { Redactor } from "../../observability/redactor.ts";
 
 interface Refused {
   readonly error?: unknown;
@@ -22,7 +23,11 @@ function reasonOf(cause: unknown): string {
 
 /** Errors of `fetch` and of oauth4webapi say the real reason in their cause. */
 function deepest(error: unknown, text: string): string {
-  const { message, code } = ((error as { cause?: unknown }).cause ?? {}) as Partial<NodeJS.ErrnoException>;
+  const { cause } = error as { readonly cause?: unknown };
+  // Its text repeats what was parsed, which is not for callers.
+  if (error instanceof SyntaxError) return "the answer is no JSON";
+  if (cause instanceof SyntaxError) return text;
+  const { message, code } = (cause ?? {}) as Partial<NodeJS.ErrnoException>;
   const why = message || code;
   return why === undefined ? text : `${text}: ${why}`;
 }
@@ -38,7 +43,7 @@ export function credentialFailure(server: string, secrets: readonly string[], ur
   let reason = reasonOf(cause)
     .replace(/[^\x20-\x7e]+/g, " ")
     .slice(0, maxReason);
-  for (const secret of secrets) if (secret !== "") reason = reason.replaceAll(secret, "[redacted]");
+  reason = new Redactor(() => secrets).clean(reason);
   const fix = `check servers.${server}.credentials`;
   return new FleetError("UPSTREAM_CREDENTIALS", `${server}: no access to ${url.origin}: ${reason}; ${fix}`);
 }

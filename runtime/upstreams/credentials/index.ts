@@ -32,9 +32,10 @@ export class UpstreamCredentials {
   apply(servers: readonly ResolvedServer[]): void {
     const named = new Map(servers.map((server) => [server.name, server]));
     for (const name of this.#servers.keys()) if (named.get(name)?.credentials === undefined) this.#servers.delete(name);
-    for (const { name, credentials, tls } of servers) {
+    for (const { name, credentials, tls, ...reached } of servers) {
       if (credentials === undefined) continue;
-      const server = { name, credentials, ...(tls === undefined ? {} : { tls }) };
+      const endpoints = reached.endpoints ?? reached.discovery?.static?.map(({ url }) => url) ?? [];
+      const server = { name, credentials, endpoints, ...(tls === undefined ? {} : { tls }) };
       const known = this.#servers.get(name);
       if (known === undefined) this.#servers.set(name, new ServerCredentials(server, this.#options));
       else if (!isDeepStrictEqual(server, known.settings)) known.replace(server);
@@ -79,7 +80,10 @@ export async function loginTo(server: ResolvedServer, options: LoginToOptions): 
   return login({
     ...options,
     ...{ server: name, settings, url: new URL(endpoint) },
-    http: new OAuthHttp(tls && new UpstreamTls({ server: name, tls }).fetch),
+    http: new OAuthHttp({
+      ask: tls && new UpstreamTls({ server: name, tls }).fetch,
+      named: settings.issuer === undefined ? [endpoint] : [endpoint, settings.issuer],
+    }),
     failure: (url, cause) => credentialFailure(name, secrets, url, cause),
   });
 }

@@ -18,7 +18,11 @@ export interface CredentialsOptions {
 
 type Settings = NonNullable<ResolvedServer["credentials"]>;
 /** The parts of a server that decide about its credentials. */
-export type CredentialedServer = Pick<ResolvedServer, "name" | "tls"> & { readonly credentials: Settings };
+export type CredentialedServer = Pick<ResolvedServer, "name" | "tls"> & {
+  readonly credentials: Settings;
+  /** The addresses that the configuration lists. */
+  readonly endpoints: readonly string[];
+};
 
 /** Tokens that were got last and are kept out of the logs. */
 const maxSecretTokens = 100;
@@ -98,10 +102,10 @@ export class ServerCredentials implements Credentials {
     const { store, clock, log, metrics } = this.#options;
     const server = this.#server;
     const { grant } = settings;
-    const { tls } = this.#configured;
+    const { tls, endpoints } = this.#configured;
     const ask = tls && new UpstreamTls({ server, tls, log }).fetch;
     const { credentials, held } = oauthCredentials({
-      ...{ server, settings, store, clock, ask },
+      ...{ server, settings, store, clock, ask, endpoints },
       onToken: (issuer: string, tokens: StoredTokens, caller: string | undefined) => {
         this.#tokens = [...this.#tokens, tokens.accessToken, tokens.refreshToken ?? ""].slice(-maxSecretTokens);
         metrics.tokenRequested(server, grant, "ok");
