@@ -105,7 +105,7 @@ export interface GatewayClientCertificateArgs {
   roles?: pulumi.Input<pulumi.Input<string>[]>;
   /** When it ends, like 2027-01-31T00:00:00Z. Defaults to never. */
   expiresAt?: pulumi.Input<string>;
-  /** Common name, or a subject alternative name like `DNS:a.example.org` or `URI:spiffe://…`. */
+  /** Subject alternative name with its kind, like `DNS:a.example.org`, `URI:spiffe://…`, `IP:…` or `email:…`, or `CN:` and the common name. Without a kind: common name of a certificate that has no alternative names. */
   subject: pulumi.Input<string>;
 }
 

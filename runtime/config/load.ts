@@ -7,6 +7,8 @@ import type { ResolvedConfig } from "./resolved.ts";
 import {
   type ConfigFile,
   type ConfigIssue,
+  type ConfigPath,
+  exactVersionRule,
   expressionsIn,
   issueText,
   userInformationRule,
@@ -42,7 +44,7 @@ export async function loadConfig(path: string, { env = process.env } = {}): Prom
   const written = value as ConfigFile;
   const resolved = await resolveReferences(written, path, env);
   const { servers } = resolved.value;
-  checkAddresses(servers, path);
+  checkResolved(servers, path);
   return {
     config: resolveConfig(resolved.value, written),
     secrets: [...new Set([...resolved.secrets, ...writtenSecrets(servers)])],
@@ -51,12 +53,14 @@ export async function loadConfig(path: string, { env = process.env } = {}): Prom
 }
 
 /** A reference can bring what would be refused where it stands in the file. Throws CONFIG_INVALID. */
-function checkAddresses(servers: ConfigFile["servers"], file: string): void {
+function checkResolved(servers: ConfigFile["servers"], file: string): void {
   const lines: string[] = [];
   for (const [name, server] of Object.entries(servers)) {
-    userInformationRule(server, (field, message, fix) => {
+    const add = (field: ConfigPath, message: string, fix: string) => {
       lines.push(`${file}: ${issueText({ path: ["servers", name, ...field], message, fix })}`);
-    });
+    };
+    userInformationRule(server, add);
+    exactVersionRule(server, add);
   }
   if (lines.length > 0) throw new FleetError("CONFIG_INVALID", lines.join("\n"), { data: { issues: lines.length } });
 }

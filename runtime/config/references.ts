@@ -18,7 +18,7 @@ const variable = /\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g;
 /** Keys whose values are secrets, wherever they came from and however short they are. */
 const secretKeys = new Set(["token", "key", "clientSecret"]);
 /** The length from which on a variable's value counts as a secret because of the variable's name. */
-const minNamed = 4;
+const minNamed = 3;
 /** The parts of `credentials` that are, beside all of `callers.secrets`. */
 const credentialKeys = new Set(["value", "gateway", "clientSecret", "privateKey", "assertion"]);
 

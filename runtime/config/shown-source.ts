@@ -10,6 +10,8 @@ const knownSegments = new Set(["", "mcp", "sse", "ws", "message", "messages", "a
 /** Commands whose first argument that is no option names the package that they run. */
 const runners = /(^|\/)(npx|bunx|uvx|pnpx)$/;
 const packageName = /^(@[a-z0-9][a-z0-9._~-]*\/)?[a-z0-9][a-z0-9._~-]*(@[0-9A-Za-z.+-]+)?$/;
+/** A file of a program, of which the name is shown. */
+const script = /^(?:[^\s]*\/)?([\w.-]{1,60}\.(?:[cm]?[jt]s|py|rb|sh|jar|php))$/;
 /** The length of keys begins beyond that of packages' names. */
 const maxPackage = 60;
 /** Hexadecimal digits: enough for the instances of one server, too few to find a key by. */
@@ -40,17 +42,26 @@ export function shownInstance(address: string): string {
   return `${shown}#${createHash("sha256").update(address).digest("hex").slice(0, digestLength)}`;
 }
 
-/** A command line as people may see it: the command, the package that it runs, references, and `…` for other arguments. */
+/**
+ * A command line as people may see it: the command, the package or the script that it runs, references, and `…` for other
+ * arguments.
+ */
 function shownCommand(command: string, args: readonly string[]): string {
-  const program = runners.test(command) ? args.find((word) => !word.startsWith("-")) : undefined;
-  const named = program !== undefined && program.length <= maxPackage && packageName.test(program);
+  const program = args.findIndex((word) => !word.startsWith("-"));
   const words = [command.replace(reference, "${$1}")];
-  for (const arg of args) {
+  for (const [index, arg] of args.entries()) {
     const text = arg.replace(reference, "${$1}");
-    const word = onlyReference.test(text) || (named && arg === program) ? text : hidden;
+    const named = index === program ? programOf(command, text) : undefined;
+    const word = named ?? (onlyReference.test(text) ? text : hidden);
     if (word !== hidden || words.at(-1) !== hidden) words.push(word);
   }
   return words.join(" ");
+}
+
+/** The package of a runner such as `npx`, or the name of a script; undefined for what can be anything else. */
+function programOf(command: string, word: string): string | undefined {
+  if (runners.test(command)) return word.length <= maxPackage && packageName.test(word) ? word : undefined;
+  return script.exec(word)?.[1];
 }
 
 /** The part of a server that says where its instances come from. */

@@ -84,6 +84,7 @@ function plainValue(document: Document): unknown {
 function unbuildable(error: unknown): readonly [problem: string, fix: string] {
   const text = messageOf(error);
   if (/stack/i.test(text)) return ["is nested too deeply", "write it flatter"];
+  if (/unresolved alias/i.test(text)) return ["has an alias without an anchor before it", "correct the name"];
   if (/alias/i.test(text)) return ["has aliases that expand to too much", "write the values out"];
   return ["has an alias that stands for what it is part of", "write the value out"];
 }

@@ -37,3 +37,4 @@ export type { ProcessSource, Scaling, Server, Timeouts, Tools } from "./server.t
 export type * from "./systemd-platform.ts";
 export type { UpstreamTls } from "./upstream-tls.ts";
 export { validateAgainst, validateConfig, validateGateway, validateServer } from "./validate.ts";
+export { exactVersionRule } from "./version-rule.ts";

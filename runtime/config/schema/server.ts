@@ -81,7 +81,10 @@ export const Server = Type.Object(
   {
     type: oneOf(ServerType, "A preset, or `custom`."),
     version: Type.Optional(
-      Type.String({ minLength: 1, description: "Version of a preset's package. Defaults to the one it pins." }),
+      Type.String({
+        minLength: 1,
+        description: "Exact version of a preset's package, like 1.2.3; no tag or range. Defaults to the one it pins.",
+      }),
     ),
     process: Type.Optional(ProcessSource),
     endpoints: Type.Optional(

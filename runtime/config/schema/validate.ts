@@ -1,7 +1,7 @@
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import { shownAddress } from "../shown-source.ts";
 import { addressesOf, addressRules } from "./address-rules.ts";
-import { authRules, isReference, redisRule, secretRule } from "./auth-rules.ts";
+import { authRules, redisRule, secretRule } from "./auth-rules.ts";
 import { confinementRules } from "./confinement-rules.ts";
 import { credentialRules } from "./credential-rules.ts";
 import { explain } from "./explain.ts";
@@ -9,10 +9,11 @@ import type { ConfigFile } from "./file.ts";
 import type { Gateway } from "./gateway.ts";
 import type { ConfigIssue, ConfigPath } from "./issue.ts";
 import schema from "./mcp-fleet.schema.json" with { type: "json" };
-import { isExactVersion, isLoopback, protocolOf, serverNamePattern } from "./names.ts";
+import { isLoopback, protocolOf, serverNamePattern } from "./names.ts";
 import { protectionRules } from "./protection-rules.ts";
 import type { Server } from "./server.ts";
 import { upstreamTlsRules } from "./upstream-tls-rules.ts";
+import { exactVersionRule } from "./version-rule.ts";
 
 const { gateway: gatewaySchema, servers: serversSchema } = schema.properties;
 const serverSchema = serversSchema.patternProperties[serverNamePattern];
@@ -90,10 +91,7 @@ function serverRules(server: Server, path: ConfigPath): ConfigIssue[] {
   } else {
     if (process !== undefined)
       add(["process"], `stands beside the preset "${type}"`, "remove it, or set type to custom");
-    if (version !== undefined && !isExactVersion(version) && !isReference(version)) {
-      const fix = "give one version like 1.2.3 or 1.2.3-beta.1; tags, ranges, aliases and paths can change what runs";
-      add(["version"], `is ${JSON.stringify(version)}, which is no exact version`, fix);
-    }
+    exactVersionRule(server, add);
   }
   if (discovery !== undefined && (process ?? endpoints) !== undefined)
     add(["discovery"], `stands beside ${process === undefined ? "endpoints" : "process"}`, "keep one of the two");

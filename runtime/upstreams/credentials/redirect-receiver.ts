@@ -61,7 +61,7 @@ export class RedirectReceiver {
     });
   }
 
-  /** Only a path counts (RFC 9112, 3.2.1): `//`, `/\\` and whole URLs name another host. */
+  /** Only a path counts (RFC 9112, 3.2.1): `//`, `/\` and whole URLs name another host. */
   #targetOf(target: string): URL | undefined {
     const url = target.startsWith("/") ? URL.parse(target, this.redirectUri) : null;
     return url !== null && url.origin === new URL(this.redirectUri).origin ? url : undefined;

@@ -60,6 +60,7 @@ test("defaults are applied, and what the file says wins", async () => {
       {
         name: "files",
         type: "custom",
+        source: "node",
         process: { command: "node" },
         protocol: "stdio",
         cache: { enabled: true, maxBytes: 16777216, resourcesMs: 0, staleMs: 0, toolSharing: "caller", tools: {} },

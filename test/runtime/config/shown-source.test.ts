@@ -27,8 +27,12 @@ test("instances whose addresses differ in what is not shown have different names
 });
 
 test.each([
-  [{ command: "node", args: ["x.mjs", "--api-key", "canary"] }, "node …"],
-  [{ command: "node", args: ["x.mjs", "--api-key", "${MYKEY}", "canary"] }, "node … ${MYKEY} …"],
+  [{ command: "node", args: ["/home/me/x.mjs", "--api-key", "canary"] }, "node x.mjs …"],
+  [
+    { command: "node", args: ["--token=canary", "x.mjs", "--api-key", "${MYKEY}", "y.js"] },
+    "node … x.mjs … ${MYKEY} …",
+  ],
+  [{ command: "node", args: ["-e", "process.exit(3)", "canary"] }, "node …"],
   [{ command: "npx", args: ["-y", "@scope/server@1.2.3", "canary"] }, "npx … @scope/server@1.2.3 …"],
   [{ command: "/usr/bin/uvx", args: ["mcp-server-git", "--key=canary"] }, "/usr/bin/uvx mcp-server-git …"],
   [{ command: "npx", args: ["https://canary@host/x.tgz"] }, "npx …"],
