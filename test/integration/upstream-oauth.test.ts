@@ -2,6 +2,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -271,4 +273,34 @@ test("no secret and no token in logs, errors, metrics, lists or the documentatio
   const canaries = [...new Set([...tokens, "canary", pem.split("\n")[1] as string])];
   expect(canaries.length).toBeGreaterThan(5);
   expect(canaries.filter((canary) => said.some((text) => text.includes(canary)))).toEqual([]);
+});
+
+test("a server cannot make the gateway ask another port of its machine, and what stands there is not repeated to callers", async () => {
+  const hits: string[] = [];
+  const inside = createServer((request, response) => {
+    hits.push(`${request.method} ${request.url}`);
+    response.end(JSON.stringify({ resource: "canary-internal-value" }));
+  });
+  await new Promise<void>((resolve) => inside.listen(0, "127.0.0.1", resolve));
+  const { port } = inside.address() as AddressInfo;
+  const wall = `resource_metadata="http://127.0.0.1:${port}/latest/meta-data/iam"`;
+  server.admit = async () => ({ status: 401, challenge: `Bearer error="invalid_token", scope="read", ${wall}` });
+  try {
+    gateway = await TestGateway.start({ servers: behind(own("basic")) });
+    const origin = new URL(server.url).origin;
+    await expect(gateway.connect("/mcp/locked")).rejects.toThrow(
+      `locked: no access to ${origin}: resource_metadata, which the server names, is not on the server's own origin; check servers.locked.credentials`,
+    );
+    await gateway.close();
+    server.metadata = { resource: "https://canary-internal-value.example", authorization_servers: [] };
+    gateway = await TestGateway.start({ servers: behind(own("basic")) });
+    const other = (await gateway.connect("/mcp/locked").catch((error) => error)) as Error;
+    expect(other.message).toContain(
+      `locked: no access to ${origin}: the server's resource metadata is about another resource;`,
+    );
+    expect([hits, JSON.stringify([other.message, gateway.gateway.status()]).includes("canary")]).toEqual([[], false]);
+  } finally {
+    inside.closeAllConnections();
+    inside.close();
+  }
 });
