@@ -4,6 +4,7 @@ import { LocalWorkspace, type Stack } from "@pulumi/pulumi/automation/index.js";
 import { Command, Option } from "commander";
 import { Listr } from "listr2";
 import { messageOf } from "../runtime/errors.ts";
+import { terminalLine, terminalText } from "../runtime/terminal-text.ts";
 import { engineEnvironment, root, stateRoot } from "./backend.ts";
 import { EngineMessages } from "./engine-messages.ts";
 import { findEngine } from "./pulumi-engine.ts";
@@ -29,7 +30,7 @@ for (const [name, description] of Object.entries(commands)) {
 try {
   await program.parseAsync();
 } catch (error) {
-  process.stderr.write(`\nmcp-fleet: ${messageOf(error)}\n`);
+  process.stderr.write(`\nmcp-fleet: ${terminalText(messageOf(error))}\n`);
   process.exitCode = error instanceof UsageError ? 2 : 1;
 }
 
@@ -52,7 +53,7 @@ async function openStack(stackName: string): Promise<Stack> {
       title: "Find the Pulumi engine",
       task: async (_context, task) => {
         const { command: pulumiCommand, origin } = await findEngine((line) => {
-          task.output = line;
+          task.output = terminalLine(line);
         });
         task.title = `Pulumi engine: ${origin}`;
         const options = { envVars: engineEnvironment(), pulumiCommand };
@@ -127,8 +128,9 @@ async function guarded(messages: EngineMessages, name: string, action: () => Pro
     await action();
   } catch (error) {
     const log = join(stateRoot, "log", `pulumi-${name}.log`);
-    mkdirSync(join(stateRoot, "log"), { recursive: true });
-    writeFileSync(log, messageOf(error));
+    mkdirSync(join(stateRoot, "log"), { recursive: true, mode: 0o700 });
+    // The engine repeats wrong inputs whole.
+    writeFileSync(log, messageOf(error), { mode: 0o600 });
     const reasons =
       messages.errors.length > 0
         ? messages.errors.join("\n")

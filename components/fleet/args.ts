@@ -84,7 +84,7 @@ export interface MCPServerFleetArgs {
   platform?: string;
   /** `context7`, `sequential`, `magic` or `playwright` for the public servers of that name, `custom` for any other. Plain, because it decides which other arguments are right. */
   type: ServerType;
-  /** Version of a preset's package. Defaults to the one that the preset pins. */
+  /** Exact version of a preset's package, like `1.2.3`; no tag or range. Defaults to the one that the preset pins. */
   version?: pulumi.Input<string>;
   /** The `process` platform's own block. */
   process?: FleetProcessArgs;

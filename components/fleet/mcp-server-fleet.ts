@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { hiddenSecrets } from "../hidden-secrets.ts";
 import { platforms } from "../platforms.ts";
+import { warnOfVisibleSecrets } from "../visible-secrets.ts";
 import type { MCPServerFleetArgs } from "./args.ts";
 import { resolveFleet } from "./resolve.ts";
 
@@ -25,6 +26,7 @@ export class MCPServerFleet extends pulumi.ComponentResource {
   constructor(name: string, args: MCPServerFleetArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mcp-fleet:index:MCPServerFleet", name, hiddenSecrets(args), opts);
     const settings = resolveFleet(name, args);
+    warnOfVisibleSecrets(settings.component, args, this);
     const deployed = platforms[settings.platform].fleet(this, name, settings);
     this.serverName = deployed.serverName;
     this.path = pulumi.interpolate`/mcp/${deployed.serverName}`;

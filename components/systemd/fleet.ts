@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { shownSource } from "../../runtime/config/shown-source.ts";
 import { childOf } from "../child-of.ts";
 import { isExternal } from "../fleet/external.ts";
 import { externalFleet } from "../fleet/external-fleet.ts";
@@ -53,7 +54,7 @@ export const fleet: PlatformComponents["fleet"] = (parent, name, settings) => {
       preset: type === "custom" ? undefined : { type, version },
       source: pulumi
         .all([args.container?.command ?? "", args.container?.args ?? []])
-        .apply(([command, words]) => [command, ...words].join(" ")),
+        .apply(([command, args]) => shownSource({ process: { command, args } })),
     },
     childOf(parent)(),
   );

@@ -56,7 +56,11 @@ export class FleetResource implements PlatformResource<ProcessFleetInputs, Proce
     const replaces = (["name", "stateDirectory"] as const).filter((key) => inputs[key] !== olds[key]);
     const file = this.#written(olds);
     const changes =
-      replaces.length > 0 || !isDeepStrictEqual(inputs.server, olds.server) || !isDeepStrictEqual(file, olds.server);
+      replaces.length > 0 ||
+      !isDeepStrictEqual(inputs.server, olds.server) ||
+      !isDeepStrictEqual(file, olds.server) ||
+      // An earlier version has put arguments into the state, which must leave it.
+      olds.source !== sourceOf({ name: inputs.name, ...inputs.server });
     return { ok: true, changes, replaces };
   }
 

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from "@jest/globals";
+import { beforeAll, describe, expect, jest, test } from "@jest/globals";
 import * as pulumi from "@pulumi/pulumi";
 import { MCPGateway, type MCPGatewayArgs, MCPServerFleet, type MCPServerFleetArgs } from "../../../index.ts";
 import { type GraphNode, graphOf, triples } from "../../support/graph.ts";
@@ -132,10 +132,6 @@ describe("what is wrong is refused, and nothing is made", () => {
       fleet({ docker: { secretFiles: { API_KEY: "/k" } } }),
       "docker.secretFiles stands beside container.secretEnv; keep one place that secrets come from",
     ],
-    [
-      fleet({ container: { image: "x", port: 1 }, docker: { secretFiles: { K: "/k" } } }),
-      "docker.secretFiles is given, but only the server host reads them",
-    ],
     [fleet({ docker: { build: {} } }), "docker.build.context is missing; give the folder of a checkout of mcp-fleet"],
     [fleet({ docker: { egres: true } }), 'docker.egres: is not a known key; did you mean "egress"?'],
     [
@@ -159,4 +155,65 @@ describe("what is wrong is refused, and nothing is made", () => {
     await expect(graphOf(program, registered)).rejects.toThrow(message);
     expect(registered.filter(({ type }) => type.startsWith("docker"))).toEqual([]);
   });
+});
+
+describe("secrets of an image that serves HTTP itself", () => {
+  const made = async (args: object) => {
+    const warnings: string[] = [];
+    const warn = jest.spyOn(pulumi.log, "warn").mockImplementation(async (text) => {
+      warnings.push(text);
+    });
+    try {
+      const graph = await graphOf(
+        () => new MCPServerFleet("own", { platform: "docker", type: "custom", ...args }),
+        [],
+        cloud,
+      );
+      const { inputs } = graph.find(({ name }) => name === "own-container-1") as GraphNode;
+      return { warnings, inputs: inputs as Record<string, unknown> };
+    } finally {
+      warn.mockRestore();
+    }
+  };
+
+  test("as files they are mounted and their place is told; nothing of them is in what inspect shows", async () => {
+    const { warnings, inputs } = await made({
+      container: { image: "x", port: 9000, env: { MODE: "fast" } },
+      docker: { secretFiles: { API_KEY: "/srv/api-key" } },
+    });
+    const path = "/run/secrets/mcp-fleet/API_KEY";
+    expect([inputs.envs, inputs.volumes, warnings]).toEqual([
+      ["MODE=fast", `API_KEY_FILE=${path}`],
+      [{ containerPath: path, hostPath: "/srv/api-key", readOnly: true }],
+      [],
+    ]);
+  });
+
+  test("as environment they are visible to who can use the Docker socket, and the preview says so", async () => {
+    const { warnings } = await made({ container: { image: "x", port: 9000, secretEnv: { API_KEY: "canary" } } });
+    expect(warnings).toEqual([
+      'MCPServerFleet "own": container.secretEnv (API_KEY) is shown by `docker inspect`, because the image serves HTTP itself; if the image reads NAME_FILE, give files of the host as docker.secretFiles instead',
+    ]);
+    expect(
+      (await made({ container: { image: "x", command: "notes", secretEnv: { API_KEY: "canary" } } })).warnings,
+    ).toEqual([]);
+  });
+});
+
+test("a secret output in the arguments or the plain environment of a container is warned of", async () => {
+  const warnings: string[] = [];
+  const warn = jest.spyOn(pulumi.log, "warn").mockImplementation(async (text) => {
+    warnings.push(text);
+  });
+  try {
+    const env = { MODE: "fast", KEY: pulumi.secret("canary"), OPEN: pulumi.output("open") };
+    const args = ["--mode", pulumi.secret("canary"), pulumi.output("open")];
+    const container = { image: "x", command: "notes", args, env };
+    await graphOf(() => new MCPServerFleet("own", { platform: "docker", type: "custom", container }), [], cloud);
+  } finally {
+    warn.mockRestore();
+  }
+  const text = (field: string) =>
+    `MCPServerFleet "own": container.${field} is a secret, but stands in plain text in the platform's objects; give it as container.secretEnv`;
+  expect(warnings.sort()).toEqual([text("args[1]"), text("env.KEY")]);
 });
