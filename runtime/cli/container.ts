@@ -19,9 +19,9 @@ export function containerCommand(): Command {
   });
 }
 
-/** Secrets are references in it, so it may lie in a file that others could read. */
+/** Its secrets are references; what else it says is for this user alone. */
 function writeConfig(text: string): string {
   const path = join(mkdtempSync(join(tmpdir(), "mcp-fleet-")), "mcp-fleet.json");
-  writeFileSync(path, text);
+  writeFileSync(path, text, { mode: 0o600 });
   return path;
 }

@@ -10,14 +10,15 @@ export function fleetTable(fleets: readonly FleetStatus[]): string {
   });
   for (const { name, version, instances, health, tools, startupMs, error } of fleets) {
     const count = `${instances.ready}/${instances.total} (max ${instances.max})`;
-    table.push([
-      terminalLine(name),
-      terminalLine(version),
+    const cells = [
+      name,
+      version,
       count,
-      terminalLine(error === undefined ? health : `${health}: ${error}`),
+      error === undefined ? health : `${health}: ${error}`,
       tools ?? "–",
       startupMs === null ? "–" : `${startupMs} ms`,
-    ]);
+    ];
+    table.push(cells.map((cell) => terminalLine(String(cell))));
   }
   return table.toString();
 }

@@ -33,7 +33,8 @@ export function packageOf({
   const preset = presets[type];
   if (version === undefined || isExactVersion(version))
     return { name: preset.package, version: version ?? preset.version };
-  const text = `servers.${name}.version: is no exact version; give one like ${preset.version}, without tags and ranges`;
+  const field = name === "" ? "version" : `servers.${name}.version`;
+  const text = `${field}: is no exact version; give one like ${preset.version}, without tags and ranges`;
   throw new FleetError("CONFIG_INVALID", text);
 }
 

@@ -30,8 +30,9 @@ export async function openSse(
     const timer = setTimeout(() => endpoint.reject(new Error(`no endpoint event within ${connectMs} ms`)), connectMs);
     const parser = createParser({
       onEvent: ({ event, data }) => {
-        if (event === "endpoint") endpoint.resolve(new URL(data, url));
-        else receive(data);
+        if (event !== "endpoint") receive(data);
+        else if (URL.canParse(data, url)) endpoint.resolve(new URL(data, url));
+        else endpoint.reject(new Error("the endpoint that the server names is no URL"));
       },
     });
     stream.body.setEncoding("utf8");

@@ -15,6 +15,9 @@ import type { Fetch } from "../../upstreams/upstream-tls.ts";
 import { type Coding, codingFor, codings, encodePayload } from "../payload-coding.ts";
 import type { BatchedCall, BatchUpstream } from "./batcher.ts";
 
+/** Redirects are not followed: calls of many would go where nobody has configured them to go. */
+const sent = { method: "POST", redirect: "manual" } as const;
+
 export interface BatchEndpointOptions {
   /** For messages, such as `context7`. */
   readonly name: string;
@@ -123,14 +126,14 @@ export class BatchEndpoint implements BatchUpstream {
       ...this.#session,
     };
     const coding = compressFrom === undefined || body.length < compressFrom ? undefined : this.#coding;
-    if (coding === undefined) return ask(url, { method: "POST", headers, body, signal });
+    if (coding === undefined) return ask(url, { ...sent, headers, body, signal });
     const bytes = new Uint8Array(await encodePayload(body, coding));
     const encoded = { ...headers, "content-encoding": coding };
-    const response = await ask(url, { method: "POST", headers: encoded, body: bytes, signal });
+    const response = await ask(url, { ...sent, headers: encoded, body: bytes, signal });
     if (response.status !== 415) return response;
     // It has changed its mind.
     await response.body?.cancel();
-    return ask(url, { method: "POST", headers, body, signal });
+    return ask(url, { ...sent, headers, body, signal });
   }
 
   #read(text: string, mediaType: string): Map<unknown, RpcReply> {

@@ -33,7 +33,9 @@ export class HostLoadReader {
   async #reported(address: string): Promise<HostLoad | undefined> {
     if (!address.startsWith("http")) return undefined;
     try {
-      const response = await this.#ask(new URL(this.#path, address), { signal: AbortSignal.timeout(reportTimeoutMs) });
+      const response = await this.#ask(new URL(this.#path, address), {
+        ...{ signal: AbortSignal.timeout(reportTimeoutMs), redirect: "manual" },
+      });
       const { cpu, memory } = (await response.json()) as Partial<HostLoad>;
       return response.ok ? loadOf(cpu, memory) : undefined;
     } catch {

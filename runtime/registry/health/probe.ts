@@ -17,9 +17,10 @@ async function askPath(address: string, path: string, timeoutMs: number, ask: Fe
   // A query can hold a key.
   const shown = path.replace(/[?#].*$/s, "");
   try {
-    const response = await ask(new URL(path, address), { signal: AbortSignal.timeout(timeoutMs) });
+    // A redirect says that the server is there, and is not followed: it could lead anywhere.
+    const response = await ask(new URL(path, address), { signal: AbortSignal.timeout(timeoutMs), redirect: "manual" });
     await response.body?.cancel();
-    return response.ok ? undefined : `GET ${shown} answered HTTP ${response.status}`;
+    return response.status < 400 ? undefined : `GET ${shown} answered HTTP ${response.status}`;
   } catch (error) {
     const { cause } = error as Error;
     return `GET ${shown} failed: ${messageOf(cause ?? error)}`;
