@@ -17,7 +17,7 @@ export function warnOfVisibleSecrets(
   const variables = Object.entries(env).map(([name, value]) => [`env.${name}`, value] as const);
   for (const [field, value] of [...words, ...variables]) {
     if (!pulumi.Output.isInstance(value)) continue;
-    void pulumi.isSecret(value).then((secret) => {
+    void pulumi.isSecret(value as pulumi.Output<unknown>).then((secret) => {
       if (!secret) return;
       const fix = "give it as container.secretEnv";
       void pulumi.log.warn(

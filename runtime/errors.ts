@@ -1,3 +1,5 @@
+import { withoutSecrets } from "./secret-guard.ts";
+
 /** One kind of error: how it shows on each wire. `rpc` codes lie outside the range that JSON-RPC and MCP reserve. */
 interface ErrorKind {
   /** HTTP status of the answer. */
@@ -87,7 +89,7 @@ export class FleetError extends Error {
   readonly headers: Readonly<Record<string, string>> | undefined;
 
   constructor(code: ErrorCode, message: string, options: FleetErrorOptions = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    super(withoutSecrets(message), options.cause === undefined ? undefined : { cause: options.cause });
     this.name = "FleetError";
     this.code = code;
     this.data = options.data;

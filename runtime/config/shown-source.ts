@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { withoutSecrets } from "../secret-guard.ts";
 import type { Server } from "./schema/index.ts";
 
 /** Stands for what people need not see. */
@@ -27,7 +28,7 @@ export function shownAddress(address: string): string {
   const [, scheme = "", authority = "", path = ""] = /^([a-z][a-z0-9+.-]*:\/\/)?([^/?#]*)([^?#]*)/i.exec(text) ?? [];
   const host = authority.slice(authority.lastIndexOf("@") + 1);
   const segments = path.split("/").map((segment) => (shows(segment) ? segment : hidden));
-  return `${scheme}${host}${segments.join("/")}`;
+  return withoutSecrets(`${scheme}${host}${segments.join("/")}`);
 }
 
 const shows = (segment: string): boolean => knownSegments.has(segment) || onlyReference.test(segment);

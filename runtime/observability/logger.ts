@@ -2,6 +2,7 @@ import { basename, dirname } from "node:path";
 import pino, { type DestinationStream, type Logger } from "pino";
 import { createStream, type RotatingFileStream } from "rotating-file-stream";
 import { narrow, privateFile } from "../private-files.ts";
+import { guardSecrets } from "../secret-guard.ts";
 import { safeJson } from "../terminal-text.ts";
 import { Redactor } from "./redactor.ts";
 
@@ -23,12 +24,13 @@ export interface RunningLog {
 
 /**
  * Structured logs, one JSON object a line, on standard error or in a file that rotates by size and that only its owner can
- * read. What `secrets` holds, the fields where clients send secrets, and characters that control terminals never reach a
+ * read. What `secrets` holds, which errors do not show either while the log is open, the fields where clients send secrets, and characters that control terminals never reach a
  * line. Throws STATE_UNWRITABLE.
  */
 export function startLog(options: LogOptions, secrets: () => readonly string[]): RunningLog {
   const file = options.file === undefined ? undefined : openFile(options.file, options);
   const redactor = new Redactor(secrets);
+  const unguard = guardSecrets((text) => redactor.clean(text));
   const destination: DestinationStream = file ?? pino.destination({ dest: 2, sync: true });
   const log = pino(
     {
@@ -49,7 +51,10 @@ export function startLog(options: LogOptions, secrets: () => readonly string[]):
   return {
     log,
     write: (lines) => void destination.write(lines),
-    close: () => (file === undefined ? Promise.resolve() : new Promise((resolve) => file.end(resolve))),
+    close: () => {
+      unguard();
+      return file === undefined ? Promise.resolve() : new Promise((resolve) => file.end(resolve));
+    },
   };
 }
 

@@ -27,13 +27,30 @@ const words = {
   health: "canary-health-5012",
   batch: 'canary "batch"/5013',
   optionInPlainText: "canary-option-5014",
+  host: "canary-host-5016",
+  httpHost: "canary-http-host-5017",
+  command: "canary-command-5018",
   queryInPlainText: "canary-plain-query-5015",
 } as const;
 type Kind = keyof typeof words;
 
 const main = join(import.meta.dirname, "../../runtime/cli/main.ts");
 const fixture = join(import.meta.dirname, "../fixtures/stateful-server.ts");
-const serverNames = ["up", "crash", "remote", "gone", "listed", "ws", "sse", "tcp", "batched", "plain"];
+const serverNames = [
+  "up",
+  "crash",
+  "remote",
+  "gone",
+  "listed",
+  "ws",
+  "sse",
+  "tcp",
+  "batched",
+  "plain",
+  "host",
+  "http-host",
+  "command",
+];
 let folder: string;
 let port: number;
 let gateway: ChildProcess;
@@ -109,6 +126,9 @@ beforeAll(async () => {
         ...shared,
         process: { command: process.execPath, args: ["-e", tells, "--api-key", words.optionInPlainText] },
       },
+      host: { ...shared, endpoints: ["ws://${HOST_KEY}.invalid/ws"] },
+      "http-host": { ...shared, endpoints: ["http://${HTTP_HOST_KEY}.invalid/mcp"] },
+      command: { ...shared, process: { command: "${COMMAND}" } },
       query: { ...shared, endpoints: [`http://${broken}/mcp?key=${words.queryInPlainText}`] },
     },
   };
@@ -119,6 +139,7 @@ beforeAll(async () => {
       ...{ PATH: process.env.PATH, HOME: process.env.HOME, ARGUMENT: words.argument, IN_ARGUMENT: words.inArgument },
       ...{ ENVIRONMENT: words.environment, QUERY: words.query, PATH_KEY: words.path, HEALTH: words.health },
       ...{ STATIC: words.static, WEB_SOCKET: words.webSocket, SSE: words.sse, TCP: words.tcp, BATCH: words.batch },
+      ...{ HOST_KEY: words.host, HTTP_HOST_KEY: words.httpHost, COMMAND: words.command },
       ADDRESS: `127.0.0.1:${nobody}/${words.wholeAddress}/mcp?key=${words.wholeAddress}`,
     },
   });

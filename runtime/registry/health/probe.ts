@@ -1,5 +1,6 @@
 import { FleetError, messageOf } from "../../errors.ts";
 import { Exchange } from "../../protocol/exchange.ts";
+import { withoutSecrets } from "../../secret-guard.ts";
 import type { Fetch } from "../../upstreams/upstream-tls.ts";
 import type { Backend } from "../backend.ts";
 
@@ -23,7 +24,7 @@ async function askPath(address: string, path: string, timeoutMs: number, ask: Fe
     return response.status < 400 ? undefined : `GET ${shown} answered HTTP ${response.status}`;
   } catch (error) {
     const { cause } = error as Error;
-    return `GET ${shown} failed: ${messageOf(cause ?? error)}`;
+    return withoutSecrets(`GET ${shown} failed: ${messageOf(cause ?? error)}`);
   }
 }
 
