@@ -31,7 +31,7 @@ export async function openSse(
     const parser = createParser({
       onEvent: ({ event, data }) => {
         if (event !== "endpoint") receive(data);
-        else if (URL.canParse(data, url)) endpoint.resolve(new URL(data, url));
+        else if (URL.canParse(data, url.href)) endpoint.resolve(new URL(data, url));
         else endpoint.reject(new Error("the endpoint that the server names is no URL"));
       },
     });
