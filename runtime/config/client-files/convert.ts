@@ -65,12 +65,17 @@ function converter(
     if (!remote) {
       return { type: "custom", process: processOf(server, { folder, secrets, translate, note }), ...commonOf(server) };
     }
-    const url = translate(server.url as string);
+    const given = translate(server.url as string);
+    // User information has no place in an endpoint: it goes as a header, as clients send it.
+    const url = given.replace(/^([a-z][a-z0-9+.-]*:\/*)[^/?#]*@/i, "$1");
     const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(url)?.[1]?.toLowerCase();
     if (scheme !== undefined && !/^(https?|wss?)$/.test(scheme)) return `${scheme}: URLs are not supported`;
     const sse = server.transport === "sse" || (server.transport === undefined && /\/sse\/?($|\?)/.test(url));
     const headers = Object.fromEntries(Object.entries(server.headers).map(([key, text]) => [key, translate(text)]));
-    const credentials = credentialsOf({ ...server, headers }, secrets, note);
+    const basic =
+      url === given ? undefined : { scheme: "Basic", value: secrets.keep("user:password", server.name, "basic") };
+    if (basic !== undefined) note(`${basic.value} stands for user:password of its URL in Base64`);
+    const credentials = credentialsOf({ ...server, headers }, secrets, note) ?? (basic && { header: basic });
     return {
       type: "custom",
       endpoints: [secrets.url(url)],

@@ -1,4 +1,4 @@
-import { ServerType } from "../schema/index.ts";
+import { isExactVersion, ServerType } from "../schema/index.ts";
 import type { ClientServer } from "./client-server.ts";
 
 /** npm packages that a preset stands for. */
@@ -8,7 +8,6 @@ const presetPackages: readonly (readonly [string, ServerType])[] = [
   ["@21st-dev/magic", ServerType.Magic],
   ["@playwright/mcp", ServerType.Playwright],
 ];
-const exact = /^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$/;
 
 /** Only an entry without options of its own is the same as the preset; a tag or a range but `latest` is an option. */
 export function presetOf({ command, args, env, envFile, passedOn }: ClientServer): Record<string, unknown> | undefined {
@@ -18,7 +17,7 @@ export function presetOf({ command, args, env, envFile, passedOn }: ClientServer
   for (const [packageName, type] of presetPackages) {
     const version = words[0] === packageName ? "latest" : after(words[0] as string, `${packageName}@`);
     if (version === "latest") return { type };
-    if (version !== undefined && exact.test(version)) return { type, version };
+    if (version !== undefined && isExactVersion(version)) return { type, version };
   }
   return undefined;
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "@jest/globals";
 import { convertClientFile, parseText } from "../../../../runtime/config/client-files/index.ts";
 import { projectOf } from "../../../../runtime/config/client-files/place.ts";
+import { validateConfig } from "../../../../runtime/config/schema/index.ts";
 
 const from = (mcpServers: object, file = "/srv/project/.mcp.json") => convertClientFile(file, { mcpServers });
 
@@ -100,4 +101,21 @@ test("comments, trailing commas, tabs and a byte order mark are read; what is wr
     "--from: config.toml cannot be read (line 2, column 5: invalid value); correct the file, or name another one",
   );
   expect(convertClientFile("x.json", null)).toEqual({ servers: {}, notes: [] });
+});
+
+test("user and password of a URL become a header, because an endpoint cannot hold them", () => {
+  const { servers, notes } = from({ web: { url: "https://user:canary-1@h.example/mcp?apiKey=canary-2" } });
+  expect(servers).toEqual({
+    web: {
+      type: "custom",
+      endpoints: ["https://h.example/mcp?apiKey=${WEB_APIKEY}"],
+      credentials: { header: { scheme: "Basic", value: "${WEB_BASIC}" } },
+    },
+  });
+  expect(notes).toEqual([
+    "web: set the environment variable WEB_BASIC for the gateway; its value was not copied",
+    "web: ${WEB_BASIC} stands for user:password of its URL in Base64",
+    "web: set the environment variable WEB_APIKEY for the gateway; its value was not copied",
+  ]);
+  expect(validateConfig({ servers })).toEqual([]);
 });
