@@ -1,12 +1,14 @@
 import { spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import type { Gateway } from "../../config/schema/index.ts";
 import { FleetError } from "../../errors.ts";
 import type { GatewayStatus } from "../../gateway.ts";
 import { privateFolder } from "../../private-files.ts";
 import { identify, isAlive, type ProcessIdentity, signalGroup } from "../process-identity.ts";
 import { ProcessRecords } from "../process-records.ts";
 import { AdminClient } from "./admin-client.ts";
+import { lastWordsOf } from "./last-words.ts";
 import { ownSocketFolder } from "./socket-folder.ts";
 import type { StateFolder } from "./state-folder.ts";
 
@@ -77,7 +79,7 @@ export class Daemon {
     for (let waited = 0; waited < startTimeoutMs; waited += pollMs) {
       const status = await this.admin.status().catch(() => undefined);
       if (status !== undefined) {
-        const waiting = fleets.filter((name) => !serves(status, name, this.#state.logs));
+        const waiting = fleets.filter((name) => !this.#serves(status, name));
         if (waiting.length === 0) return status;
         last = `not ready: ${waiting.join(", ")}`;
       }
@@ -87,6 +89,19 @@ export class Daemon {
       "INSTANCE_START_FAILED",
       `the gateway was not up within ${startTimeoutMs / 1000} s: ${last}; see ${this.#state.logs}`,
     );
+  }
+
+  /** Throws INSTANCE_START_FAILED, with what the server said, when it is given up. */
+  #serves(status: GatewayStatus, name: string): boolean {
+    const fleet = status.servers.find((server) => server.name === name);
+    if (fleet?.health === "failed" && fleet.restarts >= givenUpAfter) {
+      const { log } = (this.#state.read(this.#state.gatewayFile) ?? {}) as Gateway;
+      const file = log?.file ?? this.#state.log;
+      const words = lastWordsOf(file, name);
+      const said = words === undefined ? "" : `, last words: ${words}`;
+      throw new FleetError("INSTANCE_START_FAILED", `${fleet.error ?? `${name} does not start`}${said}; see ${file}`);
+    }
+    return fleet?.health === "idle" || (fleet?.health === "ready" && fleet.tools !== null);
   }
 
   /** Drains it and waits for its end; kills what does not go. */
@@ -114,15 +129,6 @@ export class Daemon {
 
 /** A gateway is small: a modest young generation keeps its memory so, at no cost that its benchmarks show. */
 const daemonFlags = ["--max-semi-space-size=1"];
-
-function serves(status: GatewayStatus, name: string, logs: string): boolean {
-  const fleet = status.servers.find((server) => server.name === name);
-  if (fleet?.health === "failed" && fleet.restarts >= givenUpAfter) {
-    // What the server itself said is in the log alone.
-    throw new FleetError("INSTANCE_START_FAILED", `${fleet.error ?? `${name} does not start`}; see ${logs}`);
-  }
-  return fleet?.health === "idle" || (fleet?.health === "ready" && fleet.tools !== null);
-}
 
 /** The caller's environment without what belongs to the deployment engine, such as its passphrase. */
 function environment(): NodeJS.ProcessEnv {

@@ -1,5 +1,4 @@
 import { createServer } from "node:net";
-import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { defaults } from "../../config/defaults.ts";
 import type {
@@ -90,7 +89,7 @@ export class GatewayResource implements PlatformResource<ProcessGatewayInputs, P
     return {
       ...gateway,
       admin: { socket: state.socket },
-      log: { file: join(state.logs, "gateway.log"), ...gateway.log },
+      log: { file: state.log, ...gateway.log },
     };
   }
 

@@ -37,6 +37,10 @@ export class StateFolder {
   get logs(): string {
     return join(this.path, "log");
   }
+  /** The gateway's log, unless its settings name another file. */
+  get log(): string {
+    return join(this.logs, "gateway.log");
+  }
   get servers(): string {
     return join(this.path, "servers");
   }
