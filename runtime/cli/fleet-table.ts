@@ -2,6 +2,9 @@ import Table from "cli-table3";
 import type { FleetStatus } from "../registry/fleet.ts";
 import { terminalLine } from "../terminal-text.ts";
 
+/** Characters of one cell: what a server says of itself has no bound of its own. */
+const maxCell = 300;
+
 /** The fleets as a table for people. What servers say of themselves cannot control the terminal. */
 export function fleetTable(fleets: readonly FleetStatus[]): string {
   const table = new Table({
@@ -18,7 +21,7 @@ export function fleetTable(fleets: readonly FleetStatus[]): string {
       tools ?? "–",
       startupMs === null ? "–" : `${startupMs} ms`,
     ];
-    table.push(cells.map((cell) => terminalLine(String(cell))));
+    table.push(cells.map((cell) => terminalLine(String(cell).slice(0, maxCell))));
   }
   return table.toString();
 }

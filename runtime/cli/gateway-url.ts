@@ -8,7 +8,10 @@ export const urlOption = () =>
 
 /** `--token` of the commands that ask a running gateway. */
 export const tokenOption = () =>
-  new Option("--token <token>", "bearer token, if the gateway asks for one").env("MCP_FLEET_TOKEN");
+  new Option(
+    "--token <token>",
+    "bearer token, if the gateway asks for one; the variable keeps it out of the list of processes",
+  ).env("MCP_FLEET_TOKEN");
 
 /** Asks the gateway's REST interface. Rejects with GATEWAY_UNREACHABLE, or with the gateway's own message. */
 export async function askGateway(

@@ -1,3 +1,5 @@
+import { shownAddress } from "../shown-source.ts";
+import { holdsUser } from "./address-rules.ts";
 import { secretRule } from "./auth-rules.ts";
 import type { Credentials } from "./credentials.ts";
 import type { ConfigPath } from "./issue.ts";
@@ -35,6 +37,11 @@ export function credentialRules(credentials: Credentials, protocol: string, add:
 
 function oauthRules(oauth: NonNullable<Credentials["oauth"]>, add: Add): void {
   const { grant, issuer, clientId, clientSecret, privateKey, clientMetadataUrl, assertion } = oauth;
+  for (const [key, url] of Object.entries({ issuer, clientMetadataUrl })) {
+    if (url === undefined || !holdsUser(url)) continue;
+    const shown = shownAddress(url);
+    add([key], `is "${shown}" with a user or password in it, which is not sent`, "remove what stands before the @");
+  }
   const person = grant === "authorization-code";
   const workload = grant === "jwt-bearer";
   if (!person && clientId === undefined && clientMetadataUrl === undefined) {

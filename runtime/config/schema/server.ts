@@ -18,7 +18,12 @@ const oneOf = <T extends Record<string, string>>(values: T, description: string)
 export const ProcessSource = Type.Object(
   {
     command: Type.String({ minLength: 1, description: "Executable, absolute or found on PATH." }),
-    args: Type.Optional(Type.Array(Type.String(), { description: "Arguments. Defaults to none." })),
+    args: Type.Optional(
+      Type.Array(Type.String(), {
+        description:
+          "Arguments. Everybody on the machine sees them in the list of processes: give secrets in `env`. Defaults to none.",
+      }),
+    ),
     env: Type.Optional(
       Type.Record(Type.String(), Type.String(), {
         description: "Environment added to a minimal one (PATH, HOME, LANG, TMPDIR). Values may be references.",

@@ -25,12 +25,14 @@ function reasonOf(cause: unknown): string {
 function deepest(error: unknown, text: string): string {
   const { cause } = error as { readonly cause?: unknown };
   // Its text repeats what was parsed, which is not for callers.
-  if (error instanceof SyntaxError) return "the answer is no JSON";
-  if (cause instanceof SyntaxError) return text;
+  if (isSyntaxError(error)) return "the answer is no JSON";
+  if (isSyntaxError(cause)) return text;
   const { message, code } = (cause ?? {}) as Partial<NodeJS.ErrnoException>;
   const why = message || code;
   return why === undefined ? text : `${text}: ${why}`;
 }
+
+const isSyntaxError = (error: unknown): boolean => (error as Partial<Error> | undefined)?.name === "SyntaxError";
 
 const maxReason = 300;
 
