@@ -19,3 +19,11 @@ export function withoutSecrets(text: string): string {
   for (const guard of guards) clean = guard(clean);
   return clean;
 }
+
+/** Characters behind an excerpt in which a secret that begins within it still ends. */
+export const excerptMargin = 4096;
+
+/** The beginning of a foreign text, of at most so many characters. No secret is cut, because half of one is not found. */
+export function excerpt(text: string, length: number): string {
+  return withoutSecrets(text.slice(0, length + excerptMargin)).slice(0, length);
+}

@@ -1,5 +1,6 @@
 import type { Writable } from "node:stream";
 import { FleetError, messageOf } from "../errors.ts";
+import { withoutSecrets } from "../secret-guard.ts";
 import { terminalText } from "../terminal-text.ts";
 
 /** Exit codes of every command. */
@@ -9,8 +10,8 @@ const badUsage = new Set(["CONFIG_INVALID", "CONFIG_UNREADABLE", "REFERENCE_UNRE
 
 /** Writes one message for people, without what could control a terminal, and says with which code to leave. */
 export function reportFailure(error: unknown, output: Writable): number {
-  output.write(`mcp-fleet: ${terminalText(messageOf(error))}\n`);
+  output.write(`mcp-fleet: ${terminalText(withoutSecrets(messageOf(error)))}\n`);
   if (error instanceof FleetError) return badUsage.has(error.code) ? ExitCode.BadUsage : ExitCode.Failed;
-  if (error instanceof Error && error.stack) output.write(`${terminalText(error.stack)}\n`);
+  if (error instanceof Error && error.stack) output.write(`${terminalText(withoutSecrets(error.stack))}\n`);
   return ExitCode.Failed;
 }

@@ -6,7 +6,7 @@ const maxFormer = 500;
 const minBase64 = 10;
 
 /**
- * Takes secrets out of texts, in every form in which they get there: as they are, escaped in JSON (also twice), in a URL,
+ * Takes secrets out of texts, in every form in which they get there: as they are, escaped in JSON (also twice), in a URL or a host name,
  * and in Base64 at any place of what was encoded, as `user:password` is. The last line of defence: what is written should
  * not hold secrets in the first place.
  */
@@ -48,16 +48,24 @@ export class Redactor {
 
 /** Longest first, so that none leaves a part of another one. */
 function formsOf(secret: string): readonly string[] {
-  const forms = new Set([secret, escaped(secret), escaped(escaped(secret))]);
+  const forms = new Set([secret, escaped(secret), escaped(escaped(secret)), inAscii(escaped(secret))]);
+  // Names of hosts are looked up in lower case.
+  if (/^[A-Za-z0-9.-]+$/.test(secret)) forms.add(secret.toLowerCase());
   // Parts of pairs of surrogates have no form in UTF-8.
   if (secret.isWellFormed()) {
-    for (const encode of [encodeURIComponent, encodeURI, formEncoded]) forms.add(encode(secret));
+    for (const encode of [encodeURIComponent, encodeURI, formEncoded]) {
+      forms.add(encode(secret));
+      forms.add(encode(secret).replace(/%[0-9A-F]{2}/g, (octet) => octet.toLowerCase()));
+    }
     for (const piece of base64Pieces(secret)) forms.add(piece);
   }
   return [...forms].sort((one, other) => other.length - one.length);
 }
 
 const escaped = (text: string): string => JSON.stringify(text).slice(1, -1);
+/** As JSON libraries write that leave nothing but ASCII. */
+const inAscii = (json: string): string =>
+  json.replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 const formEncoded = (text: string): string => new URLSearchParams({ "": text }).toString().slice(1);
 
 /** What is always there of the secret in Base64 and Base64url, whatever stands before and behind it. */

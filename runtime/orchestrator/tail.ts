@@ -1,8 +1,10 @@
+import { excerpt, excerptMargin } from "../secret-guard.ts";
+
 /** Lines and characters that are kept. */
 const maxLines = 20;
 const maxLineLength = 500;
 
-/** The last lines of a stream, for error messages; each line goes to a listener as it comes. */
+/** The last lines of a stream, for the log, without secrets; each line goes to a listener as it comes. */
 export class Tail {
   readonly #onLine: (line: string) => void;
   #lines: string[] = [];
@@ -13,14 +15,14 @@ export class Tail {
   }
 
   get text(): string {
-    return [...this.#lines, this.#rest].filter((line) => line !== "").join("\n");
+    return [...this.#lines, excerpt(this.#rest, maxLineLength)].filter((line) => line !== "").join("\n");
   }
 
   push(chunk: Buffer): void {
     const lines = (this.#rest + chunk.toString("utf8")).split("\n");
-    this.#rest = (lines.pop() as string).slice(0, maxLineLength);
+    this.#rest = (lines.pop() as string).slice(0, maxLineLength + excerptMargin);
     for (const line of lines) {
-      const short = line.slice(0, maxLineLength).trimEnd();
+      const short = excerpt(line, maxLineLength).trimEnd();
       if (short === "") continue;
       this.#lines.push(short);
       this.#onLine(short);

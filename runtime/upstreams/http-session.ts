@@ -13,6 +13,7 @@ import {
 } from "../protocol/json-rpc.ts";
 import { SlotTable } from "../protocol/slot-table.ts";
 import { traceHeaders } from "../protocol/trace-context.ts";
+import { excerpt } from "../secret-guard.ts";
 import { type GatewayIdentity, initialize } from "./handshake.ts";
 import { type HttpEndpoint, resumable } from "./http-endpoint.ts";
 import type { Cut, HttpOutcome } from "./http-exchange.ts";
@@ -110,7 +111,7 @@ export class HttpSession implements UpstreamSession {
       throw new FleetError("UPSTREAM_SESSION_EXPIRED", message);
     }
     if (outcome.reply !== undefined) return outcome.reply;
-    const said = outcome.text.slice(0, 200);
+    const said = excerpt(outcome.text, 200);
     throw new FleetError(
       "UPSTREAM_PROTOCOL",
       `${this.#fleet}: ${this.#endpoint.origin} answered HTTP ${outcome.status} without a JSON-RPC response${said === "" ? "" : `: ${said}`}`,

@@ -5,6 +5,7 @@ import { encodeRequest, isNotification, type Params, type RpcMessage, type RpcRe
 import { modernErrors, modernRevision } from "../protocol/modern.ts";
 import { type MirroredParam, mirroredParams, paramHeaders } from "../protocol/param-headers.ts";
 import { traceHeaders } from "../protocol/trace-context.ts";
+import { excerpt } from "../secret-guard.ts";
 import type { HttpEndpoint } from "./http-endpoint.ts";
 import type { ModernWire } from "./modern-session.ts";
 import type { SessionEvents } from "./upstream-session.ts";
@@ -74,7 +75,7 @@ export class ModernHttpWire implements ModernWire {
       throw new FleetError("UPSTREAM_SESSION_EXPIRED", reason);
     }
     if (reply !== undefined) return reply;
-    const said = text === "" ? "" : `: ${text.slice(0, 200)}`;
+    const said = text === "" ? "" : `: ${excerpt(text, 200)}`;
     const problem = `${this.#endpoint.origin} answered HTTP ${status} without a JSON-RPC response${said}`;
     throw new FleetError("UPSTREAM_PROTOCOL", `${this.#fleet}: ${problem}`);
   }

@@ -11,6 +11,7 @@ import {
   type RpcReply,
   replyOf,
 } from "../../protocol/json-rpc.ts";
+import { excerpt } from "../../secret-guard.ts";
 import type { Fetch } from "../../upstreams/upstream-tls.ts";
 import { type Coding, codingFor, codings, encodePayload } from "../payload-coding.ts";
 import type { BatchedCall, BatchUpstream } from "./batcher.ts";
@@ -113,7 +114,7 @@ export class BatchEndpoint implements BatchUpstream {
     }
     const opened = response.headers.get("mcp-session-id");
     if (opened !== null) this.carry({ "mcp-session-id": opened });
-    if (!response.ok) throw this.#wrong(`answered HTTP ${response.status}: ${text.slice(0, 200)}`);
+    if (!response.ok) throw this.#wrong(`answered HTTP ${response.status}: ${excerpt(text, 200)}`);
     return this.#read(text, response.headers.get("content-type") ?? "");
   }
 

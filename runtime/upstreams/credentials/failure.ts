@@ -42,10 +42,11 @@ const maxReason = 300;
  */
 export function credentialFailure(server: string, secrets: readonly string[], url: URL, cause: unknown): FleetError {
   if (cause instanceof FleetError) return cause;
-  let reason = reasonOf(cause)
+  // Secrets first: a cut or changed one would not be found.
+  const reason = new Redactor(() => secrets)
+    .clean(reasonOf(cause))
     .replace(/[^\x20-\x7e]+/g, " ")
     .slice(0, maxReason);
-  reason = new Redactor(() => secrets).clean(reason);
   const fix = `check servers.${server}.credentials`;
   return new FleetError("UPSTREAM_CREDENTIALS", `${server}: no access to ${url.origin}: ${reason}; ${fix}`);
 }

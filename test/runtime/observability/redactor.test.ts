@@ -9,6 +9,8 @@ test.each([
   ["escaped in JSON", JSON.stringify(secret).slice(1, -1)],
   ["escaped twice", JSON.stringify(JSON.stringify(secret)).slice(3, -3)],
   ["percent-encoded", encodeURIComponent(secret)],
+  ["percent-encoded in lower case", encodeURIComponent(secret).replace(/%../g, (octet) => octet.toLowerCase())],
+  ["escaped in JSON of ASCII", JSON.stringify(secret).slice(1, -1).replace("ü", "\\u00fc")],
   ["form-encoded", new URLSearchParams({ k: secret }).toString().slice(2)],
 ])("a secret %s is taken out", (_how, text) => {
   expect(redactor.clean(`a ${text} z ${text}`)).toBe("a [redacted] z [redacted]");
@@ -29,6 +31,12 @@ test.each(["", "u:", "us:", "use:", "user:"])(
     }
   },
 );
+
+test("a secret that is a host's name is taken out in lower case too", () => {
+  expect(new Redactor(() => ["Canary-Key-1"]).clean("getaddrinfo ENOTFOUND canary-key-1.example")).toBe(
+    "getaddrinfo ENOTFOUND [redacted].example",
+  );
+});
 
 test("secrets of before are still taken out, in a bounded number", () => {
   let current = ["first-secret"];

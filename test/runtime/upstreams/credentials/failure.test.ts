@@ -22,6 +22,7 @@ test("secrets that a foreign server repeats, control characters and long texts d
     said("x (secret [redacted] [31m )"),
   );
   expect(text("y".repeat(1000))).toBe(said("y".repeat(300)));
+  expect(text(`${"y".repeat(295)}canary-1`, ["canary-1"])).toBe(said(`${"y".repeat(295)}[reda`));
 });
 
 test("an error that has its code keeps it", () => {
