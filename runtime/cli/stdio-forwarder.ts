@@ -22,6 +22,10 @@ export interface StdioForwarderOptions {
   readonly retryMs: number;
 }
 
+/** Messages that wait for a gateway that is away, and their characters in all; further ones are refused. */
+const maxWaiting = 1000;
+const maxWaitingLength = 16 * 1024 * 1024;
+
 /** Id of the `initialize` that opens the session again; its answer is not the client's. */
 const reopening = "mcp-fleet-reopen";
 
@@ -35,6 +39,7 @@ export class StdioForwarder {
   readonly #inFlight = new Set<RequestId>();
   #link: DuplexLink | undefined;
   #waiting: string[] = [];
+  #waitingLength = 0;
   #initialize: RpcRequest | undefined;
   #over = false;
 
@@ -67,8 +72,23 @@ export class StdioForwarder {
       this.#toClient(encodeReply(null, errorReply(error)));
       return;
     }
-    if (this.#link === undefined) this.#waiting.push(line);
+    if (this.#link === undefined) this.#wait(line);
     else this.#link.send(line);
+  }
+
+  /** Keeps a message until the gateway is back; one too many is answered. */
+  #wait(line: string): void {
+    if (this.#waiting.length < maxWaiting && this.#waitingLength + line.length <= maxWaitingLength) {
+      this.#waiting.push(line);
+      this.#waitingLength += line.length;
+      return;
+    }
+    const text = "the gateway is away, and too many messages wait for it already; call again later";
+    for (const one of [parseMessages(line)].flat()) {
+      if (!isRequest(one)) continue;
+      this.#inFlight.delete(one.id);
+      this.#toClient(encodeReply(one.id, errorReply(new FleetError("INSTANCE_LOST", text))));
+    }
   }
 
   #fromGateway(text: string): void {
@@ -109,6 +129,7 @@ export class StdioForwarder {
       this.#link?.send(encodeRequest(reopening, method, params));
       this.#link?.send(encodeNotification("notifications/initialized"));
     }
+    this.#waitingLength = 0;
     for (const line of this.#waiting.splice(0)) this.#link?.send(line);
   }
 }
