@@ -52,7 +52,7 @@ beforeAll(async () => {
   gateway.stderr?.on("data", (chunk) => {
     log += chunk;
   });
-  while (!(await run("status")).includes("1\\u001b[2J") && gateway.exitCode === null);
+  while (!(await run("status")).includes(" ready ") && gateway.exitCode === null);
 }, 60_000);
 
 afterAll(async () => {
