@@ -5,6 +5,7 @@ import { encodeNotification, type Params, type RpcReply } from "../protocol/json
 import { wantsLog } from "../protocol/log-levels.ts";
 import type { ModernDeclaration } from "../protocol/modern-request.ts";
 import type { ParkedCall } from "../protocol/parked-call.ts";
+import type { Question } from "../protocol/questions.ts";
 import { leaseOfCaller } from "../registry/fleet.ts";
 import type { ServiceClient } from "../routing/mcp-service.ts";
 import type { Answer } from "./target.ts";
@@ -45,8 +46,9 @@ export class ModernCaller implements ExchangeClient, ServiceClient {
     return this.#missing;
   }
 
-  get asked(): boolean {
-    return this.#call.waiting;
+  /** It comes back by itself: how long its call is parked for it is bounded by `ParkedCalls`. */
+  get present(): boolean {
+    return true;
   }
 
   /** Its parked call goes on under another request. */
@@ -65,7 +67,7 @@ export class ModernCaller implements ExchangeClient, ServiceClient {
     return this.#answer.send(message);
   }
 
-  async ask(method: string, params: Params | undefined): Promise<RpcReply> {
+  async ask(method: string, params: Params | undefined, question: Question): Promise<RpcReply> {
     const capability = clientRequests.get(method) as string;
     if (!askable.has(this.#method)) throw new FleetError("METHOD_UNKNOWN", `${this.#method} may not ask the client`);
     if (this.capabilities[capability] === undefined) {
@@ -77,6 +79,6 @@ export class ModernCaller implements ExchangeClient, ServiceClient {
       await this.#call.gathered();
       throw error;
     }
-    return this.#call.ask(method, params);
+    return this.#call.ask(method, params, question);
   }
 }

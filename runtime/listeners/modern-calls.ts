@@ -105,7 +105,7 @@ export class ModernCalls {
         if (client.missing !== undefined && hasFailed(outcome)) throw client.missing;
         return outcome;
       }
-      const requestState = this.#options.parked.park(call);
+      const requestState = this.#options.parked.park(call, client.caller);
       return { result: { resultType: "input_required", ...outcome, requestState } };
     } catch (error) {
       exchange.cancel("refused");

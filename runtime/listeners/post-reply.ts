@@ -33,6 +33,10 @@ export class PostReply implements Answer {
     return true;
   }
 
+  get present(): boolean {
+    return this.#stream === undefined ? !this.#response.destroyed : this.#stream.attached;
+  }
+
   caughtUp(): Promise<void> | undefined {
     return this.#stream?.caughtUp?.();
   }

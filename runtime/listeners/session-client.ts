@@ -1,6 +1,7 @@
 import type { ClientSession } from "../protocol/client-session.ts";
 import type { ExchangeClient } from "../protocol/exchange.ts";
 import type { Params, RpcReply } from "../protocol/json-rpc.ts";
+import type { Question } from "../protocol/questions.ts";
 import type { Answer } from "./target.ts";
 
 /** A session-era client during one call: a server's requests go out where its other messages of the call do. */
@@ -8,7 +9,6 @@ export class SessionClient implements ExchangeClient {
   readonly modern = false;
   readonly #session: ClientSession;
   readonly #answer: Answer;
-  #open = 0;
 
   constructor(session: ClientSession, answer: Answer) {
     this.#session = session;
@@ -28,17 +28,12 @@ export class SessionClient implements ExchangeClient {
     return this.#session.logLevel;
   }
 
-  get asked(): boolean {
-    return this.#open > 0;
+  get present(): boolean {
+    return this.#answer.present !== false || this.#session.attached;
   }
 
-  async ask(method: string, params: Params | undefined): Promise<RpcReply> {
+  ask(method: string, params: Params | undefined, question: Question): Promise<RpcReply> {
     const send = (message: string) => this.#answer.send(message) || this.#session.notify(message);
-    this.#open += 1;
-    try {
-      return await this.#session.ask(method, params, send);
-    } finally {
-      this.#open -= 1;
-    }
+    return this.#session.ask(method, params, send, question);
   }
 }

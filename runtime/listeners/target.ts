@@ -11,6 +11,8 @@ export interface McpTarget {
 
 /** Where messages go that come before the answer to a request: an event stream, a connection. */
 export interface Answer {
+  /** False when the client has left the connection or the stream on which it waits. Defaults to true. */
+  readonly present?: boolean;
   /** False when the client takes no such messages, or has gone. */
   send(message: string): boolean;
   /** Resolves when a client that is slow has read most of what waits for it; undefined while it keeps up. */

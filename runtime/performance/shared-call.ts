@@ -1,6 +1,7 @@
 import { FleetError } from "../errors.ts";
 import { Exchange, type ExchangeClient } from "../protocol/exchange.ts";
 import type { Params, RpcReply } from "../protocol/json-rpc.ts";
+import type { Question } from "../protocol/questions.ts";
 import { RawReply } from "../protocol/raw-reply.ts";
 
 interface Waiter {
@@ -69,13 +70,13 @@ export class SharedCall implements ExchangeClient {
     return this.#first?.logLevel;
   }
 
-  get asked(): boolean {
-    return this.#first?.asked ?? false;
+  get present(): boolean {
+    return this.#first?.present ?? false;
   }
 
-  ask(method: string, params: Params | undefined): Promise<RpcReply> {
+  ask(method: string, params: Params | undefined, question: Question): Promise<RpcReply> {
     const client = this.#first;
-    if (client !== undefined) return client.ask(method, params);
+    if (client !== undefined) return client.ask(method, params, question);
     return Promise.reject(new FleetError("CANCELLED", `${method}: nobody waits for the call any more`));
   }
 

@@ -1,4 +1,5 @@
-import type { Exchange, ExchangeClient } from "./exchange.ts";
+import type { AbandonedCalls } from "./abandoned-calls.ts";
+import type { Exchange } from "./exchange.ts";
 import { errorReply, type Params, type RpcReply } from "./json-rpc.ts";
 
 /** What servers may ask of clients, and the capability that a client declares for it (client/elicitation, sampling, roots). */
@@ -15,35 +16,58 @@ export const bridgedCapabilities: Params = {
   elicitation: { form: {}, url: {} },
 };
 
+/** Requests that the gateway sends for itself, or for which no server asks its client. */
+const unasking = new Set([
+  ...["initialize", "ping", "server/discover", "tools/list", "prompts/list", "resources/list"],
+  ...["resources/templates/list", "resources/subscribe", "resources/unsubscribe", "logging/setLevel"],
+  "subscriptions/listen",
+]);
+
+/** Can a server have a question to the client of such a request? */
+export const mayAsk = (method: string): boolean => !unasking.has(method);
+
+/** A call in flight. */
+export interface CallInFlight {
+  readonly method: string;
+  readonly exchange: Exchange;
+}
+
+/** For whom a call is made; undefined for one without a client, such as REST's, which can be anybody's. */
+const ownerOf = ({ client }: Exchange): string | undefined => client?.owner;
+
 /**
- * The client that a server's request is for. A transport that names no call (stdio, a GET stream) leaves one answer:
- * the owner of the calls in flight, if that is a single one. Otherwise one caller would be asked for another.
+ * The call that a server's request is for, where a transport names none (stdio, a GET stream): the latest one, if all
+ * calls in flight are one owner's, and none that another owner gave up can still be at work. Otherwise one caller would be
+ * asked for another.
  */
-export function clientOf(exchanges: Iterable<Exchange>): ExchangeClient | undefined {
-  let found: ExchangeClient | undefined;
-  for (const { client } of exchanges) {
-    if (client === undefined) continue;
-    if (found !== undefined && found.owner !== client.owner) return undefined;
-    found = client;
+export function callOf(calls: Iterable<CallInFlight>, abandoned?: AbandonedCalls): Exchange | undefined {
+  let found: Exchange | undefined;
+  for (const { method, exchange } of calls) {
+    if (!mayAsk(method)) continue;
+    const owner = ownerOf(exchange);
+    if (owner === undefined || (found !== undefined && ownerOf(found) !== owner)) return undefined;
+    found = exchange;
   }
-  return found;
+  return found === undefined || abandoned?.ofOthers(ownerOf(found)) ? undefined : found;
 }
 
 /** Answers a server's request; never rejects. */
 export async function answerServer(
-  client: ExchangeClient | undefined,
+  call: Exchange | undefined,
   method: string,
   params: Params | undefined,
 ): Promise<RpcReply> {
   if (method === "ping") return { result: {} };
   const capability = clientRequests.get(method);
   if (capability === undefined) return notSupported(`Method not found: ${method}`);
-  if (client === undefined) return notSupported(`${method}: no client's call is in flight to which it could belong`);
+  const client = call?.client;
+  if (call === undefined || client === undefined)
+    return notSupported(`${method}: no client's call is in flight to which it could belong`);
   if (client.capabilities[capability] === undefined && !client.modern) {
     return notSupported(`${method}: the client has not declared the capability "${capability}"`);
   }
   try {
-    return await client.ask(method, params);
+    return await call.ask(method, params);
   } catch (error) {
     return errorReply(error);
   }

@@ -1,6 +1,7 @@
 import { FleetError } from "../errors.ts";
 import type { Exchange } from "./exchange.ts";
-import { encodeRequest, type Params, type RequestId, type RpcReply } from "./json-rpc.ts";
+import { encodeNotification, encodeRequest, type Params, type RequestId, type RpcReply } from "./json-rpc.ts";
+import type { Question } from "./questions.ts";
 import type { SessionClaims } from "./sealed-session.ts";
 import { SlotTable } from "./slot-table.ts";
 
@@ -16,6 +17,9 @@ export interface NoticeStream {
   /** Ends it, with a last message if there is one. */
   end(message?: string): void;
 }
+
+/** Questions of servers that may wait for one client: more than a person answers, less than memory notices. */
+export const maxOpenQuestions = 64;
 
 /** A client's session in this process: what its sealed id says, and what is going on in it. */
 export class ClientSession {
@@ -63,13 +67,41 @@ export class ClientSession {
     return false;
   }
 
-  /** Sends a request of a server with an id of the gateway's own; resolves with the client's reply. */
-  ask(method: string, params: Params | undefined, send: (message: string) => boolean): Promise<RpcReply> {
+  /** Questions of servers that wait for the client, of `maxOpenQuestions`. */
+  get openQuestions(): number {
+    return this.#asked.size;
+  }
+
+  /** Does the client read a stream of the session now? */
+  get attached(): boolean {
+    for (const stream of this.streams) if (stream.attached) return true;
+    return false;
+  }
+
+  /**
+   * Sends a request of a server with an id of the gateway's own; resolves with the client's reply. Rejects with OVERLOADED
+   * when `maxOpenQuestions` wait. A question that is withdrawn is cancelled at the client.
+   */
+  ask(
+    method: string,
+    params: Params | undefined,
+    send: (message: string) => boolean,
+    question: Question,
+  ): Promise<RpcReply> {
+    if (this.#asked.size >= maxOpenQuestions) {
+      const text = `${method}: ${maxOpenQuestions} questions wait for the client; ask again when one is answered`;
+      return Promise.reject(new FleetError("OVERLOADED", text));
+    }
     this.#lastAsked += 1;
     const id = `mcp-fleet-${this.#lastAsked}`;
     if (!send(encodeRequest(id, method, params))) return Promise.reject(unheard(method));
     const asked = Promise.withResolvers<RpcReply>();
     this.#asked.set(id, asked);
+    question.onWithdrawn((error) => {
+      if (!this.#asked.delete(id)) return;
+      send(encodeNotification("notifications/cancelled", { requestId: id, reason: error.message }));
+      asked.reject(error);
+    });
     return asked.promise;
   }
 

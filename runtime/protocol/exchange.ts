@@ -1,5 +1,7 @@
+import { FleetError } from "../errors.ts";
 import type { Params, RequestId, RpcReply } from "./json-rpc.ts";
 import type { Priority } from "./priority.ts";
+import { type Question, Questions } from "./questions.ts";
 
 /** Something that a server says about a call while it works on it: progress, a log line. */
 export type ExchangeListener = (method: string, params: Params | undefined) => void;
@@ -15,16 +17,24 @@ export interface ExchangeClient {
   readonly clientInfo: Params | undefined;
   /** Least severe log line that it wants; undefined when it has not said. */
   readonly logLevel: string | undefined;
-  /** It has been asked and has not answered yet: the call's deadline stands still meanwhile. */
-  readonly asked: boolean;
-  /** Puts a server's request to the client; resolves with the client's own reply. Rejects when it has gone. */
-  ask(method: string, params: Params | undefined): Promise<RpcReply>;
+  /** It has a stream or a connection on which it can be asked, or it comes back by itself. */
+  readonly present: boolean;
+  /** Puts a server's request to the client; resolves with the client's own reply. Rejects when it has gone, or when the question is withdrawn. */
+  ask(method: string, params: Params | undefined, question: Question): Promise<RpcReply>;
 }
+
+const over = new FleetError("CANCELLED", "the call has ended");
 
 /** Stops and goes on reading what a server says of one call, where its transport can tell calls apart. */
 export interface Flow {
+  /** As often as it was paused it must be resumed. */
   pause(): void;
   resume(): void;
+  /**
+   * The call waits for its client: its connection no longer counts among those that calls may use. False when too many
+   * wait already.
+   */
+  lend?(): boolean;
 }
 
 /**
@@ -61,6 +71,8 @@ export class Exchange {
   /** Who is authenticated behind the call, for servers where each caller has credentials of its own. */
   caller: string | undefined;
   #cancelled: string | undefined;
+  #failure: FleetError | undefined;
+  #questions: Questions | undefined;
   #canceller: ((reason: string) => void) | undefined;
 
   constructor(timeoutMs: number, listener?: ExchangeListener, client?: ExchangeClient, requestId?: RequestId) {
@@ -87,6 +99,42 @@ export class Exchange {
     return this.#cancelled;
   }
 
+  /** What its caller hears when it was cancelled. */
+  get failure(): FleetError {
+    return this.#failure ?? new FleetError("CANCELLED", `cancelled by the client: ${this.#cancelled}`);
+  }
+
+  /**
+   * Its server says something while it works: progress under the token that it was given, `id`, which the client knows by
+   * its own `token`; anything else as it is. Progress under another token is another call's, and dropped.
+   */
+  heard(method: string, params: Params | undefined, id: number, token: unknown): void {
+    const { listener } = this;
+    if (listener === undefined) return;
+    if (method !== "notifications/progress") listener(method, params);
+    else if (token !== undefined && params?.progressToken === id) listener(method, { ...params, progressToken: token });
+  }
+
+  /** Puts a question of the server to the client, within the bounds of one call (`Questions`). Rejects when there is no client. */
+  ask(method: string, params: Params | undefined): Promise<RpcReply> {
+    if (this.client === undefined) {
+      return Promise.reject(new FleetError("METHOD_UNKNOWN", `${method}: no client stands behind the call`));
+    }
+    if (this.#cancelled !== undefined) return Promise.reject(this.failure);
+    this.#questions ??= new Questions(this.client, (error) => this.end(error));
+    return this.#questions.ask(method, params);
+  }
+
+  /** Asked when its time is up: how much longer it may take, because its client was asked meanwhile. 0 for no longer. */
+  overtimeMs(): number {
+    return this.#questions?.overtimeMs() ?? 0;
+  }
+
+  /** The attempt has come to its end: questions that are open are withdrawn. */
+  finished(): void {
+    this.#questions?.close(over);
+  }
+
   /** Says what to do on cancellation; done at once when that came first. */
   onCancel(canceller: (reason: string) => void): void {
     this.#canceller = canceller;
@@ -104,6 +152,14 @@ export class Exchange {
   cancel(reason: string): void {
     if (this.#cancelled !== undefined) return;
     this.#cancelled = reason;
+    this.#questions?.close(this.failure);
     this.#canceller?.(reason);
+  }
+
+  /** Cancels it with an error of its own. */
+  end(error: FleetError): void {
+    if (this.#cancelled !== undefined) return;
+    this.#failure = error;
+    this.cancel(error.message);
   }
 }

@@ -105,7 +105,15 @@ function endOfString(text: string, start: number): number {
 /** Parses one message of a server. Throws for one that is none, or nests too deep. */
 export function parseMessage(text: string): RpcMessage {
   if (nestsTooDeep(text)) invalid(`it nests deeper than ${maxNesting} levels`);
-  return checkMessage(JSON.parse(text));
+  return checkMessage(withoutNull(JSON.parse(text)));
+}
+
+/** Some servers write both members of a response, and null for the one that is not there. */
+function withoutNull(value: unknown): unknown {
+  if (typeof value !== "object" || value === null || !("result" in value) || !("error" in value)) return value;
+  const { result, error, ...rest } = value;
+  if (error === null) return { ...rest, result };
+  return result === null ? { ...rest, error } : value;
 }
 
 /** Parses one message, or an array of them (allowed only in revision 2025-03-26; the caller checks that). */

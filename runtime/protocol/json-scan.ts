@@ -16,22 +16,94 @@ export function behindBlanks(text: string, at: number): number {
   return behind;
 }
 
-/** Where the value that begins at `from` ends; -1 when it does not, or is empty. */
+/** Brackets that are open at a place: a bit for each, a list being 1. */
+const bitsOfBrackets = 30;
+
+/**
+ * Where the value that begins at `from` ends; -1 when it does not, is empty, or closes a bracket with one of the other
+ * kind.
+ */
 export function valueEnd(text: string, from: number): number {
   const first = text.charCodeAt(from);
   if (first === quote) return stringEnd(text, from);
   let depth = 0;
+  let open = 0;
+  // Those further out, of a value that nests deep.
+  let outer: number[] | undefined;
   for (let at = from; at < text.length; at += 1) {
     const code = text.charCodeAt(at);
     if (code === quote) {
       at = stringEnd(text, at) - 1;
       if (at < 0) return -1;
-    } else if (code === openObject || code === openList) depth += 1;
-    else if (code === closeObject || code === closeList) {
+    } else if (code === openObject || code === openList) {
+      if (depth > 0 && depth % bitsOfBrackets === 0) {
+        outer ??= [];
+        outer.push(open);
+        open = 0;
+      }
+      open = (open << 1) | (code === openList ? 1 : 0);
+      depth += 1;
+    } else if (code === closeObject || code === closeList) {
       if (depth === 0) return at === from ? -1 : at;
+      if ((open & 1) !== (code === closeList ? 1 : 0)) return -1;
+      open >>>= 1;
       depth -= 1;
       if (depth === 0) return at + 1;
+      if (depth % bitsOfBrackets === 0) open = outer?.pop() ?? 0;
     } else if (depth === 0 && (code === comma || code === blank)) return at === from ? -1 : at;
+  }
+  return -1;
+}
+
+/** Strings longer than this are searched for their end by native code, which costs more to begin with. */
+const shortString = 64;
+const scratch = new Uint8Array(1024);
+
+/**
+ * Is what stands from `from` on one object, list or string, and behind it the closing bracket of the object around it and no more?
+ * Brackets and quotes are followed; what nests deeper than 1024 levels is not.
+ */
+export function closesAtEnd(bytes: Buffer, from: number): boolean {
+  const last = bytes.length - 1;
+  let depth = 0;
+  for (let at = from; at < last; at += 1) {
+    const code = bytes[at] as number;
+    if (code === quote) {
+      at = bytesStringEnd(bytes, at + 1);
+      if (at < 0) return false;
+      if (depth === 0) return at + 1 === last && bytes[last] === closeObject;
+    } else if (code === openObject || code === openList) {
+      if (depth === scratch.length) return false;
+      // The closing bracket is two characters behind the opening one (ASCII).
+      scratch[depth] = code + 2;
+      depth += 1;
+    } else if (code === closeObject || code === closeList) {
+      depth -= 1;
+      if (depth < 0 || scratch[depth] !== code) return false;
+      if (depth === 0) return at + 1 === last && bytes[last] === closeObject;
+    } else if (depth === 0) return false;
+  }
+  return false;
+}
+
+/** The place of the quote that ends the string whose first byte is at `from`; -1 when there is none. */
+function bytesStringEnd(bytes: Buffer, from: number): number {
+  let plain = 0;
+  for (let at = from; at < bytes.length; at += 1) {
+    const code = bytes[at];
+    if (code === quote) return at;
+    if (code === backslash) {
+      at += 1;
+      plain = 0;
+    } else if (plain < shortString) plain += 1;
+    else {
+      const end = bytes.indexOf(quote, at);
+      if (end < 0) return -1;
+      const escape = bytes.subarray(at, end).indexOf(backslash);
+      if (escape < 0) return end;
+      at += escape - 1;
+      plain = 0;
+    }
   }
   return -1;
 }
@@ -65,4 +137,43 @@ export function memberNames(text: string): string[] | undefined {
     if (text.charCodeAt(at) !== comma) return undefined;
     at = behindBlanks(text, at + 1);
   }
+}
+
+/** White space of JSON (RFC 8259, 2). */
+const isSpace = (code: number): boolean => code === blank || code === 10 || code === 13 || code === 9;
+
+function behindSpace(text: string, at: number): number {
+  let behind = at;
+  while (isSpace(text.charCodeAt(behind))) behind += 1;
+  return behind;
+}
+
+/**
+ * The text of an object's member, for what a parser makes equal (`7`, `7.0`). Undefined when there is none, when there are
+ * several, when a name before it has an escape, and for what is no object. Stops where the text is broken: a member before
+ * that is found.
+ */
+export function memberText(text: string, name: string): string | undefined {
+  let found: string | undefined;
+  let at = behindSpace(text, 0);
+  if (text.charCodeAt(at) !== openObject) return undefined;
+  at = behindSpace(text, at + 1);
+  while (text.charCodeAt(at) === quote) {
+    const end = stringEnd(text, at);
+    const colonAt = behindSpace(text, end);
+    if (end < 0 || text.charCodeAt(colonAt) !== colon) return found;
+    const key = text.slice(at + 1, end - 1);
+    if (key.includes("\\")) return undefined;
+    const from = behindSpace(text, colonAt + 1);
+    const behind = valueEnd(text, from);
+    if (behind < 0) return found;
+    if (key === name) {
+      if (found !== undefined) return undefined;
+      found = text.slice(from, behind).trimEnd();
+    }
+    at = behindSpace(text, behind);
+    if (text.charCodeAt(at) !== comma) return found;
+    at = behindSpace(text, at + 1);
+  }
+  return found;
 }

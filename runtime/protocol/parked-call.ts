@@ -1,6 +1,7 @@
 import { FleetError } from "../errors.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Params, RpcReply } from "./json-rpc.ts";
+import type { Question } from "./questions.ts";
 
 /** Questions that come at once are put to the client in one answer; those after so many milliseconds in the next one. */
 const gatherMs = 15;
@@ -45,11 +46,16 @@ export class ParkedCall {
     running.catch(() => {});
   }
 
-  /** A server's question; resolves with the client's answer. */
-  ask(method: string, params: Params | undefined): Promise<RpcReply> {
+  /** A server's question; resolves with the client's answer, rejects when it is withdrawn. Its number is bounded by `Questions`. */
+  ask(method: string, params: Params | undefined, question: Question): Promise<RpcReply> {
     this.#lastKey += 1;
+    const key = `input-${this.#lastKey}`;
     const answered = Promise.withResolvers<RpcReply>();
-    this.#asks.set(`input-${this.#lastKey}`, { method, params, answered });
+    this.#asks.set(key, { method, params, answered });
+    question.onWithdrawn((error) => {
+      this.#asks.delete(key);
+      answered.reject(error);
+    });
     setTimeout(() => this.#asked.resolve("asked"), gatherMs);
     return answered.promise;
   }

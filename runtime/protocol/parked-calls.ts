@@ -10,11 +10,15 @@ export interface ParkedCallsOptions {
   readonly clock: () => number;
   /** Calls that may wait for their clients at once; the oldest one gives way. */
   readonly max: number;
+  /** Of one caller; past it the caller's own oldest one gives way, never another caller's. Defaults to 256. */
+  readonly maxPerCaller?: number;
   /** How long a client may take to answer, in milliseconds. */
   readonly expiryMs: number;
   /** Slot of this worker process. Defaults to 0. */
   readonly worker?: number;
 }
+
+const usualPerCaller = 256;
 
 /** Tells our `requestState` from a server's own. */
 const mark = "mcp-fleet:";
@@ -26,6 +30,9 @@ const mark = "mcp-fleet:";
 export class ParkedCalls {
   readonly #options: ParkedCallsOptions;
   readonly #calls: LRUCache<string, ParkedCall>;
+  /** Handles of each caller, the oldest first. */
+  readonly #ofCaller = new Map<string, Set<string>>();
+  readonly #callers = new Map<string, string>();
 
   constructor(options: ParkedCallsOptions) {
     this.#options = options;
@@ -33,7 +40,8 @@ export class ParkedCalls {
       max: options.max,
       ttl: options.expiryMs,
       ttlAutopurge: true,
-      dispose: (call, _handle, reason) => {
+      dispose: (call, handle, reason) => {
+        this.#forget(handle);
         if (reason !== "delete") call.cancel("the client did not answer in time");
       },
     });
@@ -48,10 +56,19 @@ export class ParkedCalls {
     return typeof requestState === "string" && requestState.startsWith(mark);
   }
 
-  /** Keeps a call until its client comes back; returns the `requestState` that the client must bring. */
-  park(call: ParkedCall): string {
-    const { sealer, clock, expiryMs, worker = 0 } = this.#options;
+  /** Keeps a call of a caller until its client comes back; returns the `requestState` that the client must bring. */
+  park(call: ParkedCall, caller: string): string {
+    const { sealer, clock, expiryMs, worker = 0, maxPerCaller = usualPerCaller } = this.#options;
     const handle = randomUUID();
+    const own = this.#ofCaller.get(caller) ?? new Set<string>();
+    for (const oldest of own) {
+      if (own.size < maxPerCaller) break;
+      const given = this.#calls.peek(oldest);
+      this.#calls.delete(oldest);
+      given?.cancel("the caller has too many calls that wait for its answers");
+    }
+    this.#ofCaller.set(caller, own.add(handle));
+    this.#callers.set(handle, caller);
     this.#calls.set(handle, call);
     return mark + sealer.seal(JSON.stringify([handle, call.binding, clock() + expiryMs, worker]));
   }
@@ -74,6 +91,14 @@ export class ParkedCalls {
       throw invalid("has expired or was used before; call anew without it");
     this.#calls.delete(handle);
     return call;
+  }
+
+  #forget(handle: string): void {
+    const caller = this.#callers.get(handle) as string;
+    this.#callers.delete(handle);
+    const own = this.#ofCaller.get(caller);
+    own?.delete(handle);
+    if (own?.size === 0) this.#ofCaller.delete(caller);
   }
 
   close(): void {

@@ -1,5 +1,5 @@
 import { FleetError } from "../errors.ts";
-import { behindBlanks, closeObject, colon, comma, openObject, quote, valueEnd } from "./json-scan.ts";
+import { behindBlanks, closeObject, closesAtEnd, colon, comma, openObject, quote, valueEnd } from "./json-scan.ts";
 
 /**
  * A server's successful reply whose result is still the server's own text: it is parsed only when somebody looks inside,
@@ -67,31 +67,37 @@ export class RawReply {
 
 /** A response taken apart, its result unread. */
 export interface RawResponse {
-  readonly id: string | number;
+  /** As the server wrote it: `7`, and not what is equal to it (`7.0`, `"7"`). */
+  readonly id: string;
   readonly reply: RawReply;
 }
 
-/** Before the result and behind it, in the two orders that servers write (the SDKs among them). */
-const resultLast = /^{"jsonrpc":"2\.0","id":\d{1,15},"result":/;
+/** What a response begins with whose result comes first, in one of the two orders that servers write (the SDKs among them). */
 const resultFirst = '{"result":';
-const behindResult = /,"jsonrpc":"2\.0","id":\d{1,15}}$/;
 /** Longer than what stands around a result. */
 const edgeBytes = 64;
 
 /**
- * Takes the bytes of a large response apart without a look inside; undefined when they do not begin and end as usual. The
- * bytes are the caller's to give away: one of them is changed.
+ * Takes the bytes of a large response apart without a parse: its brackets and quotes are followed, so that the result can
+ * stand inside another message. Undefined when it is not the answer to the request `id`, or does not begin and end as
+ * usual. The bytes are the caller's to give away: one of them is changed.
  */
-export function takeBytesApart(body: Buffer, release: () => void): RawReply | undefined {
+export function takeBytesApart(body: Buffer, id: number, release: () => void): RawReply | undefined {
   const start = body.toString("latin1", 0, edgeBytes);
-  const last = resultLast.exec(start)?.[0];
-  if (last !== undefined && body.at(-1) === closeObject) return new RawReply(body.subarray(last.length), release);
-  const tail = body.toString("latin1", Math.max(body.length - edgeBytes, 0));
-  const end = start.startsWith(resultFirst) ? behindResult.exec(tail) : null;
-  if (end === null) return undefined;
-  const behind = body.length - end[0].length;
+  const resultLast = `{"jsonrpc":"2.0","id":${id},"result":`;
+  if (start.startsWith(resultLast)) {
+    return closesAtEnd(body, resultLast.length) ? new RawReply(body.subarray(resultLast.length), release) : undefined;
+  }
+  const end = `,"jsonrpc":"2.0","id":${id}}`;
+  if (!start.startsWith(resultFirst) || !body.toString("latin1", body.length - end.length).endsWith(end))
+    return undefined;
+  const behind = body.length - end.length;
+  const before = body[behind] as number;
   body[behind] = closeObject;
-  return new RawReply(body.subarray(resultFirst.length, behind + 1), release);
+  const result = body.subarray(0, behind + 1);
+  if (closesAtEnd(result, resultFirst.length)) return new RawReply(result.subarray(resultFirst.length), release);
+  body[behind] = before;
+  return undefined;
 }
 
 function checked(resultAndBracket: string): string {
@@ -112,7 +118,7 @@ function checked(resultAndBracket: string): string {
 export function takeApart(text: string): RawResponse | undefined {
   // A line break between two tokens would end a line of an event stream, or of standard streams.
   if (text.charCodeAt(0) !== openObject || text.includes("\n") || text.includes("\r")) return undefined;
-  let id: string | number | undefined;
+  let id: string | undefined;
   let reply: RawReply | undefined;
   for (let at = 1; ; at += 1) {
     at = behindBlanks(text, at);
@@ -124,7 +130,7 @@ export function takeApart(text: string): RawResponse | undefined {
     if (end < 0) return undefined;
     const value = text.slice(from, end);
     const key = text.slice(at + 1, keyEnd);
-    if (key === "id" && id === undefined) id = idOf(value);
+    if (key === "id" && id === undefined) id = value;
     else if (key === "result" && reply === undefined) reply = new RawReply(value);
     else if (key !== "jsonrpc" || value !== '"2.0"') return undefined;
     at = behindBlanks(text, end);
@@ -135,11 +141,4 @@ export function takeApart(text: string): RawResponse | undefined {
     }
     if (next !== comma) return undefined;
   }
-}
-
-/** A whole number, or a string without escapes. */
-function idOf(value: string): string | number | undefined {
-  if (value.charCodeAt(0) === quote) return value.includes("\\") ? undefined : value.slice(1, -1);
-  const number = Number(value);
-  return Number.isSafeInteger(number) ? number : undefined;
 }

@@ -2,6 +2,7 @@ import { FleetError, messageOf } from "../errors.ts";
 import { Exchange } from "../protocol/exchange.ts";
 import type { Params, RpcReply } from "../protocol/json-rpc.ts";
 import { enveloped } from "../protocol/modern.ts";
+import { RequestIds } from "../protocol/request-ids.ts";
 import { type Era, EraVerdict, eraOf } from "./era-verdict.ts";
 import { type GatewayIdentity, initialize } from "./handshake.ts";
 import { ModernMultiplexedWire } from "./modern-multiplexed.ts";
@@ -13,6 +14,11 @@ import type { Connector, EndReason, ServerDescription, SessionEvents, UpstreamSe
 export interface DuplexLink {
   /** Process id, when the instance is a local process. */
   readonly pid?: number;
+  /** Bytes, or nearly, that were handed over and have not gone out. */
+  readonly waiting: number;
+  /** Stops and goes on reading what the other side says. */
+  pause(): void;
+  resume(): void;
   /** Hands over one message; `onSent` is called when it has gone out. */
   send(message: string, onSent?: () => void): void;
   /** Tells the other side whose the link is from now on, where it must know. */
@@ -21,8 +27,8 @@ export interface DuplexLink {
   readonly ended: Promise<EndReason>;
   /** Lets the server end in its own time. */
   close(): Promise<void>;
-  /** Ends at once. */
-  abort(): Promise<void>;
+  /** Ends at once, with a reason if there is one to tell. */
+  abort(reason?: string): Promise<void>;
 }
 
 export interface DuplexConnectorOptions {
@@ -57,6 +63,8 @@ export class DuplexConnector implements Connector {
   readonly source: string;
   readonly #options: DuplexConnectorOptions;
   readonly #verdict: EraVerdict;
+  /** Of all its links: what one server sends on the wrong link names no request there. */
+  readonly #ids = new RequestIds();
 
   constructor(options: DuplexConnectorOptions) {
     this.#options = options;
@@ -90,7 +98,11 @@ export class DuplexConnector implements Connector {
     const mux: Multiplexer = new Multiplexer({
       name: fleet,
       events: { onNotification: (method, params) => dialogue.hear(method, params) },
+      ids: this.#ids,
       send: (message, onSent) => link.send(message, onSent),
+      unsent: () => link.waiting,
+      flow: { pause: () => link.pause(), resume: () => link.resume() },
+      fail: (reason) => void link.abort(reason),
     });
     const link = await open((message) => mux.receive(message));
     const dialogue: Dialogue = { link, mux, hear: (method, params) => events.onNotification(method, params) };

@@ -3,6 +3,7 @@ import { FleetError } from "../errors.ts";
 import { Exchange } from "../protocol/exchange.ts";
 import { encodeRequest } from "../protocol/json-rpc.ts";
 import { enveloped, modernRevision } from "../protocol/modern.ts";
+import { RequestIds } from "../protocol/request-ids.ts";
 import { CallerSessions } from "./caller-sessions.ts";
 import { type Credentials, headersOfLines } from "./credentials/index.ts";
 import { DuplexConnector } from "./duplex-connector.ts";
@@ -36,6 +37,7 @@ export class HttpConnector implements Connector {
   readonly #options: HttpConnectorOptions;
   readonly #url: URL;
   readonly #verdict: EraVerdict;
+  readonly #ids = new RequestIds();
   #pool: HttpPool | undefined;
 
   constructor(options: HttpConnectorOptions) {
@@ -96,7 +98,7 @@ export class HttpConnector implements Connector {
       tls: tls && (() => tls.options()),
     });
     const whose = caller === undefined ? {} : { caller };
-    return new HttpEndpoint({ fleet, url, pool: this.#pool, now, credentials, ...whose });
+    return new HttpEndpoint({ fleet, url, pool: this.#pool, ids: this.#ids, now, credentials, ...whose });
   }
 
   /** A server that refuses `initialize` by POST may be one of 2024-11-05 (basic/transports, "Backwards Compatibility"). */
@@ -117,11 +119,13 @@ export class HttpConnector implements Connector {
     const { fleet, identity, connectMs } = this.#options;
     const method = "server/discover";
     const params = enveloped(undefined, undefined, { ...identity });
-    const body = encodeRequest(0, method, params);
+    const id = endpoint.nextId();
+    const body = encodeRequest(id, method, params);
     const exchange = new Exchange(connectMs);
     const { status, reply } = await endpoint.post(
       endpoint.head("POST", headersOf(method, params)),
       body,
+      id,
       exchange,
       () => {},
     );

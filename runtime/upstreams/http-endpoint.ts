@@ -1,6 +1,7 @@
 import { FleetError } from "../errors.ts";
-import { Exchange } from "../protocol/exchange.ts";
+import { Exchange, type Flow } from "../protocol/exchange.ts";
 import type { RpcMessage } from "../protocol/json-rpc.ts";
+import type { RequestIds } from "../protocol/request-ids.ts";
 import { type Credentials, isRefusal } from "./credentials/index.ts";
 import { HttpExchange, type HttpOutcome, type Reading } from "./http-exchange.ts";
 import { type HttpPool, type Requester, type RequestHeaders, requestHead } from "./http1/index.ts";
@@ -10,6 +11,8 @@ export interface HttpEndpointOptions {
   readonly fleet: string;
   readonly url: URL;
   readonly pool: HttpPool;
+  /** Of all requests on the pool's connections. */
+  readonly ids: RequestIds;
   /** Milliseconds of a clock that never goes back. */
   readonly now: () => number;
   /** What requests carry so that the server lets them in. */
@@ -23,7 +26,7 @@ const closeTimeoutMs = 2000;
 const maxRefusals = 2;
 
 /** A stream of the server's that stays open. */
-export interface OpenStream {
+export interface OpenStream extends Flow {
   /** Resolves when the server ends it. */
   readonly ended: Promise<HttpOutcome>;
   close(): void;
@@ -48,24 +51,38 @@ export class HttpEndpoint {
     this.#unsent = (requester) => options.pool.cancel(requester);
   }
 
+  /** For the next request. */
+  nextId(): number {
+    return this.#options.ids.next();
+  }
+
+  /** All connections are busy with calls. */
+  get full(): boolean {
+    return this.#options.pool.full;
+  }
+
   /** What requests with these headers begin with; worth keeping for those that are always the same. */
   head(method: "GET" | "POST" | "DELETE", headers: RequestHeaders): string {
     return requestHead(method, this.#path, this.#options.url.host, headers);
   }
 
-  /** Sends one message and reads the whole answer; the messages before the response go to `onMessage`. */
+  /**
+   * Sends one message and reads the whole answer; the messages before the response go to `onMessage`. `id` is the
+   * request's; undefined for a message that has no response.
+   */
   post(
     head: string,
     body: string | undefined,
+    id: number | undefined,
     exchange: Exchange,
     onMessage: (message: RpcMessage) => void,
     reading: Reading = whole,
     timeoutMs = exchange.remainingMs,
   ): Promise<HttpOutcome> {
     const { credentials } = this.#options;
-    if (credentials === undefined) return this.#post(head, body, exchange, onMessage, reading, timeoutMs);
+    if (credentials === undefined) return this.#post(head, body, id, exchange, onMessage, reading, timeoutMs);
     return this.#admitted(credentials, this.#options.caller ?? exchange.caller, (lines) =>
-      this.#post(head + lines, body, exchange, onMessage, reading, timeoutMs),
+      this.#post(head + lines, body, id, exchange, onMessage, reading, timeoutMs),
     );
   }
 
@@ -92,6 +109,7 @@ export class HttpEndpoint {
   #post(
     head: string,
     body: string | undefined,
+    id: number | undefined,
     exchange: Exchange,
     onMessage: (message: RpcMessage) => void,
     reading: Reading,
@@ -102,11 +120,12 @@ export class HttpEndpoint {
       const exchanged = new HttpExchange({
         fleet,
         origin: this.origin,
+        id,
         onMessage,
         resolve,
         reject,
         reading,
-        bodies: pool.bodies,
+        pool,
       });
       exchanged.watch(exchange, timeoutMs, this.#unsent);
       if (exchange.cancelled !== undefined) return;
@@ -122,6 +141,7 @@ export class HttpEndpoint {
    */
   async resume(
     left: HttpOutcome,
+    id: number,
     headers: RequestHeaders,
     exchange: Exchange,
     onMessage: (message: RpcMessage) => void,
@@ -134,47 +154,64 @@ export class HttpEndpoint {
       const { lastEventId } = outcome.cut;
       const resuming = this.head("GET", { ...headers, accept: "text/event-stream", "last-event-id": lastEventId });
       const leftMs = Math.max(deadline - now(), 1);
-      outcome = await this.post(resuming, undefined, exchange, onMessage, untilReply, leftMs);
+      outcome = await this.post(resuming, undefined, id, exchange, onMessage, untilReply, leftMs);
     }
     return outcome;
   }
 
   /** Opens an event stream that stays open: with GET, or with POST and a body. Resolves when the server ends it. */
-  stream(head: string, body: string | undefined, onMessage: (message: RpcMessage) => void): OpenStream {
+  stream(
+    head: string,
+    body: string | undefined,
+    id: number | undefined,
+    onMessage: (message: RpcMessage) => void,
+  ): OpenStream {
     const { credentials, caller } = this.#options;
-    if (credentials === undefined) return this.#stream(head, body, onMessage);
+    if (credentials === undefined) return this.#stream(head, body, id, onMessage);
     let closed = false;
     let stream: OpenStream | undefined;
     const ended = this.#admitted(credentials, caller, (lines) => {
       if (closed) return Promise.reject(new FleetError("CANCELLED", "closed"));
-      stream = this.#stream(head + lines, body, onMessage);
+      stream = this.#stream(head + lines, body, id, onMessage);
       return stream.ended;
     });
     const close = () => {
       closed = true;
       stream?.close();
     };
-    return { ended, close };
+    return { ended, close, pause: () => stream?.pause(), resume: () => stream?.resume() };
   }
 
-  #stream(head: string, body: string | undefined, onMessage: (message: RpcMessage) => void): OpenStream {
+  #stream(
+    head: string,
+    body: string | undefined,
+    id: number | undefined,
+    onMessage: (message: RpcMessage) => void,
+  ): OpenStream {
     const { promise, resolve, reject } = Promise.withResolvers<HttpOutcome>();
     const { fleet, pool } = this.#options;
     const stream = new HttpExchange({
       fleet,
       origin: this.origin,
+      id,
       onMessage,
       resolve,
       reject,
       reading: resumable,
-      bodies: pool.bodies,
+      pool,
     });
     pool.stream(head, body, stream);
-    return { ended: promise, close: () => stream.abort(new FleetError("CANCELLED", "closed")) };
+    return {
+      ended: promise,
+      close: () => stream.abort(new FleetError("CANCELLED", "closed")),
+      pause: () => stream.pause(),
+      resume: () => stream.resume(),
+    };
   }
 
   /** Tells the server that a session is over; what it answers does not matter. */
   async delete(headers: RequestHeaders): Promise<void> {
-    await this.post(this.head("DELETE", headers), undefined, new Exchange(closeTimeoutMs), () => {}).catch(() => {});
+    const head = this.head("DELETE", headers);
+    await this.post(head, undefined, undefined, new Exchange(closeTimeoutMs), () => {}).catch(() => {});
   }
 }

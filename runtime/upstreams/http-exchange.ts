@@ -1,5 +1,3 @@
-import { StringDecoder } from "node:string_decoder";
-import { createParser, type EventSourceParser } from "eventsource-parser";
 import { FleetError } from "../errors.ts";
 import type { Exchange, Flow } from "../protocol/exchange.ts";
 import {
@@ -10,8 +8,10 @@ import {
   type RpcReply,
   replyOf,
 } from "../protocol/json-rpc.ts";
+import { memberText } from "../protocol/json-scan.ts";
 import { takeApart, takeBytesApart } from "../protocol/raw-reply.ts";
-import type { BodyBuffers, HttpConnection, Requester, ResponseHeaders } from "./http1/index.ts";
+import { EventReader, maxEventBytes } from "./event-reader.ts";
+import type { HttpConnection, HttpPool, Requester, ResponseHeaders } from "./http1/index.ts";
 
 /** Largest answer that is kept in memory while it arrives. */
 const maxAnswerBytes = 64 * 1024 * 1024;
@@ -39,8 +39,13 @@ export interface HttpOutcome {
   readonly status: number;
   readonly headers: ResponseHeaders;
   readonly reply: RpcReply | undefined;
-  /** Text of an answer that is no JSON-RPC message, for error messages. */
+  /** Text of an answer that is no JSON-RPC message. */
   readonly text: string;
+  /**
+   * The connection has carried no request before, so that what came is about this one; on others it could be a late answer
+   * to another caller's.
+   */
+  readonly fresh: boolean;
   /** The stream can be resumed. */
   readonly cut: Cut | undefined;
 }
@@ -49,16 +54,20 @@ export interface HttpOutcome {
 export interface HttpExchangeOptions {
   readonly fleet: string;
   readonly origin: string;
+  /** Of the request: only an answer with this id is taken. Undefined for what has no answer: a notification, a GET stream. */
+  readonly id: number | undefined;
   /** Messages before the response. */
   readonly onMessage: (message: RpcMessage) => void;
   readonly resolve: (outcome: HttpOutcome) => void;
   readonly reject: (error: FleetError) => void;
   readonly reading: Reading;
-  /** Memory for large bodies. */
-  readonly bodies: BodyBuffers;
+  /** Whose connections it uses; with memory for large bodies. */
+  readonly pool: Pick<HttpPool, "bodies" | "lend">;
 }
 
 const noHeaders: ResponseHeaders = {};
+/** First size of a body whose length is not known. */
+const firstBytes = 32 * 1024;
 
 /**
  * Reads the answer to one request of Streamable HTTP (2025-03-26 and later, basic/transports): a JSON body, or a stream of
@@ -69,16 +78,14 @@ export class HttpExchange implements Requester, Flow {
   #connection: HttpConnection | undefined;
   #timer: NodeJS.Timeout | undefined;
   #over = false;
-  #paused = false;
+  #pauses = 0;
   #status = 0;
   #headers = noHeaders;
   #length: number | undefined;
   #text = "";
   #body: Buffer | undefined;
-  #chunks: Buffer[] = [];
   #size = 0;
-  #events: EventSourceParser | undefined;
-  #decoder: StringDecoder | undefined;
+  #events: EventReader | undefined;
   #reply: RpcReply | undefined;
   #lastEventId: string | undefined;
   #retryMs: number | undefined;
@@ -90,8 +97,9 @@ export class HttpExchange implements Requester, Flow {
   /** Gives up when the call is cancelled or takes too long; `unsent` is asked to forget a request that waits. */
   watch(exchange: Exchange, timeoutMs: number, unsent: (requester: Requester) => void): void {
     const expire = () => {
-      if (exchange.client?.asked) {
-        this.#timer = setTimeout(expire, exchange.timeoutMs);
+      const overtimeMs = exchange.overtimeMs();
+      if (overtimeMs > 0) {
+        this.#timer = setTimeout(expire, overtimeMs);
         return;
       }
       const fix = "raise timeouts.requestMs of this server, or ask for less in one call";
@@ -101,9 +109,9 @@ export class HttpExchange implements Requester, Flow {
     };
     this.#timer = setTimeout(expire, timeoutMs);
     exchange.flow = this;
-    exchange.onCancel((reason) => {
+    exchange.onCancel(() => {
       unsent(this);
-      this.abort(new FleetError("CANCELLED", `cancelled by the client: ${reason}`));
+      this.abort(exchange.failure);
     });
   }
 
@@ -116,14 +124,24 @@ export class HttpExchange implements Requester, Flow {
 
   pause(): void {
     if (this.#over) return;
-    this.#paused = true;
-    this.#connection?.pause();
+    this.#pauses += 1;
+    if (this.#pauses === 1) this.#connection?.pause();
   }
 
-  /** Also when it is over: the connection serves others then. */
+  /** Nothing when it is over: the connection serves others then. */
   resume(): void {
-    if (!this.#paused) return;
-    this.#paused = false;
+    if (this.#pauses === 0) return;
+    this.#pauses -= 1;
+    if (this.#pauses === 0) this.#connection?.resume();
+  }
+
+  lend(): boolean {
+    return this.#connection === undefined || this.#options.pool.lend(this.#connection);
+  }
+
+  #unpause(): void {
+    if (this.#pauses === 0) return;
+    this.#pauses = 0;
     this.#connection?.resume();
   }
 
@@ -137,41 +155,39 @@ export class HttpExchange implements Requester, Flow {
     this.#headers = headers;
     this.#length = length;
     if (headers["content-type"]?.startsWith("text/event-stream") !== true) return;
-    this.#decoder = new StringDecoder("utf8");
-    this.#events = createParser({
+    this.#events = new EventReader({
       onEvent: ({ id, data }) => {
         if (id !== undefined) this.#lastEventId = id;
-        this.#size = 0;
         this.#take(data);
       },
       onRetry: (ms) => {
         this.#retryMs = ms;
       },
+      onOverflow: () => {
+        const text = `${this.#options.fleet}: an event of the server exceeds ${maxEventBytes} bytes`;
+        this.abort(new FleetError("UPSTREAM_PROTOCOL", text));
+      },
     });
   }
 
   onData(chunk: Buffer): void {
-    if (this.#events !== undefined) this.#feed(this.#events, chunk);
+    if (this.#over) return;
+    if (this.#events !== undefined) this.#events.push(chunk);
     else if (chunk.length === this.#length) this.#text = chunk.toString();
     else this.#keep(chunk);
   }
 
-  #feed(events: EventSourceParser, chunk: Buffer): void {
-    // Since the last whole event.
-    this.#size += chunk.length;
-    if (this.#size > maxAnswerBytes) {
-      this.abort(new FleetError("UPSTREAM_PROTOCOL", `an event of the server exceeds ${maxAnswerBytes} bytes`));
-    } else events.feed((this.#decoder as StringDecoder).write(chunk));
-  }
-
   onEnd(): void {
     if (this.#over) return;
-    const body =
-      this.#body?.subarray(0, this.#size) ?? (this.#chunks.length > 0 ? Buffer.concat(this.#chunks) : undefined);
+    const body = this.#body?.subarray(0, this.#size);
+    const { id } = this.#options;
     const release = () => this.#release();
-    const large = body !== undefined && body.length > largeBytes ? takeBytesApart(body, release) : undefined;
+    const large =
+      body !== undefined && body.length > largeBytes && id !== undefined
+        ? takeBytesApart(body, id, release)
+        : undefined;
     if (large !== undefined) {
-      this.#replied(large);
+      this.#reply = large;
       this.#settle("");
       return;
     }
@@ -181,6 +197,8 @@ export class HttpExchange implements Requester, Flow {
     }
     if (this.#text !== "") this.#take(this.#text);
     this.#settle(this.#text);
+    // The answer may still come, and would be taken for that to the next request.
+    if (this.#reply === undefined && id !== undefined) this.#connection?.close();
   }
 
   onError(error: Error): void {
@@ -191,46 +209,54 @@ export class HttpExchange implements Requester, Flow {
   }
 
   #release(): void {
-    if (this.#body !== undefined) this.#options.bodies.giveBack(this.#body);
+    if (this.#body !== undefined) this.#options.pool.bodies.giveBack(this.#body);
     this.#body = undefined;
   }
 
-  /** Copies a part of a body; one whose length is known goes where it is to stay at once. */
+  /** Copies a part of a body; one whose length is known goes where it is to stay at once, another one where there is room. */
   #keep(chunk: Buffer): void {
     const before = this.#size;
     this.#size += chunk.length;
     if ((this.#length ?? this.#size) > maxAnswerBytes) {
-      this.abort(new FleetError("UPSTREAM_PROTOCOL", `the server's answer exceeds ${maxAnswerBytes} bytes`));
-    } else if (this.#length === undefined) this.#chunks.push(Buffer.from(chunk));
-    else {
-      this.#body ??= this.#options.bodies.take(this.#length);
-      chunk.copy(this.#body, before);
+      const text = `${this.#options.fleet}: the server's answer exceeds ${maxAnswerBytes} bytes`;
+      this.abort(new FleetError("UPSTREAM_PROTOCOL", text));
+      return;
     }
+    const { bodies } = this.#options.pool;
+    if (this.#body === undefined) this.#body = bodies.take(this.#length ?? Math.max(firstBytes, chunk.length));
+    else if (this.#size > this.#body.length) {
+      const larger = bodies.take(Math.max(this.#body.length * 2, this.#size));
+      this.#body.copy(larger, 0, 0, before);
+      bodies.giveBack(this.#body);
+      this.#body = larger;
+    }
+    chunk.copy(this.#body, before);
   }
 
   #settle(text: string): void {
     if (this.#over) return;
     this.#over = true;
-    this.resume();
+    this.#unpause();
     clearTimeout(this.#timer);
     const cut =
       this.#lastEventId === undefined ? undefined : { lastEventId: this.#lastEventId, retryMs: this.#retryMs };
-    this.#options.resolve({ status: this.#status, headers: this.#headers, reply: this.#reply, text, cut });
+    const fresh = this.#connection?.fresh === true;
+    this.#options.resolve({ status: this.#status, headers: this.#headers, reply: this.#reply, text, fresh, cut });
   }
 
   #fail(error: FleetError): void {
     if (this.#over) return;
     this.#over = true;
-    this.resume();
+    this.#unpause();
     clearTimeout(this.#timer);
     this.#options.reject(error);
   }
 
   #take(text: string): void {
-    if (text === "") return;
+    if (text === "" || this.#over) return;
     const raw = takeApart(text);
     if (raw !== undefined) {
-      this.#replied(raw.reply);
+      this.#replied(raw.id, raw.reply);
       return;
     }
     let message: RpcMessage;
@@ -240,12 +266,27 @@ export class HttpExchange implements Requester, Flow {
       return;
     }
     if (isRequest(message) || isNotification(message)) this.#options.onMessage(message);
-    else this.#replied(replyOf(message));
+    else this.#replied(memberText(text, "id"), replyOf(message));
   }
 
-  #replied(reply: RpcReply): void {
+  /** Takes a response, by the text of its id. */
+  #replied(said: string | undefined, reply: RpcReply): void {
+    const { id, reading } = this.#options;
+    // Errors of transports that know no request have an id of the server's own ("server-error"), like none at all.
+    const ofNone = "error" in reply && this.#status >= 400 && said?.startsWith('"') === true;
+    if (id === undefined || ofNone) {
+      // A response that nobody asked for: what comes next on the connection could be anybody's.
+      this.#connection?.closeAfter();
+      return;
+    }
+    if (said !== String(id) || this.#reply !== undefined) {
+      const what = this.#reply === undefined ? "the answer is not to the request" : "a request was answered twice";
+      const text = `${this.#options.fleet}: ${what} (its JSON-RPC id); the connection to ${this.#options.origin} is closed`;
+      this.abort(new FleetError("UPSTREAM_PROTOCOL", text));
+      return;
+    }
     this.#reply = reply;
-    if (this.#options.reading.untilReply !== true) return;
+    if (reading.untilReply !== true) return;
     this.#settle("");
     this.#connection?.close();
   }
@@ -260,4 +301,14 @@ export class HttpExchange implements Requester, Flow {
     const text = `${fleet}: the connection to ${origin} broke during the call (${reason}); call again`;
     return new FleetError("INSTANCE_LOST", text, { cause });
   }
+}
+
+/**
+ * UPSTREAM_PROTOCOL for a request that HTTP answered, but JSON-RPC did not. The server's words are shown only from a fresh
+ * connection: on others they could be a late answer to somebody else.
+ */
+export function unanswered(fleet: string, origin: string, { status, text, fresh }: HttpOutcome): FleetError {
+  const said = fresh && text !== "" ? `: ${text.slice(0, 200)}` : "";
+  const problem = `${fleet}: ${origin} answered HTTP ${status} without a JSON-RPC response${said}`;
+  return new FleetError("UPSTREAM_PROTOCOL", problem, { data: { status } });
 }

@@ -1,21 +1,26 @@
 import { FleetError, messageOf } from "../errors.ts";
-import { answerServer, clientOf } from "../protocol/client-requests.ts";
-import { Exchange, type ExchangeClient } from "../protocol/exchange.ts";
+import { AbandonedCalls } from "../protocol/abandoned-calls.ts";
+import { answerServer, type CallInFlight, callOf, clientRequests } from "../protocol/client-requests.ts";
+import { Exchange, type Flow } from "../protocol/exchange.ts";
 import {
   encodeNotification,
   encodeReply,
   encodeRequest,
+  errorReply,
   isNotification,
   isRequest,
   type Params,
   type RpcMessage,
   type RpcReply,
+  type RpcRequest,
 } from "../protocol/json-rpc.ts";
+import { progressTokenOf, withProgressToken } from "../protocol/progress-token.ts";
 import { SlotTable } from "../protocol/slot-table.ts";
 import { traceHeaders } from "../protocol/trace-context.ts";
 import { type GatewayIdentity, initialize } from "./handshake.ts";
-import { type HttpEndpoint, resumable } from "./http-endpoint.ts";
-import type { Cut, HttpOutcome } from "./http-exchange.ts";
+import { type HttpEndpoint, type OpenStream, resumable } from "./http-endpoint.ts";
+import { type Cut, type HttpOutcome, unanswered } from "./http-exchange.ts";
+import { PendingReplies } from "./pending-replies.ts";
 import { pause } from "./stream-pause.ts";
 import type { ServerDescription, SessionEvents, UpstreamSession } from "./upstream-session.ts";
 
@@ -30,7 +35,9 @@ export class HttpSession implements UpstreamSession {
   readonly #fleet: string;
   readonly #endpoint: HttpEndpoint;
   readonly #events: SessionEvents;
-  readonly #inFlight = new SlotTable<Exchange>();
+  readonly #inFlight = new SlotTable<CallInFlight>();
+  readonly #abandoned = new AbandonedCalls();
+  readonly #replies = new PendingReplies();
   #description: ServerDescription | undefined;
   #headers: Record<string, string> = {
     "content-type": "application/json",
@@ -39,9 +46,8 @@ export class HttpSession implements UpstreamSession {
   /** The head of every POST, made anew when the headers change. */
   #head: string;
   #sessionId: string | undefined;
-  #lastId = 0;
   #over = false;
-  #stream: { close(): void } | undefined;
+  #stream: OpenStream | undefined;
   #end: (reason: string) => void = () => {};
 
   private constructor(fleet: string, endpoint: HttpEndpoint, events: SessionEvents) {
@@ -81,23 +87,26 @@ export class HttpSession implements UpstreamSession {
   }
 
   async request(method: string, params: Params | undefined, exchange: Exchange): Promise<RpcReply> {
-    this.#lastId += 1;
-    const id = this.#lastId;
-    const slot = this.#inFlight.add(exchange);
+    const id = this.#endpoint.nextId();
+    const token = progressTokenOf(params);
+    const call: CallInFlight = { method, exchange };
+    const slot = this.#inFlight.add(call);
     let outcome: HttpOutcome;
     try {
       const trace = traceHeaders(params);
       const head = trace === undefined ? this.#head : this.#endpoint.head("POST", { ...this.#headers, ...trace });
-      const onMessage = (message: RpcMessage) => this.#take(message, exchange, exchange.client);
-      const body = encodeRequest(id, method, params);
-      outcome = await this.#endpoint.post(head, body, exchange, onMessage, resumable);
-      if (outcome.cut !== undefined) outcome = await this.#endpoint.resume(outcome, this.#headers, exchange, onMessage);
+      const onMessage = (message: RpcMessage) => this.#take(message, exchange, id, token);
+      const sent = token === undefined ? params : withProgressToken(params as Params, id);
+      outcome = await this.#endpoint.post(head, encodeRequest(id, method, sent), id, exchange, onMessage, resumable);
+      if (outcome.cut !== undefined)
+        outcome = await this.#endpoint.resume(outcome, id, this.#headers, exchange, onMessage);
     } catch (error) {
       this.#broken(error);
-      if (method !== "initialize") this.#abandon(id, error);
+      if (method !== "initialize") this.#abandon(id, call, error);
       throw error;
     } finally {
       this.#inFlight.take(slot);
+      exchange.finished();
     }
     const sessionId = outcome.headers["mcp-session-id"];
     if (sessionId !== undefined && method === "initialize") {
@@ -110,12 +119,7 @@ export class HttpSession implements UpstreamSession {
       throw new FleetError("UPSTREAM_SESSION_EXPIRED", message);
     }
     if (outcome.reply !== undefined) return outcome.reply;
-    const said = outcome.text.slice(0, 200);
-    throw new FleetError(
-      "UPSTREAM_PROTOCOL",
-      `${this.#fleet}: ${this.#endpoint.origin} answered HTTP ${outcome.status} without a JSON-RPC response${said === "" ? "" : `: ${said}`}`,
-      { data: { status: outcome.status } },
-    );
+    throw unanswered(this.#fleet, this.#endpoint.origin, outcome);
   }
 
   notify(method: string, params?: Params): void {
@@ -128,10 +132,11 @@ export class HttpSession implements UpstreamSession {
   }
 
   /** The server goes on with a call whose connection is closed, unless it is told (2025-11-25, basic/transports). */
-  #abandon(requestId: number, error: unknown): void {
-    const given = error instanceof FleetError && (error.code === "CANCELLED" || error.code === "REQUEST_TIMEOUT");
-    if (!given || this.#over) return;
-    const reason = error.code === "CANCELLED" ? error.message : "timeout";
+  #abandon(requestId: number, call: CallInFlight, error: unknown): void {
+    const late = error instanceof FleetError && error.code === "REQUEST_TIMEOUT";
+    if ((!late && call.exchange.cancelled === undefined) || this.#over) return;
+    this.#abandoned.add(call);
+    const reason = late ? "timeout" : messageOf(error);
     this.notify("notifications/cancelled", { requestId, reason });
   }
 
@@ -143,8 +148,10 @@ export class HttpSession implements UpstreamSession {
   /** Sends what has no response. */
   async #tell(message: string): Promise<void> {
     const exchange = new Exchange(answerTimeoutMs);
+    // Calls that wait for their clients hold connections: what they wait for must not wait for one.
+    exchange.apart = this.#endpoint.full;
     try {
-      await this.#endpoint.post(this.#head, message, exchange, (said) => this.#take(said, exchange, undefined));
+      await this.#endpoint.post(this.#head, message, undefined, exchange, (said) => this.#heard(said, undefined));
     } catch (error) {
       this.#broken(error);
       throw error;
@@ -162,8 +169,9 @@ export class HttpSession implements UpstreamSession {
     while (!this.#over) {
       const headers: Record<string, string> = { ...this.#headers, accept: "text/event-stream" };
       if (cut !== undefined) headers["last-event-id"] = cut.lastEventId;
-      const stream = this.#endpoint.stream(this.#endpoint.head("GET", headers), undefined, (message) =>
-        this.#take(message, undefined, clientOf(this.#inFlight)),
+      const head = this.#endpoint.head("GET", headers);
+      const stream: OpenStream = this.#endpoint.stream(head, undefined, undefined, (message) =>
+        this.#heard(message, stream),
       );
       this.#stream = stream;
       const outcome = await stream.ended.catch(() => undefined);
@@ -173,17 +181,39 @@ export class HttpSession implements UpstreamSession {
     }
   }
 
-  #take(message: RpcMessage, exchange: Exchange | undefined, client: ExchangeClient | undefined): void {
+  /** A message on the stream of a call. */
+  #take(message: RpcMessage, exchange: Exchange, id: number, token: unknown): void {
     if (isNotification(message)) {
+      const { method, params } = message;
       // A changed list concerns everybody, on whatever stream it is told.
-      if (exchange?.listener !== undefined && ofOneCall.has(message.method))
-        exchange.listener(message.method, message.params);
-      else this.#events.onNotification(message.method, message.params);
-    } else if (isRequest(message)) {
-      void answerServer(client, message.method, message.params)
-        .then((reply) => this.#tell(encodeReply(message.id, reply)))
-        .catch(() => {});
-    }
+      if (exchange.listener !== undefined && ofOneCall.has(method)) exchange.heard(method, params, id, token);
+      else this.#events.onNotification(method, params);
+    } else if (isRequest(message)) void this.#answer(message, exchange, exchange.flow);
+  }
+
+  /** A message on a stream that is no call's. */
+  #heard(message: RpcMessage, stream: OpenStream | undefined): void {
+    if (isNotification(message)) this.#events.onNotification(message.method, message.params);
+    else if (isRequest(message)) void this.#answer(message, callOf(this.#inFlight, this.#abandoned), stream);
+  }
+
+  async #answer(
+    { id, method, params }: RpcRequest,
+    call: Exchange | undefined,
+    stream: Flow | undefined,
+  ): Promise<void> {
+    const waits = clientRequests.has(method) && call?.client !== undefined;
+    const crowded = waits && call.flow?.lend?.() === false;
+    const reply = crowded ? errorReply(this.#crowded(method)) : await answerServer(call, method, params);
+    this.#replies.began(stream);
+    await this.#tell(encodeReply(id, reply)).catch(() => {});
+    this.#replies.ended();
+  }
+
+  #crowded(method: string): FleetError {
+    const fix = "raise servers.<name>.pool.maxConnections";
+    const text = `${this.#fleet}: ${method}: too many calls wait for their clients already; ${fix}`;
+    return new FleetError("OVERLOADED", text);
   }
 }
 

@@ -1,18 +1,18 @@
 import { isUtf8 } from "node:buffer";
+import { ByteStore } from "./byte-store.ts";
 
 /** Largest message that a server may send on one line, in bytes; a screenshot in base64 takes a few million. */
 export const maxLineBytes = 64 * 1024 * 1024;
 
 /**
  * Cuts a byte stream into lines (stdio framing, basic/transports): complete UTF-8 text without the newline, empty lines
- * left out. Keeps the pieces of an unfinished line and joins them once, so a long line costs linear time.
+ * left out. An unfinished line is gathered in one buffer, so it costs linear time and memory however small its pieces are.
  */
 export class LineReader {
   readonly #onLine: (line: string) => void;
   readonly #onOverflow: () => void;
   readonly #onInvalid: () => void;
-  #pieces: Buffer[] = [];
-  #size = 0;
+  readonly #unfinished = new ByteStore();
 
   /** `onInvalid` hears of each line that is no UTF-8; by default such a line is dropped. */
   constructor(onLine: (line: string) => void, onOverflow: () => void, onInvalid: () => void = () => {}) {
@@ -28,21 +28,18 @@ export class LineReader {
       start = end + 1;
     }
     if (start === chunk.length) return;
-    this.#pieces.push(start === 0 ? chunk : chunk.subarray(start));
-    this.#size += chunk.length - start;
-    if (this.#size > maxLineBytes) {
-      this.#pieces = [];
-      this.#size = 0;
+    this.#unfinished.add(start === 0 ? chunk : chunk.subarray(start));
+    if (this.#unfinished.length > maxLineBytes) {
+      this.#unfinished.clear();
       this.#onOverflow();
     }
   }
 
   #emit(last: Buffer): void {
     let line = last;
-    if (this.#pieces.length > 0) {
-      line = Buffer.concat([...this.#pieces, last]);
-      this.#pieces = [];
-      this.#size = 0;
+    if (this.#unfinished.length > 0) {
+      this.#unfinished.add(last);
+      line = this.#unfinished.take();
     }
     if (!isUtf8(line)) {
       this.#onInvalid();
@@ -52,3 +49,6 @@ export class LineReader {
     if (text !== "") this.#onLine(text);
   }
 }
+
+/** Why a connection is closed whose server sends a line without end. */
+export const lineTooLong = `a line of the server exceeds ${maxLineBytes} bytes`;

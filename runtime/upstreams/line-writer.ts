@@ -12,6 +12,11 @@ export class LineWriter {
     stream.on("error", onBroken);
   }
 
+  /** Characters and bytes that the stream has not got rid of. */
+  get waiting(): number {
+    return this.#lines.length + this.#stream.writableLength;
+  }
+
   send(message: string, onSent?: () => void): void {
     if (this.#lines === "") setImmediate(this.#flushLater);
     this.#lines += `${message}\n`;

@@ -4,8 +4,10 @@ import { encodeHeaderValue, nameForHeader } from "../protocol/header-values.ts";
 import { encodeRequest, isNotification, type Params, type RpcMessage, type RpcReply } from "../protocol/json-rpc.ts";
 import { modernErrors, modernRevision } from "../protocol/modern.ts";
 import { type MirroredParam, mirroredParams, paramHeaders } from "../protocol/param-headers.ts";
+import { progressTokenOf, withProgressToken } from "../protocol/progress-token.ts";
 import { traceHeaders } from "../protocol/trace-context.ts";
 import type { HttpEndpoint } from "./http-endpoint.ts";
+import { unanswered } from "./http-exchange.ts";
 import type { ModernWire } from "./modern-session.ts";
 import type { SessionEvents } from "./upstream-session.ts";
 
@@ -20,7 +22,6 @@ export class ModernHttpWire implements ModernWire {
   readonly #events: SessionEvents;
   /** The mirrored arguments of each tool, by its description. */
   readonly #mirrored = new WeakMap<Params, readonly MirroredParam[]>();
-  #lastId = 0;
   #end: (reason: string) => void = () => {};
 
   constructor(fleet: string, endpoint: HttpEndpoint, events: SessionEvents) {
@@ -44,9 +45,9 @@ export class ModernHttpWire implements ModernWire {
 
   listen(params: Params, onMessage: (message: RpcMessage) => void) {
     const method = "subscriptions/listen";
-    this.#lastId += 1;
+    const id = this.#endpoint.nextId();
     const head = this.#endpoint.head("POST", headersOf(method, params));
-    return this.#endpoint.stream(head, encodeRequest(this.#lastId, method, params), onMessage);
+    return this.#endpoint.stream(head, encodeRequest(id, method, params), id, onMessage);
   }
 
   async close(): Promise<void> {
@@ -56,17 +57,18 @@ export class ModernHttpWire implements ModernWire {
   async #post(method: string, params: Params, exchange: Exchange): Promise<RpcReply> {
     const headers = Object.assign(headersOf(method, params), traceHeaders(params));
     if (method === "tools/call") Object.assign(headers, await this.#mirror(params));
-    this.#lastId += 1;
-    const body = encodeRequest(this.#lastId, method, params);
+    const id = this.#endpoint.nextId();
+    const token = progressTokenOf(params);
+    const body = encodeRequest(id, method, token === undefined ? params : withProgressToken(params, id));
     const onMessage = (message: RpcMessage) => {
-      if (isNotification(message)) exchange.listener?.(message.method, message.params);
+      if (isNotification(message)) exchange.heard(message.method, message.params, id, token);
     };
     const head = this.#endpoint.head("POST", headers);
-    const outcome = await this.#endpoint.post(head, body, exchange, onMessage).catch((error: unknown) => {
+    const outcome = await this.#endpoint.post(head, body, id, exchange, onMessage).catch((error: unknown) => {
       if (error instanceof FleetError && error.code === "UPSTREAM_UNREACHABLE") this.#end(error.message);
       throw error;
     });
-    const { status, reply, text } = outcome;
+    const { status, reply } = outcome;
     const refused = status === 400 || status === 404 || status === 405;
     if (refused && !(reply !== undefined && "error" in reply && modernRefusals.has(reply.error.code))) {
       const reason = `${this.#fleet}: the server no longer speaks MCP ${modernRevision}; call again`;
@@ -74,9 +76,7 @@ export class ModernHttpWire implements ModernWire {
       throw new FleetError("UPSTREAM_SESSION_EXPIRED", reason);
     }
     if (reply !== undefined) return reply;
-    const said = text === "" ? "" : `: ${text.slice(0, 200)}`;
-    const problem = `${this.#endpoint.origin} answered HTTP ${status} without a JSON-RPC response${said}`;
-    throw new FleetError("UPSTREAM_PROTOCOL", `${this.#fleet}: ${problem}`);
+    throw unanswered(this.#fleet, this.#endpoint.origin, outcome);
   }
 
   async #mirror(params: Params): Promise<Record<string, string>> {

@@ -1,6 +1,6 @@
 import { FleetError } from "../errors.ts";
 import { answerServer } from "../protocol/client-requests.ts";
-import type { Exchange, ExchangeClient } from "../protocol/exchange.ts";
+import type { Exchange } from "../protocol/exchange.ts";
 import type { Params, RpcMessage, RpcReply } from "../protocol/json-rpc.ts";
 import {
   type DiscoverResult,
@@ -99,7 +99,7 @@ export class ModernSession implements UpstreamSession {
       if (client?.modern) return reply;
       const wish = inputRequiredOf(reply);
       if (wish === undefined) return withoutModernParts(reply);
-      const answers = await this.#ask(wish, client);
+      const answers = await this.#ask(wish, exchange);
       if ("error" in answers) return answers;
       const { requestState } = wish;
       sent = { ...params, inputResponses: answers.result, ...(requestState === undefined ? {} : { requestState }) };
@@ -109,10 +109,10 @@ export class ModernSession implements UpstreamSession {
   }
 
   /** All answers by their keys, or the first refusal. */
-  async #ask({ inputRequests }: InputRequired, client: ExchangeClient | undefined): Promise<RpcReply> {
+  async #ask({ inputRequests }: InputRequired, exchange: Exchange): Promise<RpcReply> {
     const keys = Object.keys(inputRequests);
     const replies = await Promise.all(
-      Object.values(inputRequests).map(({ method, params }) => answerServer(client, method, params)),
+      Object.values(inputRequests).map(({ method, params }) => answerServer(exchange, method, params)),
     );
     const answers: Params = {};
     for (const [index, reply] of replies.entries()) {

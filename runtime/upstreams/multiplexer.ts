@@ -1,6 +1,7 @@
 import { FleetError, messageOf } from "../errors.ts";
-import { answerServer, clientOf } from "../protocol/client-requests.ts";
-import type { Exchange } from "../protocol/exchange.ts";
+import { AbandonedCalls } from "../protocol/abandoned-calls.ts";
+import { answerServer, callOf } from "../protocol/client-requests.ts";
+import type { Exchange, Flow } from "../protocol/exchange.ts";
 import {
   encodeNotification,
   encodeReply,
@@ -9,17 +10,26 @@ import {
   isRequest,
   type Params,
   parseMessage,
-  type RequestId,
   type RpcMessage,
   type RpcReply,
   type RpcRequest,
   replyOf,
 } from "../protocol/json-rpc.ts";
+import { memberText } from "../protocol/json-scan.ts";
+import { PendingTable } from "../protocol/pending-table.ts";
+import { progressTokenOf, withProgressToken } from "../protocol/progress-token.ts";
 import { takeApart } from "../protocol/raw-reply.ts";
-import { SlotTable } from "../protocol/slot-table.ts";
+import { RequestIds } from "../protocol/request-ids.ts";
+import { PendingReplies } from "./pending-replies.ts";
 import type { EndReason, SessionEvents } from "./upstream-session.ts";
 
+/** Bytes that may wait for a server that does not read; then calls are refused until it does. Some calls of the largest size. */
+export const maxUnsentBytes = 64 * 1024 * 1024;
+/** A server that sends requests and takes no reply for this long, in milliseconds, is given up. */
+export const stuckMs = 30_000;
+
 interface Pending {
+  readonly id: number;
   readonly method: string;
   readonly exchange: Exchange;
   /** The client's own progress token, put back into progress notifications. */
@@ -35,21 +45,37 @@ export interface MultiplexerOptions {
   /** For messages, such as `context7`. */
   readonly name: string;
   readonly events: SessionEvents;
+  /** Of all requests to the same server. Defaults to ids of its own. */
+  readonly ids?: RequestIds;
   /** Hands one encoded message to the transport, which says when it has gone out. */
   send(message: string, onSent?: () => void): void;
+  /** Bytes, or nearly, that the transport has not got rid of. Defaults to 0. */
+  unsent?(): number;
+  /** Stops and goes on reading what the server says. Defaults to reading always. */
+  readonly flow?: Flow;
+  /** Ends the connection, with the reason. Defaults to leaving it open. */
+  fail?(reason: string): void;
 }
 
 /**
  * Many calls at once over one full-duplex connection (stdio, and whatever else carries whole messages): numeric ids of
- * our own towards the server, so that two clients' ids never meet; the caller puts its own id back into the answer.
+ * our own towards the server, so that two clients' ids never meet; the caller puts its own id back into the answer. An
+ * answer to a call that is not in flight here (late, doubled, of another connection) is dropped.
  */
 export class Multiplexer {
   readonly #options: MultiplexerOptions;
-  readonly #pending = new SlotTable<Pending>();
+  readonly #pending = new PendingTable<Pending>();
+  readonly #ids: RequestIds;
+  readonly #abandoned = new AbandonedCalls();
+  readonly #replies = new PendingReplies();
+  readonly #flow: Flow;
+  #stuck: NodeJS.Timeout | undefined;
   #ended: EndReason | undefined;
 
   constructor(options: MultiplexerOptions) {
     this.#options = options;
+    this.#ids = options.ids ?? new RequestIds();
+    this.#flow = { pause: () => this.#pause(), resume: () => this.#resume() };
   }
 
   get inFlight(): number {
@@ -63,25 +89,28 @@ export class Multiplexer {
 
   request(method: string, params: Params | undefined, exchange: Exchange): Promise<RpcReply> {
     if (this.#ended !== undefined) return Promise.reject(this.#unreached(this.#ended));
+    if (this.#crowded) return Promise.reject(this.#unread());
     return new Promise((resolve, reject) => {
-      const progressToken = tokenOf(params);
-      const pending: Pending = { method, exchange, progressToken, timer: undefined, sent: false, resolve, reject };
-      const id = this.#pending.add(pending);
+      const progressToken = progressTokenOf(params);
+      const id = this.#ids.next();
+      const pending: Pending = { id, method, exchange, progressToken, timer: undefined, sent: false, resolve, reject };
+      this.#pending.add(id, pending);
       pending.timer = setTimeout(() => this.#expire(id), exchange.remainingMs);
       exchange.onCancel((reason) => this.#cancel(id, reason));
       if (exchange.cancelled !== undefined) return;
-      const sent = progressToken === undefined ? params : withToken(params as Params, id);
+      const sent = progressToken === undefined ? params : withProgressToken(params as Params, id);
       this.#options.send(encodeRequest(id, method, sent), () => {
         pending.sent = true;
       });
     });
   }
 
+  /** Nothing to a server that does not read: a notification may be lost. */
   notify(method: string, params?: Params): void {
-    if (this.#ended === undefined) this.#options.send(encodeNotification(method, params));
+    if (this.#ended === undefined && !this.#crowded) this.#options.send(encodeNotification(method, params));
   }
 
-  /** Takes one message from the server. A malformed one is dropped: the call's deadline deals with its absence. */
+  /** Takes one message from the server. A malformed one fails the call that it names; without a name it is dropped. */
   receive(text: string): void {
     const response = takeApart(text);
     if (response !== undefined) {
@@ -91,79 +120,148 @@ export class Multiplexer {
     let message: RpcMessage;
     try {
       message = parseMessage(text);
-    } catch {
+    } catch (error) {
+      this.#malformed(text, error);
       return;
     }
-    if (isRequest(message)) this.#answer(message);
+    if (isRequest(message)) void this.#answer(message);
     else if (isNotification(message)) this.#relay(message.method, message.params);
-    else this.#settle(message.id, replyOf(message));
+    else this.#settle(memberText(text, "id"), replyOf(message));
   }
 
   /** Rejects all calls in flight; later ones are refused with the same reason. */
   end(reason: EndReason): void {
     if (this.#ended !== undefined) return;
     this.#ended = reason;
+    clearTimeout(this.#stuck);
     for (const pending of this.#pending) {
       clearTimeout(pending.timer);
+      pending.exchange.finished();
       pending.reject(pending.sent ? this.#lost(reason) : this.#unreached(reason));
     }
     this.#pending.clear();
   }
 
-  #settle(id: RequestId, reply: RpcReply): void {
-    this.#take(id)?.resolve(reply);
+  /** `said` is the id as the server wrote it; undefined for one that can be read in two ways. */
+  #settle(said: string | undefined, reply: RpcReply): void {
+    const pending = this.#take(idOf(said));
+    if (pending !== undefined) pending.resolve(reply);
+    else this.#refuse(nearlyIdOf(said), "the answer has the request's id in another form");
+  }
+
+  /** A message that is none. What it says is shown only when it is JSON, for two answers can have got into one line. */
+  #malformed(text: string, error: unknown): void {
+    const said = memberText(text, "id");
+    if (said === undefined || memberText(text, "method") !== undefined) return;
+    if (said === "null") this.#unnamed();
+    else if (error instanceof FleetError) this.#refuse(nearlyIdOf(said), `${error.message}: ${text.slice(0, 200)}`);
+    else this.#refuse(nearlyIdOf(said), `the answer is not JSON (${text.length} characters)`);
+  }
+
+  /** An error that names no request can only be about the one call in flight, if nobody has given up another one. */
+  #unnamed(): void {
+    let only: Pending | undefined;
+    for (const pending of this.#pending) {
+      if (pending.method === "subscriptions/listen") continue;
+      if (only !== undefined) return;
+      only = pending;
+    }
+    if (only === undefined || this.#abandoned.ofOthers(undefined)) return;
+    this.#refuse(only.id, "the server answered with an error that names no request (its id is null)");
+  }
+
+  #refuse(id: number, problem: string): void {
+    this.#take(id)?.reject(new FleetError("UPSTREAM_PROTOCOL", `${this.#options.name}: ${problem}`));
   }
 
   #relay(method: string, params: Params | undefined): void {
     if (method === "notifications/progress") {
-      const pending = this.#pending.get(params?.progressToken);
-      if (pending !== undefined)
-        pending.exchange.listener?.(method, { ...params, progressToken: pending.progressToken });
+      const token = params?.progressToken;
+      const pending = typeof token === "number" ? this.#pending.get(token) : undefined;
+      pending?.exchange.heard(method, params, pending.id, pending.progressToken);
       return;
     }
-    // A log line names no call; with one call in flight it can belong to no other.
-    const calls = [...this.#pending].filter((pending) => pending.method !== "subscriptions/listen");
-    if (method === "notifications/message" && calls.length === 1) {
-      calls[0]?.exchange.listener?.(method, params);
-      return;
+    const call = method === "notifications/message" ? this.#only : undefined;
+    if (call === undefined) this.#options.events.onNotification(method, params);
+    else call.listener?.(method, params);
+  }
+
+  /** The call in flight, if there is one and no other can still be at work: what names no call belongs to it. */
+  get #only(): Exchange | undefined {
+    let only: Pending | undefined;
+    for (const pending of this.#pending) {
+      if (pending.method === "subscriptions/listen") continue;
+      if (only !== undefined) return undefined;
+      only = pending;
     }
-    this.#options.events.onNotification(method, params);
+    return only === undefined || this.#abandoned.ofOthers(only.exchange.client?.owner) ? undefined : only.exchange;
   }
 
-  #answer({ id, method, params }: RpcRequest): void {
-    const client = clientOf([...this.#pending].map(({ exchange }) => exchange));
-    void answerServer(client, method, params).then((reply) => {
-      if (this.#ended === undefined) this.#options.send(encodeReply(id, reply));
-    });
+  async #answer({ id, method, params }: RpcRequest): Promise<void> {
+    const reply = await answerServer(callOf(this.#pending, this.#abandoned), method, params);
+    if (this.#ended !== undefined) return;
+    this.#replies.began(this.#flow);
+    this.#options.send(encodeReply(id, reply), () => this.#replies.ended());
   }
 
-  #expire(id: RequestId): void {
+  #pause(): void {
+    this.#options.flow?.pause();
+    this.#stuck = setTimeout(() => {
+      const problem = `the server sends requests and has not read the replies for ${stuckMs} ms`;
+      this.#options.fail?.(problem);
+    }, stuckMs).unref();
+  }
+
+  #resume(): void {
+    clearTimeout(this.#stuck);
+    this.#options.flow?.resume();
+  }
+
+  #expire(id: number): void {
     const waiting = this.#pending.get(id);
-    if (waiting?.exchange.client?.asked) {
-      waiting.timer = setTimeout(() => this.#expire(id), waiting.exchange.timeoutMs);
+    if (waiting === undefined) return;
+    const { exchange } = waiting;
+    const overtimeMs = exchange.overtimeMs();
+    if (overtimeMs > 0) {
+      waiting.timer = setTimeout(() => this.#expire(id), overtimeMs);
       return;
     }
-    const pending = this.#take(id);
-    if (pending === undefined) return;
-    this.notify("notifications/cancelled", { requestId: id, reason: "timeout" });
-    const { timeoutMs } = pending.exchange;
+    this.#abandon(id, "timeout");
     const fix = "raise timeouts.requestMs of this server, or ask for less in one call";
-    pending.reject(
-      new FleetError("REQUEST_TIMEOUT", `${this.#options.name}: no answer within ${timeoutMs} ms; ${fix}`),
+    waiting.reject(
+      new FleetError("REQUEST_TIMEOUT", `${this.#options.name}: no answer within ${exchange.timeoutMs} ms; ${fix}`),
     );
   }
 
-  #cancel(id: RequestId, reason: string): void {
-    const pending = this.#take(id);
-    if (pending === undefined) return;
-    this.notify("notifications/cancelled", { requestId: id, reason });
-    pending.reject(new FleetError("CANCELLED", `cancelled by the client: ${reason}`));
+  #cancel(id: number, reason: string): void {
+    const pending = this.#abandon(id, reason);
+    pending?.reject(pending.exchange.failure);
   }
 
-  #take(id: RequestId): Pending | undefined {
-    const pending = this.#pending.take(id);
-    clearTimeout(pending?.timer);
+  /** Nobody waits for a call any more, though its server may go on with it. */
+  #abandon(requestId: number, reason: string): Pending | undefined {
+    const pending = this.#take(requestId);
+    if (pending === undefined) return undefined;
+    this.#abandoned.add(pending);
+    this.notify("notifications/cancelled", { requestId, reason });
     return pending;
+  }
+
+  #take(id: number): Pending | undefined {
+    const pending = this.#pending.take(id);
+    if (pending === undefined) return undefined;
+    clearTimeout(pending.timer);
+    pending.exchange.finished();
+    return pending;
+  }
+
+  get #crowded(): boolean {
+    return this.#options.unsent !== undefined && this.#options.unsent() > maxUnsentBytes;
+  }
+
+  #unread(): FleetError {
+    const text = `${this.#options.name}: ${maxUnsentBytes} bytes wait for the server, which does not read; call again later`;
+    return new FleetError("OVERLOADED", text);
   }
 
   #unreached(reason: EndReason): FleetError {
@@ -180,11 +278,25 @@ export class Multiplexer {
   }
 }
 
-function tokenOf(params: Params | undefined): unknown {
-  return (params?._meta as Params | undefined)?.progressToken;
+const zero = 48;
+/** Digits of the largest id. */
+const longestId = 10;
+const numberInQuotes = /^"([1-9]\d{0,9})"$/;
+
+/** The id that a server wrote; 0, which no request has, for what is none of ours. */
+function idOf(said: string | undefined): number {
+  if (said === undefined || said.length > longestId || said.charCodeAt(0) === zero) return 0;
+  let id = 0;
+  for (let at = 0; at < said.length; at += 1) {
+    const digit = said.charCodeAt(at) - zero;
+    if (digit < 0 || digit > 9) return 0;
+    id = id * 10 + digit;
+  }
+  return id;
 }
 
-/** Two clients may choose the same token: the server gets our request id instead. */
-function withToken(params: Params, id: number): Params {
-  return { ...params, _meta: { ...(params._meta as Params), progressToken: id } };
+/** The id that it may have meant, to tell its call at once that the answer is wrong: `7.0`, `"7"`. */
+function nearlyIdOf(said: string | undefined): number {
+  const number = Number(numberInQuotes.exec(said ?? "")?.[1] ?? said);
+  return Number.isSafeInteger(number) && number <= 2 ** 31 ? number : 0;
 }

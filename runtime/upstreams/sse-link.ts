@@ -1,7 +1,12 @@
-import { createParser } from "eventsource-parser";
 import { messageOf } from "../errors.ts";
 import type { DuplexLink } from "./duplex-connector.ts";
+import { EventReader, maxEventBytes } from "./event-reader.ts";
 import type { UpstreamTls } from "./upstream-tls.ts";
+
+/** Connections for messages to the server; others wait for one. The specification wants each POST answered at once. */
+const maxConnections = 32;
+/** A server that does not take a message for this long, in milliseconds, is gone. */
+const takenMs = 60_000;
 
 /**
  * Connects to a server of 2024-11-05 over HTTP+SSE (basic/transports): a GET opens the stream on which it speaks, whose
@@ -17,7 +22,13 @@ export async function openSse(
   const { Agent } = await import("../http-client.ts");
   const connect = tls === undefined ? { timeout: connectMs } : await tls.connector(connectMs);
   const agent = new Agent({ connect, bodyTimeout: 0, headersTimeout: connectMs });
+  const posts = new Agent({ connect, connections: maxConnections, bodyTimeout: takenMs, headersTimeout: takenMs });
   const over = Promise.withResolvers<string>();
+  const end = async (reason = "closed") => {
+    over.resolve(reason);
+    await Promise.all([agent.destroy(), posts.destroy()]);
+  };
+  let waiting = 0;
   try {
     const { origin, pathname, search } = url;
     const stream = await agent.request({
@@ -28,14 +39,15 @@ export async function openSse(
     }
     const endpoint = Promise.withResolvers<URL>();
     const timer = setTimeout(() => endpoint.reject(new Error(`no endpoint event within ${connectMs} ms`)), connectMs);
-    const parser = createParser({
+    const events = new EventReader({
       onEvent: ({ event, data }) => {
-        if (event === "endpoint") endpoint.resolve(new URL(data, url));
-        else receive(data);
+        if (event !== "endpoint") receive(data);
+        else if (URL.canParse(data, url.href)) endpoint.resolve(new URL(data, url));
+        else endpoint.reject(new Error("its endpoint event is no URL"));
       },
+      onOverflow: () => void end(`an event of the server exceeds ${maxEventBytes} bytes`),
     });
-    stream.body.setEncoding("utf8");
-    stream.body.on("data", (text: string) => parser.feed(text));
+    stream.body.on("data", (chunk: Buffer) => events.push(chunk));
     stream.body.on("close", () => over.resolve("the event stream has ended"));
     stream.body.on("error", (error) => over.resolve(messageOf(error)));
     void over.promise.then((reason) => endpoint.reject(new Error(reason)));
@@ -44,25 +56,31 @@ export async function openSse(
     if (target.origin !== origin) throw new Error(`the server's endpoint ${target.href} is of another origin`);
     const post = async (body: string, onSent?: () => void) => {
       const path = target.pathname + target.search;
-      const answer = await agent.request({
-        ...{ origin, path, method: "POST", body, headers: { ...headers, "content-type": "application/json" } },
-      });
+      waiting += body.length;
+      const answer = await posts
+        .request({
+          ...{ origin, path, method: "POST", body, headers: { ...headers, "content-type": "application/json" } },
+        })
+        .finally(() => {
+          waiting -= body.length;
+        });
       await answer.body.dump();
       if (answer.statusCode >= 400) over.resolve(`the server answered HTTP ${answer.statusCode}`);
       else onSent?.();
     };
-    const close = async () => {
-      over.resolve("closed");
-      await agent.destroy();
-    };
     return {
+      get waiting() {
+        return waiting;
+      },
+      pause: () => void stream.body.pause(),
+      resume: () => void stream.body.resume(),
       send: (message, onSent) => void post(message, onSent).catch((error) => over.resolve(messageOf(error))),
       ended: over.promise,
-      close,
-      abort: close,
+      close: () => end(),
+      abort: end,
     };
   } catch (error) {
-    await agent.destroy();
+    await end();
     throw error;
   }
 }

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import type { DuplexLink } from "./duplex-connector.ts";
-import { LineReader } from "./line-reader.ts";
+import { LineReader, lineTooLong } from "./line-reader.ts";
 import { LineWriter } from "./line-writer.ts";
 
 /** Connects to a server that speaks MCP over TCP, one message a line: a custom transport (basic/transports). */
@@ -22,11 +22,22 @@ export async function openTcp(
   const lines = new LineWriter(socket, (error) => {
     reason = error.message;
   });
-  const reader = new LineReader(receive, () => socket.destroy());
-  socket.on("data", (chunk: Buffer) => reader.push(chunk));
-  const ended = new Promise<string>((resolve) => socket.on("close", () => resolve(reason)));
-  const close = async () => {
+  const abort = async (why?: string) => {
+    if (why !== undefined) reason = why;
     socket.destroy();
   };
-  return { send: (message, onSent) => lines.send(message, onSent), ended, close, abort: close };
+  const reader = new LineReader(receive, () => void abort(lineTooLong));
+  socket.on("data", (chunk: Buffer) => reader.push(chunk));
+  const ended = new Promise<string>((resolve) => socket.on("close", () => resolve(reason)));
+  return {
+    get waiting() {
+      return lines.waiting;
+    },
+    pause: () => void socket.pause(),
+    resume: () => void socket.resume(),
+    send: (message, onSent) => lines.send(message, onSent),
+    ended,
+    close: () => abort(),
+    abort,
+  };
 }

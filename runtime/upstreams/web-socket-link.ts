@@ -19,15 +19,23 @@ export async function openWebSocket(
   await new Promise<void>((resolve, reject) => socket.once("open", resolve).once("error", reject));
   socket.on("message", (data) => receive(data.toString()));
   socket.on("error", (error) => {
-    reason = error.message;
+    reason ??= error.message;
   });
   const ended = new Promise<string>((resolve) => {
     socket.on("close", (code) => resolve(reason ?? `the connection was closed with code ${code}`));
   });
   return {
+    get waiting() {
+      return socket.bufferedAmount;
+    },
+    pause: () => socket.pause(),
+    resume: () => socket.resume(),
     send: (message, onSent) => socket.send(message, (error) => error ?? onSent?.()),
     ended,
     close: async () => socket.close(1000),
-    abort: async () => socket.terminate(),
+    abort: async (why) => {
+      if (why !== undefined) reason = why;
+      socket.terminate();
+    },
   };
 }

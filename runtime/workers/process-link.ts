@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { encodeNotification } from "../protocol/json-rpc.ts";
 import type { DuplexLink } from "../upstreams/duplex-connector.ts";
-import { LineReader } from "../upstreams/line-reader.ts";
+import { LineReader, lineTooLong } from "../upstreams/line-reader.ts";
 import { LineWriter } from "../upstreams/line-writer.ts";
 
 /** Says on a link whose process it is from now on. */
@@ -33,11 +33,20 @@ export class ProcessLinks {
     const lines = new LineWriter(socket, (error) => {
       reason = error.message;
     });
-    const reader = new LineReader(receive, () => socket.destroy());
+    const abort = async (why?: string) => {
+      if (why !== undefined) reason = why;
+      socket.destroy();
+    };
+    const reader = new LineReader(receive, () => void abort(lineTooLong));
     socket.on("data", (chunk: Buffer) => reader.push(chunk));
     const ended = new Promise<string>((resolve) => socket.on("close", () => resolve(reason)));
     lines.send(JSON.stringify({ server }));
     return {
+      get waiting() {
+        return lines.waiting;
+      },
+      pause: () => void socket.pause(),
+      resume: () => void socket.resume(),
       ended,
       send: (message, onSent) => lines.send(message, onSent),
       leased: (owner) => lines.send(encodeNotification(leasedMethod, { owner })),
@@ -47,9 +56,7 @@ export class ProcessLinks {
         socket.end();
         await ended;
       },
-      abort: async () => {
-        socket.destroy();
-      },
+      abort,
     };
   }
 }

@@ -43,6 +43,14 @@ describe.each(["standard streams", "Streamable HTTP"])("a server over %s", (tran
     expect([content, heard]).toEqual([[{ type: "text", text: "done" }], []]);
   });
 
+  test("that answers a request that nobody sent: where one connection is for one call, that call fails", async () => {
+    const outcome = await client.callTool({ name: "hostile__stray", arguments: {} }).catch((error) => error);
+    if (transport === "standard streams") expect(outcome.content).toEqual([{ type: "text", text: "done" }]);
+    else expect(outcome.data?.code).toBe("UPSTREAM_PROTOCOL");
+    const { content } = await client.callTool({ name: "hostile__garble", arguments: {} });
+    expect(content).toEqual([{ type: "text", text: "done" }]);
+  });
+
   test("whose result nests a million levels deep, or never ends: the call fails, the next one does not", async () => {
     for (const tool of ["answer", "flood"]) {
       const outcome = await client.callTool({ name: `hostile__${tool}`, arguments: {} }).catch((error) => error);

@@ -46,6 +46,8 @@ export class HttpConnection implements ResponseHandler {
   #idleMs: number;
   #open = false;
   #closed = false;
+  #requests = 0;
+  #kept = true;
 
   constructor(options: ConnectionOptions, shared: Buffer) {
     this.#options = options;
@@ -71,9 +73,20 @@ export class HttpConnection implements ResponseHandler {
     return this.#open;
   }
 
+  /** The request on it is its first one. */
+  get fresh(): boolean {
+    return this.#requests === 1;
+  }
+
+  /** It takes no other request: its server has sent what belongs to none. */
+  closeAfter(): void {
+    this.#kept = false;
+  }
+
   /** Sends one request; `head` ends with a header line. */
   send(head: string, body: string | undefined, requester: Requester): void {
     this.#requester = requester;
+    this.#requests += 1;
     this.#reader.expect(this);
     requester.onSent(this);
     if (body === undefined) this.#socket.write(`${head}\r\n`, "latin1");
@@ -98,9 +111,11 @@ export class HttpConnection implements ResponseHandler {
   onEnd(): void {
     const requester = this.#requester;
     this.#requester = undefined;
-    if (this.#reader.keepAlive && this.#idleMs > 0) this.#free();
-    else this.close();
+    // It may find that the answer is another request's, and close the connection, before anybody else can have it.
     requester?.onEnd();
+    if (this.#closed) return;
+    if (this.#kept && this.#reader.keepAlive && this.#idleMs > 0) this.#free();
+    else this.close();
   }
 
   /** Stops reading until `resume`: the one who is to take the bytes is slow. */

@@ -34,6 +34,8 @@ export class HttpPool {
   readonly #idle: HttpConnection[] = [];
   readonly #connections = new Set<HttpConnection>();
   readonly #streams = new Set<HttpConnection>();
+  /** Those of calls that wait for their clients: they count no more, and are as many as the others at the most. */
+  readonly #lent = new Set<HttpConnection>();
   readonly #waiting = new Fifo<Waiting>();
   readonly #sweep: NodeJS.Timeout;
   #connecting = 0;
@@ -48,17 +50,24 @@ export class HttpPool {
     return this.#options.maxConnections;
   }
 
+  /** Can a request only wait for a connection now? */
+  get full(): boolean {
+    return this.#idle.length === 0 && this.#connections.size >= this.#options.maxConnections;
+  }
+
   /** Open connections, those that are being opened, and those among them without work. */
   get statistics(): {
     readonly total: number;
     readonly idle: number;
     readonly streams: number;
+    readonly lent: number;
     readonly waiting: number;
   } {
     return {
       total: this.#connections.size,
       idle: this.#idle.length,
       streams: this.#streams.size,
+      lent: this.#lent.size,
       waiting: this.#waiting.size,
     };
   }
@@ -98,6 +107,19 @@ export class HttpPool {
     this.#streams.add(connection);
   }
 
+  /**
+   * The call on a connection waits for its client, which may take minutes: other calls get another connection instead.
+   * False when as many wait as there may be connections.
+   */
+  lend(connection: HttpConnection): boolean {
+    if (!this.#connections.has(connection)) return true;
+    if (this.#lent.size >= this.#options.maxConnections) return false;
+    this.#connections.delete(connection);
+    this.#lent.add(connection);
+    if (this.#connecting < this.#waiting.size) this.#open();
+    return true;
+  }
+
   /** Gives up a request that has not gone out. False when it has. */
   cancel(requester: Requester): boolean {
     return this.#waiting.remove((waiting) => waiting.requester === requester);
@@ -107,7 +129,7 @@ export class HttpPool {
   close(): void {
     this.#closed = true;
     clearInterval(this.#sweep);
-    for (const connection of [...this.#connections, ...this.#streams]) connection.close();
+    for (const connection of [...this.#connections, ...this.#lent, ...this.#streams]) connection.close();
   }
 
   #take(): HttpConnection | undefined {
@@ -133,7 +155,8 @@ export class HttpPool {
           ...this.#options,
           onFree: (connection) => {
             connected();
-            if (performance.now() - connection.openedAt > maxLifetimeMs) connection.close();
+            const old = performance.now() - connection.openedAt > maxLifetimeMs;
+            if (old || this.#lent.has(connection)) connection.close();
             else this.#free(connection);
           },
           onClosed: (connection, error) => {
@@ -154,6 +177,7 @@ export class HttpPool {
 
   #gone(connection: HttpConnection, error: Error): void {
     this.#connections.delete(connection);
+    this.#lent.delete(connection);
     const at = this.#idle.indexOf(connection);
     if (at >= 0) this.#idle.splice(at, 1);
     if (this.#waiting.size === 0) return;

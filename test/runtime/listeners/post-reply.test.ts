@@ -14,7 +14,7 @@ async function send(
   let released = 0;
   const closed = Promise.withResolvers<void>();
   const body = Buffer.from(`{"jsonrpc":"2.0","id":1,"result":"${"x".repeat(bytes)}"}`);
-  const reply = takeBytesApart(body, () => {
+  const reply = takeBytesApart(body, 1, () => {
     released += 1;
   });
   const server = createServer((_request, response) => {

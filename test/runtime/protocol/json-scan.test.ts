@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { memberNames } from "../../../runtime/protocol/json-scan.ts";
+import { closesAtEnd, memberNames, memberText, valueEnd } from "../../../runtime/protocol/json-scan.ts";
 
 test.each([
   ["{}", []],
@@ -27,4 +27,50 @@ test("the names that the parser finds", () => {
     }),
     { seed: 13, numRuns: 500 },
   );
+});
+
+test.each([
+  ['{"a":[}', -1],
+  ['{"a":[}}', -1],
+  ["[{]}", -1],
+  [`${"[".repeat(100)}${"]".repeat(100)}`, 200],
+  [`${'{"a":['.repeat(100)}${"]}".repeat(100)}`, 800],
+  [`${'{"a":['.repeat(100)}${"]}".repeat(60)}}]${"]}".repeat(39)}`, -1],
+])("brackets that do not fit each other end no value: %#", (text, end) => {
+  expect(valueEnd(text, 0)).toBe(end);
+});
+
+test("for any value the end of its bytes is found, and nothing may stand behind it", () => {
+  const long = fc.string({ minLength: 60, maxLength: 400 });
+  const value = fc.oneof(fc.dictionary(fc.string(), fc.oneof(fc.jsonValue(), long)), fc.array(long), long);
+  fc.assert(
+    fc.property(value, fc.constantFrom("", ',"id":9', "}", "]", " "), (result, behind) => {
+      const text = `x${JSON.stringify(result)}${behind}}`;
+      expect(closesAtEnd(Buffer.from(text), 1)).toBe(behind === "");
+    }),
+    { seed: 17, numRuns: 500 },
+  );
+});
+
+test.each(["7}", '{"a":1', '{"a":[}}', '{"a":"b}', '{"a":1}]', `${"[".repeat(1025)}${"]".repeat(1025)}}`])(
+  "%s closes nothing at its end",
+  (text) => {
+    expect(closesAtEnd(Buffer.from(text), 0)).toBe(false);
+  },
+);
+
+test.each([
+  ['{"id":7}', "7"],
+  ['{"x":{"id":1},\n "id" : 7.0 , "y":2}', "7.0"],
+  ['{"id":"7"}', '"7"'],
+  ['{"id":7,"id":8}', undefined],
+  ['{"\\u0069d":8,"id":7}', undefined],
+  ['{"x":1}', undefined],
+  ["[7]", undefined],
+  ['{"id":7,"result":{"a":[}}', "7"],
+  ['{"id":7,"result":"open}', "7"],
+  ['{"result":{"a":[},"id":7}', undefined],
+  ['{"id"', undefined],
+])("the member of %s", (text, expected) => {
+  expect(memberText(text, "id")).toBe(expected);
 });

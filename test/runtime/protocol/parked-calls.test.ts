@@ -1,19 +1,21 @@
 import { expect, test } from "@jest/globals";
+import { FleetError } from "../../../runtime/errors.ts";
 import { Exchange } from "../../../runtime/protocol/exchange.ts";
 import type { RpcReply } from "../../../runtime/protocol/json-rpc.ts";
 import { ParkedCall } from "../../../runtime/protocol/parked-call.ts";
 import { ParkedCalls } from "../../../runtime/protocol/parked-calls.ts";
+import { Question } from "../../../runtime/protocol/questions.ts";
 import { Sealer } from "../../../runtime/protocol/sealer.ts";
 
 const sealer = new Sealer("request state", [{ id: "k", key: Buffer.alloc(32, 1) }]);
-const table = (more: { clock?: () => number; max?: number } = {}) =>
+const table = (more: { clock?: () => number; max?: number; maxPerCaller?: number } = {}) =>
   new ParkedCalls({ sealer, clock: () => 0, max: 10, expiryMs: 1000, ...more });
 
 /** A call whose server asks `questions` and then answers with what it heard. */
 function asking(binding: string, ...questions: string[]): { call: ParkedCall; exchange: Exchange } {
   const call = new ParkedCall(() => binding);
   const exchange = new Exchange(1000);
-  const running = Promise.all(questions.map((about) => call.ask("elicitation/create", { about }))).then(
+  const running = Promise.all(questions.map((about) => call.ask("elicitation/create", { about }, new Question()))).then(
     (replies): RpcReply => ({ result: replies }),
   );
   call.run(exchange, running);
@@ -37,7 +39,7 @@ test("questions are gathered into one answer, and the call goes on when all are 
 test("a state leads back to its call once, for its own request", () => {
   const calls = table();
   const { call } = asking("anna", "name");
-  const state = calls.park(call);
+  const state = calls.park(call, "anna");
   expect([calls.owns(state), calls.owns("a server's own"), calls.owns(undefined)]).toEqual([true, false, false]);
   expect(() => calls.resume(state, "bert")).toThrow('"requestState" belongs to another request');
   expect(calls.resume(state, "anna")).toBe(call);
@@ -55,8 +57,8 @@ test("a call whose client comes too late, or that must give way, is cancelled", 
   const calls = table({ clock: () => time, max: 1 });
   const first = asking("anna", "name");
   const second = asking("anna", "name");
-  calls.park(first.call);
-  const state = calls.park(second.call);
+  calls.park(first.call, "anna");
+  const state = calls.park(second.call, "bert");
   expect([first.exchange.cancelled, second.exchange.cancelled]).toEqual([
     "the client did not answer in time",
     undefined,
@@ -66,4 +68,27 @@ test("a call whose client comes too late, or that must give way, is cancelled", 
   expect(() => calls.resume(state, "anna")).toThrow("has expired or was used before");
   calls.close();
   expect([calls.size, second.exchange.cancelled]).toEqual([0, "the gateway is shutting down"]);
+});
+
+test("a caller who parks too many calls gives up its own oldest one, never another caller's", () => {
+  const calls = table({ maxPerCaller: 2 });
+  const [one, two, three, bert] = [asking("anna", "a"), asking("anna", "a"), asking("anna", "a"), asking("bert", "a")];
+  calls.park(bert.call, "bert");
+  const states = [one, two, three].map(({ call }) => calls.park(call, "anna"));
+  expect([one, two, three, bert].map(({ exchange }) => exchange.cancelled)).toEqual([
+    "the caller has too many calls that wait for its answers",
+    ...[undefined, undefined, undefined],
+  ]);
+  expect(calls.resume(states[1] as string, "anna")).toBe(two.call);
+  calls.park(two.call, "anna");
+  expect([calls.size, three.exchange.cancelled]).toEqual([3, undefined]);
+  calls.close();
+});
+
+test("a question that is withdrawn is put to the client no more", async () => {
+  const call = new ParkedCall(() => "anna");
+  const question = new Question();
+  const answer = call.ask("elicitation/create", { about: "name" }, question).catch((error) => error);
+  question.withdraw(new FleetError("REQUEST_TIMEOUT", "too late"));
+  expect([(await answer).message, call.waiting]).toEqual(["too late", false]);
 });

@@ -4,10 +4,10 @@ import { encodeReply } from "../../../runtime/protocol/json-rpc.ts";
 import { takeApart, takeBytesApart } from "../../../runtime/protocol/raw-reply.ts";
 
 test.each([
-  ['{"jsonrpc":"2.0","id":1,"result":{"a":[1,"}",{"b":"\\"]"}]}}', 1, '{"a":[1,"}",{"b":"\\"]"}]}'],
-  ['{"result":{},"id":"x","jsonrpc":"2.0"}', "x", "{}"],
-  ['{ "jsonrpc": "2.0", "id": 7, "result": null } ', 7, "null"],
-  ['{"id":0,"result":"a\\\\"}', 0, '"a\\\\"'],
+  ['{"jsonrpc":"2.0","id":1,"result":{"a":[1,"}",{"b":"\\"]"}]}}', "1", '{"a":[1,"}",{"b":"\\"]"}]}'],
+  ['{"result":{},"id":"x","jsonrpc":"2.0"}', '"x"', "{}"],
+  ['{ "jsonrpc": "2.0", "id": 7, "result": null } ', "7", "null"],
+  ['{"id":0,"result":"a\\\\"}', "0", '"a\\\\"'],
 ])("%s", (text, id, result) => {
   const response = takeApart(text);
   expect(response?.id).toBe(id);
@@ -24,12 +24,11 @@ test.each([
   ["another version", '{"jsonrpc":"1.0","id":1,"result":{}}'],
   ["no id", '{"jsonrpc":"2.0","result":{}}'],
   ["no result", '{"jsonrpc":"2.0","id":1}'],
-  ["a fraction as id", '{"id":1.5,"result":{}}'],
-  ["an escape in the id", '{"id":"\\u0061","result":{}}'],
   ["an escape in a name", '{"id":1,"\\u0072esult":{}}'],
   ["a line break", '{"id":1,"result":{\n}}'],
   ["a second message", '{"id":1,"result":{}}{"id":2,"result":{}}'],
   ["a bracket too many", '{"id":1,"result":{}}}'],
+  ["a bracket of the other kind", '{"id":1,"result":{"a":[}}'],
   ["a bracket too few", '{"id":1,"result":{"a":[}'],
   ["an open string", '{"id":1,"result":{"a":"b}}'],
   ["no value", '{"id":1,"result":}'],
@@ -44,7 +43,7 @@ test("for any result the client gets what the server said", () => {
     fc.property(fc.jsonValue(), fc.oneof(fc.nat(), fc.stringMatching(/^[\w-]+$/)), (result, id) => {
       const text = JSON.stringify({ jsonrpc: "2.0", id, result });
       const response = takeApart(text);
-      expect(response?.id).toBe(id);
+      expect(response?.id).toBe(JSON.stringify(id));
       expect(JSON.parse(encodeReply("client's", response?.reply ?? { result: "lost" }))).toEqual({
         ...{ jsonrpc: "2.0", id: "client's" },
         result: JSON.parse(JSON.stringify(result)),
@@ -55,9 +54,9 @@ test("for any result the client gets what the server said", () => {
 });
 
 describe("bytes", () => {
-  const of = (text: string) => {
+  const of = (text: string, id = 12) => {
     const released: string[] = [];
-    return { released, reply: takeBytesApart(Buffer.from(text), () => void released.push("released")) };
+    return { released, reply: takeBytesApart(Buffer.from(text), id, () => void released.push("released")) };
   };
 
   test.each(['{"jsonrpc":"2.0","id":12,"result":{"a":"ä"}}', '{"result":{"a":"ä"},"jsonrpc":"2.0","id":12}'])(
@@ -72,23 +71,32 @@ describe("bytes", () => {
   );
 
   test.each([
-    '{"jsonrpc":"2.0","id":1,"error":{"code":1,"message":"x"}}',
-    '{"result":{},"id":1,"jsonrpc":"2.0"}',
-    '{"jsonrpc":"2.0","id":"1","result":{}}',
-    '{"jsonrpc":"2.0","id":1,"result":{}}\n',
+    '{"jsonrpc":"2.0","id":12,"error":{"code":1,"message":"x"}}',
+    '{"result":{},"id":12,"jsonrpc":"2.0"}',
+    '{"jsonrpc":"2.0","id":"12","result":{}}',
+    '{"jsonrpc":"2.0","id":12.0,"result":{}}',
+    '{"jsonrpc":"2.0","id":1,"result":{}}',
+    '{"jsonrpc":"2.0","id":123,"result":{}}',
+    '{"result":{},"jsonrpc":"2.0","id":1}',
+    '{"result":{},"jsonrpc":"2.0","id":123}',
+    '{"jsonrpc":"2.0","id":12,"result":{}}\n',
+    '{"jsonrpc":"2.0","id":12,"result":{},"id":9}',
+    '{"jsonrpc":"2.0","id":12,"result":{"a":[}}',
+    '{"result":{"a":[},"jsonrpc":"2.0","id":12}',
+    '{"jsonrpc":"2.0","id":12,"result":{"a":"b}}',
   ])("%s is left to the parser", (text) => {
     expect(of(text).reply).toBeUndefined();
   });
 
   test("a result that is not JSON on one line: made so, or refused", () => {
-    expect(of('{"jsonrpc":"2.0","id":1,"result":{\n"a": 1}}').reply?.text).toBe('{"a":1}');
-    expect(() => of('{"jsonrpc":"2.0","id":1,"result":{"a":"b}}').reply?.text).toThrow(
+    expect(of('{"jsonrpc":"2.0","id":12,"result":{\n"a": 1}}').reply?.text).toBe('{"a":1}');
+    expect(() => of('{"jsonrpc":"2.0","id":12,"result":{\n"a" 1}}').reply?.text).toThrow(
       "the server's result is not JSON",
     );
   });
 
   test("the memory goes back after the last one who sends it, and never for a reply that is kept", () => {
-    const { reply, released } = of('{"jsonrpc":"2.0","id":1,"result":{}}');
+    const { reply, released } = of('{"jsonrpc":"2.0","id":12,"result":{}}');
     reply?.borrow();
     reply?.borrow();
     reply?.sent();
@@ -96,7 +104,7 @@ describe("bytes", () => {
     reply?.sent();
     expect([released, reply?.borrow()]).toEqual([["released"], undefined]);
     expect(() => reply?.text).toThrow("a reply was used after it had been sent; keep() it before");
-    const kept = of('{"jsonrpc":"2.0","id":1,"result":{}}');
+    const kept = of('{"jsonrpc":"2.0","id":12,"result":{}}');
     kept.reply?.keep();
     kept.reply?.borrow();
     kept.reply?.sent();

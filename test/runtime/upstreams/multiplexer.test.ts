@@ -3,48 +3,126 @@ import { FleetError } from "../../../runtime/errors.ts";
 import type { ExchangeClient } from "../../../runtime/protocol/exchange.ts";
 import { Exchange } from "../../../runtime/protocol/exchange.ts";
 import type { RpcReply } from "../../../runtime/protocol/json-rpc.ts";
-import { Multiplexer } from "../../../runtime/upstreams/multiplexer.ts";
+import { RequestIds } from "../../../runtime/protocol/request-ids.ts";
+import {
+  Multiplexer,
+  type MultiplexerOptions,
+  maxUnsentBytes,
+  stuckMs,
+} from "../../../runtime/upstreams/multiplexer.ts";
 import { settled } from "../../support/fake-connector.ts";
 
 const anna: ExchangeClient = {
-  ...{ owner: "anna", modern: false, asked: false, clientInfo: undefined, logLevel: undefined },
+  ...{ owner: "anna", modern: false, present: true, clientInfo: undefined, logLevel: undefined },
   capabilities: { roots: {} },
   ask: () => Promise.reject(new Error("not asked")),
 };
 
-function multiplexer(reaches = true) {
+function multiplexer(reaches = true, ids = new RequestIds(), more: Partial<MultiplexerOptions> = {}) {
   const sent: Record<string, unknown>[] = [];
   const heard: unknown[] = [];
   const mux = new Multiplexer({
-    name: "fake",
+    ...{ name: "fake", ids },
     events: { onNotification: (method, params) => heard.push([method, params]) },
     send: (message, onSent) => {
       sent.push(JSON.parse(message));
       if (reaches) onSent?.();
     },
+    ...more,
   });
   const say = (message: object) => mux.receive(JSON.stringify({ jsonrpc: "2.0", ...message }));
-  return { mux, sent, heard, say };
+  /** The id of the n-th message that was sent. */
+  const idOf = (n: number) => sent[n]?.id as number;
+  return { mux, sent, heard, say, idOf };
 }
 
 test("answers find their calls in any order, under ids of our own", async () => {
-  const { mux, sent, say } = multiplexer();
+  const { mux, sent, say, idOf } = multiplexer();
   const one = mux.request("tools/call", { name: "a" }, new Exchange(1000));
   const two = mux.request("ping", undefined, new Exchange(1000));
   expect(sent).toEqual([
-    { jsonrpc: "2.0", id: 1, method: "tools/call", params: { name: "a" } },
-    { jsonrpc: "2.0", id: 2, method: "ping" },
+    { jsonrpc: "2.0", id: expect.any(Number), method: "tools/call", params: { name: "a" } },
+    { jsonrpc: "2.0", id: expect.any(Number), method: "ping" },
   ]);
-  say({ id: 2, result: { two: 2 } });
-  say({ id: 1, error: { code: -32602, message: "no" } });
+  say({ id: idOf(1), result: { two: 2 } });
+  say({ id: idOf(0), error: { code: -32602, message: "no" } });
   say({ id: 99, result: {} });
   expect(await one).toEqual({ error: { code: -32602, message: "no" } });
   expect(await two).toMatchObject({ result: { two: 2 } });
   expect(mux.inFlight).toBe(0);
 });
 
+test("a doubled, late or foreign answer never reaches another call", async () => {
+  const ids = new RequestIds();
+  const [one, other] = [multiplexer(true, ids), multiplexer(true, ids)];
+  const first = one.mux.request("tools/call", { name: "a" }, new Exchange(1000));
+  one.say({ id: one.idOf(0), result: { of: "first" } });
+  const second = one.mux.request("tools/call", { name: "b" }, new Exchange(1000));
+  const elsewhere = other.mux.request("tools/call", { name: "c" }, new Exchange(1000));
+  one.say({ id: one.idOf(0), result: { of: "first" } });
+  // A server that answers on all of its connections.
+  one.say({ id: other.idOf(0), result: { of: "elsewhere" } });
+  other.say({ id: one.idOf(1), result: { of: "second" } });
+  one.say({ id: one.idOf(1), result: { of: "second" } });
+  other.say({ id: other.idOf(0), result: { of: "elsewhere" } });
+  expect(await Promise.all([first, second, elsewhere])).toMatchObject([
+    { result: { of: "first" } },
+    { result: { of: "second" } },
+    { result: { of: "elsewhere" } },
+  ]);
+});
+
+const other = "fake: the answer has the request's id in another form";
+test.each<[string, (id: number) => string, string | RegExp]>([
+  ["a text", (id) => `{"jsonrpc":"2.0","id":"${id}","result":{}}`, other],
+  ["a fraction", (id) => `{"jsonrpc":"2.0","id":${id}.0,"result":{}}`, other],
+  ["an exponent", (id) => `{"jsonrpc":"2.0","id":${id}e0,"error":{"code":1,"message":"x"}}`, other],
+  [
+    "both members",
+    (id) => `{"jsonrpc":"2.0","id":${id},"result":{},"error":{}}`,
+    /^fake: Invalid request: .*"result":{}/,
+  ],
+  ["no version", (id) => `{"id":${id},"error":{"code":1}}`, /^fake: Invalid request: "jsonrpc" must be "2.0"/],
+  [
+    "no JSON",
+    (id) => `{"jsonrpc":"2.0","id":${id},"result":{"secret":[}}`,
+    /^fake: the answer is not JSON \(\d+ characters\)$/,
+  ],
+  ["no id", () => '{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"secret"}}', /its id is null\)$/],
+])("an answer with %s fails its call at once", async (_what, answer, problem) => {
+  const { mux, idOf } = multiplexer();
+  const call = mux.request("tools/call", {}, new Exchange(1000)).catch((error) => error);
+  mux.receive(answer(idOf(0)));
+  const { code, message } = await call;
+  expect([code, message]).toEqual([
+    "UPSTREAM_PROTOCOL",
+    typeof problem === "string" ? problem : expect.stringMatching(problem),
+  ]);
+});
+
+test.each([
+  [{ result: { done: true }, error: null }, { result: { done: true } }],
+  [{ result: null, error: { code: 1, message: "no" } }, { error: { code: 1, message: "no" } }],
+])("null beside the other member is taken for absent: %j", async (said, expected) => {
+  const { mux, say, idOf } = multiplexer();
+  const call = mux.request("tools/call", {}, new Exchange(1000));
+  say({ id: idOf(0), ...said });
+  expect(await call).toEqual(expected);
+});
+
+test("an error without an id fails nobody's call when it can be about another one", async () => {
+  const { mux, sent, say, idOf } = multiplexer();
+  const given = new Exchange(1000);
+  const call = mux.request("tools/call", {}, given).catch((error) => error.code);
+  given.cancel("over");
+  const next = mux.request("tools/call", {}, new Exchange(1000));
+  say({ id: null, error: { code: -32700, message: "of the first" } });
+  say({ id: idOf(sent.length - 1), result: { done: true } });
+  expect([await call, await next]).toMatchObject(["CANCELLED", { result: { done: true } }]);
+});
+
 test("two clients may use the same progress token: each hears its own progress, under its own token", async () => {
-  const { mux, sent, heard, say } = multiplexer();
+  const { mux, sent, heard, say, idOf } = multiplexer();
   const said: unknown[][] = [[], []];
   const calls = [0, 1].map((n) =>
     mux.request(
@@ -54,25 +132,25 @@ test("two clients may use the same progress token: each hears its own progress, 
     ),
   );
   expect(sent.map(({ params }) => params)).toEqual([
-    { name: "slow", _meta: { progressToken: 1, other: 0 } },
-    { name: "slow", _meta: { progressToken: 2, other: 1 } },
+    { name: "slow", _meta: { progressToken: idOf(0), other: 0 } },
+    { name: "slow", _meta: { progressToken: idOf(1), other: 1 } },
   ]);
-  say({ method: "notifications/progress", params: { progressToken: 2, progress: 5 } });
+  say({ method: "notifications/progress", params: { progressToken: idOf(1), progress: 5 } });
   say({ method: "notifications/progress", params: { progressToken: 7, progress: 5 } });
   expect(said).toEqual([[], [["notifications/progress", { progressToken: "p", progress: 5 }]]]);
-  for (const id of [1, 2]) say({ id, result: {} });
+  for (const n of [0, 1]) say({ id: idOf(n), result: {} });
   await Promise.all(calls);
   expect(heard).toEqual([]);
 });
 
 test("a log line goes to the only call in flight, else to nobody's call", async () => {
-  const { mux, heard, say } = multiplexer();
+  const { mux, heard, say, idOf } = multiplexer();
   const said: unknown[] = [];
   const call = mux.request("tools/call", {}, new Exchange(1000, (method) => said.push(method)));
   say({ method: "notifications/message", params: { data: 1 } });
   void mux.request("ping", undefined, new Exchange(1000)).catch(() => {});
   say({ method: "notifications/message", params: { data: 2 } });
-  say({ id: 1, result: {} });
+  say({ id: idOf(0), result: {} });
   await call;
   expect(said).toEqual(["notifications/message"]);
   expect(heard).toEqual([["notifications/message", { data: 2 }]]);
@@ -97,19 +175,98 @@ test("a server's ping is answered, a request that belongs to no client is refuse
 
 test("a server's question goes to the client whose call is in flight, and its deadline stands still meanwhile", async () => {
   jest.useFakeTimers({ doNotFake: ["setImmediate"] });
-  const { mux, sent, say } = multiplexer();
+  const { mux, sent, say, idOf } = multiplexer();
   const answer = Promise.withResolvers<RpcReply>();
-  const client = { ...anna, asked: true, ask: () => answer.promise };
+  const client = { ...anna, ask: () => answer.promise };
   const call = mux.request("tools/call", { name: "asks" }, new Exchange(250, undefined, client));
   say({ id: 7, method: "roots/list" });
-  jest.advanceTimersByTime(1000);
-  client.asked = false;
+  jest.advanceTimersByTime(5000);
   answer.resolve({ result: { roots: [] } });
   await settled();
-  say({ id: 1, result: { done: true } });
+  say({ id: idOf(0), result: { done: true } });
   jest.useRealTimers();
   expect(await call).toMatchObject({ result: { done: true } });
   expect(sent.slice(1)).toEqual([{ jsonrpc: "2.0", id: 7, result: { roots: [] } }]);
+});
+
+test("a call that ends while its client is asked withdraws the question", async () => {
+  const { mux, say, idOf } = multiplexer();
+  const withdrawn: string[] = [];
+  const client: ExchangeClient = {
+    ...anna,
+    ask: (_method, _params, question) =>
+      new Promise((_, reject) =>
+        question.onWithdrawn((error) => {
+          withdrawn.push(error.message);
+          reject(error);
+        }),
+      ),
+  };
+  const call = mux.request("tools/call", {}, new Exchange(1000, undefined, client));
+  say({ id: 7, method: "roots/list" });
+  say({ id: idOf(0), result: {} });
+  await call;
+  expect(withdrawn).toEqual(["the call has ended"]);
+});
+
+test("a question or a log line of a call that was given up reaches nobody else", async () => {
+  const { mux, sent, heard, say } = multiplexer();
+  const given = new Exchange(1000, undefined, { ...anna, owner: "bert" });
+  const bert = mux.request("tools/call", {}, given).catch(() => {});
+  given.cancel("over");
+  await bert;
+  const said: unknown[] = [];
+  void mux.request("tools/call", {}, new Exchange(1000, (...words) => said.push(words), anna)).catch(() => {});
+  say({ id: 7, method: "roots/list" });
+  say({ method: "notifications/message", params: { data: "bert's secret" } });
+  await settled();
+  expect(sent.at(-1)).toMatchObject({ id: 7, error: { code: -32601 } });
+  expect([said, heard]).toEqual([[], [["notifications/message", { data: "bert's secret" }]]]);
+  mux.end("over");
+});
+
+test("a question is nobody's while a call without a client is in flight", async () => {
+  const { mux, sent, say } = multiplexer();
+  void mux.request("tools/call", {}, new Exchange(250)).catch(() => {});
+  void mux.request("tools/call", {}, new Exchange(250, undefined, anna)).catch(() => {});
+  say({ id: 7, method: "roots/list" });
+  await settled();
+  expect(sent.at(-1)).toMatchObject({ id: 7, error: { code: -32601 } });
+  mux.end("over");
+});
+
+test("a server that asks and takes no replies is read no further, then given up; one that catches up is read on", async () => {
+  jest.useFakeTimers({ doNotFake: ["setImmediate"] });
+  const done: string[] = [];
+  const flow = { pause: () => done.push("pause"), resume: () => done.push("resume") };
+  const taken: (() => void)[] = [];
+  const send = (_message: string, onSent?: () => void) => void taken.push(onSent ?? (() => {}));
+  const { mux, say } = multiplexer(true, undefined, { flow, fail: (reason) => done.push(reason), send });
+  for (let n = 0; n < 40; n += 1) say({ id: n, method: "ping" });
+  await settled();
+  for (const take of taken) take();
+  jest.advanceTimersByTime(stuckMs);
+  expect(done).toEqual(["pause", "resume"]);
+  for (let n = 0; n < 40; n += 1) say({ id: n, method: "ping" });
+  await settled();
+  jest.advanceTimersByTime(stuckMs);
+  jest.useRealTimers();
+  const problem = `the server sends requests and has not read the replies for ${stuckMs} ms`;
+  expect(done).toEqual(["pause", "resume", "pause", problem]);
+  mux.end("over");
+});
+
+test("calls to a server that reads nothing are refused past a bound, and taken when it reads again", async () => {
+  let unsent = maxUnsentBytes + 1;
+  const { mux, sent, say, idOf } = multiplexer(true, undefined, { unsent: () => unsent });
+  mux.notify("notifications/roots/list_changed");
+  const refused = await mux.request("ping", undefined, new Exchange(1000)).catch((error) => error);
+  const text = `fake: ${maxUnsentBytes} bytes wait for the server, which does not read; call again later`;
+  expect([sent, refused]).toEqual([[], new FleetError("OVERLOADED", text)]);
+  unsent = 0;
+  const call = mux.request("ping", undefined, new Exchange(1000));
+  say({ id: idOf(0), result: {} });
+  expect(await call).toMatchObject({ result: {} });
 });
 
 test("with calls of two owners in flight nobody is asked, for it could be the wrong one", async () => {
@@ -134,7 +291,7 @@ test("a call past its deadline fails, and the server is told to stop", async () 
   expect(sent[1]).toEqual({
     jsonrpc: "2.0",
     method: "notifications/cancelled",
-    params: { requestId: 1, reason: "timeout" },
+    params: { requestId: sent[0]?.id, reason: "timeout" },
   });
 });
 
@@ -146,7 +303,11 @@ test("a cancelled call fails at once, and the server is told why", async () => {
   exchange.cancel("again");
   expect(await call).toEqual(new FleetError("CANCELLED", "cancelled by the client: changed my mind"));
   expect(sent.slice(1)).toEqual([
-    { jsonrpc: "2.0", method: "notifications/cancelled", params: { requestId: 1, reason: "changed my mind" } },
+    {
+      jsonrpc: "2.0",
+      method: "notifications/cancelled",
+      params: { requestId: sent[0]?.id, reason: "changed my mind" },
+    },
   ]);
 });
 

@@ -79,7 +79,7 @@ test("connections are used again, and no more are opened than may be", async () 
   expect(await Promise.all(bodies.map((body) => ask(body).done))).toEqual(bodies);
   expect(await ask("again").done).toBe("again");
   expect(sockets).toHaveLength(2);
-  expect(pool.statistics).toEqual({ total: 2, idle: 2, streams: 0, waiting: 0 });
+  expect(pool.statistics).toEqual({ total: 2, idle: 2, streams: 0, lent: 0, waiting: 0 });
 });
 
 test("a stream has a connection of its own", async () => {
@@ -87,7 +87,7 @@ test("a stream has a connection of its own", async () => {
   const stream = new Recorder();
   pool.stream(head(), undefined, stream);
   while (stream.connection === undefined) await new Promise((resolve) => setImmediate(resolve));
-  expect(pool.statistics).toEqual({ total: 0, idle: 0, streams: 1, waiting: 0 });
+  expect(pool.statistics).toEqual({ total: 0, idle: 0, streams: 1, lent: 0, waiting: 0 });
   stream.connection.close();
   expect(await stream.done).toBe("sent: the server closed the connection");
   expect(pool.statistics.streams).toBe(0);
@@ -103,7 +103,7 @@ test("a server that nobody runs: the request has not been sent", async () => {
   const recorder = new Recorder();
   gone.request(head(), "x", recorder);
   expect(await recorder.done).toBe("unsent: connect ECONNREFUSED 127.0.0.1:9");
-  expect(gone.statistics).toEqual({ total: 0, idle: 0, streams: 0, waiting: 0 });
+  expect(gone.statistics).toEqual({ total: 0, idle: 0, streams: 0, lent: 0, waiting: 0 });
   gone.close();
 });
 
@@ -172,4 +172,27 @@ test("a header value cannot end its line", () => {
   expect(() => requestHead("GET", "/", "h", { a: "b\r\nc: d" })).toThrow(
     "the value of the header a has a character that no header may have",
   );
+});
+
+test("calls that wait for their clients leave connections to others, as many as there may be of them", async () => {
+  const held: Socket[] = [];
+  answer = (socket, request) => {
+    const body = request.split("\r\n\r\n")[1] as string;
+    if (body.startsWith("wait")) held.push(socket);
+    else socket.write(reply(body));
+  };
+  const waits = ["wait 1", "wait 2"].map(ask);
+  while (held.length < 2) await new Promise((resolve) => setImmediate(resolve));
+  expect(pool.full).toBe(true);
+  const next = ask("next");
+  expect(waits.map(({ connection }) => pool.lend(connection as HttpConnection))).toEqual([true, true]);
+  expect(await next.done).toBe("next");
+  const more = [ask("wait 3"), ask("wait 4")];
+  while (held.length < 4) await new Promise((resolve) => setImmediate(resolve));
+  expect(more.map(({ connection }) => pool.lend(connection as HttpConnection))).toEqual([false, false]);
+  expect(pool.statistics).toMatchObject({ total: 2, lent: 2 });
+  for (const socket of held) socket.write(reply("done"));
+  expect(await Promise.all([...waits, ...more].map(({ done }) => done))).toEqual(Array(4).fill("done"));
+  while (pool.statistics.lent > 0) await new Promise((resolve) => setImmediate(resolve));
+  expect(await ask("after").done).toBe("after");
 });
