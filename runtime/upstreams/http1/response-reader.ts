@@ -27,6 +27,8 @@ type State = (typeof State)[keyof typeof State];
 /** Longest head, chunk line or trailer that is taken. */
 const maxHeadBytes = 64 * 1024;
 const maxLineBytes = 8 * 1024;
+/** Interim responses to one request; servers send one or two (100, 103). */
+const maxInterim = 16;
 
 /**
  * Reads responses of HTTP/1.1 (RFC 9112) one after another, strictly: what could be read in two ways is refused, because
@@ -38,6 +40,9 @@ export class ResponseReader {
   /** Bytes of a head or a line that has not ended yet, one character each. */
   #text = "";
   #remaining = 0;
+  /** Interim responses to this request, and bytes of its trailers. */
+  #interim = 0;
+  #trailerBytes = 0;
   #keepAlive = false;
 
   /** After the response the connection can take another request. */
@@ -50,6 +55,8 @@ export class ResponseReader {
     this.#handler = handler;
     this.#state = State.Head;
     this.#text = "";
+    this.#interim = 0;
+    this.#trailerBytes = 0;
     this.#keepAlive = false;
   }
 
@@ -106,12 +113,14 @@ export class ResponseReader {
   }
 
   #begin(text: string, end: number): void {
-    const lineEnd = text.indexOf("\r\n");
+    const lineEnd = lineEndOf(text, 0);
     const status = statusOf(text);
     const headers = headersOf(text, lineEnd + 2, end);
     // Interim responses (RFC 9110, 15.2) come before the one that counts; nobody asked for another protocol.
     if (status < 200) {
       if (status === 101) throw broken("the server switched protocols unasked");
+      this.#interim += 1;
+      if (this.#interim > maxInterim) throw broken(`more than ${maxInterim} interim responses came`);
       return;
     }
     const close = headers.connection?.toLowerCase() === "close" || text.startsWith("HTTP/1.0");
@@ -158,7 +167,11 @@ export class ResponseReader {
     if (!line.endsWith("\r\n")) throw broken("a chunk's line does not end in CRLF");
     if (this.#state === State.ChunkSize) this.#chunk(line);
     else if (this.#state === State.Trailer) {
+      this.#trailerBytes += line.length;
       if (line.length === 2) this.#state = State.Done;
+      else if (this.#trailerBytes > maxHeadBytes) throw broken(`the trailers exceed ${maxHeadBytes} bytes`);
+      // Trailers mean nothing here, but what is none could be a response to somebody else (RFC 9112, 7.1.2).
+      else headersOf(line, 0, line.length - 2);
     } else if (line.length === 2) this.#state = State.ChunkSize;
     else throw broken("a chunk is longer than it said");
     return upTo;
@@ -198,27 +211,49 @@ function hexDigit(code: number): number {
 /** `HTTP/1.1 200 OK`. */
 function statusOf(text: string): number {
   const version = text.startsWith("HTTP/1.1 ") || text.startsWith("HTTP/1.0 ");
-  const status = Number(text.slice(9, 12));
+  const status = digit(text, 9) * 100 + digit(text, 10) * 10 + digit(text, 11);
   const behind = text.charCodeAt(12);
-  if (!version || !(status >= 100) || (behind !== 32 && behind !== 13)) {
+  if (!version || !(status >= 100 && status < 600) || (behind !== 32 && behind !== 13)) {
     throw broken("the answer is not HTTP/1.1");
   }
   return status;
 }
 
+/** One digit; NaN for anything else. */
+function digit(text: string, at: number): number {
+  const code = text.charCodeAt(at) - 48;
+  return code >= 0 && code <= 9 ? code : Number.NaN;
+}
+
+/** Which characters a field's name may have (RFC 9110, 5.6.2). */
+const inToken = new Uint8Array(256);
+for (const character of "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") {
+  inToken[character.charCodeAt(0)] = 1;
+}
+
+/** Neither a folded line nor blanks before the colon (RFC 9112, 5.1 and 5.2): both have been used to smuggle. */
+function isToken(text: string, from: number, end: number): boolean {
+  for (let at = from; at < end; at += 1) if (inToken[text.charCodeAt(at)] !== 1) return false;
+  return end > from;
+}
+
+/** Where the line ends that begins at `from`, before its CRLF. A bare CR or LF ends it for others (RFC 9112, 2.2). */
+function lineEndOf(text: string, from: number): number {
+  const end = text.indexOf("\n", from) - 1;
+  if (end < from || text.indexOf("\r", from) !== end) throw broken("a line of the response's head does not end in CRLF");
+  return end;
+}
+
+/** The fields of the lines from `from` on; `end` is where the last one ends, before its CRLF. */
 function headersOf(text: string, from: number, end: number): ResponseHeaders {
   const headers: Record<string, string> = Object.create(null);
   for (let at = from; at < end; ) {
-    let lineEnd = text.indexOf("\r\n", at);
-    if (lineEnd < 0 || lineEnd > end) lineEnd = end;
+    const lineEnd = lineEndOf(text, at);
     const colon = text.indexOf(":", at);
-    // Neither a folded line nor blanks before the colon (RFC 9112, 5.1 and 5.2): both have been used to smuggle.
-    const first = text.charCodeAt(at);
-    if (colon <= at || colon > lineEnd || first === 32 || first === 9 || text.charCodeAt(colon - 1) === 32) {
-      throw broken("a header line of the response is malformed");
-    }
+    if (colon > lineEnd || !isToken(text, at, colon)) throw broken("a header line of the response is malformed");
     const name = text.slice(at, colon).toLowerCase();
     const value = text.slice(colon + 1, lineEnd).trim();
+    if (value.includes("\0")) throw broken("a header line of the response is malformed");
     const before = headers[name];
     headers[name] = before === undefined ? value : `${before}, ${value}`;
     at = lineEnd + 2;
