@@ -12,11 +12,12 @@ import type { RemoteOptions } from "../registry/fleet-instances.ts";
 import type { IntegrityDesk } from "../security/integrity/index.ts";
 import { isPerCaller, type UpstreamCredentials } from "../upstreams/credentials/index.ts";
 import { DuplexConnector } from "../upstreams/duplex-connector.ts";
+import { FetchPool } from "../upstreams/fetch-pool.ts";
 import type { GatewayIdentity } from "../upstreams/handshake.ts";
 import { remoteConnector } from "../upstreams/remote-connector.ts";
 import { openProcess } from "../upstreams/stdio-link.ts";
 import type { Connector } from "../upstreams/upstream-session.ts";
-import { type Fetch, UpstreamTls } from "../upstreams/upstream-tls.ts";
+import { UpstreamTls } from "../upstreams/upstream-tls.ts";
 import type { ProcessLinks } from "../workers/process-link.ts";
 import type { PackageCache } from "./package-cache.ts";
 import { presets } from "./presets.ts";
@@ -118,12 +119,17 @@ export class FleetFactory {
     return {
       source: discoverySource(server),
       discoveries: discoveriesOf(server, log),
-      connect: (address) => this.#batched(server, address, remoteConnector({ ...common, address }), ask),
+      connect: (address) => this.#batched(server, address, remoteConnector({ ...common, address }), tls),
       ask,
     };
   }
 
-  #batched({ name, batching, timeouts }: FleetOptions["server"], url: string, inner: Connector, ask: Fetch): Connector {
+  #batched(
+    { name, batching, timeouts }: FleetOptions["server"],
+    url: string,
+    inner: Connector,
+    tls: UpstreamTls | undefined,
+  ): Connector {
     if (batching === undefined) return inner;
     const { identity, now, metrics } = this.#options;
     return new BatchConnector({
@@ -136,7 +142,7 @@ export class FleetFactory {
         connectMs: timeouts.connectMs,
         now,
         inner,
-        ask,
+        connections: tls ?? new FetchPool(),
       },
       onBatch: (size) => metrics.batchSent(name, size),
     });

@@ -99,9 +99,9 @@ function bytesStringEnd(bytes: Buffer, from: number): number {
     else {
       const end = bytes.indexOf(quote, at);
       if (end < 0) return -1;
-      const escape = bytes.subarray(at, end).indexOf(backslash);
-      if (escape < 0) return end;
-      at += escape - 1;
+      const escaped = bytes.subarray(at, end).indexOf(backslash);
+      if (escaped < 0) return end;
+      at += escaped - 1;
       plain = 0;
     }
   }
@@ -176,4 +176,22 @@ export function memberText(text: string, name: string): string | undefined {
     at = behindSpace(text, at + 1);
   }
   return found;
+}
+
+/** The texts of an array's elements; undefined for what is no array, or is broken. */
+export function elementTexts(text: string): string[] | undefined {
+  let at = behindSpace(text, 0);
+  if (text.charCodeAt(at) !== openList) return undefined;
+  at = behindSpace(text, at + 1);
+  const elements: string[] = [];
+  if (text.charCodeAt(at) === closeList) return elements;
+  for (;;) {
+    const end = valueEnd(text, at);
+    if (end < 0) return undefined;
+    elements.push(text.slice(at, end));
+    at = behindSpace(text, end);
+    if (text.charCodeAt(at) === closeList) return elements;
+    if (text.charCodeAt(at) !== comma) return undefined;
+    at = behindSpace(text, at + 1);
+  }
 }

@@ -1,6 +1,8 @@
+import type { Logger } from "pino";
 import { FleetError } from "../errors.ts";
 import { Exchange } from "../protocol/exchange.ts";
 import type { Params, RpcReply } from "../protocol/json-rpc.ts";
+import { RawReply } from "../protocol/raw-reply.ts";
 
 /** A tool as its server describes it; the gateway looks at the name and relays the rest. */
 export interface ToolDescription {
@@ -33,6 +35,13 @@ interface Kinds {
   readonly resourceTemplates: TemplateDescription;
 }
 export type CatalogKind = keyof Kinds;
+/** What tells the entries of a list apart. */
+const keyOf: Readonly<Record<CatalogKind, string>> = {
+  tools: "name",
+  prompts: "name",
+  resources: "uri",
+  resourceTemplates: "uriTemplate",
+};
 /** The capabilities under which servers declare their lists. */
 export type ListCapability = "tools" | "prompts" | "resources";
 
@@ -47,6 +56,10 @@ const capabilityOf = (kind: CatalogKind): ListCapability => (kind === "resourceT
 
 /** Pages of one list that are read before a server is taken to count in circles. */
 const maxPages = 100;
+/** Entries of one list. Servers with the most offer some thousands. */
+export const maxEntries = 20_000;
+/** Characters of all pages of one list; beyond it the parser would keep everybody waiting. A tool takes one or two thousand. */
+export const maxListLength = 16 * 1024 * 1024;
 /** How long a list is kept whose server says neither when it changes nor how long it holds (`ttlMs`). */
 const unannouncedMs = 30_000;
 /** A list that is due is shown as it was when the server does not give a new one in so long, */
@@ -58,6 +71,8 @@ export interface CatalogOptions {
   readonly fleet: string;
   readonly timeoutMs: number;
   readonly now: () => number;
+  /** Where a list that is cut short is noted. Defaults to nowhere. */
+  readonly log?: Logger | undefined;
   /** Of a list of tools that was read, those that may be shown. Defaults to all. */
   readonly screen?: ((tools: readonly ToolDescription[]) => readonly ToolDescription[]) | undefined;
   /** Asks any ready instance. */
@@ -80,6 +95,7 @@ interface Kept {
 export class Catalog {
   readonly #options: CatalogOptions;
   readonly #lists = new Map<CatalogKind, Kept>();
+  readonly #sizes = new Map<CatalogKind, number>();
   #tools: ReadonlyMap<string, ToolDescription> | undefined;
   /** The last list was not there in the time that somebody could wait; who asks next need not wait as long. */
   late = false;
@@ -91,6 +107,11 @@ export class Catalog {
   /** Tools in the last list that was read; undefined before. */
   get toolCount(): number | undefined {
     return this.#tools?.size;
+  }
+
+  /** How full the fullest of its lists is, 0 to 1 of `maxEntries`; 1 is a list that was cut short. */
+  get utilization(): number {
+    return Math.max(0, ...this.#sizes.values()) / maxEntries;
   }
 
   /** A tool of the last list that was read; asks nobody. */
@@ -137,31 +158,74 @@ export class Catalog {
   async #read(kind: CatalogKind, keepUntil: (time: number) => void): Promise<readonly unknown[]> {
     const { fleet, ask, offers, timeoutMs, now } = this.#options;
     const method = listMethods[kind];
-    const items: unknown[] = [];
+    const items = new Map<unknown, unknown>();
+    const seen = new Set<unknown>();
     let cursor: unknown;
+    let length = 0;
+    let entries = 0;
     let freshUntil = Number.POSITIVE_INFINITY;
     const declared = await offers(capabilityOf(kind));
     if (declared?.listChanged !== true) keepUntil(now() + unannouncedMs);
-    for (let page = 0; declared !== undefined && page < maxPages; page += 1) {
+    for (let page = 1; declared !== undefined; page += 1) {
       const reply = await ask(method, cursor === undefined ? undefined : { cursor }, new Exchange(timeoutMs));
       if ("error" in reply) {
         // Servers with resources need not have templates.
         if (reply.error.code === -32601 && kind === "resourceTemplates") break;
         throw new FleetError("UPSTREAM_PROTOCOL", `${fleet}: ${method} failed: ${reply.error.message}`);
       }
-      const result = reply.result as { [key: string]: unknown; nextCursor?: unknown; ttlMs?: unknown };
+      length += lengthOf(reply);
+      if (length > maxListLength) {
+        const text = `${fleet}: ${method}: the list exceeds ${maxListLength} characters; let the server offer less`;
+        throw new FleetError("UPSTREAM_PROTOCOL", text);
+      }
+      const result = reply.result as { [key: string]: unknown; nextCursor?: unknown; ttlMs?: unknown } | null;
       // The list is as fresh as its oldest page (server/utilities/caching).
-      if (typeof result.ttlMs === "number" && result.ttlMs > 0) freshUntil = Math.min(freshUntil, now() + result.ttlMs);
-      items.push(...((result[kind] as unknown[] | undefined) ?? []));
-      cursor = result.nextCursor;
-      if (cursor === undefined || cursor === null) break;
+      const ttlMs = result?.ttlMs;
+      if (typeof ttlMs === "number" && ttlMs > 0) freshUntil = Math.min(freshUntil, now() + ttlMs);
+      entries += collect(keyOf[kind], result?.[kind], items);
+      cursor = result?.nextCursor;
+      const problem = items.size > maxEntries ? `has more than ${maxEntries} entries` : problemOf(cursor, seen, page);
+      if (problem !== undefined) this.#options.log?.warn({ fleet, method, page }, `the list ${problem}: it ends here`);
+      if (problem !== undefined || cursor === undefined || cursor === null) break;
     }
+    const leftOut = entries - items.size;
+    if (leftOut > 0) {
+      const text = `entries of the list without a ${keyOf[kind]}, or with one that came before, are left out`;
+      this.#options.log?.warn({ fleet, method, leftOut }, text);
+    }
+    this.#sizes.set(kind, Math.min(items.size, maxEntries));
     if (freshUntil < Number.POSITIVE_INFINITY) keepUntil(freshUntil);
-    if (kind !== "tools") return items;
-    const tools = this.#options.screen?.(items as ToolDescription[]) ?? (items as ToolDescription[]);
+    const list = [...items.values()].slice(0, maxEntries);
+    if (kind !== "tools") return list;
+    const tools = this.#options.screen?.(list as ToolDescription[]) ?? (list as ToolDescription[]);
     this.#tools = new Map(tools.map((tool) => [tool.name, tool]));
     return tools;
   }
+}
+
+/** Adds the entries of a page, each name once; returns how many the page has. */
+function collect(key: string, page: unknown, items: Map<unknown, unknown>): number {
+  if (!Array.isArray(page)) return 0;
+  for (const entry of page) {
+    const name = (entry as Params | null)?.[key];
+    if (typeof name === "string" && !items.has(name)) items.set(name, entry);
+  }
+  return page.length;
+}
+
+/** Characters of a page, as far as they can be told without an effort. */
+function lengthOf(reply: RpcReply): number {
+  return reply instanceof RawReply ? reply.text.length : 0;
+}
+
+/** Why a list has no further page though it has a cursor; undefined when it has one, or none. */
+function problemOf(cursor: unknown, seen: Set<unknown>, page: number): string | undefined {
+  if (cursor === undefined || cursor === null) return undefined;
+  if ((typeof cursor !== "string" && typeof cursor !== "number") || cursor === "") return "has a cursor that is none";
+  if (seen.has(cursor)) return "comes back to a cursor that it has given before";
+  if (page >= maxPages) return `has more than ${maxPages} pages`;
+  seen.add(cursor);
+  return undefined;
 }
 
 /** The first one if it comes in time and is good, else the other one. */

@@ -113,6 +113,7 @@ export class Fleet {
     this.catalog = new Catalog({
       screen: options.screen,
       fleet: this.name,
+      log: options.log,
       timeoutMs: server.timeouts.requestMs,
       ask: async (method, params, exchange) => (await this.#source.peek()).request(method, params, exchange),
       now,

@@ -61,7 +61,10 @@ export class EventReader {
       const end = returnAt >= 0 && (feedAt < 0 || returnAt < feedAt) ? returnAt : feedAt;
       const upTo = end < 0 ? chunk.length : end;
       this.#size += upTo - at + 1;
-      if (this.#size > maxEventBytes) return this.#overflow();
+      if (this.#size > maxEventBytes) {
+        this.#overflow();
+        return;
+      }
       if (end < 0) {
         if (upTo > at) this.#line.add(chunk.subarray(at));
         return;

@@ -5,6 +5,7 @@ import { createSecureContext, type SecureContext } from "node:tls";
 import type { Logger } from "pino";
 import type { UpstreamTls as Settings } from "../config/schema/index.ts";
 import { FleetError, messageOf } from "../errors.ts";
+import { FetchPool } from "./fetch-pool.ts";
 
 /** What a TLS connection to a server takes, besides its address. */
 export interface TlsConnectionOptions {
@@ -35,7 +36,7 @@ export class UpstreamTls {
   #seen = "";
   #context: SecureContext | undefined;
   #ends: number | undefined;
-  #fetch: Promise<Fetch> | undefined;
+  readonly #connections = new FetchPool(() => this.connector(connectMs));
 
   constructor({ server, tls, log }: UpstreamTlsOptions) {
     this.#server = server;
@@ -62,9 +63,13 @@ export class UpstreamTls {
   /** The global `fetch` with such connections. */
   readonly fetch: Fetch = async (url, init) => {
     this.#current();
-    this.#fetch ??= this.#fetcher();
-    return (await this.#fetch)(url, init);
+    return this.#connections.fetch(url, init);
   };
+
+  /** Gives up the connections of `fetch`: requests that come now get new ones. */
+  renew(): void {
+    this.#connections.renew();
+  }
 
   /** What undici calls for each new connection of an agent. */
   async connector(timeoutMs: number) {
@@ -82,12 +87,6 @@ export class UpstreamTls {
       buildConnector({ timeout: timeoutMs, secureContext: options.secureContext })({ ...target, servername }, callback);
     };
     return connect;
-  }
-
-  async #fetcher(): Promise<Fetch> {
-    const { Agent, fetch } = await import("../http-client.ts");
-    const dispatcher = new Agent({ connect: await this.connector(connectMs) });
-    return (url, init) => fetch(url, { ...(init as object), dispatcher }) as unknown as Promise<Response>;
   }
 
   #current(): SecureContext {

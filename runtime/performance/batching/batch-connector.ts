@@ -1,5 +1,7 @@
 import { FleetError, messageOf } from "../../errors.ts";
 import type { Params } from "../../protocol/json-rpc.ts";
+import { RequestIds } from "../../protocol/request-ids.ts";
+import type { FetchPool } from "../../upstreams/fetch-pool.ts";
 import type { GatewayIdentity } from "../../upstreams/handshake.ts";
 import type {
   ConnectionUse,
@@ -8,7 +10,6 @@ import type {
   SessionEvents,
   UpstreamSession,
 } from "../../upstreams/upstream-session.ts";
-import type { Fetch } from "../../upstreams/upstream-tls.ts";
 import { BatchEndpoint } from "./batch-endpoint.ts";
 import { BatchedSession } from "./batched-session.ts";
 import { Batcher, type BatcherOptions } from "./batcher.ts";
@@ -25,7 +26,7 @@ export interface BatchConnectorOptions
   /** Opens ordinary sessions: for servers that take no arrays, and for what a host says unasked. */
   readonly inner: Connector;
   /** Sends what goes in batches. */
-  readonly ask: Fetch;
+  readonly connections: Pick<FetchPool, "fetch" | "renew">;
 }
 
 /** The one revision with JSON-RPC arrays (2025-03-26, basic/transports). */
@@ -41,6 +42,7 @@ const maxWaiting = 100_000;
 export class BatchConnector implements Connector {
   readonly source: string;
   readonly #options: BatchConnectorOptions;
+  readonly #ids = new RequestIds();
   #takesNoArrays = false;
 
   constructor(options: BatchConnectorOptions) {
@@ -64,8 +66,9 @@ export class BatchConnector implements Connector {
     return inner.connect(events);
   }
 
-  close(): Promise<void> {
-    return this.#options.inner.close();
+  async close(): Promise<void> {
+    await this.#options.inner.close();
+    this.#options.connections.renew();
   }
 
   /** A session of 2025-03-26; undefined when the server would rather speak another revision. */
@@ -109,14 +112,14 @@ export class BatchConnector implements Connector {
     const { sessionId } = endpoint;
     if (sessionId === undefined) return;
     const signal = AbortSignal.timeout(notifyMs);
-    await this.#options
-      .ask(this.#options.url, { method: "DELETE", headers: { "mcp-session-id": sessionId }, signal })
+    await this.#options.connections
+      .fetch(this.#options.url, { method: "DELETE", headers: { "mcp-session-id": sessionId }, signal })
       .catch(() => {});
   }
 
   #endpoint(url: string): BatchEndpoint {
-    const { fleet, compressFrom, ask } = this.#options;
-    return new BatchEndpoint({ name: fleet, url, compressFrom, ask });
+    const { fleet, compressFrom, connections } = this.#options;
+    return new BatchEndpoint({ name: fleet, url, compressFrom, ids: this.#ids, connections });
   }
 
   #batcher(upstream: BatchEndpoint): Batcher {

@@ -240,7 +240,8 @@ function isToken(text: string, from: number, end: number): boolean {
 /** Where the line ends that begins at `from`, before its CRLF. A bare CR or LF ends it for others (RFC 9112, 2.2). */
 function lineEndOf(text: string, from: number): number {
   const end = text.indexOf("\n", from) - 1;
-  if (end < from || text.indexOf("\r", from) !== end) throw broken("a line of the response's head does not end in CRLF");
+  if (end < from || text.indexOf("\r", from) !== end)
+    throw broken("a line of the response's head does not end in CRLF");
   return end;
 }
 

@@ -1,6 +1,8 @@
 import { expect, test } from "@jest/globals";
+import type { Logger } from "pino";
 import type { Params, RpcReply } from "../../../runtime/protocol/json-rpc.ts";
-import { Catalog } from "../../../runtime/registry/catalog.ts";
+import { RawReply } from "../../../runtime/protocol/raw-reply.ts";
+import { Catalog, maxEntries, maxListLength } from "../../../runtime/registry/catalog.ts";
 import { settled } from "../../support/fake-connector.ts";
 
 function catalog(replies: RpcReply[], offered: object | null = { listChanged: true }) {
@@ -50,18 +52,81 @@ test("a change makes it ask again, a failure too", async () => {
   expect(asked.length).toBe(3);
 });
 
-test("a server without the capability is not asked, one that counts in circles is given up", async () => {
+test("a server without the capability is not asked", async () => {
   const { catalog: silent, asked } = catalog([], null);
   expect(await silent.list("prompts")).toEqual([]);
   expect(asked).toEqual([]);
-  const endless = new Catalog({
-    fleet: "fake",
-    timeoutMs: 1000,
-    ask: async () => ({ result: { tools: [{ name: "a" }], nextCursor: "again" } }),
-    now: () => 0,
-    offers: async () => ({ listChanged: true }),
+});
+
+/** A list whose pages the test makes; what was asked for and noted. */
+function paged(page: (count: number) => unknown) {
+  const warned: unknown[] = [];
+  let asked = 0;
+  const it = new Catalog({
+    ...{ fleet: "fake", timeoutMs: 1000, now: () => 0, offers: async () => ({ listChanged: true }) },
+    log: { warn: (...said: unknown[]) => warned.push(said) } as unknown as Logger,
+    ask: async () => {
+      asked += 1;
+      const result = page(asked);
+      return result instanceof RawReply ? result : { result };
+    },
   });
-  expect((await endless.list("tools")).length).toBe(100);
+  return { it, warned, asked: () => asked };
+}
+
+const tools = [{ name: "a" }, { name: "b" }];
+const ends = (problem: string, page: number) => [
+  { fleet: "fake", method: "tools/list", page },
+  `the list ${problem}: it ends here`,
+];
+const leftOut = (count: number) => [
+  { fleet: "fake", method: "tools/list", leftOut: count },
+  "entries of the list without a name, or with one that came before, are left out",
+];
+
+test.each([
+  ["the same cursor for ever", () => "8", 2, "comes back to a cursor that it has given before"],
+  ["two cursors in turn", (page: number) => String(page % 2), 3, "comes back to a cursor that it has given before"],
+  ["an empty cursor", () => "", 1, "has a cursor that is none"],
+  ["no text as a cursor", () => ({}), 1, "has a cursor that is none"],
+  ["another cursor for ever", (page: number) => String(page), 100, "has more than 100 pages"],
+])("a list with %s has each tool once, and ends", async (_what, cursor, pages, problem) => {
+  const { it, warned, asked } = paged((page) => ({ tools, nextCursor: cursor(page) }));
+  expect(await it.list("tools")).toEqual(tools);
+  expect(asked()).toBe(pages);
+  expect(warned).toEqual([ends(problem, pages), ...(pages > 1 ? [leftOut(2 * (pages - 1))] : [])]);
+});
+
+test("what has no name, or one that came before, is left out of a list", async () => {
+  const { it, warned } = paged(() => ({ tools: [...tools, null, {}, { name: 7 }, { name: "a", other: 1 }] }));
+  expect(await it.list("tools")).toEqual(tools);
+  expect(warned).toEqual([leftOut(4)]);
+  expect(await paged(() => ({ tools: "none" })).it.list("tools")).toEqual([]);
+  expect(await paged(() => null).it.list("tools")).toEqual([]);
+});
+
+test("a list has no more entries than its bound", async () => {
+  const many = Array.from({ length: maxEntries + 5 }, (_, index) => ({ name: `t${index}` }));
+  const { it, warned } = paged((page) => ({ tools: many, nextCursor: String(page) }));
+  expect(it.utilization).toBe(0);
+  expect(await it.list("tools")).toEqual(many.slice(0, maxEntries));
+  expect([it.utilization, warned]).toEqual([1, [ends("has more than 20000 entries", 1)]]);
+});
+
+test("a list of pages that are large together fails, and the last one that was read stays", async () => {
+  const padding = "x".repeat(maxListLength / 4);
+  let huge = false;
+  const page = (count: number) =>
+    huge
+      ? new RawReply(`{"tools":[{"name":"t${count}","description":"${padding}"}],"nextCursor":"${count}"}`)
+      : { tools };
+  const { it, asked } = paged(page);
+  await it.list("tools");
+  huge = true;
+  it.invalidate();
+  const text = `fake: tools/list: the list exceeds ${maxListLength} characters; let the server offer less`;
+  await expect(it.list("tools")).rejects.toThrow(text);
+  expect([asked(), it.tool("a")]).toEqual([5, { name: "a" }]);
 });
 
 test("a list whose changes are not announced is read again after half a minute", async () => {
