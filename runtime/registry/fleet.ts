@@ -176,9 +176,16 @@ export class Fleet {
 
   /** Asks the server to tell when a resource changes; `listener` hears of it until the owner unsubscribes or goes. */
   async subscribe(client: FleetClient, uri: string, listener: ResourceListener): Promise<RpcReply> {
-    const reply = await this.#ask(client, "resources/subscribe", { uri });
-    if ("result" in reply) this.#subscriptions.add(uri, client, listener);
-    return reply;
+    // Before the server is asked, so that many at once stay within their bound too.
+    const isNew = this.#subscriptions.add(uri, client, listener);
+    let done = false;
+    try {
+      const reply = await this.#ask(client, "resources/subscribe", { uri });
+      done = "result" in reply;
+      return reply;
+    } finally {
+      if (isNew && !done) this.#subscriptions.remove(uri, client.owner);
+    }
   }
 
   async unsubscribe(client: FleetClient, uri: string): Promise<RpcReply> {

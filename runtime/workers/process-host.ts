@@ -5,7 +5,7 @@ import { duplexOver } from "../listeners/line-socket.ts";
 import type { McpTarget } from "../listeners/target.ts";
 import type { Params } from "../protocol/json-rpc.ts";
 import { LineReader } from "../upstreams/line-reader.ts";
-import { leasedMethod, releasedMethod } from "./process-link.ts";
+import { leasedMethod, ownMethod, releasedMethod } from "./process-link.ts";
 
 /** Whatever a worker's link says, it is this one's: who the client is has been checked before. */
 const caller = "worker";
@@ -49,12 +49,13 @@ export class ProcessHost {
     let owner: string | undefined;
     const lines = new LineReader(
       (line) => {
+        const method = link === undefined ? undefined : ownMethod(line);
         if (link === undefined) link = this.#begin(socket, line);
-        else if (line.includes(`"method":"${leasedMethod}"`)) {
+        else if (method === leasedMethod) {
           owner = ownerIn(line);
           link.duplex.leasedTo(owner);
           this.#holders.set(`${link.server} ${owner}`, socket);
-        } else if (line.includes(`"method":"${releasedMethod}"`)) this.#release(socket, link.server, owner);
+        } else if (method === releasedMethod) this.#release(socket, link.server, owner);
         else link.duplex.receive(line);
       },
       () => socket.destroy(),

@@ -10,6 +10,15 @@ export const leasedMethod = "notifications/mcp-fleet/leased";
 /** Says on a link that its process is not needed any more; a link that only breaks says nothing, and the process waits. */
 export const releasedMethod = "notifications/mcp-fleet/released";
 
+/** Begins each message of ours on a link; those that are relayed for clients have an id, or another method. */
+const ours = '{"jsonrpc":"2.0","method":"notifications/mcp-fleet/';
+
+/** The method of a message that is the link's own; undefined for one that is relayed, whatever stands in it. */
+export function ownMethod(line: string): string | undefined {
+  if (!line.startsWith(ours)) return undefined;
+  return [leasedMethod, releasedMethod].find((method) => line.startsWith(`"${method}"`, ours.lastIndexOf('"')));
+}
+
 /** A worker's way to the processes that the supervisor runs: one link for each session with a server. */
 export class ProcessLinks {
   readonly #socket: string;

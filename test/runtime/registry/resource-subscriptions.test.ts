@@ -1,6 +1,7 @@
 import { expect, test } from "@jest/globals";
+import fc from "fast-check";
 import type { FleetClient } from "../../../runtime/registry/fleet.ts";
-import { ResourceSubscriptions } from "../../../runtime/registry/resource-subscriptions.ts";
+import { maxOfFleet, maxOfOwner, ResourceSubscriptions } from "../../../runtime/registry/resource-subscriptions.ts";
 
 const [anna, bert] = ["anna", "bert"].map((owner) => ({ owner, caller: undefined })) as [FleetClient, FleetClient];
 
@@ -26,4 +27,43 @@ test("only those hear of a resource who asked for it or for what it is part of",
   ]);
   expect([subscriptions.remove("file:///a", "anna"), subscriptions.remove("file:///a", "bert")]).toEqual([true, false]);
   expect(subscriptions.all()).toEqual([{ uri: "file:///b", client: anna }]);
+});
+
+test("one client cannot have more subscriptions than its bound, and all together not more than the fleet's", () => {
+  const subscriptions = new ResourceSubscriptions();
+  const client = (owner: string) => ({ owner, caller: undefined });
+  const fill = (owner: string) => {
+    for (let at = 0; at < maxOfOwner; at += 1) subscriptions.add(`x://${at}`, client(owner), () => {});
+  };
+  fill("anna");
+  const text = "Invalid params: one client can subscribe to 1000 resources of a server; unsubscribe from others first";
+  expect(() => subscriptions.add("x://more", anna, () => {})).toThrow(text);
+  expect(subscriptions.add("x://0", anna, () => {})).toBe(false);
+  subscriptions.remove("x://0", "anna");
+  expect(subscriptions.add("x://more", anna, () => {})).toBe(true);
+  for (let owner = 1; owner < maxOfFleet / maxOfOwner; owner += 1) fill(`owner ${owner}`);
+  expect(subscriptions.size).toBe(maxOfFleet);
+  expect(() => subscriptions.add("x://0", bert, () => {})).toThrow(
+    "clients have 100000 subscriptions to this server's resources",
+  );
+  for (const { uri } of subscriptions.of("owner 1")) subscriptions.remove(uri, "owner 1");
+  expect([subscriptions.size, subscriptions.of("owner 1")]).toEqual([maxOfFleet - maxOfOwner, []]);
+  expect(() => subscriptions.add("x".repeat(8001), bert, () => {})).toThrow('"uri" has more than 8000 characters');
+});
+
+test("a resource is part of what its URI begins with, up to a slash", () => {
+  const uri = fc.array(fc.constantFrom("a", "b", "/"), { maxLength: 8 }).map((parts) => parts.join(""));
+  fc.assert(
+    fc.property(uri, uri, (wanted, updated) => {
+      const subscriptions = new ResourceSubscriptions();
+      let heard = 0;
+      subscriptions.add(wanted, anna, () => {
+        heard += 1;
+      });
+      subscriptions.updated({ uri: updated }, () => true);
+      const part = updated.startsWith(wanted.endsWith("/") ? wanted : `${wanted}/`);
+      expect(heard).toBe(updated === wanted || part ? 1 : 0);
+    }),
+    { seed: 23, numRuns: 2000 },
+  );
 });
