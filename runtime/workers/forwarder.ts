@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { Agent, request as ask, type IncomingMessage, type ServerResponse } from "node:http";
 import { FleetError } from "../errors.ts";
 import { readBody } from "../listeners/body.ts";
@@ -18,6 +19,9 @@ export interface ForwarderOptions {
   readonly maxBodyBytes: number;
 }
 
+/** Names a forwarded request; the answer repeats it, so that it cannot be taken for another request's. */
+export const forwardedHeader = "x-mcp-fleet-forwarded";
+
 /** Owners that are tried one after the other. */
 const attempts = 4;
 /** The request has not reached a worker. */
@@ -30,6 +34,8 @@ const undelivered = new Set(["ECONNREFUSED", "ENOENT"]);
 export class Forwarder implements Elsewhere {
   readonly #options: ForwarderOptions;
   readonly #agent = new Agent({ keepAlive: true });
+  readonly #name = randomBytes(9).toString("base64url");
+  #count = 0;
 
   constructor(options: ForwarderOptions) {
     this.#options = options;
@@ -118,8 +124,11 @@ export class Forwarder implements Elsewhere {
     agent: Agent | false,
   ): Promise<void> {
     const { method, url: path } = request;
+    this.#count += 1;
+    const id = `${this.#name}.${this.#count}`;
     const headers = {
       ...request.headers,
+      [forwardedHeader]: id,
       [principalHeader]: encodePrincipal((request as IncomingRequest).principal as Principal),
       "content-length": Buffer.byteLength(body),
     };
@@ -128,7 +137,12 @@ export class Forwarder implements Elsewhere {
     return new Promise((resolve, reject) => {
       const left = () => asked.destroy();
       const asked = ask({ socketPath, method, path, headers, agent }, (answer) => {
+        if (answer.headers[forwardedHeader] !== id) {
+          asked.destroy(gone());
+          return;
+        }
         delete answer.headers.connection;
+        delete answer.headers[forwardedHeader];
         response.writeHead(answer.statusCode as number, answer.headers);
         response.flushHeaders();
         answer.pipe(response);

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type RequestListener, type Server, 
 import { FleetError, messageOf } from "../errors.ts";
 import type { AdminOperation } from "../listeners/admin.ts";
 import { readBody } from "../listeners/body.ts";
+import { forwardedHeader } from "./forwarder.ts";
 import type { OperationAnswer } from "./shared-admin.ts";
 
 export interface InternalActions {
@@ -33,7 +34,11 @@ export class InternalListener {
       if (request.url === "/internal/status") response.end(JSON.stringify(status()));
       else if (request.url === "/internal/metrics") response.end(JSON.stringify(await metrics()));
       else if (request.url === "/internal/operate") response.end(JSON.stringify(await answerOf(request, operate)));
-      else forwarded(request, response);
+      else {
+        const id = request.headers[forwardedHeader];
+        if (id !== undefined) response.setHeader(forwardedHeader, id);
+        forwarded(request, response);
+      }
     });
     await new Promise<void>((resolve, reject) =>
       // Exclusive: workers share what they listen on by default.
