@@ -1,6 +1,6 @@
-import type { AbandonedCalls } from "./abandoned-calls.ts";
 import type { Exchange } from "./exchange.ts";
 import { errorReply, type Params, type RpcReply } from "./json-rpc.ts";
+import type { PastCalls } from "./past-calls.ts";
 
 /** What servers may ask of clients, and the capability that a client declares for it (client/elicitation, sampling, roots). */
 export const clientRequests: ReadonlyMap<string, string> = new Map([
@@ -15,6 +15,11 @@ export const bridgedCapabilities: Params = {
   sampling: { context: {}, tools: {} },
   elicitation: { form: {}, url: {} },
 };
+
+/** Has a client declared that it can be asked for anything? */
+export const canBeAsked = (capabilities: Params | undefined): boolean =>
+  capabilities !== undefined &&
+  (capabilities.elicitation !== undefined || capabilities.sampling !== undefined || capabilities.roots !== undefined);
 
 /** Requests that the gateway sends for itself, or for which no server asks its client. */
 const unasking = new Set([
@@ -37,10 +42,10 @@ const ownerOf = ({ client }: Exchange): string | undefined => client?.owner;
 
 /**
  * The call that a server's request is for, where a transport names none (stdio, a GET stream): the latest one, if all
- * calls in flight are one owner's, and none that another owner gave up can still be at work. Otherwise one caller would be
+ * calls in flight are one owner's, and no earlier call of somebody else can still be at work. Otherwise one caller would be
  * asked for another.
  */
-export function callOf(calls: Iterable<CallInFlight>, abandoned?: AbandonedCalls): Exchange | undefined {
+export function callOf(calls: Iterable<CallInFlight>, past?: PastCalls): Exchange | undefined {
   let found: Exchange | undefined;
   for (const { method, exchange } of calls) {
     if (!mayAsk(method)) continue;
@@ -48,7 +53,7 @@ export function callOf(calls: Iterable<CallInFlight>, abandoned?: AbandonedCalls
     if (owner === undefined || (found !== undefined && ownerOf(found) !== owner)) return undefined;
     found = exchange;
   }
-  return found === undefined || abandoned?.ofOthers(ownerOf(found)) ? undefined : found;
+  return found === undefined || past?.concernOthers(found) ? undefined : found;
 }
 
 /** Answers a server's request; never rejects. */

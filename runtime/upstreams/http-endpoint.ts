@@ -34,8 +34,10 @@ export interface OpenStream extends Flow {
 
 const whole: Reading = {};
 /** A stream that breaks off can be resumed. */
-export const resumable: Reading = { resumable: true };
-const untilReply: Reading = { resumable: true, untilReply: true };
+const resumable: Reading = { resumable: true };
+/** A call of the session era, whose server can also ask its client. */
+export const ofSession: Reading = { resumable: true, mayAsk: true };
+const untilReply: Reading = { resumable: true, mayAsk: true, untilReply: true };
 
 /** One URL of Streamable HTTP over pooled connections, whatever era its server is of. */
 export class HttpEndpoint {

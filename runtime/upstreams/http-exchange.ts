@@ -1,10 +1,12 @@
 import { FleetError } from "../errors.ts";
+import { canBeAsked } from "../protocol/client-requests.ts";
 import type { Exchange, Flow } from "../protocol/exchange.ts";
 import {
   isNotification,
   isRequest,
   parseMessage,
   type RpcMessage,
+  type RpcNotification,
   type RpcReply,
   replyOf,
 } from "../protocol/json-rpc.ts";
@@ -30,6 +32,8 @@ export interface Cut {
 export interface Reading {
   /** A stream that breaks off can be resumed, so that is no failure. Defaults to false. */
   readonly resumable?: boolean;
+  /** The server can put questions to the client of the call. Defaults to false. */
+  readonly mayAsk?: boolean;
   /** The stream is left as soon as the response has come, because the server may keep it open. Defaults to false. */
   readonly untilReply?: boolean;
 }
@@ -41,11 +45,8 @@ export interface HttpOutcome {
   readonly reply: RpcReply | undefined;
   /** Text of an answer that is no JSON-RPC message. */
   readonly text: string;
-  /**
-   * The connection has carried no request before, so that what came is about this one; on others it could be a late answer
-   * to another caller's.
-   */
-  readonly fresh: boolean;
+  /** The connection has served another caller before: what is no answer by its id could be a late word to that one. */
+  readonly foreign: boolean;
   /** The stream can be resumed. */
   readonly cut: Cut | undefined;
 }
@@ -66,6 +67,8 @@ export interface HttpExchangeOptions {
 }
 
 const noHeaders: ResponseHeaders = {};
+/** Messages that are held back until it is known whose they are; more are lost, as log lines may be. */
+const maxHeld = 100;
 /** First size of a body whose length is not known. */
 const firstBytes = 32 * 1024;
 
@@ -87,8 +90,14 @@ export class HttpExchange implements Requester, Flow {
   #size = 0;
   #events: EventReader | undefined;
   #reply: RpcReply | undefined;
+  /** Something has named this request: its stream is this call's. */
+  #proven = false;
+  #held: RpcMessage[] | undefined;
   #lastEventId: string | undefined;
   #retryMs: number | undefined;
+
+  caller: string | undefined;
+  choosy = false;
 
   constructor(options: HttpExchangeOptions) {
     this.#options = options;
@@ -96,6 +105,8 @@ export class HttpExchange implements Requester, Flow {
 
   /** Gives up when the call is cancelled or takes too long; `unsent` is asked to forget a request that waits. */
   watch(exchange: Exchange, timeoutMs: number, unsent: (requester: Requester) => void): void {
+    this.caller = exchange.caller;
+    this.choosy = this.#options.reading.mayAsk === true && canBeAsked(exchange.client?.capabilities);
     const expire = () => {
       const overtimeMs = exchange.overtimeMs();
       if (overtimeMs > 0) {
@@ -240,8 +251,8 @@ export class HttpExchange implements Requester, Flow {
     clearTimeout(this.#timer);
     const cut =
       this.#lastEventId === undefined ? undefined : { lastEventId: this.#lastEventId, retryMs: this.#retryMs };
-    const fresh = this.#connection?.fresh === true;
-    this.#options.resolve({ status: this.#status, headers: this.#headers, reply: this.#reply, text, fresh, cut });
+    const foreign = this.#connection?.foreign === true;
+    this.#options.resolve({ status: this.#status, headers: this.#headers, reply: this.#reply, text, foreign, cut });
   }
 
   #fail(error: FleetError): void {
@@ -265,8 +276,29 @@ export class HttpExchange implements Requester, Flow {
     } catch {
       return;
     }
-    if (isRequest(message) || isNotification(message)) this.#options.onMessage(message);
+    if (isNotification(message)) this.#notified(message);
+    else if (isRequest(message)) this.#options.onMessage(message);
     else this.#replied(memberText(text, "id"), replyOf(message));
+  }
+
+  /** On a connection that has served another caller, a notification that names no call waits until one that does has come. */
+  #notified(message: RpcNotification): void {
+    if (!this.#proven && this.#connection?.foreign) {
+      if (message.params?.progressToken !== this.#options.id) {
+        this.#held ??= [];
+        if (this.#held.length < maxHeld) this.#held.push(message);
+        return;
+      }
+      this.#prove();
+    }
+    this.#options.onMessage(message);
+  }
+
+  #prove(): void {
+    this.#proven = true;
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const message of held) this.#options.onMessage(message);
   }
 
   /** Takes a response, by the text of its id. */
@@ -285,6 +317,7 @@ export class HttpExchange implements Requester, Flow {
       this.abort(new FleetError("UPSTREAM_PROTOCOL", text));
       return;
     }
+    if (this.#held !== undefined) this.#prove();
     this.#reply = reply;
     if (reading.untilReply !== true) return;
     this.#settle("");
@@ -304,11 +337,11 @@ export class HttpExchange implements Requester, Flow {
 }
 
 /**
- * UPSTREAM_PROTOCOL for a request that HTTP answered, but JSON-RPC did not. The server's words are shown only from a fresh
- * connection: on others they could be a late answer to somebody else.
+ * UPSTREAM_PROTOCOL for a request that HTTP answered, but JSON-RPC did not. The server's words are shown only where they
+ * cannot be a late answer to another caller.
  */
-export function unanswered(fleet: string, origin: string, { status, text, fresh }: HttpOutcome): FleetError {
-  const said = fresh && text !== "" ? `: ${text.slice(0, 200)}` : "";
+export function unanswered(fleet: string, origin: string, { status, text, foreign }: HttpOutcome): FleetError {
+  const said = !foreign && text !== "" ? `: ${text.slice(0, 200)}` : "";
   const problem = `${fleet}: ${origin} answered HTTP ${status} without a JSON-RPC response${said}`;
   return new FleetError("UPSTREAM_PROTOCOL", problem, { data: { status } });
 }

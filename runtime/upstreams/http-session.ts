@@ -1,5 +1,4 @@
 import { FleetError, messageOf } from "../errors.ts";
-import { AbandonedCalls } from "../protocol/abandoned-calls.ts";
 import { answerServer, type CallInFlight, callOf, clientRequests } from "../protocol/client-requests.ts";
 import { Exchange, type Flow } from "../protocol/exchange.ts";
 import {
@@ -14,11 +13,12 @@ import {
   type RpcReply,
   type RpcRequest,
 } from "../protocol/json-rpc.ts";
+import { PastCalls } from "../protocol/past-calls.ts";
 import { progressTokenOf, withProgressToken } from "../protocol/progress-token.ts";
 import { SlotTable } from "../protocol/slot-table.ts";
 import { traceHeaders } from "../protocol/trace-context.ts";
 import { type GatewayIdentity, initialize } from "./handshake.ts";
-import { type HttpEndpoint, type OpenStream, resumable } from "./http-endpoint.ts";
+import { type HttpEndpoint, type OpenStream, ofSession } from "./http-endpoint.ts";
 import { type Cut, type HttpOutcome, unanswered } from "./http-exchange.ts";
 import { PendingReplies } from "./pending-replies.ts";
 import { pause } from "./stream-pause.ts";
@@ -36,7 +36,7 @@ export class HttpSession implements UpstreamSession {
   readonly #endpoint: HttpEndpoint;
   readonly #events: SessionEvents;
   readonly #inFlight = new SlotTable<CallInFlight>();
-  readonly #abandoned = new AbandonedCalls();
+  readonly #past = new PastCalls();
   readonly #replies = new PendingReplies();
   #description: ServerDescription | undefined;
   #headers: Record<string, string> = {
@@ -97,7 +97,7 @@ export class HttpSession implements UpstreamSession {
       const head = trace === undefined ? this.#head : this.#endpoint.head("POST", { ...this.#headers, ...trace });
       const onMessage = (message: RpcMessage) => this.#take(message, exchange, id, token);
       const sent = token === undefined ? params : withProgressToken(params as Params, id);
-      outcome = await this.#endpoint.post(head, encodeRequest(id, method, sent), id, exchange, onMessage, resumable);
+      outcome = await this.#endpoint.post(head, encodeRequest(id, method, sent), id, exchange, onMessage, ofSession);
       if (outcome.cut !== undefined)
         outcome = await this.#endpoint.resume(outcome, id, this.#headers, exchange, onMessage);
     } catch (error) {
@@ -118,7 +118,10 @@ export class HttpSession implements UpstreamSession {
       const message = `${this.#fleet}: the server no longer knows the session; call again`;
       throw new FleetError("UPSTREAM_SESSION_EXPIRED", message);
     }
-    if (outcome.reply !== undefined) return outcome.reply;
+    if (outcome.reply !== undefined) {
+      this.#past.answered(call);
+      return outcome.reply;
+    }
     throw unanswered(this.#fleet, this.#endpoint.origin, outcome);
   }
 
@@ -135,7 +138,7 @@ export class HttpSession implements UpstreamSession {
   #abandon(requestId: number, call: CallInFlight, error: unknown): void {
     const late = error instanceof FleetError && error.code === "REQUEST_TIMEOUT";
     if ((!late && call.exchange.cancelled === undefined) || this.#over) return;
-    this.#abandoned.add(call);
+    this.#past.abandoned(call);
     const reason = late ? "timeout" : messageOf(error);
     this.notify("notifications/cancelled", { requestId, reason });
   }
@@ -146,8 +149,9 @@ export class HttpSession implements UpstreamSession {
   }
 
   /** Sends what has no response. */
-  async #tell(message: string): Promise<void> {
+  async #tell(message: string, caller?: string): Promise<void> {
     const exchange = new Exchange(answerTimeoutMs);
+    exchange.caller = caller;
     // Calls that wait for their clients hold connections: what they wait for must not wait for one.
     exchange.apart = this.#endpoint.full;
     try {
@@ -194,7 +198,7 @@ export class HttpSession implements UpstreamSession {
   /** A message on a stream that is no call's. */
   #heard(message: RpcMessage, stream: OpenStream | undefined): void {
     if (isNotification(message)) this.#events.onNotification(message.method, message.params);
-    else if (isRequest(message)) void this.#answer(message, callOf(this.#inFlight, this.#abandoned), stream);
+    else if (isRequest(message)) void this.#answer(message, callOf(this.#inFlight, this.#past), stream);
   }
 
   async #answer(
@@ -206,7 +210,7 @@ export class HttpSession implements UpstreamSession {
     const crowded = waits && call.flow?.lend?.() === false;
     const reply = crowded ? errorReply(this.#crowded(method)) : await answerServer(call, method, params);
     this.#replies.began(stream);
-    await this.#tell(encodeReply(id, reply)).catch(() => {});
+    await this.#tell(encodeReply(id, reply), call?.caller).catch(() => {});
     this.#replies.ended();
   }
 

@@ -1,5 +1,4 @@
 import { FleetError, messageOf } from "../errors.ts";
-import { AbandonedCalls } from "../protocol/abandoned-calls.ts";
 import { answerServer, callOf } from "../protocol/client-requests.ts";
 import type { Exchange, Flow } from "../protocol/exchange.ts";
 import {
@@ -16,6 +15,7 @@ import {
   replyOf,
 } from "../protocol/json-rpc.ts";
 import { memberText } from "../protocol/json-scan.ts";
+import { PastCalls } from "../protocol/past-calls.ts";
 import { PendingTable } from "../protocol/pending-table.ts";
 import { progressTokenOf, withProgressToken } from "../protocol/progress-token.ts";
 import { takeApart } from "../protocol/raw-reply.ts";
@@ -66,7 +66,7 @@ export class Multiplexer {
   readonly #options: MultiplexerOptions;
   readonly #pending = new PendingTable<Pending>();
   readonly #ids: RequestIds;
-  readonly #abandoned = new AbandonedCalls();
+  readonly #past = new PastCalls();
   readonly #replies = new PendingReplies();
   readonly #flow: Flow;
   #stuck: NodeJS.Timeout | undefined;
@@ -145,8 +145,10 @@ export class Multiplexer {
   /** `said` is the id as the server wrote it; undefined for one that can be read in two ways. */
   #settle(said: string | undefined, reply: RpcReply): void {
     const pending = this.#take(idOf(said));
-    if (pending !== undefined) pending.resolve(reply);
-    else this.#refuse(nearlyIdOf(said), "the answer has the request's id in another form");
+    if (pending !== undefined) {
+      this.#past.answered(pending);
+      pending.resolve(reply);
+    } else this.#refuse(nearlyIdOf(said), "the answer has the request's id in another form");
   }
 
   /** A message that is none. What it says is shown only when it is JSON, for two answers can have got into one line. */
@@ -166,7 +168,7 @@ export class Multiplexer {
       if (only !== undefined) return;
       only = pending;
     }
-    if (only === undefined || this.#abandoned.ofOthers(undefined)) return;
+    if (only === undefined || this.#past.anyAbandoned) return;
     this.#refuse(only.id, "the server answered with an error that names no request (its id is null)");
   }
 
@@ -194,11 +196,11 @@ export class Multiplexer {
       if (only !== undefined) return undefined;
       only = pending;
     }
-    return only === undefined || this.#abandoned.ofOthers(only.exchange.client?.owner) ? undefined : only.exchange;
+    return only === undefined || this.#past.concernOthers(only.exchange) ? undefined : only.exchange;
   }
 
   async #answer({ id, method, params }: RpcRequest): Promise<void> {
-    const reply = await answerServer(callOf(this.#pending, this.#abandoned), method, params);
+    const reply = await answerServer(callOf(this.#pending, this.#past), method, params);
     if (this.#ended !== undefined) return;
     this.#replies.began(this.#flow);
     this.#options.send(encodeReply(id, reply), () => this.#replies.ended());
@@ -242,7 +244,7 @@ export class Multiplexer {
   #abandon(requestId: number, reason: string): Pending | undefined {
     const pending = this.#take(requestId);
     if (pending === undefined) return undefined;
-    this.#abandoned.add(pending);
+    this.#past.abandoned(pending);
     this.notify("notifications/cancelled", { requestId, reason });
     return pending;
   }

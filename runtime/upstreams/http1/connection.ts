@@ -4,6 +4,10 @@ import { type ResponseHandler, type ResponseHeaders, ResponseReader } from "./re
 
 /** Who waits for the answer to one request. */
 export interface Requester extends ResponseHandler {
+  /** For whom it asks; undefined for the gateway itself. */
+  readonly caller?: string | undefined;
+  /** Its connection must not have served another caller: a late question to that one would be put to its own client. */
+  readonly choosy?: boolean;
   /** The request goes out now, on this connection. */
   onSent(connection: HttpConnection): void;
   /** No answer will come, or no more of it. Without `onSent` before, the server has not seen the request. */
@@ -46,8 +50,10 @@ export class HttpConnection implements ResponseHandler {
   #idleMs: number;
   #open = false;
   #closed = false;
-  #requests = 0;
   #kept = true;
+  /** The last caller that it served. */
+  #caller: string | undefined;
+  #foreign = false;
 
   constructor(options: ConnectionOptions, shared: Buffer) {
     this.#options = options;
@@ -73,9 +79,14 @@ export class HttpConnection implements ResponseHandler {
     return this.#open;
   }
 
-  /** The request on it is its first one. */
-  get fresh(): boolean {
-    return this.#requests === 1;
+  /** It has served another caller before the request that is on it: what comes could be a late word to that one. */
+  get foreign(): boolean {
+    return this.#foreign;
+  }
+
+  /** Has it served another caller last? */
+  foreignTo(caller: string | undefined): boolean {
+    return this.#caller !== undefined && this.#caller !== caller;
   }
 
   /** It takes no other request: its server has sent what belongs to none. */
@@ -86,7 +97,8 @@ export class HttpConnection implements ResponseHandler {
   /** Sends one request; `head` ends with a header line. */
   send(head: string, body: string | undefined, requester: Requester): void {
     this.#requester = requester;
-    this.#requests += 1;
+    this.#foreign = this.foreignTo(requester.caller);
+    if (requester.caller !== undefined) this.#caller = requester.caller;
     this.#reader.expect(this);
     requester.onSent(this);
     if (body === undefined) this.#socket.write(`${head}\r\n`, "latin1");

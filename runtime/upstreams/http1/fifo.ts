@@ -19,6 +19,12 @@ export class Fifo<T> {
     this.#size += 1;
   }
 
+  /** The one that comes next. */
+  peek(): T | undefined {
+    while (this.#first < this.#values.length && this.#values[this.#first] === undefined) this.#first += 1;
+    return this.#values[this.#first];
+  }
+
   shift(): T | undefined {
     while (this.#first < this.#values.length) {
       const value = this.#values[this.#first];

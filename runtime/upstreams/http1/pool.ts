@@ -74,7 +74,7 @@ export class HttpPool {
 
   /** Sends one request as soon as a connection is free. */
   request(head: string, body: string | undefined, requester: Requester): void {
-    const connection = this.#take();
+    const connection = this.#take(requester);
     if (connection !== undefined) connection.send(head, body, requester);
     else if (this.#closed) requester.onError(new Error("the pool is closed"));
     else {
@@ -132,12 +132,22 @@ export class HttpPool {
     for (const connection of [...this.#connections, ...this.#lent, ...this.#streams]) connection.close();
   }
 
-  #take(): HttpConnection | undefined {
+  #take({ choosy, caller }: Requester): HttpConnection | undefined {
     const now = performance.now();
     for (let connection = this.#idle.pop(); connection !== undefined; connection = this.#idle.pop()) {
-      if (connection.idleUntil > now) return connection;
-      connection.close();
+      if (connection.idleUntil <= now) connection.close();
+      else return choosy && connection.foreignTo(caller) ? this.#choose(connection, caller, now) : connection;
     }
+    return undefined;
+  }
+
+  /** Another idle connection than this one, which has served another caller; undefined when a new one must be opened. */
+  #choose(unfit: HttpConnection, caller: string | undefined, now: number): HttpConnection | undefined {
+    this.#idle.push(unfit);
+    const at = this.#idle.findLastIndex((idle) => idle.idleUntil > now && !idle.foreignTo(caller));
+    if (at >= 0) return this.#idle.splice(at, 1)[0];
+    // The one that was idle longest makes room.
+    if (this.#connections.size >= this.#options.maxConnections) this.#idle[0]?.close();
     return undefined;
   }
 
@@ -170,9 +180,13 @@ export class HttpPool {
   }
 
   #free(connection: HttpConnection): void {
-    const next = this.#waiting.shift();
+    const next = this.#waiting.peek();
     if (next === undefined) this.#idle.push(connection);
-    else connection.send(next.head, next.body, next.requester);
+    else if (next.requester.choosy && connection.foreignTo(next.requester.caller)) connection.close();
+    else {
+      this.#waiting.shift();
+      connection.send(next.head, next.body, next.requester);
+    }
   }
 
   #gone(connection: HttpConnection, error: Error): void {

@@ -5,8 +5,8 @@ import type { RpcReply } from "../../../runtime/protocol/json-rpc.ts";
 import { goneMs, maxAskedMs, maxOfCall, maxOpenOfCall, questionMs } from "../../../runtime/protocol/questions.ts";
 import { settled } from "../../support/fake-connector.ts";
 
-beforeEach(() => jest.useFakeTimers({ doNotFake: ["setImmediate"] }));
-afterEach(() => jest.useRealTimers());
+beforeEach(() => void jest.useFakeTimers({ doNotFake: ["setImmediate"] }));
+afterEach(() => void jest.useRealTimers());
 
 /** A call whose client answers when the test says so. */
 function asked() {
@@ -24,7 +24,7 @@ function asked() {
   exchange.onCancel(() => ended.push(exchange.failure.code));
   const ask = () =>
     exchange.ask("elicitation/create", {}).then(
-      ({ result }: { result?: unknown }) => result,
+      (reply) => ("result" in reply ? reply.result : reply.error),
       ({ code, message }: FleetError) => `${code} ${message}`,
     );
   return { client, exchange, ended, ask, open };

@@ -225,6 +225,31 @@ test("a question or a log line of a call that was given up reaches nobody else",
   mux.end("over");
 });
 
+test("what a server says late of a caller's call reaches no other caller", async () => {
+  const { mux, sent, say, idOf } = multiplexer();
+  const of = (
+    caller: string,
+    ...more: ConstructorParameters<typeof Exchange> extends [number, ...infer More] ? More : never
+  ) => Object.assign(new Exchange(1000, ...more), { caller });
+  const first = mux.request("tools/call", {}, of("bert", undefined, { ...anna, owner: "bert's" }));
+  say({ id: idOf(0), result: {} });
+  await first;
+  const said: unknown[] = [];
+  const ask = async () => ({ result: { roots: [] } });
+  void mux
+    .request(
+      "tools/call",
+      {},
+      of("anna", (...words) => said.push(words), { ...anna, ask }),
+    )
+    .catch(() => {});
+  say({ method: "notifications/message", params: { data: "bert's secret" } });
+  say({ id: 7, method: "roots/list" });
+  await settled();
+  expect([said, sent.at(-1)]).toMatchObject([[], { id: 7, error: { code: -32601 } }]);
+  mux.end("over");
+});
+
 test("a question is nobody's while a call without a client is in flight", async () => {
   const { mux, sent, say } = multiplexer();
   void mux.request("tools/call", {}, new Exchange(250)).catch(() => {});

@@ -119,10 +119,7 @@ describe("what can be read in two ways is refused", () => {
       `${head}transfer-encoding: chunked\r\n\r\n0\r\n${`a: ${"b".repeat(2000)}\r\n`.repeat(40)}`,
       "the trailers exceed 65536 bytes",
     ],
-    [
-      `${head}transfer-encoding: chunked\r\n\r\n0\r\nHTTP/1.1 200 OK\r\n`,
-      "a header line of the response is malformed",
-    ],
+    [`${head}transfer-encoding: chunked\r\n\r\n0\r\nHTTP/1.1 200 OK\r\n`, "a header line of the response is malformed"],
     ["SSH-2.0-OpenSSH\r\n\r\n", "the answer is not HTTP/1.1"],
     ["HTTP/1.1 20\r\n\r\n", "the answer is not HTTP/1.1"],
     ["HTTP/1.1 101 Switching Protocols\r\n\r\n", "the server switched protocols unasked"],
