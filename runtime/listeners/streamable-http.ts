@@ -149,8 +149,7 @@ export class StreamableHttp {
     if (resumed !== undefined) return;
     const stream = this.#replay.open(session, response);
     // What was said while nobody listened waits on the stream that was left, until the client opens another one.
-    for (const other of session.streams) if (!other.attached) session.streams.delete(other);
-    session.streams.add(stream);
+    session.open(stream);
   }
 
   #reply(session: ClientSession, response: ServerResponse, streamable: boolean): PostReply {

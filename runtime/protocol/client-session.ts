@@ -21,6 +21,9 @@ export interface NoticeStream {
 /** Questions of servers that may wait for one client: more than a person answers, less than memory notices. */
 export const maxOpenQuestions = 64;
 
+/** Event streams that one session may have open: one is enough, some clients open another before they leave the first. */
+export const maxStreams = 16;
+
 /** A client's session in this process: what its sealed id says, and what is going on in it. */
 export class ClientSession {
   readonly claims: SessionClaims;
@@ -70,6 +73,17 @@ export class ClientSession {
   /** Questions of servers that wait for the client, of `maxOpenQuestions`. */
   get openQuestions(): number {
     return this.#asked.size;
+  }
+
+  /** Opens another event stream; what was left is forgotten, and past `maxStreams` the oldest one is ended. */
+  open(stream: NoticeStream): void {
+    for (const other of this.streams) if (!other.attached) this.streams.delete(other);
+    for (const oldest of this.streams) {
+      if (this.streams.size < maxStreams) break;
+      this.streams.delete(oldest);
+      oldest.end();
+    }
+    this.streams.add(stream);
   }
 
   /** Does the client read a stream of the session now? */

@@ -4,7 +4,7 @@ import type { Params, RpcReply } from "../protocol/json-rpc.ts";
 import { enveloped } from "../protocol/modern.ts";
 import { RequestIds } from "../protocol/request-ids.ts";
 import { type Era, EraVerdict, eraOf } from "./era-verdict.ts";
-import { type GatewayIdentity, initialize } from "./handshake.ts";
+import { checkDescription, type GatewayIdentity, initialize } from "./handshake.ts";
 import { ModernMultiplexedWire } from "./modern-multiplexed.ts";
 import { ModernSession } from "./modern-session.ts";
 import { Multiplexer } from "./multiplexer.ts";
@@ -117,6 +117,7 @@ export class DuplexConnector implements Connector {
     const exchange = new Exchange(Math.min(longestSilenceMs, connectMs / 2));
     // Silence and a sudden end are answers too.
     const reply = await mux.request("server/discover", params, exchange).catch(() => undefined);
+    checkDescription(fleet, "server/discover", reply);
     const era: ReturnType<typeof eraOf> = reply === undefined ? { modern: false } : eraOf(reply);
     if (typeof era === "object") return era;
     throw new FleetError("UPSTREAM_PROTOCOL", `${fleet}: the server knows no revision of MCP that the gateway does`);

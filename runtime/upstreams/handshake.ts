@@ -2,6 +2,7 @@ import { FleetError } from "../errors.ts";
 import { bridgedCapabilities } from "../protocol/client-requests.ts";
 import { Exchange } from "../protocol/exchange.ts";
 import type { Params, RpcReply } from "../protocol/json-rpc.ts";
+import { RawReply } from "../protocol/raw-reply.ts";
 import { upstreamRevisions } from "../protocol/revisions.ts";
 import type { ServerDescription } from "./upstream-session.ts";
 
@@ -9,6 +10,16 @@ import type { ServerDescription } from "./upstream-session.ts";
 export interface GatewayIdentity {
   readonly name: string;
   readonly version: string;
+}
+
+/** Characters of what a server says of itself: it is kept, and each client gets it. */
+const maxDescription = 1024 * 1024;
+
+/** Throws UPSTREAM_PROTOCOL when a server says too much of itself, in `initialize` or `server/discover`. */
+export function checkDescription(server: string, method: string, reply: RpcReply | undefined): void {
+  if (!(reply instanceof RawReply) || reply.text.length <= maxDescription) return;
+  const text = `${server}: the answer to ${method} exceeds ${maxDescription} characters; shorten what the server says of itself`;
+  throw new FleetError("UPSTREAM_PROTOCOL", text);
 }
 
 /** The part of a session that the handshake needs. */
@@ -28,6 +39,7 @@ export async function initialize(
 ): Promise<ServerDescription> {
   const params = { protocolVersion: upstreamRevisions[0], capabilities: bridgedCapabilities, clientInfo };
   const reply = await peer.request("initialize", params, new Exchange(timeoutMs));
+  checkDescription(server, "initialize", reply);
   if ("error" in reply) {
     throw new FleetError("UPSTREAM_PROTOCOL", `${server}: the server refused to initialize: ${reply.error.message}`);
   }

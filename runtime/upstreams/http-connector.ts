@@ -8,7 +8,7 @@ import { CallerSessions } from "./caller-sessions.ts";
 import { type Credentials, headersOfLines } from "./credentials/index.ts";
 import { DuplexConnector } from "./duplex-connector.ts";
 import { type Era, EraVerdict, eraOf } from "./era-verdict.ts";
-import type { GatewayIdentity } from "./handshake.ts";
+import { checkDescription, type GatewayIdentity } from "./handshake.ts";
 import { HttpEndpoint } from "./http-endpoint.ts";
 import { HttpSession } from "./http-session.ts";
 import { HttpPool } from "./http1/index.ts";
@@ -133,6 +133,7 @@ export class HttpConnector implements Connector {
       const fix = status < 500 ? `configure servers.${fleet}.credentials` : "check the server";
       throw new FleetError("UPSTREAM_PROTOCOL", `${fleet}: ${endpoint.origin} answered HTTP ${status}; ${fix}`);
     }
+    checkDescription(fleet, method, reply);
     const era: ReturnType<typeof eraOf> = reply === undefined ? { modern: false } : eraOf(reply);
     if (typeof era === "object") return era;
     const text = `${fleet}: the server knows no revision that the gateway does (${modernRevision})`;

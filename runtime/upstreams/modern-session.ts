@@ -27,6 +27,8 @@ export interface ModernWire {
 /** Rounds of questions that one call may take (a server that never has enough must not go on for ever). */
 const maxRounds = 20;
 const listenRetryMs = 1000;
+/** Resources that clients subscribe to one after the other are asked for together, after so many milliseconds. */
+const gatherMs = 20;
 
 /**
  * A server of the stateless era (2026-07-28), as the rest of the gateway knows servers: the session era's methods that
@@ -42,6 +44,7 @@ export class ModernSession implements UpstreamSession {
   readonly #identity: GatewayIdentity;
   readonly #watched = new Set<string>();
   #stream: { close(): void } | undefined;
+  #relisten: NodeJS.Timeout | undefined;
   #over = false;
 
   constructor(
@@ -126,10 +129,13 @@ export class ModernSession implements UpstreamSession {
     if (wanted === this.#watched.has(uri)) return;
     if (wanted) this.#watched.add(uri);
     else this.#watched.delete(uri);
-    // A filter is fixed for the life of its stream: a new one takes over, then the old one is closed.
-    const before = this.#stream;
-    void this.#listen();
-    before?.close();
+    this.#relisten ??= setTimeout(() => {
+      this.#relisten = undefined;
+      // A filter is fixed for the life of its stream: a new one takes over, then the old one is closed.
+      const before = this.#stream;
+      void this.#listen();
+      before?.close();
+    }, gatherMs);
   }
 
   /** What is worth listening to, by what the server says that it tells (basic/patterns/subscriptions). */
@@ -167,6 +173,7 @@ export class ModernSession implements UpstreamSession {
 
   #stop(): void {
     this.#over = true;
+    clearTimeout(this.#relisten);
     this.#stream?.close();
   }
 }

@@ -2,7 +2,7 @@ import { FleetError, messageOf } from "../../errors.ts";
 import type { Params } from "../../protocol/json-rpc.ts";
 import { RequestIds } from "../../protocol/request-ids.ts";
 import type { FetchPool } from "../../upstreams/fetch-pool.ts";
-import type { GatewayIdentity } from "../../upstreams/handshake.ts";
+import { checkDescription, type GatewayIdentity } from "../../upstreams/handshake.ts";
 import type {
   ConnectionUse,
   Connector,
@@ -80,6 +80,7 @@ export class BatchConnector implements Connector {
       if (error instanceof FleetError && error.code === "UPSTREAM_PROTOCOL") return undefined;
       throw error;
     });
+    checkDescription(fleet, "initialize", reply);
     if (reply === undefined || "error" in reply) return undefined;
     const result = reply.result as Partial<ServerDescription> & { readonly capabilities?: Params };
     const over = () => this.#signOff(endpoint);

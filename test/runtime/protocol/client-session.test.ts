@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import { FleetError } from "../../../runtime/errors.ts";
-import { ClientSession, maxOpenQuestions } from "../../../runtime/protocol/client-session.ts";
+import { ClientSession, maxOpenQuestions, maxStreams } from "../../../runtime/protocol/client-session.ts";
 import { Question } from "../../../runtime/protocol/questions.ts";
 import type { SessionClaims } from "../../../runtime/protocol/sealed-session.ts";
 
@@ -14,7 +14,7 @@ function session() {
 
 test("one client has a bounded number of questions open", async () => {
   const { it, sent, ask } = session();
-  const all = Array.from({ length: maxOpenQuestions }, () => ask());
+  const all = Array.from({ length: maxOpenQuestions, maxStreams }, () => ask());
   expect(it.openQuestions).toBe(maxOpenQuestions);
   await expect(ask()).rejects.toThrow("roots/list: 64 questions wait for the client; ask again when one is answered");
   it.answered(sent[0]?.id as string, { result: {} });
@@ -57,4 +57,14 @@ test("a client is there as long as it reads one of its streams", () => {
   expect(it.attached).toBe(true);
   stream.attached = false;
   expect(it.attached).toBe(false);
+});
+
+test("a client has a bounded number of event streams: the oldest one ends for the next", () => {
+  const { it } = session();
+  const ended: number[] = [];
+  for (let n = 0; n < maxStreams + 2; n += 1) {
+    it.open({ attached: n !== 1, send: () => {}, keepAlive: () => {}, end: () => ended.push(n) });
+  }
+  // The second one had been left.
+  expect([it.streams.size, ended]).toEqual([maxStreams, [0]]);
 });

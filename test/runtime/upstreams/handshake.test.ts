@@ -1,0 +1,25 @@
+import { expect, test } from "@jest/globals";
+import { RawReply } from "../../../runtime/protocol/raw-reply.ts";
+import { initialize } from "../../../runtime/upstreams/handshake.ts";
+
+const said = (instructions: string) =>
+  new RawReply(
+    JSON.stringify({
+      protocolVersion: "2025-11-25",
+      capabilities: {},
+      serverInfo: { name: "s", version: "1" },
+      instructions,
+    }),
+  );
+const open = (instructions: string) =>
+  initialize({ request: async () => said(instructions) }, "docs", { name: "gateway", version: "1" }, 1000);
+
+test("a server says of itself what each client is told, and no more than a million characters", async () => {
+  expect(await open("be kind")).toEqual({
+    ...{ protocolVersion: "2025-11-25", modern: false, capabilities: {}, serverInfo: { name: "s", version: "1" } },
+    instructions: "be kind",
+  });
+  await expect(open("x".repeat(1024 * 1024))).rejects.toThrow(
+    "docs: the answer to initialize exceeds 1048576 characters; shorten what the server says of itself",
+  );
+});
