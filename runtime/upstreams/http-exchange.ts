@@ -10,7 +10,7 @@ import {
   type RpcReply,
   replyOf,
 } from "../protocol/json-rpc.ts";
-import { memberText } from "../protocol/json-scan.ts";
+import { elementTexts, memberText } from "../protocol/json-scan.ts";
 import { takeApart, takeBytesApart } from "../protocol/raw-reply.ts";
 import { EventReader, maxEventBytes } from "./event-reader.ts";
 import type { HttpConnection, HttpPool, Requester, ResponseHeaders } from "./http1/index.ts";
@@ -263,7 +263,13 @@ export class HttpExchange implements Requester, Flow {
     this.#options.reject(error);
   }
 
+  /** Takes one message, or an array of them (2025-03-26, basic/transports), each by itself. */
   #take(text: string): void {
+    if (text.startsWith("[")) for (const one of elementTexts(text) ?? []) this.#takeOne(one);
+    else this.#takeOne(text);
+  }
+
+  #takeOne(text: string): void {
     if (text === "" || this.#over) return;
     const raw = takeApart(text);
     if (raw !== undefined) {

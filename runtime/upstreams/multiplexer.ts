@@ -14,7 +14,7 @@ import {
   type RpcRequest,
   replyOf,
 } from "../protocol/json-rpc.ts";
-import { memberText } from "../protocol/json-scan.ts";
+import { elementTexts, memberText } from "../protocol/json-scan.ts";
 import { PastCalls } from "../protocol/past-calls.ts";
 import { PendingTable } from "../protocol/pending-table.ts";
 import { progressTokenOf, withProgressToken } from "../protocol/progress-token.ts";
@@ -110,8 +110,16 @@ export class Multiplexer {
     if (this.#ended === undefined && !this.#crowded) this.#options.send(encodeNotification(method, params));
   }
 
-  /** Takes one message from the server. A malformed one fails the call that it names; without a name it is dropped. */
+  /**
+   * Takes one message from the server, or an array of them (2025-03-26, basic/transports). A malformed one fails the call
+   * that it names; without a name it is dropped.
+   */
   receive(text: string): void {
+    if (text.startsWith("[")) for (const one of elementTexts(text) ?? []) this.#receive(one);
+    else this.#receive(text);
+  }
+
+  #receive(text: string): void {
     const response = takeApart(text);
     if (response !== undefined) {
       this.#settle(response.id, response.reply);

@@ -201,6 +201,18 @@ test.each([
   expect(await bob.call("say", { say: "bob" })).toContain('"code":"UPSTREAM_PROTOCOL"');
 });
 
+test("an array of one answer is that answer, one of two fails the call", async () => {
+  const bob = await connect("bob");
+  let count = 0;
+  answer = (socket, call) => {
+    count += 1;
+    const one = rpc(own(call));
+    socket.write(http(`[${count === 1 ? one : `${one},${one}`}]`));
+  };
+  expect(await bob.call("say", { say: "bob" })).toContain("own bob");
+  expect(await bob.call("say", { say: "bob" })).toContain('"code":"UPSTREAM_PROTOCOL"');
+});
+
 test("a large result cannot bring an id of its own along", async () => {
   const bob = await connect("bob");
   answer = (socket, call) => {

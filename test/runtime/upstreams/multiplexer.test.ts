@@ -110,6 +110,14 @@ test.each([
   expect(await call).toEqual(expected);
 });
 
+test("an array of answers: each goes to the call with its id", async () => {
+  const { mux, idOf } = multiplexer();
+  const calls = [0, 1].map(() => mux.request("tools/call", {}, new Exchange(1000)));
+  const answer = (n: number) => JSON.stringify({ jsonrpc: "2.0", id: idOf(n), result: { n } });
+  mux.receive(`[${answer(1)}, ${answer(0)},\n${answer(1)}, [${answer(0)}], 7]`);
+  expect(await Promise.all(calls)).toMatchObject([{ result: { n: 0 } }, { result: { n: 1 } }]);
+});
+
 test("an error without an id fails nobody's call when it can be about another one", async () => {
   const { mux, sent, say, idOf } = multiplexer();
   const given = new Exchange(1000);
