@@ -206,8 +206,9 @@ export class HttpSession implements UpstreamSession {
     call: Exchange | undefined,
     stream: Flow | undefined,
   ): Promise<void> {
-    const waits = clientRequests.has(method) && call?.client !== undefined;
-    const crowded = waits && call.flow?.lend?.() === false;
+    const capability = clientRequests.get(method);
+    const waits = capability !== undefined && call?.client?.capabilities[capability] !== undefined;
+    const crowded = waits && call?.flow?.lend?.() === false;
     const reply = crowded ? errorReply(this.#crowded(method)) : await answerServer(call, method, params);
     this.#replies.began(stream);
     await this.#tell(encodeReply(id, reply), call?.caller).catch(() => {});
