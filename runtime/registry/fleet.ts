@@ -175,7 +175,6 @@ export class Fleet {
 
   /** Asks the server to tell when a resource changes; `listener` hears of it until the owner unsubscribes or goes. */
   async subscribe(client: FleetClient, uri: string, listener: ResourceListener): Promise<RpcReply> {
-    this.#subscriptions.checkRoom(uri, client);
     const reply = await this.#ask(client, "resources/subscribe", { uri });
     if ("result" in reply) this.#subscriptions.add(uri, client, listener);
     return reply;
