@@ -94,14 +94,6 @@ export const mutants: readonly Mutant[] = [
     tests: "two Host fields",
   },
   {
-    name: "one-target",
-    file: "runtime/listeners/front-door.ts",
-    from: "    if (target.url !== request.url) request.url = target.url;\n",
-    to: "",
-    path: "test/integration/one-reading.test.ts",
-    tests: "is served, as it is by its URL",
-  },
-  {
     name: "sealed-spelling",
     file: "runtime/protocol/sealer.ts",
     from: ' || bytes.toString("base64url") !== sealed',
