@@ -236,7 +236,10 @@ export async function startGateway(
       registry.releaseAll(session);
     },
     endedForGood: new EndedSessions({
-      ...{ stateDirectory, shared: place !== undefined, log, clock: Date.now },
+      stateDirectory,
+      shared: place !== undefined,
+      log,
+      clock: Date.now,
       maxAgeMs: gateway.session.maxAgeMs,
     }),
     isHeld: ({ owner, fleets }) => [...fleets].some((name) => registry.get(name)?.holds(owner)),

@@ -107,9 +107,9 @@ export class Duplex {
     this.#send(encodeReply(null, errorReply(new FleetError("PARSE_ERROR", text))));
   }
 
-  /** As many requests wait for a place as may be in flight. */
+  /** As many requests are in flight as may be, and one waits: a channel that cannot be paused takes no more. */
   get crowded(): boolean {
-    return this.#held.length >= maxInFlight;
+    return this.#held.length > 0;
   }
 
   /** Whose process the connection's session works with, where that is not its own. */

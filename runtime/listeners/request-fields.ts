@@ -3,9 +3,22 @@ import { FleetError } from "../errors.ts";
 
 /** Fields of which a request has one: of two, a proxy could believe one and the gateway the other. */
 const single = new Set([
-  ...["host", "content-length", "content-type", "content-encoding", "transfer-encoding", "authorization", "origin"],
-  ...["x-api-key", "mcp-session-id", "mcp-protocol-version", "mcp-method", "mcp-name", "last-event-id", "upgrade"],
-  ...["sec-websocket-key", "sec-websocket-version"],
+  "host",
+  "content-length",
+  "content-type",
+  "content-encoding",
+  "transfer-encoding",
+  "authorization",
+  "origin",
+  "x-api-key",
+  "mcp-session-id",
+  "mcp-protocol-version",
+  "mcp-method",
+  "mcp-name",
+  "last-event-id",
+  "upgrade",
+  "sec-websocket-key",
+  "sec-websocket-version",
 ]);
 
 /**

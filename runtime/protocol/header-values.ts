@@ -1,3 +1,5 @@
+import { isUtf8 } from "node:buffer";
+
 const plain = /^[\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?$/;
 const encoded = /^=\?base64\?(.*)\?=$/i;
 
@@ -16,8 +18,9 @@ export function decodeHeaderValue(header: string): string | undefined {
   const value = header.trim();
   const base64 = encoded.exec(value)?.[1];
   if (base64 === undefined) return value;
-  if (!/^[A-Za-z0-9+/]*={0,2}$/.test(base64) || base64.length % 4 !== 0) return undefined;
-  return Buffer.from(base64, "base64").toString("utf8");
+  const bytes = Buffer.from(base64, "base64");
+  // One spelling for each text: the decoder skips what is no base64, and replaces what is no UTF-8.
+  return bytes.toString("base64") === base64 && isUtf8(bytes) ? bytes.toString("utf8") : undefined;
 }
 
 /** The parameter that `Mcp-Name` repeats, by method. */

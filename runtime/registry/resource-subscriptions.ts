@@ -1,4 +1,3 @@
-import { FleetError } from "../errors.ts";
 import type { Params } from "../protocol/json-rpc.ts";
 import type { FleetClient } from "./fleet.ts";
 

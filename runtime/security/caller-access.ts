@@ -40,7 +40,7 @@ export class CallerAccess implements Access {
   }
 
   enter(method: string, exchange: Exchange, cost = 1): Promise<void> | undefined {
-    // Who opens a session has just been admitted, by a clock that may differ from the issuer's.
+    // The caller that opens a session has just been admitted, with the allowed difference of clocks.
     if (method !== "initialize") this.#alive();
     const { limiter } = this.#stages;
     return limiter?.admit(limiter.boundsFor(this.principal.caller, this.#bounds, "", ""), exchange, cost);

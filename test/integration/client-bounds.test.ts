@@ -19,7 +19,9 @@ async function post(body: unknown, headers: Record<string, string> = {}) {
 }
 const open = (params: Record<string, unknown> = {}, protocolVersion = "2025-06-18") =>
   post({
-    ...{ jsonrpc: "2.0", id: 1, method: "initialize" },
+    jsonrpc: "2.0",
+    id: 1,
+    method: "initialize",
     params: { protocolVersion, capabilities: {}, clientInfo: { name: "raw", version: "1" }, ...params },
   });
 const ping = { jsonrpc: "2.0", id: 7, method: "ping" };
@@ -35,8 +37,11 @@ test("the log names a client by its name and version, cut, and no line is long",
   const opened = lines.map((line) => JSON.parse(line)).filter(({ msg }) => msg === "session opened");
   expect(opened).toEqual([
     {
-      ...{ level: 30, client: { name: "n".repeat(100), version: "v".repeat(100) }, revision: "2025-06-18" },
-      ...{ caller: "local", msg: "session opened" },
+      level: 30,
+      client: { name: "n".repeat(100), version: "v".repeat(100) },
+      revision: "2025-06-18",
+      caller: "local",
+      msg: "session opened",
     },
   ]);
   await open({ clientInfo: { name: "n".repeat(4_000_000), version: {} } });
@@ -48,7 +53,8 @@ test("a client that describes itself at length is refused; pictures are left out
   const long = "x".repeat(5000);
   const refused = await open({ clientInfo: { name: long, version: "1" } });
   expect([refused.status, messageOf(refused.said)]).toEqual([
-    ...[200, 'Invalid params: "clientInfo" has 5025 characters; send at most 4096'],
+    200,
+    'Invalid params: "clientInfo" has 5025 characters; send at most 4096',
   ]);
   const capable = await open({ capabilities: { experimental: { long } } });
   expect(messageOf(capable.said)).toBe('Invalid params: "capabilities" has 5028 characters; send at most 4096');
@@ -79,7 +85,8 @@ test("a batch has 256 messages at most, and a method and a progress token have a
   expect(JSON.parse((await post(batch(256), session)).said)).toHaveLength(256);
   const refused = await post(batch(257), session);
   expect([refused.status, messageOf(refused.said)]).toEqual([
-    ...[400, "Invalid request: the batch has 257 messages; send at most 256 at once"],
+    400,
+    "Invalid request: the batch has 257 messages; send at most 256 at once",
   ]);
   expect(messageOf((await post({ ...ping, method: "m".repeat(257) }, session)).said)).toBe(
     'Invalid request: "method" is longer than 256 characters',

@@ -17,7 +17,9 @@ const start = async (maxRequests: number, gateway: Partial<Gateway> = {}) => {
 };
 
 const initialize = {
-  ...{ jsonrpc: "2.0", id: 1, method: "initialize" },
+  jsonrpc: "2.0",
+  id: 1,
+  method: "initialize",
   params: { protocolVersion: "2025-06-18", capabilities: {}, clientInfo: { name: "raw", version: "1" } },
 };
 const envelope = {
@@ -28,7 +30,9 @@ const both = { "content-type": "application/json", accept: "application/json, te
 
 async function post(body: unknown, headers: Record<string, string> = {}, path = "/mcp") {
   const answer = await request(`${it.url}${path}`, {
-    ...{ method: "POST", headers: { ...both, ...headers }, body: JSON.stringify(body) },
+    method: "POST",
+    headers: { ...both, ...headers },
+    body: JSON.stringify(body),
   });
   const text = await answer.body.text();
   return { status: answer.statusCode, headers: answer.headers, text };
@@ -37,7 +41,8 @@ const modern = (method: string, params: Record<string, unknown> = {}, path = "/m
   post(
     { jsonrpc: "2.0", id: 1, method, params: { ...params, _meta: envelope } },
     {
-      ...{ "mcp-protocol-version": "2026-07-28", "mcp-method": method },
+      "mcp-protocol-version": "2026-07-28",
+      "mcp-method": method,
       ...(typeof params.name === "string" ? { "mcp-name": params.name } : {}),
     },
     path,
@@ -122,7 +127,9 @@ describe("a caller's limit counts", () => {
     ]);
     const socket = connect(Number(new URL(it.url).port), "127.0.0.1");
     const body = JSON.stringify({
-      ...{ jsonrpc: "2.0", id: 1, method: "subscriptions/listen" },
+      jsonrpc: "2.0",
+      id: 1,
+      method: "subscriptions/listen",
       params: {
         notifications: {
           resourceSubscriptions: Array.from({ length: 29 }, (_none, index) => `notes+file:///${index}`),

@@ -40,9 +40,12 @@ async function count(): Promise<number> {
 }
 
 const call = JSON.stringify({
-  ...{ jsonrpc: "2.0", id: 1, method: "tools/call" },
+  jsonrpc: "2.0",
+  id: 1,
+  method: "tools/call",
   params: {
-    ...{ name: "notes__count", arguments: {} },
+    name: "notes__count",
+    arguments: {},
     _meta: {
       "io.modelcontextprotocol/protocolVersion": "2026-07-28",
       "io.modelcontextprotocol/clientCapabilities": {},

@@ -11,7 +11,9 @@ function open() {
   let most = 0;
   let running = 0;
   const session = {
-    ...{ claims: { revision: "2025-03-26" }, streams: new Set(), calls: [] },
+    claims: { revision: "2025-03-26" },
+    streams: new Set(),
+    calls: [],
     answered: (id: unknown) => events.push(`answered ${id}`),
   };
   const calls = {
@@ -40,11 +42,20 @@ function open() {
   };
   const options = { calls, subscriptions, log: { error: () => {} } } as unknown as DuplexOptions;
   const duplex = new Duplex(options, {} as McpTarget, {
-    ...{ send: (message: string) => said.push(message), waiting: 0, keepAlive: () => {}, close: () => {} },
-    ...{ cut: () => events.push("cut"), pause: () => events.push("pause"), resume: () => events.push("resume") },
+    send: (message: string) => said.push(message),
+    waiting: 0,
+    keepAlive: () => {},
+    close: () => {},
+    cut: () => events.push("cut"),
+    pause: () => events.push("pause"),
+    resume: () => events.push("resume"),
   });
   return {
-    ...{ duplex, said, events, ending, closes },
+    duplex,
+    said,
+    events,
+    ending,
+    closes,
     most: () => most,
     opened: async () => {
       opening?.resolve(undefined);
@@ -133,7 +144,9 @@ test("one connection has one session: the first one ends when another one is ope
 test("a second subscription of the same id is refused, and the first one ends with its connection", async () => {
   const { duplex, said, closes } = open();
   const listen = JSON.stringify({
-    ...{ jsonrpc: "2.0", id: "s", method: "subscriptions/listen" },
+    jsonrpc: "2.0",
+    id: "s",
+    method: "subscriptions/listen",
     params: {
       _meta: {
         "io.modelcontextprotocol/protocolVersion": "2026-07-28",

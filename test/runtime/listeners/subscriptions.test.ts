@@ -2,7 +2,7 @@ import { expect, test } from "@jest/globals";
 import { Subscriptions } from "../../../runtime/listeners/subscriptions.ts";
 import type { McpTarget } from "../../../runtime/listeners/target.ts";
 import type { NoticeStream } from "../../../runtime/protocol/client-session.ts";
-import type { Params, RpcRequest } from "../../../runtime/protocol/json-rpc.ts";
+import type { Params } from "../../../runtime/protocol/json-rpc.ts";
 
 function start() {
   const said: string[] = [];
@@ -61,7 +61,8 @@ test("each resource is asked for and acknowledged once", async () => {
 test("more resources than one subscription may have are refused before anything is counted or asked", async () => {
   const { open, said, asked, costs } = start();
   await expect(open(uris(1001))).rejects.toMatchObject({
-    ...{ code: "INVALID_PARAMS", message: 'Invalid params: "resourceSubscriptions" has 1001 URIs; send at most 1000' },
+    code: "INVALID_PARAMS",
+    message: 'Invalid params: "resourceSubscriptions" has 1001 URIs; send at most 1000',
   });
   await expect(open(["a".repeat(4097)])).rejects.toMatchObject({
     message: 'Invalid params: a URI of "resourceSubscriptions" has more than 4096 characters',

@@ -19,7 +19,11 @@ afterEach(() => rm(stateDirectory, { recursive: true, force: true }));
 
 const open = (max?: number) =>
   new EndedSessions({
-    ...{ stateDirectory, shared: true, max, maxAgeMs: 500, clock: () => now },
+    stateDirectory,
+    shared: true,
+    max,
+    maxAgeMs: 500,
+    clock: () => now,
     log: { warn: (text: unknown) => void warned.push(String(text)) } as never,
   });
 /** What another process of the gateway has written. */

@@ -21,6 +21,14 @@ test("space around a value does not count, and wrong Base64 is noticed", () => {
   expect(decodeHeaderValue("=?base64?e?=")).toBeUndefined();
   expect(decodeHeaderValue("=?base64?e===?=")).toBeUndefined();
   expect(decodeHeaderValue("=?base64?e$==?=")).toBeUndefined();
+  // Another spelling of "a", and bytes that are no UTF-8.
+  expect(["YQ==", "YR==", "YQ", "_w==", "/w=="].map((text) => decodeHeaderValue(`=?base64?${text}?=`))).toEqual([
+    "a",
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+  ]);
 });
 
 test("Mcp-Name repeats what a method is about", () => {

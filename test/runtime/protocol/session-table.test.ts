@@ -62,8 +62,17 @@ test("an ended session comes back under no other spelling of its id", () => {
   sessions.end(id);
   const middle = Math.floor(id.length / 2);
   const spellings = [
-    ...[id, `${id}=`, `${id}==`, `${id}.`, `${id} `, ` ${id}`, `${id}\n`, `${id}A`, `${id}!`],
-    ...[`${id.slice(0, middle)}!${id.slice(middle)}`, `${id.slice(0, middle)}\n${id.slice(middle)}`],
+    id,
+    `${id}=`,
+    `${id}==`,
+    `${id}.`,
+    `${id} `,
+    ` ${id}`,
+    `${id}\n`,
+    `${id}A`,
+    `${id}!`,
+    `${id.slice(0, middle)}!${id.slice(middle)}`,
+    `${id.slice(0, middle)}\n${id.slice(middle)}`,
     id.replaceAll("-", "+").replaceAll("_", "/"),
   ];
   for (const spelling of spellings) expect(() => sessions.find(spelling, undefined, "local")).toThrow(unknown);

@@ -51,6 +51,26 @@ test("a token bucket lets a burst through and then one call per interval", () =>
   ]);
 });
 
+test("a call counts as many as it costs, or not at all", () => {
+  const store = fresh();
+  expect([2, 2, 1, 1].map((cost) => store.take([window], cost))).toEqual([
+    { allowed: true, index: 0, remaining: 1, resetMs: 1000 },
+    { allowed: false, index: 0, remaining: 1, resetMs: 1000 },
+    { allowed: true, index: 0, remaining: 0, resetMs: 1000 },
+    { allowed: false, index: 0, remaining: 0, resetMs: 1000 },
+  ]);
+  expect(
+    [2, 2, 1, 1].map((cost) => store.take([bucket], cost)).map(({ resetMs, ...rest }) => [rest, Math.round(resetMs)]),
+  ).toEqual([
+    [{ allowed: true, index: 0, remaining: 1 }, 200],
+    [{ allowed: false, index: 0, remaining: 1 }, 100],
+    [{ allowed: true, index: 0, remaining: 0 }, 300],
+    [{ allowed: false, index: 0, remaining: 0 }, 100],
+  ]);
+  // More than there ever is.
+  expect([store.take([window], 4).allowed, fresh().take([bucket], 4).allowed]).toEqual([false, false]);
+});
+
 test("over ten windows exactly the rate comes through, however hard one pushes", () => {
   const store = fresh();
   let through = 0;
