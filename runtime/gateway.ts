@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { performance } from "node:perf_hooks";
 import type { ResolvedConfig } from "./config/index.ts";
 import { needRestart } from "./config/live-settings.ts";
+import type { GatewayStatus } from "./gateway-status.ts";
 import { AdminListener, type AdminOperation } from "./listeners/admin.ts";
 import { FrontDoor } from "./listeners/front-door.ts";
 import { hostInUrl } from "./listeners/host-in-url.ts";
@@ -26,7 +27,7 @@ import { SecurityMetrics } from "./observability/security-metrics.ts";
 import { FleetFactory, withPreset } from "./orchestrator/fleet-factory.ts";
 import { PackageCache } from "./orchestrator/package-cache.ts";
 import { ProcessDriver } from "./orchestrator/process-driver.ts";
-import { EntrySeal, Redis } from "./performance/index.ts";
+import { openSharedStores } from "./performance/index.ts";
 import { EndedSessions } from "./protocol/ended-sessions.ts";
 import { encodeNotification } from "./protocol/json-rpc.ts";
 import { ParkedCalls } from "./protocol/parked-calls.ts";
@@ -36,7 +37,6 @@ import { sessionKeys } from "./protocol/session-keys.ts";
 import { SessionTable } from "./protocol/session-table.ts";
 import { TaskIds } from "./protocol/task-ids.ts";
 import { Strategies } from "./registry/balancing/strategies.ts";
-import type { FleetStatus } from "./registry/fleet.ts";
 import type { InstanceStatus } from "./registry/fleet-instances.ts";
 import { FleetRegistry } from "./registry/fleet-registry.ts";
 import { Readiness } from "./registry/readiness.ts";
@@ -46,7 +46,6 @@ import { ListChangeNotices } from "./routing/list-change-notices.ts";
 import type { ServiceClient } from "./routing/mcp-service.ts";
 import { SingleService } from "./routing/single-service.ts";
 import { ToolSearchService } from "./routing/tool-search-service.ts";
-import type { AuditStatus } from "./security/audit-log.ts";
 import type { FailureShare } from "./security/failure-limit.ts";
 import {
   AuditLog,
@@ -70,6 +69,8 @@ import { fleetAt, hasFleet, isRemote, ownMetric, type Place, supervisorSlot } fr
 import { ProcessHost } from "./workers/process-host.ts";
 import { ProcessLinks } from "./workers/process-link.ts";
 import { Siblings } from "./workers/siblings.ts";
+
+export type { GatewayStatus } from "./gateway-status.ts";
 
 export interface GatewayOptions {
   readonly config: ResolvedConfig;
@@ -103,19 +104,6 @@ export interface GatewayShape {
   readonly sessionsForGateways?: boolean;
   /** Paths beside those of every gateway. Defaults to none. */
   readonly routes?: MoreRoutes;
-}
-
-/** A gateway as operators see it. */
-export interface GatewayStatus {
-  readonly pid: number;
-  readonly startedAt: string;
-  /** `http://127.0.0.1:8080`; undefined when it does not listen. */
-  readonly url: string | undefined;
-  /** As `/ready` says it. */
-  readonly ready: boolean;
-  readonly servers: readonly FleetStatus[];
-  /** With `gateway.audit`; of a gateway of several processes in the metrics only. */
-  readonly audit?: AuditStatus;
 }
 
 /** A gateway at work. */
@@ -178,14 +166,7 @@ export async function startGateway(
   });
   const driver = new ProcessDriver({ log, metrics, config, stateDirectory, hidden: place && dirname(place.processes) });
   const packages = new PackageCache({ log });
-  const { shared } = gateway;
-  // Answers go over a connection of their own, so that a large one makes no count late.
-  const redis = shared && (await Redis.open({ ...shared, role: "counts", url: shared.redis, log, now }));
-  const cacheUrl = shared?.cacheRedis ?? shared?.redis;
-  const answers = shared && (await Redis.open({ ...shared, role: "answers", url: cacheUrl as string, log, now }));
-  if (shared !== undefined && gateway.session.keys === undefined) {
-    log.warn("gateway.shared: without gateway.session.keys, the same for all, other gateways do not take kept answers");
-  }
+  const shared = await openSharedStores(gateway, { keys, log, now });
   if (place === undefined || supervises) await driver.sweep();
   const links = place === undefined || supervises ? undefined : new ProcessLinks(place.processes);
 
@@ -215,7 +196,7 @@ export async function startGateway(
     links,
     strategies,
     integrity,
-    shared: answers && shared && { ...shared, redis: answers, clock: Date.now, seal: new EntrySeal(keys) },
+    shared: shared?.answers,
     taskIds: supervises ? undefined : taskIds,
     fleetNamed: (name) => registry.get(name),
     onListChanged: (fleet, kind) => notices.add({ server: fleet.name, kind }),
@@ -269,7 +250,7 @@ export async function startGateway(
   const proxies = new Proxies(gateway.connections.trustedProxies);
   const security: Security = await Security.start(config, {
     ...{ metrics: securityMetrics, log, clock: Date.now, now },
-    shared: redis && shared && { redis, prefix: shared.prefix, processes: place?.workers ?? 1 },
+    shared: shared && { ...shared.counts, processes: place?.workers ?? 1 },
     ...{ proxies, audit, failures: options.failures },
   });
   const executor = new Executor(registry, log);
@@ -352,8 +333,8 @@ export async function startGateway(
       : fleets.filter((one) => hasFleet(place, one)).map((one) => fleetAt(place, one));
   };
   const status = (): GatewayStatus => {
-    const seen = { pid: process.pid, startedAt, url, ready: readiness.look().ready, servers: fleetStatuses() };
-    return audit === undefined ? seen : { ...seen, audit: audit.status };
+    const { ready } = readiness.look();
+    return { pid: process.pid, startedAt, url, ready, servers: fleetStatuses(), audit: audit?.status };
   };
   const operators = new InstanceAdmin(registry);
   const operate: AdminOperation = (method, url, body) =>
@@ -384,8 +365,7 @@ export async function startGateway(
     sessions.clear();
     await registry.close();
     await driver.close();
-    await redis?.close();
-    await answers?.close();
+    await shared?.close();
     await admin?.close();
     await audit?.close();
     log.info("ended");

@@ -1,3 +1,4 @@
+import { FleetError } from "../errors.ts";
 import type { Params } from "../protocol/json-rpc.ts";
 import type { FleetClient } from "./fleet.ts";
 

@@ -1,6 +1,6 @@
 import { expect } from "@jest/globals";
 import { pino } from "pino";
-import { Redis } from "../../runtime/performance/index.ts";
+import { Redis } from "../../runtime/performance/redis.ts";
 import { type Bucket, bucketOf } from "../../runtime/security/limits/bucket.ts";
 import { LocalBuckets } from "../../runtime/security/limits/local-buckets.ts";
 import { SharedBuckets } from "../../runtime/security/limits/shared-buckets.ts";
@@ -14,12 +14,19 @@ const burst = bucketOf("caller", "b", { windowMs: 6_000_000, maxRequests: 10, bu
 testWith("redis-server")("a call of several costs counts over gateways as it does in one", async () => {
   const server = await RedisServer.start();
   const log = pino({ level: "silent" });
-  const redis = await Redis.open({ url: server.url, log, now: () => performance.now() });
+  const redis = await Redis.open({ role: "counts", url: server.url, log, now: () => performance.now() });
   try {
     while (!redis.ready) await new Promise((resolve) => setTimeout(resolve, 10));
     const local = new LocalBuckets(() => 1000);
     const away: string[] = [];
-    const options = { redis, prefix: "test", local, onAway: () => void away.push("away"), now: () => 1000 };
+    const options = {
+      redis,
+      prefix: "test",
+      local,
+      processes: 1,
+      onAway: () => void away.push("away"),
+      now: () => 1000,
+    };
     const store = new SharedBuckets(options);
     const alone = new LocalBuckets(() => 1000);
     for (const bucket of [window, burst]) {

@@ -2,7 +2,7 @@ import { expect, test } from "@jest/globals";
 import { Subscriptions } from "../../../runtime/listeners/subscriptions.ts";
 import type { McpTarget } from "../../../runtime/listeners/target.ts";
 import type { NoticeStream } from "../../../runtime/protocol/client-session.ts";
-import type { Params } from "../../../runtime/protocol/json-rpc.ts";
+import type { Params, RpcRequest } from "../../../runtime/protocol/json-rpc.ts";
 
 function start() {
   const said: string[] = [];
