@@ -16,8 +16,8 @@ export class HostProcess {
   }
 
   /** Resolves when it is ready. `settings` is the YAML of its server. */
-  static async start(name: string, settings: string, file: string): Promise<HostProcess> {
-    const args = [entry, "host", "--port", "0", "--name", name, "--", process.execPath, file];
+  static async start(name: string, settings: string, file: string, ...more: string[]): Promise<HostProcess> {
+    const args = [entry, "host", "--port", "0", "--name", name, "--", process.execPath, file, ...more];
     const child = spawn(process.execPath, args, {
       env: { ...process.env, MCP_SERVER: settings },
       stdio: ["ignore", "ignore", "pipe"],

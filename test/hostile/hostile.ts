@@ -1,0 +1,160 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { Pool } from "undici";
+import { HostProcess } from "../support/host-process.ts";
+import { descendantsOf } from "../support/proc.ts";
+import { Caller } from "./caller.ts";
+import { Child } from "./child.ts";
+import { hostedSettings, hostileFleet, requestMs, stdioArgs } from "./fleet.ts";
+import { messagesOf, round } from "./plan.ts";
+
+/** What a run came to. */
+export interface HostileOutcome {
+  /** Messages that the servers sent; an endless one counts as one. */
+  readonly messages: number;
+  readonly calls: number;
+  readonly faults: Readonly<Record<string, number>>;
+  readonly outcomes: Readonly<Record<string, number>>;
+  /** Megabytes of the gateway: what it holds after a garbage collection, and what the system has given it. */
+  readonly memory: { readonly held: Range; readonly resident: Range };
+  readonly health: Health;
+  /** What is there when all is over: calls, kinds of resources of the process, processes, connections of servers. */
+  readonly left: Left;
+  /** Whatever must not happen, with its cause; the first few. */
+  readonly wrong: readonly string[];
+}
+
+export interface Range {
+  readonly start: number;
+  readonly most: number;
+  readonly end: number;
+}
+
+/** How /health was answered. */
+export interface Health {
+  readonly probes: number;
+  /** Later than 250 ms. */
+  readonly misses: number;
+  /** Not at all, or not with 200. */
+  readonly failures: number;
+  readonly worstMs: number;
+}
+
+export interface Left {
+  readonly calls: number;
+  readonly resources: readonly string[];
+  readonly processes: number;
+  readonly sockets: number;
+}
+
+interface Memory {
+  readonly heldMb: number;
+  readonly rssMb: number;
+}
+
+/** How much more than at its start a gateway may hold after a thousand messages, in MB. */
+const heldBoundMb = 64;
+/** The system gets memory of large answers back later: four of 64 MiB, as buffer and as text. */
+const residentBoundMb = 700;
+/** Beyond the deadline of a call: an instance must start, and the machine is busy. */
+const graceMs = 6000;
+const roundMessages = 1000;
+/** Calls of both callers at once. */
+const atOnce = 24;
+
+const file = (name: string) => join(import.meta.dirname, name);
+
+/**
+ * Two callers use hostile servers of every transport through a gateway, directly and behind server hosts. Neither may
+ * ever read a word of the other, each call ends, and the gateway stays as small and as quick as it was.
+ */
+export async function hostile(messages: number, seed: number, log: (line: string) => void): Promise<HostileOutcome> {
+  const wrong: string[] = [];
+  const note = (problem: string, cause: unknown) => {
+    if (wrong.length < 20) wrong.push(`${problem}: ${JSON.stringify(cause).slice(0, 600)}`);
+  };
+  const folder = await mkdtemp(join(tmpdir(), "hostile-test-"));
+  const [servers, { ports }] = await Child.start<{ ports: Record<string, number> }>(file("server/main.ts"));
+  const session = await HostProcess.start("hostile", hostedSettings, ...stdioArgs("session"));
+  const stateless = await HostProcess.start("hostile", hostedSettings, ...stdioArgs("stateless"));
+  const { targets, config } = hostileFleet(ports, { session: session.url, stateless: stateless.url });
+  const args = [JSON.stringify(config), folder];
+  const [gateway, { url }] = await Child.start<{ url: string }>(file("gateway-process.ts"), args, ["--expose-gc"]);
+  const [prober] = await Child.start(file("prober.ts"), [url]);
+  const pools: Pool[] = [];
+  const callerOf = (name: "alice" | "bob", other: string) => {
+    const pool = new Pool(url, { connections: 256, headersTimeout: 0, bodyTimeout: 0 });
+    pools.push(pool);
+    return new Caller({ name, other: `canary-of-${other}`, pool, deadlineMs: requestMs + graceMs, note });
+  };
+  const callers = { alice: callerOf("alice", "bob"), bob: callerOf("bob", "alice") };
+  const faults: Record<string, number> = {};
+  const outcomes: Record<string, number> = {};
+  const totals = { messages: 0, calls: 0 };
+  try {
+    // What is loaded with the first call of each kind is no growth.
+    for (const target of targets) {
+      for (const door of ["session", "stateless"] as const) {
+        await callers.alice.call({ target, door, caller: "alice", fault: "none" });
+      }
+    }
+    const start = await gateway.ask<Memory>({ ask: "memory" });
+    let [held, resident] = [start.heldMb, start.rssMb];
+    let last = start;
+    for (let at = 0; totals.messages < messages; at += 1) {
+      const queue = [...round(targets, seed + at, roundMessages)];
+      const work = async () => {
+        for (let call = queue.pop(); call !== undefined; call = queue.pop()) {
+          const outcome = await callers[call.caller].call(call);
+          faults[call.fault] = (faults[call.fault] ?? 0) + 1;
+          outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
+          totals.messages += messagesOf(call);
+          totals.calls += 1;
+        }
+      };
+      await Promise.all(Array.from({ length: atOnce }, work));
+      for (const caller of Object.values(callers)) caller.leave();
+      last = await gateway.ask<Memory>({ ask: "memory" });
+      held = Math.max(held, last.heldMb);
+      resident = Math.max(resident, last.rssMb);
+      if (last.heldMb > start.heldMb + heldBoundMb) note("the gateway holds too much", { at, start, last });
+      if (last.rssMb > start.rssMb + residentBoundMb) note("the gateway is too large", { at, start, last });
+      if (at % 10 === 0) log(`${totals.messages} messages, ${last.heldMb} MB held, ${last.rssMb} MB resident`);
+    }
+    const health = await prober.ask<Health>({});
+    await Promise.all(pools.map((pool) => pool.destroy()));
+    const left = await leftOf(gateway, servers);
+    return {
+      ...{ ...totals, faults, outcomes, health, left, wrong },
+      memory: {
+        held: { start: start.heldMb, most: held, end: last.heldMb },
+        resident: { start: start.rssMb, most: resident, end: last.rssMb },
+      },
+    };
+  } finally {
+    await Promise.all([prober.end(), gateway.end(), servers.end(), session.stop(), stateless.stop()]);
+    await Promise.all(pools.map((pool) => pool.destroy()));
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Calls that nobody waits for any more end soon; after the gateway's close nothing is there. */
+async function leftOf(gateway: Child, servers: Child): Promise<Left> {
+  let calls = 0;
+  for (let tries = 0; tries < 100; tries += 1) {
+    ({ calls } = await gateway.ask<{ calls: number }>({ ask: "status" }));
+    if (calls === 0) break;
+    await pause(100);
+  }
+  const { left: resources } = await gateway.ask<{ left: readonly string[] }>({ ask: "close" });
+  const processes = (await descendantsOf(gateway.pid)).length;
+  let sockets = 0;
+  for (let tries = 0; tries < 50; tries += 1) {
+    ({ sockets } = await servers.ask<{ sockets: number }>({}));
+    if (sockets === 0) break;
+    await pause(100);
+  }
+  return { calls, resources, processes, sockets };
+}

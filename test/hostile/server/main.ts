@@ -1,0 +1,31 @@
+import { once } from "node:events";
+import type { Server as HttpServer } from "node:http";
+import type { AddressInfo, Server, Socket } from "node:net";
+import type { Era } from "../faults.ts";
+import { Desk } from "./desk.ts";
+import { overHttp } from "./over-http.ts";
+import { overStdio, overTcp } from "./over-lines.ts";
+import { overSse } from "./over-sse.ts";
+import { overWebSocket } from "./over-web-socket.ts";
+
+// A hostile server: `main.ts stdio <era>` on standard streams, and without arguments one for each other carrier and era.
+// The second tells its ports by IPC, and on a message `sockets` how many connections are open.
+const [carrier, era] = process.argv.slice(2);
+if (carrier === "stdio") overStdio(new Desk(era as Era));
+else {
+  const sockets = new Set<Socket>();
+  const servers: Record<string, Server | HttpServer> = { "sse session": overSse(new Desk("session"), sockets) };
+  for (const era of ["session", "stateless"] as const) {
+    servers[`http ${era}`] = overHttp(new Desk(era), sockets);
+    servers[`tcp ${era}`] = overTcp(new Desk(era), sockets);
+    servers[`ws ${era}`] = overWebSocket(new Desk(era), sockets);
+  }
+  const ports: Record<string, number> = {};
+  for (const [name, server] of Object.entries(servers)) {
+    if (!server.listening) await once(server, "listening");
+    ports[name] = (server.address() as AddressInfo).port;
+  }
+  process.on("message", () => process.send?.({ sockets: sockets.size }));
+  process.on("disconnect", () => process.exit(0));
+  process.send?.({ ports });
+}
