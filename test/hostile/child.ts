@@ -4,9 +4,11 @@ import { once } from "node:events";
 /** A process of a run that answers messages, one after the other. */
 export class Child {
   readonly #child: ChildProcess;
+  readonly #died: Promise<never>;
 
-  private constructor(child: ChildProcess) {
+  private constructor(child: ChildProcess, died: Promise<never>) {
     this.#child = child;
+    this.#died = died;
   }
 
   /** Starts it and resolves with its first message; rejects when it ends before that. */
@@ -16,10 +18,12 @@ export class Child {
     flags: readonly string[] = [],
   ): Promise<[Child, T]> {
     const child = spawn(process.execPath, [...flags, file, ...args], { stdio: ["ignore", "ignore", "inherit", "ipc"] });
-    const died = once(child, "exit").then(([code]) => Promise.reject(new Error(`${file} ended with ${code}`)));
+    const died = once(child, "exit").then(([code]): never => {
+      throw new Error(`${file} ended with ${code}`);
+    });
     died.catch(() => {});
     const [first] = await Promise.race([once(child, "message"), died]);
-    return [new Child(child), first as T];
+    return [new Child(child, died), first as T];
   }
 
   get pid(): number {
@@ -29,7 +33,7 @@ export class Child {
   async ask<T>(question: object): Promise<T> {
     const answer = once(this.#child, "message");
     this.#child.send(question);
-    return (await answer)[0] as T;
+    return (await Promise.race([answer, this.#died]))[0] as T;
   }
 
   async end(): Promise<void> {

@@ -30,8 +30,12 @@ export interface HostileFleet {
   readonly config: ConfigFile;
 }
 
-/** `ports` by carrier and era; `hosts` are URLs of server hosts by era. */
-export function hostileFleet(ports: Record<string, number>, hosts: Readonly<Record<Era, string>>): HostileFleet {
+/** `ports` by carrier and era; `hosts` are URLs of server hosts by era; errors of the gateway go to `logFile`. */
+export function hostileFleet(
+  ports: Record<string, number>,
+  hosts: Readonly<Record<Era, string>>,
+  logFile: string,
+): HostileFleet {
   const targets: Target[] = [];
   const servers: Record<string, Server> = {};
   const add = (target: Target, more: Partial<Server>) => {
@@ -65,7 +69,7 @@ export function hostileFleet(ports: Record<string, number>, hosts: Readonly<Reco
       gateway: {
         port: 0,
         drainMs: 1000,
-        log: { level: "silent" },
+        log: { level: "error", file: logFile },
         auth: { bearerTokens },
         session: { maxSessions: 500 },
       },

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -73,13 +73,14 @@ const file = (name: string) => join(import.meta.dirname, name);
 export async function hostile(messages: number, seed: number, log: (line: string) => void): Promise<HostileOutcome> {
   const wrong: string[] = [];
   const note = (problem: string, cause: unknown) => {
-    if (wrong.length < 20) wrong.push(`${problem}: ${JSON.stringify(cause).slice(0, 600)}`);
+    if (wrong.length < 20) wrong.push(`${problem}: ${JSON.stringify(cause).slice(0, 1500)}`);
   };
   const folder = await mkdtemp(join(tmpdir(), "hostile-test-"));
+  const logFile = join(folder, "gateway.log");
   const [servers, { ports }] = await Child.start<{ ports: Record<string, number> }>(file("server/main.ts"));
   const session = await HostProcess.start("hostile", hostedSettings, ...stdioArgs("session"));
   const stateless = await HostProcess.start("hostile", hostedSettings, ...stdioArgs("stateless"));
-  const { targets, config } = hostileFleet(ports, { session: session.url, stateless: stateless.url });
+  const { targets, config } = hostileFleet(ports, { session: session.url, stateless: stateless.url }, logFile);
   const args = [JSON.stringify(config), folder];
   const [gateway, { url }] = await Child.start<{ url: string }>(file("gateway-process.ts"), args, ["--expose-gc"]);
   const [prober] = await Child.start(file("prober.ts"), [url]);
@@ -126,6 +127,9 @@ export async function hostile(messages: number, seed: number, log: (line: string
     const health = await prober.ask<Health>({});
     await Promise.all(pools.map((pool) => pool.destroy()));
     const left = await leftOf(gateway, servers);
+    for (const line of (await readFile(logFile, "utf8")).split("\n")) {
+      if (line.includes('"stack"')) note("the gateway has failed unexpectedly", JSON.parse(line).err);
+    }
     return {
       ...{ ...totals, faults, outcomes, health, left, wrong },
       memory: {

@@ -1,10 +1,10 @@
-import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 import { traitsOf } from "../faults.ts";
 import type { Desk, Message, Order, Step } from "./desk.ts";
 import { type HttpRequest, onRequests } from "./http-request.ts";
 import { play } from "./play.ts";
 import { response } from "./play-http.ts";
+import { write } from "./write.ts";
 
 const eventHead = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
 const jsonHead = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n";
@@ -14,24 +14,22 @@ class HttpAnswer {
   readonly #socket: Socket;
   readonly #stream: boolean;
   readonly #headers: string;
-  readonly #closed: Promise<unknown>;
   /** Chunks are under way. */
   #begun = false;
   /** So is an event. */
   #within = false;
 
-  constructor(socket: Socket, stream: boolean, headers: string, closed: Promise<unknown>) {
+  constructor(socket: Socket, stream: boolean, headers: string) {
     this.#socket = socket;
     this.#stream = stream;
     this.#headers = headers;
-    this.#closed = closed;
   }
 
   async take(step: Exclude<Step, { aside: string } | { unread: number }>): Promise<void> {
     if ("end" in step) {
       if (step.end === "half") this.#socket.end();
       else this.#socket.resetAndDestroy();
-    } else if ("raw" in step) await this.#write(step.raw);
+    } else if ("raw" in step) await write(this.#socket, step.raw);
     else if ("piece" in step) {
       await this.#chunk(this.#stream && !this.#within ? `data: ${step.piece}` : step.piece);
       this.#within = true;
@@ -40,7 +38,7 @@ class HttpAnswer {
 
   /** The server has said all. */
   async finish(): Promise<void> {
-    if (this.#begun) await this.#write("0\r\n\r\n");
+    if (this.#begun) await write(this.#socket, "0\r\n\r\n");
     this.#begun = false;
   }
 
@@ -53,7 +51,7 @@ class HttpAnswer {
     }
     if (!this.#within) {
       const head = response("", this.#headers).replace("content-length: 0", `content-length: ${bytes.length}`);
-      return this.#write(Buffer.concat([Buffer.from(head), bytes]));
+      return write(this.#socket, Buffer.concat([Buffer.from(head), bytes]));
     }
     this.#within = false;
     if (bytes.length > 0) await this.#chunk(bytes);
@@ -62,15 +60,12 @@ class HttpAnswer {
 
   async #chunk(piece: string | Buffer): Promise<void> {
     const bytes = Buffer.from(piece);
-    if (!this.#begun) await this.#write(this.#stream ? eventHead : jsonHead);
+    if (!this.#begun) await write(this.#socket, this.#stream ? eventHead : jsonHead);
     this.#begun = true;
-    await this.#write(Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from("\r\n")]));
-  }
-
-  async #write(bytes: string | Buffer): Promise<void> {
-    if (this.#socket.writable && !this.#socket.write(bytes)) {
-      await Promise.race([once(this.#socket, "drain"), this.#closed]);
-    }
+    await write(
+      this.#socket,
+      Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from("\r\n")]),
+    );
   }
 }
 
@@ -96,7 +91,7 @@ class HttpPlayer {
     const fault = (message.params?.arguments as Order | undefined)?.fault;
     const listens = message.method === "subscriptions/listen";
     const streams = listens || (fault && traitsOf(fault).stream) || (fault && Number(message.id) % 2 === 1) || false;
-    const answer = new HttpAnswer(socket, streams, this.#headersFor(message), closed);
+    const answer = new HttpAnswer(socket, streams, this.#headersFor(message));
     for await (const step of play({ desk: this.#desk, multiplexed: false, closed }, message)) {
       if (socket.destroyed) return;
       if ("aside" in step) for (const stream of this.#streams) stream.write(chunked(`data: ${step.aside}\n\n`));

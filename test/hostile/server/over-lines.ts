@@ -1,20 +1,17 @@
-import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import { type Channel, ChannelPlayer } from "./channel.ts";
 import type { Desk } from "./desk.ts";
+import { write } from "./write.ts";
 
 /** Messages one a line, as over standard streams and TCP. */
 function lineChannel(input: Readable, output: Writable, end: Channel["end"]): Channel {
-  const closed = once(output, "close").then(() => {});
-  const write = async (bytes: string | Buffer) => {
-    if (!output.write(bytes)) await Promise.race([once(output, "drain"), closed]);
-  };
+  const closed = new Promise<void>((resolve) => output.once("close", resolve));
   return {
     ...{ closed, end },
-    say: async (text) => write(typeof text === "string" ? `${text}\n` : Buffer.concat([text, Buffer.from("\n")])),
-    piece: write,
+    say: (text) => write(output, typeof text === "string" ? `${text}\n` : Buffer.concat([text, Buffer.from("\n")])),
+    piece: (text) => write(output, text),
     unread(ms) {
       input.pause();
       setTimeout(() => input.resume(), ms).unref();

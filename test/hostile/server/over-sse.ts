@@ -1,30 +1,27 @@
-import { once } from "node:events";
 import type { Server, Socket } from "node:net";
 import { type Channel, ChannelPlayer } from "./channel.ts";
 import type { Desk } from "./desk.ts";
 import { bareHttp } from "./over-http.ts";
 import { response } from "./play-http.ts";
+import { write } from "./write.ts";
 
 const head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n";
 
 /** What one GET stream carries: events. */
 function eventChannel(socket: Socket, closed: Promise<void>): Channel {
   let within = false;
-  const write = async (text: string | Buffer) => {
-    if (socket.writable && !socket.write(text)) await Promise.race([once(socket, "drain"), closed]);
-  };
   const begin = () => (within ? "" : "event: message\ndata: ");
   return {
     closed,
     async say(text) {
       const start = begin();
       within = false;
-      await write(Buffer.concat([Buffer.from(start), Buffer.from(text), Buffer.from("\n\n")]));
+      await write(socket, Buffer.concat([Buffer.from(start), Buffer.from(text), Buffer.from("\n\n")]));
     },
     async piece(text) {
       const start = begin();
       within = true;
-      await write(start + text);
+      await write(socket, start + text);
     },
     unread() {},
     end: (how) => (how === "half" ? socket.end() : socket.resetAndDestroy()),

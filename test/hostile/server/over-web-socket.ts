@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
@@ -10,7 +9,7 @@ import type { Desk } from "./desk.ts";
 const fullBytes = 1 << 20;
 
 function frameChannel(socket: WebSocket, raw: Socket): Channel {
-  const closed = once(socket, "close").then(() => {});
+  const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
   const send = async (text: string | Buffer, fin: boolean) => {
     if (socket.readyState === socket.OPEN) socket.send(text, { fin, binary: false });
     while (socket.bufferedAmount > fullBytes && socket.readyState === socket.OPEN) await pause(5);
