@@ -17,6 +17,7 @@ import { Subscriptions } from "./listeners/subscriptions.ts";
 import { TcpListener } from "./listeners/tcp.ts";
 import { WebSocketListener } from "./listeners/web-socket.ts";
 import { gaugesOf } from "./observability/fleet-gauges.ts";
+import { holdGatewayBounds } from "./observability/gateway-bounds.ts";
 import { HeapTrimmer } from "./observability/heap-trimmer.ts";
 import { type RunningLog, startLog } from "./observability/logger.ts";
 import { Metrics } from "./observability/metrics.ts";
@@ -40,7 +41,6 @@ import { Readiness } from "./registry/readiness.ts";
 import { Executor } from "./routing/executor.ts";
 import { FederatedService } from "./routing/federated-service.ts";
 import { ListChangeNotices } from "./routing/list-change-notices.ts";
-import type { ServiceClient } from "./routing/mcp-service.ts";
 import { SingleService } from "./routing/single-service.ts";
 import { ToolSearchService } from "./routing/tool-search-service.ts";
 import {
@@ -204,7 +204,7 @@ export async function startGateway(
     clock: Date.now,
     onGone: (session) => {
       session.close();
-      releaseAll(session, registry);
+      registry.release(session);
     },
     isHeld: ({ owner, fleets }) => [...fleets].some((name) => registry.get(name)?.holds(owner)),
   });
@@ -215,7 +215,7 @@ export async function startGateway(
   const { maxBodyBytes } = gateway;
   const elsewhere = links && place && new Forwarder({ roster: place.roster, sessions, parked, maxBodyBytes });
   const subscriptions: Subscriptions = new Subscriptions({
-    onGone: (client) => releaseAll(client, registry),
+    onGone: (client) => registry.release(client),
     maxPerCaller: maxSubscriptions,
   });
   const notices: ListChangeNotices = new ListChangeNotices((kind, servers) => {
@@ -243,15 +243,12 @@ export async function startGateway(
     const fleet = registry.get(server);
     return fleet && new SingleService(fleet, access);
   };
+  const modern = new ModernHttp({ calls: modernCalls, subscriptions, elsewhere });
+  const mcp = new StreamableHttp({ calls: sessionCalls, metrics, log, maxBodyBytes, modern });
+  const sse = new LegacySse({ ...duplex, maxBodyBytes, elsewhere, worker });
+  const webSocket = new WebSocketListener({ ...duplex, maxMessageBytes: maxBodyBytes });
   const door = new FrontDoor({
-    security,
-    mcp: new StreamableHttp({
-      ...{ calls: sessionCalls, metrics, log, maxBodyBytes: gateway.maxBodyBytes },
-      modern: new ModernHttp({ calls: modernCalls, subscriptions, elsewhere }),
-    }),
-    sse: new LegacySse({ ...duplex, maxBodyBytes: gateway.maxBodyBytes, elsewhere, worker }),
-    webSocket: new WebSocketListener({ ...duplex, maxMessageBytes: gateway.maxBodyBytes }),
-    ...{ serviceFor, elsewhere },
+    ...{ security, mcp, sse, webSocket, serviceFor, elsewhere },
     connections: {
       ...{ ...gateway.connections, tls: gateway.tls && tlsOptions(gateway.tls) },
       maxConnections: Math.min(gateway.connections.maxConnections, connectionBound(limits) ?? Number.POSITIVE_INFINITY),
@@ -272,6 +269,11 @@ export async function startGateway(
   });
   door.use(rest.listener);
 
+  holdGatewayBounds(metrics.bounds, {
+    ...{ sessions, parked, subscriptions, mcp, door, security },
+    clients: [sse, webSocket, tcpListener],
+    servers: () => registry.all().map((fleet) => [fleet.name, factory.boundsOf(fleet)]),
+  });
   if (gateway.tls !== undefined) metrics.certificate("http", certificateExpiry(gateway.tls));
   const certificates = gateway.tls && followTls(door.server as HttpsServer, gateway.tls, log);
   const told = gateway.metricsLog && MetricsLog.start(gateway.metricsLog, () => metrics.json());
@@ -393,8 +395,4 @@ export async function startGateway(
     },
     close,
   };
-}
-
-function releaseAll({ owner, fleets }: ServiceClient, registry: FleetRegistry): void {
-  for (const name of fleets) void registry.get(name)?.release(owner);
 }

@@ -76,6 +76,11 @@ export class Duplex {
     this.#channel = channel;
   }
 
+  /** Bytes, or nearly, that wait for its client; bound: `maxWaiting`. */
+  get waiting(): number {
+    return this.#channel.waiting;
+  }
+
   /** Takes one message, or an array of them. */
   receive(text: string): void {
     let messages: RpcMessage | RpcMessage[];

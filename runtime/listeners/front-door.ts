@@ -5,6 +5,7 @@ import type { Duplex as Stream } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isLoopback } from "../config/schema/index.ts";
 import { FleetError, messageOf } from "../errors.ts";
+import type { Use } from "../observability/bounds.ts";
 import { openPages } from "../observability/dashboard/index.ts";
 import { errorReply } from "../protocol/json-rpc.ts";
 import type { McpService } from "../routing/mcp-service.ts";
@@ -103,6 +104,11 @@ export class FrontDoor {
     }, ms);
     await this.#closed;
     clearTimeout(timer);
+  }
+
+  /** Open connections, whatever they speak. */
+  get open(): Promise<Use> {
+    return this.#connections().then((size) => ({ size, max: this.#listener.maxConnections }));
   }
 
   #connections(): Promise<number> {

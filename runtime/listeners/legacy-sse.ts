@@ -31,6 +31,11 @@ export class LegacySse {
     this.#options = options;
   }
 
+  /** Bytes that wait for the client that has most of them. */
+  get waiting(): number {
+    return Math.max(0, ...[...this.#connections.values()].map(({ duplex }) => duplex.waiting));
+  }
+
   /** `GET /sse`. */
   open(request: IncomingMessage, response: ServerResponse, target: McpTarget): void {
     if (request.method !== "GET") {

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { ServerResponse } from "node:http";
 import { LRUCache } from "lru-cache";
+import type { Use } from "../observability/bounds.ts";
 import type { ClientSession, NoticeStream } from "../protocol/client-session.ts";
 import { EventStream } from "./event-stream.ts";
 
@@ -17,6 +18,11 @@ const maxBytes = 256 * 1024;
  */
 export class Replay {
   readonly #streams = new LRUCache<string, ReplayStream>({ max: maxStreams, ttl: keptMs, updateAgeOnGet: true });
+
+  /** Streams of which something is kept, and their bound. */
+  get kept(): Use {
+    return { size: this.#streams.size, max: maxStreams };
+  }
 
   open(session: ClientSession, response: ServerResponse): ReplayStream {
     const name = randomBytes(9).toString("base64url");

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Logger } from "pino";
 import { ErrorKinds, FleetError } from "../errors.ts";
+import type { Use } from "../observability/bounds.ts";
 import type { Metrics } from "../observability/metrics.ts";
 import type { ClientSession } from "../protocol/client-session.ts";
 import {
@@ -45,6 +46,11 @@ export class StreamableHttp {
 
   constructor(options: StreamableHttpOptions) {
     this.#options = options;
+  }
+
+  /** Event streams that can be resumed, and their bound. */
+  get streams(): Use {
+    return this.#replay.kept;
   }
 
   serve(request: IncomingMessage, response: ServerResponse, target: McpTarget): void {

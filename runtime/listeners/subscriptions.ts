@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { FleetError } from "../errors.ts";
+import type { Use } from "../observability/bounds.ts";
 import type { NoticeStream } from "../protocol/client-session.ts";
 import { encodeNotification, encodeReply, type Params, type RequestId, type RpcRequest } from "../protocol/json-rpc.ts";
 import { envelope } from "../protocol/modern.ts";
@@ -35,6 +36,13 @@ export class Subscriptions {
 
   get size(): number {
     return this.#open.size;
+  }
+
+  /** Subscriptions of the caller who has most of them, and their bound. */
+  get fullest(): Use {
+    const byCaller = new Map<string, number>();
+    for (const { target } of this.#open) byCaller.set(target.caller, (byCaller.get(target.caller) ?? 0) + 1);
+    return { size: Math.max(0, ...byCaller.values()), max: this.#options.maxPerCaller };
   }
 
   /**

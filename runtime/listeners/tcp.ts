@@ -31,6 +31,11 @@ export class TcpListener {
     });
   }
 
+  /** Bytes that wait for the client that has most of them. */
+  get waiting(): number {
+    return Math.max(0, ...[...this.#sockets].map(({ writableLength }) => writableLength));
+  }
+
   async close(): Promise<void> {
     if (!this.#server.listening) return;
     const closed = new Promise((resolve) => this.#server.close(resolve));

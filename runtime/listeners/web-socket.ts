@@ -34,6 +34,11 @@ export class WebSocketListener {
     this.#server.handleUpgrade(request, socket, head, (client) => this.#serve(client, target));
   }
 
+  /** Bytes that wait for the client that has most of them. */
+  get waiting(): number {
+    return Math.max(0, ...[...this.#server.clients].map(({ bufferedAmount }) => bufferedAmount));
+  }
+
   close(): void {
     clearInterval(this.#pulse);
     // 1001: the server is going away (RFC 6455, section 7.4.1).

@@ -1,5 +1,6 @@
 import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import type { Priority } from "../protocol/priority.ts";
+import { Bounds } from "./bounds.ts";
 import { type CallCounts, CallMetrics } from "./call-metrics.ts";
 import { HistogramSeries, registerHistogram } from "./histogram-series.ts";
 import { type CountedFleet, PerformanceMetrics } from "./performance-metrics.ts";
@@ -39,6 +40,8 @@ const batchBuckets = [1, 2, 5, 10, 20, 50, 100];
 
 /** The gateway's own Prometheus registry. Names are those of the specification; durations are in milliseconds. */
 export class Metrics {
+  /** How near every bound is. */
+  readonly bounds: Bounds;
   readonly #registry = new Registry();
   readonly #calls: CallMetrics;
   readonly #batchSize = new HistogramSeries(batchBuckets);
@@ -60,6 +63,7 @@ export class Metrics {
     this.#others = others;
     const registers = [this.#registry];
     collectDefaultMetrics({ register: this.#registry });
+    this.bounds = new Bounds(this.#registry);
     this.#performance = new PerformanceMetrics(this.#registry, fleets);
     this.#calls = new CallMetrics(this.#registry, fleets);
     registerHistogram(

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { Logger } from "pino";
 import type { ResolvedServer } from "../config/index.ts";
 import { FleetError } from "../errors.ts";
+import type { Bound } from "../observability/bounds.ts";
 import type { FleetGauges, Metrics } from "../observability/metrics.ts";
 import { BatchConnector } from "../performance/batching/index.ts";
 import { FleetPerformance, type SharedSpaceOptions } from "../performance/index.ts";
@@ -95,6 +96,11 @@ export class FleetFactory {
   countsOf(fleet: Fleet): Pick<FleetGauges, "performance" | "certificateEnds"> {
     const performance = this.#performances.get(fleet)?.counts();
     return { performance, certificateEnds: this.#tls.get(fleet)?.expiry };
+  }
+
+  /** How near the bounds of such a fleet are. */
+  boundsOf(fleet: Fleet): readonly Bound[] {
+    return [...fleet.bounds(), ...(this.#performances.get(fleet)?.bounds() ?? [])];
   }
 
   #performance(server: FleetOptions["server"]): FleetPerformance {

@@ -47,6 +47,11 @@ export class CallQueue {
     this.#queue = new PriorityQueue(options);
   }
 
+  /** Calls that wait. */
+  get size(): number {
+    return this.#queue.size;
+  }
+
   /** Calls that wait at a level. */
   length(priority: Priority): number {
     return this.#queue.length(priority);

@@ -1,4 +1,5 @@
 import type { ResolvedQueue, ResolvedServer } from "../config/index.ts";
+import type { Bound } from "../observability/bounds.ts";
 import type { Params } from "../protocol/json-rpc.ts";
 import { type Priority, priorities } from "../protocol/priority.ts";
 import type { ListCapability } from "../registry/catalog.ts";
@@ -74,6 +75,15 @@ export class FleetPerformance {
         queue &&
         (Object.fromEntries(priorities.map((level) => [level, queue.length(level)])) as Record<Priority, number>),
     };
+  }
+
+  /** How near its bounds are. */
+  bounds(): readonly Bound[] {
+    const { cache, queue } = this.#options;
+    return [
+      { name: "cache_bytes", whenFull: "evict", use: () => ({ size: this.#cache?.bytes ?? 0, max: cache.maxBytes }) },
+      { name: "queue", whenFull: "refuse", use: () => ({ size: this.#queue?.size ?? 0, max: queue?.maxWaiting ?? 0 }) },
+    ];
   }
 
   /** The server's list of this kind has changed, or another version of it serves. */

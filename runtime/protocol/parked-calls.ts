@@ -43,6 +43,10 @@ export class ParkedCalls {
     return this.#calls.size;
   }
 
+  get max(): number {
+    return this.#options.max;
+  }
+
   /** Is it a state of the gateway's own, rather than of a server? */
   owns(requestState: unknown): requestState is string {
     return typeof requestState === "string" && requestState.startsWith(mark);

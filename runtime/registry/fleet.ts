@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import type { ResolvedServer } from "../config/index.ts";
 import { FleetError } from "../errors.ts";
+import type { Bound } from "../observability/bounds.ts";
 import type { CallCounts } from "../observability/call-metrics.ts";
 import type { Metrics } from "../observability/metrics.ts";
 import { Exchange } from "../protocol/exchange.ts";
@@ -13,6 +14,7 @@ import { type FleetCall, type FleetStage, pipelineOf } from "./fleet-call.ts";
 import { FleetInstances, type RemoteOptions } from "./fleet-instances.ts";
 import type { Instance } from "./instance.ts";
 import type { InstanceSource } from "./instance-source.ts";
+import { queuePerInstance } from "./leased-instances.ts";
 import { Resilience } from "./resilience/resilience.ts";
 import { type ResourceListener, ResourceSubscriptions } from "./resource-subscriptions.ts";
 import { ToolFilter } from "./tool-filter.ts";
@@ -257,6 +259,27 @@ export class Fleet {
     const instances = this.#source.instances.length / this.server.scaling.maxInstances;
     const connections = max === 0 ? 0 : busy / max;
     return { utilization: Math.max(instances, connections, this.#resilience.utilization), waiting };
+  }
+
+  /** How near its bounds are. */
+  bounds(): readonly Bound[] {
+    let [busy, max] = [0, 0];
+    for (const { connector } of this.#source.backends) {
+      busy += connector.connections?.busy ?? 0;
+      max += connector.connections?.max ?? 0;
+    }
+    const { instances, waiting } = this.#source;
+    const { maxInstances } = this.server.scaling;
+    return [
+      { name: "instances", whenFull: "wait", use: () => ({ size: instances.length, max: maxInstances }) },
+      {
+        name: "instance_queue",
+        whenFull: "refuse",
+        use: () => ({ size: waiting, max: maxInstances * queuePerInstance }),
+      },
+      { name: "upstream_connections", whenFull: "wait", use: () => ({ size: busy, max }) },
+      ...this.#resilience.bounds(),
+    ];
   }
 
   /** `lost` says why an instance does not serve, if one does not. */

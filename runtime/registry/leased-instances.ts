@@ -15,7 +15,7 @@ interface Waiter {
 const anywhere: Placing = Object.freeze({ avoid: undefined, place: undefined, remainingMs: Number.POSITIVE_INFINITY });
 
 /** Owners that may wait for each instance there can be, before the next one is refused at once. */
-const queuePerInstance = 4;
+export const queuePerInstance = 4;
 
 /**
  * Isolation `session`: each owner has an instance to itself, taken from a few warm ones, never handed on to another

@@ -1,4 +1,5 @@
 import { FleetError } from "../../errors.ts";
+import type { Bound } from "../../observability/bounds.ts";
 import type { Exchange } from "../../protocol/exchange.ts";
 import type { RpcReply } from "../../protocol/json-rpc.ts";
 import type { FleetCall } from "../fleet-call.ts";
@@ -41,6 +42,15 @@ export class ConcurrencyLimit {
 
   get waiting(): number {
     return this.#queue.size;
+  }
+
+  /** How near its bounds are. */
+  bounds(): readonly Bound[] {
+    const { maxQueue } = this.#options;
+    return [
+      { name: "calls", whenFull: "wait", use: () => ({ size: this.#inFlight, max: this.limit }) },
+      { name: "calls_waiting", whenFull: "refuse", use: () => ({ size: this.#queue.size, max: maxQueue }) },
+    ];
   }
 
   around(next: FleetCall): FleetCall {

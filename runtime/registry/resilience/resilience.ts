@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ResolvedServer } from "../../config/index.ts";
+import type { Bound } from "../../observability/bounds.ts";
 import type { Metrics } from "../../observability/metrics.ts";
 import type { ToolDescription } from "../catalog.ts";
 import type { Fleet, FleetClient } from "../fleet.ts";
@@ -73,6 +74,10 @@ export class Resilience {
   /** Share of the calls that may be under way at once which are, 0 to 1. */
   get utilization(): number {
     return this.#limit.inFlight / this.#limit.limit;
+  }
+
+  bounds(): readonly Bound[] {
+    return this.#limit.bounds();
   }
 
   /** Calls that wait for a place. */
