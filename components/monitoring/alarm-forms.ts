@@ -51,6 +51,7 @@ export const publishedMetrics: Readonly<Record<string, Statistic>> = {
   mcp_instances_lost_total: "Sum",
   mcp_sessions: "Maximum",
   mcp_sessions_max: "Maximum",
+  mcp_bound_utilization: "Maximum",
   mcp_rate_limit_degraded_total: "Sum",
 };
 const requestRate = "mcp_server_request_rate";
@@ -127,6 +128,9 @@ export function alarmForms(bounds: Bounds): Readonly<Record<string, AlarmRule>> 
         },
       ],
     },
+    McpBoundNear: one("a bound of the gateway is nearly full; at 100% it refuses work", "mcp_bound_utilization", {
+      threshold: 0.9,
+    }),
     McpSharedStateLost: one(
       "what replicas share is away: limits hold for each of them",
       "mcp_rate_limit_degraded_total",

@@ -118,6 +118,13 @@ export function catalogue({ thresholds, availabilityPercent, autoscaled }: Catal
       summary: "{{ $value | humanizePercentage }} of the sessions that memory may hold are held",
     },
     {
+      alert: "McpBoundNear",
+      expr: 'max by (bound, server) (mcp_bound_utilization{when_full="refuse"}) > 0.9',
+      severity: "high",
+      summary:
+        "{{ with $labels.server }}{{ . }}: {{ end }}the bound {{ $labels.bound }} is {{ $value | humanizePercentage }} full; at 100% the gateway refuses work",
+    },
+    {
       alert: "McpSharedStateLost",
       expr: ({ only }) => `rate(${series("mcp_rate_limit_degraded_total", only)}[5m]) > 0`,
       severity: "medium",

@@ -71,9 +71,11 @@ export function figuresOfServer(
 export function figuresOfGateway(families: ReadonlyMap<string, Family>, grown: readonly Growth[]): Figures {
   const gauge = (name: string) => count(families.get(name)?.values[0]?.value ?? 0);
   const degraded = grown.filter(({ name }) => name === "mcp_rate_limit_degraded_total");
+  const refusing = families.get("mcp_bound_utilization")?.values.filter(({ labels }) => labels.when_full === "refuse");
   return {
     mcp_sessions: gauge("mcp_sessions"),
     mcp_sessions_max: gauge("mcp_sessions_max"),
+    mcp_bound_utilization: none(Math.max(0, ...(refusing ?? []).map(({ value }) => value))),
     mcp_rate_limit_degraded_total: count(degraded.reduce((sum, { added }) => sum + added, 0)),
   };
 }

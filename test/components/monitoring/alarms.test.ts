@@ -19,11 +19,20 @@ class World {
   readonly notes = { name: "notes", health: 1, utilization: 0.5, inFlight: 1, waiting: 0, restarts: 0 };
   readonly clock = { ...this.notes, name: "clock" };
   readonly sessions = { live: 10, max: 100 };
+  queue = { size: 10 };
+  cached = 10;
   readonly metrics = new Metrics(
     () => [this.notes, this.clock] as FleetGauges[],
     () => this.sessions,
   );
   silent = false;
+
+  constructor() {
+    this.metrics.bounds.hold(
+      { name: "queue", whenFull: "refuse", use: () => ({ size: this.queue.size, max: 100 }) },
+      { name: "cache_bytes", whenFull: "evict", use: () => ({ size: this.cached, max: 100 }) },
+    );
+  }
 
   calls(server: string, ok: number, failed = 0, ms = 10): void {
     const counts = this.metrics.callsOf(server);
@@ -116,6 +125,12 @@ describe("an alarm fires for what it is about, and is silent for what only looks
       ...(["McpSessionsNearBound", 6] as const),
       (world) => Object.assign(world.sessions, { live: 95 }),
       (world) => Object.assign(world.sessions, { live: 90 }),
+    ],
+    [
+      ...(["McpBoundNear", 6] as const),
+      (world) => Object.assign(world.queue, { size: 95 }),
+      // Less than five minutes, or a cache, which is to be full.
+      (world, minute) => Object.assign(world, { queue: { size: minute === 3 ? 90 : 95 }, cached: 100 }),
     ],
     [
       ...(["McpObjectiveAtRiskFast", 60] as const),

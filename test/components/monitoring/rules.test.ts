@@ -87,6 +87,15 @@ const cases: Readonly<Record<string, readonly [fires: Series, silent: Series]>> 
     { mcp_sessions: "95x60", mcp_sessions_max: "100x60" },
     { mcp_sessions: "80x60", mcp_sessions_max: "100x60" },
   ],
+  McpBoundNear: [
+    { 'mcp_bound_utilization{bound="queue",server="notes",when_full="refuse"}': "0.95x60" },
+    {
+      // An old entry goes, or the next call waits: that is what these are for.
+      'mcp_bound_utilization{bound="cache_bytes",server="notes",when_full="evict"}': "1x60",
+      'mcp_bound_utilization{bound="instances",server="notes",when_full="wait"}': "1x60",
+      'mcp_bound_utilization{bound="heap",server="",when_full="refuse"}': "0.85x60",
+    },
+  ],
   McpSharedStateLost: [{ mcp_rate_limit_degraded_total: "0+1x60" }, { mcp_rate_limit_degraded_total: "5x60" }],
   McpCertificateExpires: [certificate(13), certificate(15)],
   McpObjectiveAtRiskFast: [calls(92, 8), calls(94, 6)],

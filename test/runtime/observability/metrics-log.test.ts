@@ -79,7 +79,12 @@ test("a line for each server and one for the gateway, as CloudWatch reads them",
     mcp_circuits_opened_total: 1,
     mcp_instances_lost_total: 1,
   });
-  expect(gateway).toMatchObject({ mcp_sessions: 3, mcp_sessions_max: 100, mcp_rate_limit_degraded_total: 0 });
+  expect(gateway).toMatchObject({
+    mcp_sessions: 3,
+    mcp_sessions_max: 100,
+    mcp_bound_utilization: 0,
+    mcp_rate_limit_degraded_total: 0,
+  });
   expect(gateway._aws.CloudWatchMetrics[0].Dimensions).toEqual([[]]);
 });
 
