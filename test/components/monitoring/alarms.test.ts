@@ -212,9 +212,15 @@ test("the stack: topics with who hears, an alarm for each rule, a dashboard; web
     "aws:cloudwatch/metricAlarm watch-BusyClock < watch",
     "aws:sns/topic watch-BusyClock-alerts < watch",
     "aws:sns/topicSubscription watch-BusyClock-alerts-webhook < watch",
-    ...["CallsShed", "CertificateExpires", "CircuitOpen", "ErrorRateHigh", "GatewayDown", "InstancesLost"].map(
-      (alert) => `aws:cloudwatch/metricAlarm watch-Mcp${alert} < watch`,
-    ),
+    ...[
+      "BoundNear",
+      "CallsShed",
+      "CertificateExpires",
+      "CircuitOpen",
+      "ErrorRateHigh",
+      "GatewayDown",
+      "InstancesLost",
+    ].map((alert) => `aws:cloudwatch/metricAlarm watch-Mcp${alert} < watch`),
     "aws:cloudwatch/metricAlarm watch-McpLatencyHigh < watch",
     ...["Fast", "Slow"].flatMap((speed) => [
       `aws:cloudwatch/compositeAlarm watch-McpObjectiveAtRisk${speed} < watch`,
