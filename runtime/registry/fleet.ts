@@ -1,3 +1,4 @@
+import { LRUCache } from "lru-cache";
 import type { Logger } from "pino";
 import type { ResolvedServer } from "../config/index.ts";
 import { FleetError } from "../errors.ts";
@@ -80,6 +81,8 @@ export interface FleetOptions {
   readonly onUpdated?: (uri: string) => void;
 }
 
+/** Owners whose log level is known; one that was forgotten is set again. */
+const maxLogLevels = 10_000;
 /** The fleet's pulse: idle instances, leases and queues are looked after so often. */
 const tendEveryMs = 1000;
 
@@ -104,7 +107,7 @@ export class Fleet {
   #closed = false;
   readonly #subscriptions = new ResourceSubscriptions();
   /** What servers of the session era were told to log, by owner; under "" what all shared instances were. */
-  readonly #logLevels = new Map<string, string>();
+  readonly #logLevels = new LRUCache<string, string>({ max: maxLogLevels });
 
   constructor(options: FleetOptions) {
     const { server, now } = options;
@@ -175,8 +178,9 @@ export class Fleet {
     return (await this.catalog.list("tools")).find((tool) => tool.name === name);
   }
 
-  /** Asks the server to tell when a resource changes; `listener` hears of it until the owner unsubscribes or goes. */
+  /** Asks the server to tell when a resource changes; `listener` hears of it until the owner unsubscribes or goes. Rejects with POOL_EXHAUSTED past a bound. */
   async subscribe(client: FleetClient, uri: string, listener: ResourceListener): Promise<RpcReply> {
+    this.#subscriptions.admit(uri, client.owner);
     const reply = await this.#ask(client, "resources/subscribe", { uri });
     if ("result" in reply) this.#subscriptions.add(uri, client, listener);
     return reply;
@@ -278,6 +282,7 @@ export class Fleet {
         use: () => ({ size: waiting, max: maxInstances * queuePerInstance }),
       },
       { name: "upstream_connections", whenFull: "wait", use: () => ({ size: busy, max }) },
+      { name: "resource_subscriptions", whenFull: "refuse", use: () => this.#subscriptions.use },
       ...this.#resilience.bounds(),
     ];
   }

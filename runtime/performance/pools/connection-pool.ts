@@ -46,6 +46,8 @@ export interface PoolStatistics {
 /** Pause after a failed attempt to open a connection, doubled with each one in a row up to the longest. */
 const firstPauseMs = 50;
 const longestPauseMs = 5000;
+/** Callers that can wait for a connection of one pool. */
+const maxPending = 10_000;
 
 /**
  * Open MCP sessions with one server, lent one at a time: opened ahead up to the minimum, never more than the maximum,
@@ -93,6 +95,10 @@ export class ConnectionPool {
   async acquire(): Promise<PooledConnection> {
     const { now, id, config } = this.#options;
     if (this.#closed) throw new FleetError("DRAINING", `pool "${id}" is closed`);
+    if (this.#pool.pending >= maxPending) {
+      const fix = "send less at once, or raise maxConnections";
+      throw new FleetError("POOL_EXHAUSTED", `pool "${id}": ${maxPending} callers wait for a connection; ${fix}`);
+    }
     const began = now();
     let connection: PooledConnection;
     try {

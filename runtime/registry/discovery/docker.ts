@@ -3,9 +3,10 @@ import type { Logger } from "pino";
 import type { Agent } from "undici";
 import { defaults } from "../../config/defaults.ts";
 import type { BackendSpec } from "../backend.ts";
+import { limitedText } from "../limited-text.ts";
 import { addressOf, type Scheme } from "./address.ts";
 import { Following } from "./following.ts";
-import type { FoundListener, InstanceDiscovery } from "./instance-discovery.ts";
+import { type FoundListener, type InstanceDiscovery, maxListBytes } from "./instance-discovery.ts";
 
 export interface DockerDiscoveryOptions {
   /** `name` or `name=value`. */
@@ -79,7 +80,7 @@ export class DockerDiscovery implements InstanceDiscovery {
   async #list(signal: AbortSignal): Promise<void> {
     const filters = { label: [this.#options.label], status: ["running"] };
     const body = await this.#get(`/containers/json?filters=${encodeURIComponent(JSON.stringify(filters))}`, signal);
-    const containers = (await body.json()) as readonly Container[];
+    const containers = JSON.parse(await limitedText(body, maxListBytes)) as readonly Container[];
     this.#following.tell(containers.flatMap((container) => this.#specOf(container)));
   }
 
@@ -114,6 +115,6 @@ export class DockerDiscovery implements InstanceDiscovery {
     const options = { dispatcher: this.#agent, signal };
     const { statusCode, body } = await request(`http://docker${path}`, options);
     if (statusCode === 200) return body;
-    throw new Error(`the engine answered HTTP ${statusCode}: ${(await body.text()).slice(0, 300)}`);
+    throw new Error(`the engine answered HTTP ${statusCode}: ${(await limitedText(body, maxListBytes)).slice(0, 300)}`);
   }
 }

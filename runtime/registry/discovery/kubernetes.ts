@@ -5,9 +5,10 @@ import type { Logger } from "pino";
 import type { Agent } from "undici";
 import { defaults } from "../../config/defaults.ts";
 import type { BackendSpec } from "../backend.ts";
+import { limitedText } from "../limited-text.ts";
 import { addressOf, type Scheme } from "./address.ts";
 import { Following } from "./following.ts";
-import type { FoundListener, InstanceDiscovery } from "./instance-discovery.ts";
+import { type FoundListener, type InstanceDiscovery, maxListBytes } from "./instance-discovery.ts";
 
 export interface KubernetesDiscoveryOptions {
   readonly service: string;
@@ -78,9 +79,7 @@ export class KubernetesDiscovery implements InstanceDiscovery {
   /** Reads all slices; returns the version from which to watch. */
   async #list(signal: AbortSignal): Promise<string> {
     const body = await this.#get("", signal);
-    let text = "";
-    for await (const chunk of body.setEncoding("utf8")) text += chunk;
-    const { items, metadata } = JSON.parse(text) as {
+    const { items, metadata } = JSON.parse(await limitedText(body, maxListBytes)) as {
       readonly items: readonly EndpointSlice[];
       readonly metadata: { readonly resourceVersion: string };
     };
@@ -125,7 +124,7 @@ export class KubernetesDiscovery implements InstanceDiscovery {
       headers: { accept: "application/json", authorization: `Bearer ${(await file("token")).trim()}` },
     });
     if (statusCode === 200) return body;
-    const said = await body.text();
+    const said = await limitedText(body, maxListBytes);
     const fix = statusCode === 403 ? "; let the service account list and watch endpointslices" : "";
     throw new Error(`HTTP ${statusCode}: ${said.slice(0, 300)}${fix}`);
   }
@@ -153,6 +152,7 @@ async function* linesOf(body: Readable): AsyncGenerator<string> {
   for await (const chunk of body.setEncoding("utf8")) {
     const lines = (rest + chunk).split("\n");
     rest = lines.pop() as string;
+    if (rest.length > maxListBytes) throw new Error(`an event of the watch has more than ${maxListBytes} bytes`);
     yield* lines;
   }
 }

@@ -3,8 +3,11 @@ import { readProcessTree } from "../../host/process-tree.ts";
 import type { Fetch } from "../../upstreams/upstream-tls.ts";
 import type { Backend } from "../backend.ts";
 import type { HostLoad } from "../balancing/strategy.ts";
+import { limitedText } from "../limited-text.ts";
 
 const reportTimeoutMs = 2000;
+/** Two numbers fit many times. */
+const maxReportBytes = 64 * 1024;
 
 /** Reads what the instances' hosts report: of a local process from /proc, of the others from their `GET /load`. */
 export class HostLoadReader {
@@ -33,8 +36,12 @@ export class HostLoadReader {
   async #reported(address: string): Promise<HostLoad | undefined> {
     if (!address.startsWith("http")) return undefined;
     try {
-      const response = await this.#ask(new URL(this.#path, address), { signal: AbortSignal.timeout(reportTimeoutMs) });
-      const { cpu, memory } = (await response.json()) as Partial<HostLoad>;
+      const signal = AbortSignal.timeout(reportTimeoutMs);
+      // A host says itself how busy it is: it sends nobody elsewhere.
+      const response = await this.#ask(new URL(this.#path, address), { signal, redirect: "error" });
+      if (response.body === null) return undefined;
+      const text = await limitedText(response.body, maxReportBytes);
+      const { cpu, memory } = JSON.parse(text) as Partial<HostLoad>;
       return response.ok ? loadOf(cpu, memory) : undefined;
     } catch {
       return undefined;

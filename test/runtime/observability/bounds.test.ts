@@ -8,7 +8,7 @@ const used = (name: string, size: number, max: number): Bound => ({
   use: () => ({ size, max }),
 });
 
-async function lines(registry: Registry): Promise<string[]> {
+async function lines(registry: { metrics(): Promise<string> }): Promise<string[]> {
   return (await registry.metrics()).split("\n").filter((line) => line.startsWith("mcp_bound_utilization"));
 }
 

@@ -48,6 +48,19 @@ const giveBack = async (connections: Awaited<ReturnType<typeof borrow>>) => {
   for (const connection of connections) await pool.release(connection);
 };
 
+test("ten thousand callers wait for a connection; the next one is refused at once", async () => {
+  make({ maxConnections: 1, acquireTimeout: 60_000 });
+  const [taken] = await borrow(1);
+  const waiting = Array.from({ length: 10_000 }, () => pool.use(async () => {}));
+  await expect(pool.acquire()).rejects.toMatchObject({
+    code: "POOL_EXHAUSTED",
+    message: 'pool "docs": 10000 callers wait for a connection; send less at once, or raise maxConnections',
+  });
+  await pool.release(taken as NonNullable<typeof taken>);
+  await Promise.all(waiting);
+  await pool.use(async () => {});
+});
+
 test("the minimum is opened ahead, the maximum is never passed, and who waits too long is told", async () => {
   make({ minConnections: 2 });
   await pool.warmUp();

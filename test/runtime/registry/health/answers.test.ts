@@ -1,0 +1,65 @@
+import { once } from "node:events";
+import { createServer, type RequestListener, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterEach, expect, test } from "@jest/globals";
+import type { Backend } from "../../../../runtime/registry/backend.ts";
+import { HostLoadReader } from "../../../../runtime/registry/health/host-load.ts";
+import { probe } from "../../../../runtime/registry/health/probe.ts";
+
+// What a server that turned bad does with the gateway's own questions over HTTP.
+const servers: Server[] = [];
+afterEach(() => {
+  for (const server of servers.splice(0)) server.close().closeAllConnections();
+});
+
+async function serve(listener: RequestListener): Promise<string> {
+  const server = createServer(listener).listen(0, "127.0.0.1");
+  servers.push(server);
+  await once(server, "listening");
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+function backendAt(address: string) {
+  const reports: unknown[] = [];
+  const backend = { address: `${address}/mcp`, primary: {}, reported: (load: unknown) => reports.push(load) };
+  return { backend: backend as unknown as Backend, reports };
+}
+
+/** A server that sends every request to an internal one, and who has asked that one. */
+async function redirecting() {
+  const asked: string[] = [];
+  const internal = await serve((request, response) => {
+    asked.push(String(request.url));
+    response.end('{"cpu":0.1,"memory":0.1}');
+  });
+  return { asked, address: await serve((_, response) => response.writeHead(302, { location: `${internal}/x` }).end()) };
+}
+
+test("a server's answer to a health check sends the gateway nowhere", async () => {
+  const { asked, address } = await redirecting();
+  const { backend } = backendAt(address);
+  expect(await probe(backend, "/health", 1000, fetch)).toBe("GET /health answered HTTP 302");
+  expect(asked).toEqual([]);
+});
+
+test("a host's report of its load is read to 64 KiB, and comes from the host itself", async () => {
+  const { asked, address } = await redirecting();
+  const elsewhere = backendAt(address);
+  let sent = 0;
+  const endless = backendAt(
+    await serve((_, response) => {
+      const more = () => {
+        do sent += 65_536;
+        while (!response.destroyed && response.write("x".repeat(65_536)));
+      };
+      response.on("drain", more);
+      more();
+    }),
+  );
+  const good = backendAt(await serve((_, response) => response.end('{"cpu":0.5,"memory":0.25}')));
+  await new HostLoadReader("/load", () => 0, fetch).read([elsewhere.backend, endless.backend, good.backend]);
+  expect([elsewhere.reports, endless.reports, good.reports]).toEqual([[], [], [{ cpu: 0.5, memory: 0.25 }]]);
+  expect(asked).toEqual([]);
+  // A little more is on its way; in the two seconds that a report may take it would be hundreds of megabytes.
+  expect(sent).toBeLessThan(16 * 1024 * 1024);
+});
