@@ -19,3 +19,12 @@ test("a principal arrives as it was, and is one object for all its requests", ()
   expect(principals.of(request(all))).toEqual(all);
   expect(principals.of(request(localPrincipal))).toBe(localPrincipal);
 });
+
+test("a thousand of them are kept; the one that was used longest ago is made again", () => {
+  const principals = new ForwardedPrincipals();
+  const first = principals.of(request(anna));
+  for (let at = 0; at < 1000; at += 1) principals.of(request({ ...anna, caller: `caller-${at}` }));
+  expect(principals.of(request(anna))).not.toBe(first);
+  const kept = principals.of(request({ ...anna, caller: "caller-999" }));
+  expect(principals.of(request({ ...anna, caller: "caller-999" }))).toBe(kept);
+});
