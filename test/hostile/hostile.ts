@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -83,7 +84,8 @@ export async function hostile(messages: number, seed: number, log: (line: string
   const { targets, config } = hostileFleet(ports, { session: session.url, stateless: stateless.url }, logFile);
   const args = [JSON.stringify(config), folder];
   const [gateway, { url }] = await Child.start<{ url: string }>(file("gateway-process.ts"), args, ["--expose-gc"]);
-  const [prober] = await Child.start(file("prober.ts"), [url]);
+  const hosts = [session, stateless];
+  const [prober] = await Child.start(file("prober.ts"), [url, ...hosts.map((host) => host.url)]);
   const pools: Pool[] = [];
   const callerOf = (name: "alice" | "bob", other: string) => {
     const pool = new Pool(url, { connections: 256, headersTimeout: 0, bodyTimeout: 0 });
@@ -102,6 +104,7 @@ export async function hostile(messages: number, seed: number, log: (line: string
       }
     }
     const start = await gateway.ask<Memory>({ ask: "memory" });
+    const hostsAtStart = hosts.map(({ pid }) => residentMb(pid));
     let [held, resident] = [start.heldMb, start.rssMb];
     let last = start;
     for (let at = 0; totals.messages < messages; at += 1) {
@@ -122,10 +125,20 @@ export async function hostile(messages: number, seed: number, log: (line: string
       resident = Math.max(resident, last.rssMb);
       if (last.heldMb > start.heldMb + heldBoundMb) note("the gateway holds too much", { at, start, last });
       if (last.rssMb > start.rssMb + residentBoundMb) note("the gateway is too large", { at, start, last });
+      for (const [one, { pid }] of hosts.entries()) {
+        const [before, now] = [hostsAtStart[one] as number, residentMb(pid)];
+        if (now > before + residentBoundMb) note("a server host is too large", { at, before, now });
+      }
       if (at % 10 === 0) log(`${totals.messages} messages, ${last.heldMb} MB held, ${last.rssMb} MB resident`);
     }
     const health = await prober.ask<Health>({});
     await Promise.all(pools.map((pool) => pool.destroy()));
+    for (const host of hosts) {
+      const processes = await descendantsOf(host.pid);
+      const code = await host.end();
+      const alive = processes.filter((pid) => existsSync(`/proc/${pid}`));
+      if (code !== 0 || alive.length > 0) note("a server host has not ended cleanly", { code, alive });
+    }
     const left = await leftOf(gateway, servers);
     for (const line of (await readFile(logFile, "utf8")).split("\n")) {
       if (line.includes('"stack"')) note("the gateway has failed unexpectedly", JSON.parse(line).err);
@@ -142,6 +155,12 @@ export async function hostile(messages: number, seed: number, log: (line: string
     await Promise.all(pools.map((pool) => pool.destroy()));
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** What the system has given a process, by /proc. */
+function residentMb(pid: number): number {
+  const kib = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
+  return Math.round(Number(kib) / 1000);
 }
 
 /** Calls that nobody waits for any more end soon; after the gateway's close nothing is there. */

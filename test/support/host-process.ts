@@ -35,7 +35,20 @@ export class HostProcess {
     return new HostProcess(child, url);
   }
 
+  get pid(): number {
+    return this.#child.pid as number;
+  }
+
+  /** Asks it to end; resolves with its exit code. */
+  async end(): Promise<number | null> {
+    const ended = once(this.#child, "exit");
+    this.#child.kill("SIGTERM");
+    return (await ended)[0] as number | null;
+  }
+
+  /** Ends it at once, if it has not ended. */
   async stop(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     this.#child.kill("SIGKILL");
     await once(this.#child, "exit");
   }
