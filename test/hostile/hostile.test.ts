@@ -2,7 +2,11 @@ import { expect, test } from "@jest/globals";
 import { hostile } from "./hostile.ts";
 
 test("hostile servers: no caller reads another one's words, every call ends, nothing grows and nothing is left", async () => {
-  const { messages, wrong, outcomes, health, left } = await hostile(4000, 20_261_128, () => {});
+  const { messages, wrong, outcomes, health, left } = await hostile({
+    messages: 4000,
+    seed: 20_261_128,
+    log: () => {},
+  });
   expect(wrong).toEqual([]);
   expect(left).toEqual({ calls: 0, resources: [], processes: 0, sockets: 0 });
   expect(messages).toBeGreaterThanOrEqual(4000);

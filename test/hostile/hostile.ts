@@ -8,8 +8,19 @@ import { HostProcess } from "../support/host-process.ts";
 import { descendantsOf } from "../support/proc.ts";
 import { Caller } from "./caller.ts";
 import { Child } from "./child.ts";
+import type { Fault } from "./faults.ts";
 import { hostedSettings, hostileFleet, requestMs, stdioArgs } from "./fleet.ts";
 import { messagesOf, round } from "./plan.ts";
+
+/** What is played. */
+export interface HostileOptions {
+  /** Messages of the servers, at least. */
+  readonly messages: number;
+  readonly seed: number;
+  readonly log: (line: string) => void;
+  /** Only these faults, and only at servers whose names begin so; to find out which one it was. Defaults to all. */
+  readonly only?: { readonly faults?: readonly Fault[] | undefined; readonly server?: string | undefined };
+}
 
 /** What a run came to. */
 export interface HostileOutcome {
@@ -71,7 +82,7 @@ const file = (name: string) => join(import.meta.dirname, name);
  * Two callers use hostile servers of every transport through a gateway, directly and behind server hosts. Neither may
  * ever read a word of the other, each call ends, and the gateway stays as small and as quick as it was.
  */
-export async function hostile(messages: number, seed: number, log: (line: string) => void): Promise<HostileOutcome> {
+export async function hostile({ messages, seed, log, only }: HostileOptions): Promise<HostileOutcome> {
   const wrong: string[] = [];
   const note = (problem: string, cause: unknown) => {
     if (wrong.length < 20) wrong.push(`${problem}: ${JSON.stringify(cause).slice(0, 1500)}`);
@@ -81,7 +92,8 @@ export async function hostile(messages: number, seed: number, log: (line: string
   const [servers, { ports }] = await Child.start<{ ports: Record<string, number> }>(file("server/main.ts"));
   const session = await HostProcess.start("hostile", hostedSettings, ...stdioArgs("session"));
   const stateless = await HostProcess.start("hostile", hostedSettings, ...stdioArgs("stateless"));
-  const { targets, config } = hostileFleet(ports, { session: session.url, stateless: stateless.url }, logFile);
+  const { targets: all, config } = hostileFleet(ports, { session: session.url, stateless: stateless.url }, logFile);
+  const targets = all.filter(({ name }) => name.startsWith(only?.server ?? ""));
   const args = [JSON.stringify(config), folder];
   const [gateway, { url }] = await Child.start<{ url: string }>(file("gateway-process.ts"), args, ["--expose-gc"]);
   const hosts = [session, stateless];
@@ -108,7 +120,7 @@ export async function hostile(messages: number, seed: number, log: (line: string
     let [held, resident] = [start.heldMb, start.rssMb];
     let last = start;
     for (let at = 0; totals.messages < messages; at += 1) {
-      const queue = [...round(targets, seed + at, roundMessages)];
+      const queue = [...round(targets, seed + at, Math.min(roundMessages, messages), only?.faults)];
       const work = async () => {
         for (let call = queue.pop(); call !== undefined; call = queue.pop()) {
           const outcome = await callers[call.caller].call(call);

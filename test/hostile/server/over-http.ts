@@ -121,7 +121,7 @@ export function bareHttp(
   take: (socket: Socket, closed: Promise<void>, request: HttpRequest) => Promise<void>,
 ): Server {
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-    sockets.add(socket);
+    sockets.add(socket.setMaxListeners(0));
     const closed = new Promise<void>((resolve) => socket.on("close", () => resolve()));
     socket
       .on("close", () => sockets.delete(socket))

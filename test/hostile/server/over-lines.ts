@@ -22,7 +22,11 @@ function lineChannel(input: Readable, output: Writable, end: Channel["end"]): Ch
 function serve(desk: Desk, input: Readable, output: Writable, end: Channel["end"]): void {
   output.on("error", () => {});
   const player = new ChannelPlayer(desk, lineChannel(input, output, end));
-  createInterface({ input }).on("line", (line) => player.receive(line));
+  // Many answers wait for one connection.
+  output.setMaxListeners(0);
+  createInterface({ input })
+    .on("line", (line) => player.receive(line))
+    .on("error", () => {});
 }
 
 /** Over the standard streams of this process; however it is to end a connection, the process ends. */
