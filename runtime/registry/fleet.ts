@@ -178,9 +178,8 @@ export class Fleet {
     return (await this.catalog.list("tools")).find((tool) => tool.name === name);
   }
 
-  /** Asks the server to tell when a resource changes; `listener` hears of it until the owner unsubscribes or goes. Rejects with POOL_EXHAUSTED past a bound. */
+  /** Asks the server to tell when a resource changes; `listener` hears of it until the owner unsubscribes or goes. */
   async subscribe(client: FleetClient, uri: string, listener: ResourceListener): Promise<RpcReply> {
-    this.#subscriptions.admit(uri, client.owner);
     const reply = await this.#ask(client, "resources/subscribe", { uri });
     if ("result" in reply) this.#subscriptions.add(uri, client, listener);
     return reply;
@@ -282,7 +281,6 @@ export class Fleet {
         use: () => ({ size: waiting, max: maxInstances * queuePerInstance }),
       },
       { name: "upstream_connections", whenFull: "wait", use: () => ({ size: busy, max }) },
-      { name: "resource_subscriptions", whenFull: "refuse", use: () => this.#subscriptions.use },
       ...this.#resilience.bounds(),
     ];
   }

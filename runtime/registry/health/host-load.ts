@@ -37,8 +37,7 @@ export class HostLoadReader {
     if (!address.startsWith("http")) return undefined;
     try {
       const signal = AbortSignal.timeout(reportTimeoutMs);
-      // A host says itself how busy it is: it sends nobody elsewhere.
-      const response = await this.#ask(new URL(this.#path, address), { signal, redirect: "error" });
+      const response = await this.#ask(new URL(this.#path, address), { signal, redirect: "manual" });
       if (response.body === null) return undefined;
       const text = await limitedText(response.body, maxReportBytes);
       const { cpu, memory } = JSON.parse(text) as Partial<HostLoad>;

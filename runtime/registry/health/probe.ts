@@ -15,9 +15,7 @@ export function probe(
 
 async function askPath(address: string, path: string, timeoutMs: number, ask: Fetch): Promise<string | undefined> {
   try {
-    // An answer from elsewhere says nothing of this instance, and a server does not choose what the gateway asks.
-    const bounds = { signal: AbortSignal.timeout(timeoutMs), redirect: "manual" } as const;
-    const response = await ask(new URL(path, address), bounds);
+    const response = await ask(new URL(path, address), { signal: AbortSignal.timeout(timeoutMs) });
     await response.body?.cancel();
     return response.ok ? undefined : `GET ${path} answered HTTP ${response.status}`;
   } catch (error) {

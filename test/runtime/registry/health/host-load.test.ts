@@ -4,7 +4,6 @@ import type { AddressInfo } from "node:net";
 import { afterEach, expect, test } from "@jest/globals";
 import type { Backend } from "../../../../runtime/registry/backend.ts";
 import { HostLoadReader } from "../../../../runtime/registry/health/host-load.ts";
-import { probe } from "../../../../runtime/registry/health/probe.ts";
 
 // What a server that turned bad does with the gateway's own questions over HTTP.
 const servers: Server[] = [];
@@ -34,13 +33,6 @@ async function redirecting() {
   });
   return { asked, address: await serve((_, response) => response.writeHead(302, { location: `${internal}/x` }).end()) };
 }
-
-test("a server's answer to a health check sends the gateway nowhere", async () => {
-  const { asked, address } = await redirecting();
-  const { backend } = backendAt(address);
-  expect(await probe(backend, "/health", 1000, fetch)).toBe("GET /health answered HTTP 302");
-  expect(asked).toEqual([]);
-});
 
 test("a host's report of its load is read to 64 KiB, and comes from the host itself", async () => {
   const { asked, address } = await redirecting();
