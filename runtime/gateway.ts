@@ -41,6 +41,7 @@ import { Readiness } from "./registry/readiness.ts";
 import { Executor } from "./routing/executor.ts";
 import { FederatedService } from "./routing/federated-service.ts";
 import { ListChangeNotices } from "./routing/list-change-notices.ts";
+import type { ServiceClient } from "./routing/mcp-service.ts";
 import { SingleService } from "./routing/single-service.ts";
 import { ToolSearchService } from "./routing/tool-search-service.ts";
 import {
@@ -204,7 +205,7 @@ export async function startGateway(
     clock: Date.now,
     onGone: (session) => {
       session.close();
-      registry.release(session);
+      releaseAll(session, registry);
     },
     isHeld: ({ owner, fleets }) => [...fleets].some((name) => registry.get(name)?.holds(owner)),
   });
@@ -215,7 +216,7 @@ export async function startGateway(
   const { maxBodyBytes } = gateway;
   const elsewhere = links && place && new Forwarder({ roster: place.roster, sessions, parked, maxBodyBytes });
   const subscriptions: Subscriptions = new Subscriptions({
-    onGone: (client) => registry.release(client),
+    onGone: (client) => releaseAll(client, registry),
     maxPerCaller: maxSubscriptions,
   });
   const notices: ListChangeNotices = new ListChangeNotices((kind, servers) => {
@@ -395,4 +396,8 @@ export async function startGateway(
     },
     close,
   };
+}
+
+function releaseAll({ owner, fleets }: ServiceClient, registry: FleetRegistry): void {
+  for (const name of fleets) void registry.get(name)?.release(owner);
 }

@@ -62,11 +62,6 @@ export class FleetRegistry {
     }
   }
 
-  /** An owner has gone: gives back what these fleets keep for it. */
-  release({ owner, fleets }: { readonly owner: string; readonly fleets: Iterable<string> }): void {
-    for (const name of fleets) void this.get(name)?.release(owner);
-  }
-
   async close(): Promise<void> {
     const fleets = [...this.#fleets.values()];
     this.#fleets = new Map();
