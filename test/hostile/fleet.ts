@@ -3,15 +3,16 @@ import type { ConfigFile, Server } from "../../runtime/config/schema/index.ts";
 import type { Era } from "./faults.ts";
 import type { Target } from "./plan.ts";
 
-/** What one call may take, in milliseconds. */
+/** What one call may take, and the start of an instance before it, in milliseconds. */
 export const requestMs = 1500;
+export const connectMs = 3000;
 
 const script = join(import.meta.dirname, "server/main.ts");
 
 /** Faults must show what they do to a call: nothing is repeated, and nobody is left out for being bad. */
 const plain: Partial<Server> = {
   type: "custom",
-  timeouts: { connectMs: 3000, requestMs },
+  timeouts: { connectMs, requestMs },
   retry: { attempts: 1 },
   circuitBreaker: { enabled: false },
   healthCheck: { enabled: false, outlier: { enabled: false } },

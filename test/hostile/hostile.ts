@@ -9,7 +9,7 @@ import { descendantsOf } from "../support/proc.ts";
 import { Caller } from "./caller.ts";
 import { Child } from "./child.ts";
 import type { Fault } from "./faults.ts";
-import { hostedSettings, hostileFleet, requestMs, stdioArgs } from "./fleet.ts";
+import { connectMs, hostedSettings, hostileFleet, requestMs, stdioArgs } from "./fleet.ts";
 import { messagesOf, round } from "./plan.ts";
 
 /** What is played. */
@@ -70,8 +70,8 @@ interface Memory {
 const heldBoundMb = 64;
 /** The system gets memory of large answers back later: four of 64 MiB, as buffer and as text. */
 const residentBoundMb = 700;
-/** Beyond the deadline of a call: an instance must start, and the machine is busy. */
-const graceMs = 6000;
+/** A call can wait for an instance and for a list before it goes out; and the machine is busy. */
+const deadlineMs = connectMs + 2 * requestMs + 6000;
 const roundMessages = 1000;
 /** Calls of both callers at once. */
 const atOnce = 24;
@@ -102,7 +102,7 @@ export async function hostile({ messages, seed, log, only }: HostileOptions): Pr
   const callerOf = (name: "alice" | "bob", other: string) => {
     const pool = new Pool(url, { connections: 256, headersTimeout: 0, bodyTimeout: 0 });
     pools.push(pool);
-    return new Caller({ name, other: `canary-of-${other}`, pool, deadlineMs: requestMs + graceMs, note });
+    return new Caller({ name, other: `canary-of-${other}`, pool, deadlineMs, note });
   };
   const callers = { alice: callerOf("alice", "bob"), bob: callerOf("bob", "alice") };
   const faults: Record<string, number> = {};

@@ -41,7 +41,10 @@ function callOf(target: Target, only?: readonly Fault[]): fc.Arbitrary<Call> {
       caller: fc.constantFrom("alice", "bob"),
       door: fc.constantFrom(...doors),
       fault: fc.oneof(...weighted),
-      later: only === undefined ? fc.option(later(target.era), { freq: 40, nil: undefined }) : fc.constant(undefined),
+      later: fc.oneof(
+        { weight: 40, arbitrary: fc.constant(undefined) },
+        { weight: only === undefined ? 1 : 0, arbitrary: later(target.era) },
+      ),
     },
     { requiredKeys: ["target", "caller", "door", "fault"] },
   ) as fc.Arbitrary<Call>;
