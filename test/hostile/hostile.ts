@@ -73,7 +73,7 @@ const heldBoundMb = 64;
 /** The system gets memory of large answers back later: four of 64 MiB, as buffer and as text. */
 const residentBoundMb = 700;
 /** A call can wait for an instance and for a list before it goes out; and the machine is busy. */
-const deadlineMs = connectMs + 2 * requestMs + 6000;
+const deadlineMs = connectMs + 2 * requestMs + 12_000;
 const roundMessages = 1000;
 /** Calls of both callers at once. */
 const atOnce = 24;
@@ -174,10 +174,10 @@ export async function hostile({ messages, seed, log, only }: HostileOptions): Pr
   }
 }
 
-/** Looks again for a while: what was cut off in the middle takes a moment to go. */
+/** Looks again for a while: a connection that carries many calls reads on, up to its bound, when a call has ended. */
 async function memoryOf(gateway: Child, boundMb: number): Promise<Memory> {
   let memory = await gateway.ask<Memory>({ ask: "memory" });
-  for (let tries = 0; memory.heldMb > boundMb && tries < 30; tries += 1) {
+  for (let tries = 0; memory.heldMb > boundMb && tries < 300; tries += 1) {
     await pause(100);
     memory = await gateway.ask<Memory>({ ask: "memory" });
   }
