@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { setTimeout as pause } from "node:timers/promises";
 import { request } from "undici";
 
 // Asks for /health of the processes that its arguments name (`<pid>=<url>`), twenty times a second, until it is asked for
@@ -48,17 +49,24 @@ async function probe(pid: string, url: string): Promise<void> {
   }
 }
 
-for (const argument of process.argv.slice(2)) {
-  const [pid = "", url = ""] = argument.split("=", 2);
-  let under = false;
-  setInterval(async () => {
-    // One after the other: a gateway that is stuck is one miss, and its worst time.
-    if (under) return;
-    under = true;
+let over = false;
+
+/** One probe after the other: a gateway that is stuck is one miss, and its worst time. */
+async function watch(pid: string, url: string): Promise<void> {
+  while (!over) {
     await probe(pid, url);
-    under = false;
-  }, everyMs);
+    await pause(everyMs);
+  }
 }
-process.on("message", () => process.send?.({ probes, misses, starved, failures, worstMs: Math.round(worstMs) }));
+
+const watching = process.argv.slice(2).map((argument) => {
+  const [pid = "", url = ""] = argument.split("=", 2);
+  return watch(pid, url);
+});
+process.on("message", async () => {
+  over = true;
+  await Promise.all(watching);
+  process.send?.({ probes, misses, starved, failures, worstMs: Math.round(worstMs) });
+});
 process.on("disconnect", () => process.exit(0));
 process.send?.({ ready: true });
