@@ -119,7 +119,8 @@ export function catalogue({ thresholds, availabilityPercent, autoscaled }: Catal
     },
     {
       alert: "McpBoundNear",
-      expr: 'max by (bound, server) (mcp_bound_utilization{when_full="refuse"}) > 0.9',
+      expr: ({ only }) =>
+        `max by (bound, server) (${series("mcp_bound_utilization", 'when_full="refuse"', only)}) > 0.9`,
       severity: "high",
       summary:
         "{{ with $labels.server }}{{ . }}: {{ end }}the bound {{ $labels.bound }} is {{ $value | humanizePercentage }} full; at 100% the gateway refuses work",

@@ -16,6 +16,7 @@ const plainMetrics: readonly string[] = [
   "mcp_auth_cache_max",
   "mcp_auth_refused_total",
   "mcp_authorization_denied_total",
+  "mcp_bound_utilization",
   "mcp_cache_bytes",
   "mcp_cache_entries",
   "mcp_cache_requests_total",
