@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { performance } from "node:perf_hooks";
 import type { ResolvedConfig } from "./config/index.ts";
 import { needRestart } from "./config/live-settings.ts";
-import type { GatewayStatus } from "./gateway-status.ts";
+import type { GatewayOptions, GatewayShape } from "./gateway-options.ts";
 import { AdminListener, type AdminOperation } from "./listeners/admin.ts";
 import { FrontDoor } from "./listeners/front-door.ts";
 import { hostInUrl } from "./listeners/host-in-url.ts";
@@ -11,7 +11,7 @@ import { InstanceAdmin } from "./listeners/instance-admin.ts";
 import { LegacySse } from "./listeners/legacy-sse.ts";
 import { ModernCalls } from "./listeners/modern-calls.ts";
 import { ModernHttp } from "./listeners/modern-http.ts";
-import { createRest, type MoreRoutes } from "./listeners/rest.ts";
+import { createRest } from "./listeners/rest.ts";
 import { SessionCalls } from "./listeners/session-calls.ts";
 import { StreamableHttp } from "./listeners/streamable-http.ts";
 import { Subscriptions } from "./listeners/subscriptions.ts";
@@ -20,7 +20,7 @@ import { WebSocketListener } from "./listeners/web-socket.ts";
 import { gaugesOf } from "./observability/fleet-gauges.ts";
 import { holdGatewayBounds } from "./observability/gateway-bounds.ts";
 import { HeapTrimmer } from "./observability/heap-trimmer.ts";
-import { type RunningLog, startLog } from "./observability/logger.ts";
+import { startLog } from "./observability/logger.ts";
 import { Metrics } from "./observability/metrics.ts";
 import { MetricsLog } from "./observability/metrics-log.ts";
 import { SecurityMetrics } from "./observability/security-metrics.ts";
@@ -37,7 +37,6 @@ import { sessionKeys } from "./protocol/session-keys.ts";
 import { SessionTable } from "./protocol/session-table.ts";
 import { TaskIds } from "./protocol/task-ids.ts";
 import { Strategies } from "./registry/balancing/strategies.ts";
-import type { InstanceStatus } from "./registry/fleet-instances.ts";
 import { FleetRegistry } from "./registry/fleet-registry.ts";
 import { Readiness } from "./registry/readiness.ts";
 import { Executor } from "./routing/executor.ts";
@@ -46,7 +45,7 @@ import { ListChangeNotices } from "./routing/list-change-notices.ts";
 import type { ServiceClient } from "./routing/mcp-service.ts";
 import { SingleService } from "./routing/single-service.ts";
 import { ToolSearchService } from "./routing/tool-search-service.ts";
-import type { FailureShare } from "./security/failure-limit.ts";
+import type { GatewayStatus, RunningGateway } from "./running-gateway.ts";
 import {
   AuditLog,
   certificateExpiry,
@@ -70,58 +69,8 @@ import { ProcessHost } from "./workers/process-host.ts";
 import { ProcessLinks } from "./workers/process-link.ts";
 import { Siblings } from "./workers/siblings.ts";
 
-export type { GatewayStatus } from "./gateway-status.ts";
-
-export interface GatewayOptions {
-  readonly config: ResolvedConfig;
-  /** Resolved secrets, kept out of the logs. */
-  readonly secrets?: readonly string[];
-  /** Keeps the session key and the records of running processes; without it both last as long as the process. */
-  readonly stateDirectory?: string | undefined;
-  /** Load balancing strategies besides the gateway's own. */
-  readonly strategies?: Strategies;
-  /** Reads the configuration again, for `POST /reload` of the admin listener. */
-  readonly reload?: () => Promise<void>;
-  /** The admin listener was asked to end the process. */
-  readonly onShutdown?: () => void;
-  /** Its place among the processes that share its port. Defaults to being the only one. */
-  readonly place?: Place;
-  /** Descriptor of a socket that listens already, in place of `host` and `port`. */
-  readonly socket?: number | undefined;
-  /** Wrong credentials that the gateway's other processes see. Defaults to none. */
-  readonly failures?: FailureShare;
-  /** Where lines go. Defaults to what the configuration says. */
-  readonly log?: RunningLog;
-}
-
-/** What makes a gateway smaller or larger than its configuration says. */
-export interface GatewayShape {
-  /** Without a port, programs call its executor. Defaults to true. */
-  readonly listen?: boolean;
-  /** `/mcp` is this server, by its own names. Defaults to all servers. */
-  readonly only?: string;
-  /** Callers are other gateways: they open a session for each of their clients, also where they could do without. Defaults to false. */
-  readonly sessionsForGateways?: boolean;
-  /** Paths beside those of every gateway. Defaults to none. */
-  readonly routes?: MoreRoutes;
-}
-
-/** A gateway at work. */
-export interface RunningGateway {
-  readonly url: string | undefined;
-  /** Port of the TCP listener; undefined without one. */
-  readonly tcpPort: number | undefined;
-  readonly executor: Executor;
-  status(): GatewayStatus;
-  /** Where the calls of a server may go, one by one; none for a server that is not there. */
-  instances(server: string): readonly InstanceStatus[];
-  /** What the admin listener passes on. */
-  readonly operate: AdminOperation;
-  /** Takes over the fleets of a new configuration. */
-  apply(config: ResolvedConfig, secrets: readonly string[]): void;
-  /** Stops taking work, lets calls in flight end, then ends everything that was started. `lingerMs`: as in the configuration. */
-  close(lingerMs?: number): Promise<void>;
-}
+export type { GatewayOptions, GatewayShape } from "./gateway-options.ts";
+export type { GatewayStatus, RunningGateway } from "./running-gateway.ts";
 
 /** Sessions and streams are looked after so often. */
 const pulseMs = 15_000;

@@ -43,4 +43,4 @@ export {
 export type { ExecuteOptions } from "./programs/program-gateway.ts";
 export { Strategies } from "./registry/balancing/strategies.ts";
 export type { Candidate, HostLoad, LoadBalancingStrategy, StrategyFactory } from "./registry/balancing/strategy.ts";
-export type { FleetHealth, FleetStatus } from "./registry/fleet.ts";
+export type { FleetHealth, FleetStatus } from "./registry/fleet-status.ts";

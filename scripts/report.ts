@@ -1,5 +1,5 @@
 import { fleetTable } from "../runtime/cli/fleet-table.ts";
-import type { FleetStatus } from "../runtime/registry/fleet.ts";
+import type { FleetStatus } from "../runtime/registry/fleet-status.ts";
 
 /** What is shown when a stack is up: its servers, where they can be asked from here, and how to connect. */
 export async function upReport(url: string, endpoint = `${url}/mcp`): Promise<string> {

@@ -1,5 +1,5 @@
 import Table from "cli-table3";
-import type { FleetStatus } from "../registry/fleet.ts";
+import type { FleetStatus } from "../registry/fleet-status.ts";
 import { terminalLine } from "../terminal-text.ts";
 
 /** Characters of one cell: what a server says of itself has no bound of its own. */

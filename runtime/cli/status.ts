@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import type { FleetStatus } from "../registry/fleet.ts";
+import type { FleetStatus } from "../registry/fleet-status.ts";
 import { terminalJson } from "../terminal-text.ts";
 import { askGateway, tokenOption, urlOption } from "./gateway-url.ts";
 

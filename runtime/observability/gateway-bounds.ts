@@ -1,10 +1,15 @@
 import { getHeapStatistics } from "node:v8";
 import { maxWaiting } from "../listeners/duplex.ts";
+import { maxOpenQuestions } from "../protocol/client-session.ts";
 import type { Bound, Bounds, Use } from "./bounds.ts";
 
 /** What of a gateway grows with its clients and servers. */
 export interface GatewayHolders {
-  readonly sessions: { readonly live: number; readonly max: number };
+  readonly sessions: {
+    readonly live: number;
+    readonly max: number;
+    sessions(): Iterable<{ readonly openQuestions: number }>;
+  };
   readonly parked: Use;
   /** Of the caller who has most of them. */
   readonly subscriptions: { readonly fullest: Use };
@@ -27,10 +32,16 @@ function heap(): Use {
 export function holdGatewayBounds(bounds: Bounds, holders: GatewayHolders): void {
   const { sessions, parked, subscriptions, mcp, door, clients, security, servers } = holders;
   const slowest = () => ({ size: Math.max(...clients.map(({ waiting }) => waiting)), max: maxWaiting });
+  const questions = (): Use => {
+    let size = 0;
+    for (const { openQuestions } of sessions.sessions()) size = Math.max(size, openQuestions);
+    return { size, max: maxOpenQuestions };
+  };
   bounds.hold(
     { name: "heap", whenFull: "refuse", use: heap },
     { name: "connections", whenFull: "refuse", use: () => door.open },
     { name: "sessions", whenFull: "evict", use: () => ({ size: sessions.live, max: sessions.max }) },
+    { name: "questions", whenFull: "refuse", use: questions },
     { name: "parked_calls", whenFull: "evict", use: () => ({ size: parked.size, max: parked.max }) },
     { name: "subscriptions", whenFull: "refuse", use: () => subscriptions.fullest },
     { name: "event_streams", whenFull: "evict", use: () => mcp.streams },

@@ -15,35 +15,14 @@ import { CallGate } from "./call-gate.ts";
 import { Catalog, type ListCapability, type ToolDescription } from "./catalog.ts";
 import { type FleetCall, type FleetStage, pipelineOf } from "./fleet-call.ts";
 import { FleetInstances, type RemoteOptions } from "./fleet-instances.ts";
+import type { FleetHealth, FleetStatus } from "./fleet-status.ts";
 import type { Instance } from "./instance.ts";
 import type { InstanceSource, Placing } from "./instance-source.ts";
 import { queuePerInstance } from "./leased-instances.ts";
 import { OwnLists } from "./own-lists.ts";
 import { Resilience } from "./resilience/resilience.ts";
-import { type ResourceListener, ResourceSubscriptions } from "./resource-subscriptions.ts";
+import { maxOfFleet, type ResourceListener, ResourceSubscriptions } from "./resource-subscriptions.ts";
 import { ToolFilter } from "./tool-filter.ts";
-
-/** Health of a fleet: `ready` serves, `starting` is about to, `failed` says why in `error`, `idle` has been scaled to zero. */
-export type FleetHealth = "ready" | "starting" | "failed" | "idle";
-
-/** A fleet as operators see it. */
-export interface FleetStatus {
-  readonly name: string;
-  readonly type: string;
-  /** Of a preset its package's version, which the server may not know; of another server what it says of itself. */
-  readonly version: string;
-  readonly isolation: string;
-  readonly source: string;
-  readonly instances: { readonly ready: number; readonly total: number; readonly max: number };
-  readonly inFlight: number;
-  readonly waiting: number;
-  readonly restarts: number;
-  readonly health: FleetHealth;
-  readonly tools: number | null;
-  /** Start of the fastest instance in milliseconds, handshake included. */
-  readonly startupMs: number | null;
-  readonly error?: string;
-}
 
 /** For whom a fleet works. */
 export interface FleetClient {
@@ -329,6 +308,12 @@ export class Fleet {
         use: () => ({ size: waiting, max: maxInstances * queuePerInstance }),
       },
       { name: "upstream_connections", whenFull: "wait", use: () => ({ size: busy, max }) },
+      { name: "lists", whenFull: "refuse", use: () => ({ size: this.catalog.utilization, max: 1 }) },
+      {
+        name: "resource_subscriptions",
+        whenFull: "refuse",
+        use: () => ({ size: this.#subscriptions.size, max: maxOfFleet }),
+      },
       ...this.#resilience.bounds(),
     ];
   }

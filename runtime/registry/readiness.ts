@@ -1,6 +1,7 @@
 import type { ResolvedServer } from "../config/index.ts";
-import type { Fleet, FleetHealth } from "./fleet.ts";
+import type { Fleet } from "./fleet.ts";
 import type { FleetRegistry } from "./fleet-registry.ts";
+import type { FleetHealth } from "./fleet-status.ts";
 
 /** What `/ready` answers. */
 export interface ReadinessView {

@@ -1,4 +1,4 @@
-import type { FleetHealth, FleetStatus } from "../registry/fleet.ts";
+import type { FleetHealth, FleetStatus } from "../registry/fleet-status.ts";
 
 /** The worst of all counts, but workers that rest take nothing from one that serves. */
 const order: readonly FleetHealth[] = ["failed", "ready", "starting", "idle"];

@@ -1,6 +1,6 @@
 import { request } from "node:http";
 import { json } from "node:stream/consumers";
-import type { FleetStatus } from "../registry/fleet.ts";
+import type { FleetStatus } from "../registry/fleet-status.ts";
 import { mergedStatus } from "./merged-status.ts";
 import { type Place, supervisorSlot } from "./place.ts";
 

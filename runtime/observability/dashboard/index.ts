@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import type { IncomingMessage } from "node:http";
 import type { FastifyInstance } from "fastify";
 import { chartFile } from "../../pages/index.ts";
-import type { FleetStatus } from "../../registry/fleet.ts";
+import type { FleetStatus } from "../../registry/fleet-status.ts";
 import { identity } from "../../version.ts";
 import type { Metrics } from "../metrics.ts";
 import { page, script, style } from "./page.ts";

@@ -1,4 +1,4 @@
-import type { FleetStatus } from "../../registry/fleet.ts";
+import type { FleetStatus } from "../../registry/fleet-status.ts";
 import type { MetricSamples } from "../metrics.ts";
 
 /** One server as the page shows it; counts are since the gateway's start. */

@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import type { FleetStatus } from "../../../runtime/registry/fleet.ts";
+import type { FleetStatus } from "../../../runtime/registry/fleet-status.ts";
 import { mergedStatus } from "../../../runtime/workers/merged-status.ts";
 
 const status = (more: Partial<FleetStatus>): FleetStatus => ({

@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import { dashboardView } from "../../../../runtime/observability/dashboard/view.ts";
-import type { FleetStatus } from "../../../../runtime/registry/fleet.ts";
+import type { FleetStatus } from "../../../../runtime/registry/fleet-status.ts";
 
 const status = { name: "notes", health: "ready", inFlight: 2 } as FleetStatus;
 const outcome = (server: string, method: string, of: string, value: number) => ({
