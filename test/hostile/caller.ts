@@ -61,16 +61,18 @@ export class Caller {
     const began = performance.now();
     const timer = setTimeout(() => left.abort(), deadlineMs);
     const { unanswered = false } = traitsOf(call.fault);
+    const progress = { step: "the session" };
     try {
       this.#calls += 1;
       const canary = `canary-of-${name}-${this.#calls}`;
       const args = { fault: call.fault, canary, ...(call.later === undefined ? {} : { later: call.later }) };
-      return await this.#byDoor(call, args, left.signal);
+      return await this.#byDoor(call, args, left.signal, progress);
     } catch (error) {
       // A question that its caller leaves open keeps the call: the caller leaves instead.
       if (left.signal.aborted && unanswered) return "left";
       const took = Math.round(performance.now() - began);
-      note(left.signal.aborted ? `a call had not ended after ${took} ms` : `a call broke: ${String(error)}`, call);
+      const what = left.signal.aborted ? `had not ended after ${took} ms` : `broke: ${String(error)}`;
+      note(`a call ${what}, waiting for ${progress.step}`, call);
       return "broken";
     } finally {
       clearTimeout(timer);
@@ -83,7 +85,12 @@ export class Caller {
     this.#sessions.clear();
   }
 
-  async #byDoor({ target, door, fault }: Call, args: object, signal: AbortSignal): Promise<Outcome> {
+  async #byDoor(
+    { target, door, fault }: Call,
+    args: object,
+    signal: AbortSignal,
+    progress: { step: string },
+  ): Promise<Outcome> {
     const federated = door.endsWith("federated");
     const path = federated ? "/mcp" : `/mcp/${target.name}`;
     const params = { name: federated ? `${target.name}__play` : "play", arguments: args };
@@ -94,6 +101,7 @@ export class Caller {
     }
     if (door.startsWith("stateless")) return this.#stateless(path, params, answers, signal);
     const session = await this.#session(path, signal);
+    progress.step = "the answer";
     const headers = { "mcp-session-id": session, "mcp-protocol-version": "2025-11-25" };
     const id = this.#calls;
     const request = { jsonrpc: "2.0", id, method: "tools/call", params: { ...params, _meta: { progressToken: id } } };

@@ -193,7 +193,8 @@ function residentMb(pid: number): number {
 /** Calls that nobody waits for any more end soon; after the gateway's close nothing is there. */
 async function leftOf(gateway: Child, servers: Child): Promise<Left> {
   let calls = 0;
-  for (let tries = 0; tries < 100; tries += 1) {
+  // A call waits ten seconds for a client that has gone, if it was asked something.
+  for (let tries = 0; tries < 300; tries += 1) {
     ({ calls } = await gateway.ask<{ calls: number }>({ ask: "status" }));
     if (calls === 0) break;
     await pause(100);
