@@ -18,10 +18,12 @@ export function behindBlanks(text: string, at: number): number {
 
 /** Brackets that are open at a place: a bit for each, a list being 1. */
 const bitsOfBrackets = 30;
+/** What nests deeper is not followed: `JSON.stringify` throws at some thousands of levels. */
+const maxDepth = 1024;
 
 /**
- * Where the value that begins at `from` ends; -1 when it does not, is empty, or closes a bracket with one of the other
- * kind.
+ * Where the value that begins at `from` ends; -1 when it does not, is empty, closes a bracket with one of the other kind,
+ * or nests deeper than 1024 levels.
  */
 export function valueEnd(text: string, from: number): number {
   const first = text.charCodeAt(from);
@@ -36,6 +38,7 @@ export function valueEnd(text: string, from: number): number {
       at = stringEnd(text, at) - 1;
       if (at < 0) return -1;
     } else if (code === openObject || code === openList) {
+      if (depth === maxDepth) return -1;
       if (depth > 0 && depth % bitsOfBrackets === 0) {
         outer ??= [];
         outer.push(open);
@@ -57,7 +60,7 @@ export function valueEnd(text: string, from: number): number {
 
 /** Strings longer than this are searched for their end by native code, which costs more to begin with. */
 const shortString = 64;
-const scratch = new Uint8Array(1024);
+const scratch = new Uint8Array(maxDepth);
 
 /**
  * Is what stands from `from` on one object, list or string, and behind it the closing bracket of the object around it and no more?

@@ -36,6 +36,9 @@ test.each([
   [`${"[".repeat(100)}${"]".repeat(100)}`, 200],
   [`${'{"a":['.repeat(100)}${"]}".repeat(100)}`, 800],
   [`${'{"a":['.repeat(100)}${"]}".repeat(60)}}]${"]}".repeat(39)}`, -1],
+  // What nests deeper could be parsed, but never be written again.
+  [`${"[".repeat(1024)}${"]".repeat(1024)}`, 2048],
+  [`${"[".repeat(1025)}${"]".repeat(1025)}`, -1],
 ])("brackets that do not fit each other end no value: %#", (text, end) => {
   expect(valueEnd(text, 0)).toBe(end);
 });
