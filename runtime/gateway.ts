@@ -200,7 +200,9 @@ export async function startGateway(
   const security: Security = await Security.start(config, {
     ...{ metrics: securityMetrics, log, clock: Date.now, now },
     shared: shared && { ...shared.counts, processes: place?.workers ?? 1 },
-    ...{ proxies, audit, failures: options.failures },
+    proxies,
+    audit,
+    failures: options.failures,
   });
   const executor = new Executor(registry, log);
   const all = new FederatedService({ registry, identity, log, taskIds });
@@ -217,7 +219,12 @@ export async function startGateway(
   const sse = new LegacySse({ ...duplex, maxBodyBytes, elsewhere, worker });
   const webSocket = new WebSocketListener({ ...duplex, maxMessageBytes: maxBodyBytes });
   const door = new FrontDoor({
-    ...{ security, mcp, sse, webSocket, serviceFor, elsewhere },
+    security,
+    mcp,
+    sse,
+    webSocket,
+    serviceFor,
+    elsewhere,
     connections: {
       ...{ ...gateway.connections, tls: gateway.tls && tlsOptions(gateway.tls) },
       maxConnections: Math.min(gateway.connections.maxConnections, connectionBound(limits) ?? Number.POSITIVE_INFINITY),
@@ -242,7 +249,12 @@ export async function startGateway(
   door.use(rest.listener);
 
   holdGatewayBounds(metrics.bounds, {
-    ...{ sessions, parked, subscriptions, mcp, door, security },
+    sessions,
+    parked,
+    subscriptions,
+    mcp,
+    door,
+    security,
     clients: [sse, webSocket, tcpListener],
     servers: () => registry.all().map((fleet) => [fleet.name, factory.boundsOf(fleet)]),
   });

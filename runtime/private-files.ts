@@ -7,7 +7,7 @@ const sticky = 0o1000;
 
 /**
  * A folder that only its owner can look into. An existing one that is looser is narrowed, where it is ours and not a folder
- * that many share, such as `/tmp`. What cannot be made is left to whoever writes into it.
+ * that many share, such as `/tmp`. A folder that cannot be made is not an error here: the first write to it fails.
  */
 export function privateFolder(path: string): void {
   try {

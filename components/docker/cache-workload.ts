@@ -49,7 +49,11 @@ function redisWorkload(
   const content = secrets[redisSecret];
   const hostFile = block.secretFiles?.[redisSecret];
   return {
-    ...{ role: "cache", name: alias, tags, block: { logMaxMiB, logMaxFiles, runtime }, ours: false },
+    role: "cache",
+    name: alias,
+    tags,
+    block: { logMaxMiB, logMaxFiles, runtime },
+    ours: false,
     image: block.sharedCacheImage ?? defaults.cacheImage,
     user: defaults.user,
     // Without the image's own entry point, which would take over folders as root.

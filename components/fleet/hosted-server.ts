@@ -20,7 +20,11 @@ export function hostedServer(
     ...(Object.keys(variables).length === 0 ? {} : { env: variables }),
   };
   return withoutUndefined({
-    ...{ type, version, isolation: atHost(isolation), timeouts, limits },
+    type,
+    version,
+    isolation: atHost(isolation),
+    timeouts,
+    limits,
     process: Object.keys(process).length === 0 ? undefined : process,
     scaling: { minInstances: 1, maxInstances: maxProcesses },
   });

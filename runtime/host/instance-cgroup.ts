@@ -35,7 +35,7 @@ const leaf = `${prefix}gateway`;
 
 /** Makes a control group for each instance, beneath the group of this process, when that is left to it (delegation, cgroups(7)). */
 export class InstanceCgroups {
-  /** All that this process has made, whoever wanted them. */
+  /** Every group that this process has made. */
   static #made = 0;
   readonly #site: Site;
 

@@ -79,7 +79,8 @@ export class Subscriptions {
     const filter = honoured(wanted as Params, uris, capabilities as Params);
     const subscription: Subscription = {
       ...{ id, target, filter, fleets: new Set<string>(), logLevel: undefined },
-      ...{ owner: `listen:${randomUUID()}`, caller: target.caller },
+      owner: `listen:${randomUUID()}`,
+      caller: target.caller,
       lease: this.#options.isStranger(target.caller) ? undefined : leaseOfCaller(target.caller),
       stream: stream(),
       notify: () => false,

@@ -79,7 +79,13 @@ export class FleetFactory {
     const performance = this.#performance(server);
     const integrity = this.#options.integrity.open(server);
     const fleet = new Fleet({
-      ...{ server, log, metrics, now, random, fleetNamed, taskIds },
+      server,
+      log,
+      metrics,
+      now,
+      random,
+      fleetNamed,
+      taskIds,
       ...(remote ? { remote: this.#remote(server, tls, log) } : { connector: this.#processes(server) }),
       strategy: strategies.named(server.name, server.loadBalancer.strategy),
       stages: [integrity.stage, ...performance.stages],

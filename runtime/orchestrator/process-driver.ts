@@ -183,7 +183,13 @@ export class ProcessDriver {
   ): Invocation {
     if (plan === undefined) return { executable, args };
     return sandboxed({
-      ...{ fleet, plan, executable, args, folder, cwd: cwd ?? folder, network: sandbox?.network === true },
+      fleet,
+      plan,
+      executable,
+      args,
+      folder,
+      cwd: cwd ?? folder,
+      network: sandbox?.network === true,
       folderBytes: (limits?.diskMiB ?? defaults.sandbox.diskMiB) * 2 ** 20,
       filter: filter === undefined ? undefined : filterDescriptor,
     });
@@ -223,7 +229,10 @@ export class ProcessDriver {
         group?.kill();
       };
       this.#watch.add(pid, {
-        ...{ server: fleet, limits, group, onOver },
+        server: fleet,
+        limits,
+        group,
+        onOver,
         ...(plan === undefined
           ? { besides: 0, folder }
           : { besides: sandboxProcesses, inMemory: [...inMemory, folder] }),

@@ -83,7 +83,9 @@ class Planner {
     if (executable !== undefined) this.#needed("process.command", executable);
     for (const part of parts) this.#needed("type", part);
     return {
-      ...{ executable, cwd, binds: this.#binds },
+      executable,
+      cwd,
+      binds: this.#binds,
       folders: this.#binds.filter(({ writable }) => writable).map(({ source }) => ({ server: name, path: source })),
       covered: this.#own.hidden.map(real).filter((one) => this.#binds.some(({ source }) => isBeneath(source, one))),
     };

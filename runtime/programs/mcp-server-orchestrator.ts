@@ -100,7 +100,11 @@ export class MCPServerOrchestrator extends EventEmitter<OrchestratorEvents> {
       const keys = new NodeKeys();
       const log = pino({ level }, pino.destination(2));
       this.#node = new ClusterNode({
-        ...{ nodeId, coordinatorEndpoint, token, keys, heartbeatMs: heartbeatInterval },
+        nodeId,
+        coordinatorEndpoint,
+        token,
+        keys,
+        heartbeatMs: heartbeatInterval,
         log,
         report: () => this.#report(),
         onChange: (members) =>
@@ -231,7 +235,12 @@ export class MCPServerOrchestrator extends EventEmitter<OrchestratorEvents> {
   #report() {
     const status = this.#status;
     const servers = (status?.servers ?? []).map(({ name, type, version, health, instances, inFlight }) => ({
-      ...{ name, type, version: version.slice(0, maxVersion), health, instances, inFlight },
+      name,
+      type,
+      version: version.slice(0, maxVersion),
+      health,
+      instances,
+      inFlight,
     }));
     const url = this.#options.clustering?.advertisedUrl ?? status?.url ?? null;
     return { url, servers: servers.slice(0, maxServers) };

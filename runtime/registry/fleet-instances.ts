@@ -122,7 +122,11 @@ export class FleetInstances {
     return this.source.backends.map((backend) => {
       const { id, address, state, reason, zone, weight, inFlight, latencyMs, load } = backend;
       return {
-        ...{ id, address: this.registered === undefined ? address : shownAddress(address), state, weight, inFlight },
+        id,
+        address: this.registered === undefined ? address : shownAddress(address),
+        state,
+        weight,
+        inFlight,
         latencyMs: latencyMs === undefined ? null : Math.round(latencyMs * 10) / 10,
         ...(reason === undefined || state === "ready" ? {} : { reason }),
         ...(zone === undefined ? {} : { zone }),

@@ -5,7 +5,7 @@ import type { Fleet, FleetClient } from "../registry/fleet.ts";
 import type { Access } from "../security/index.ts";
 import { methodNotFound } from "./mcp-service.ts";
 
-/** Sends one request to a fleet, in the words of the server's era; `tool` as in `Access.call`. */
+/** Sends one request to a fleet, in the messages of the server's era; `tool` as in `Access.call`. */
 export function sendCall(
   fleet: Fleet,
   access: Access,

@@ -74,7 +74,7 @@ export const unknownTask = (id: string): RpcReply => ({
 const isOf = (claims: TaskClaims, owner: Omit<TaskClaims, "taskId">): boolean =>
   claims.server === owner.server && claims.caller === owner.caller && claims.session === owner.session;
 
-/** Whoever has no name of its own is told apart by its session, if it has one. */
+/** A caller without a name is known by its session, if it has one. */
 function ownerOf(
   { name: server }: Fleet,
   { bySession }: TaskIds,

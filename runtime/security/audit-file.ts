@@ -47,7 +47,7 @@ const writeWhole = async (handle: FileHandle, bytes: Buffer) => (await handle.wr
 
 /**
  * A file of lines that several processes append to and that outlives trouble. Each write is one append that begins on a line of its own,
- * whoever cut the last one. A file that was rotated, removed or replaced by somebody else is opened again. After a failed write
+ * even after a line that another process left cut. A file that was rotated, removed or replaced by somebody else is opened again. After a failed write
  * the file is tried again with growing pauses, and a line says what is missing.
  */
 export class AuditFile {
@@ -226,7 +226,7 @@ export class AuditFile {
     await handle?.close().catch(() => {});
   }
 
-  /** Nothing is noted from now on: what waits is lost, and whoever waits for it is told. */
+  /** Stops noting. The lines that wait are lost, and each call that waits for one is told. */
   #fail(reason: string, batch: Line[]): void {
     const known = this.#failing;
     this.#failing = reason;

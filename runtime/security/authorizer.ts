@@ -183,7 +183,11 @@ export class Authorizer {
       if (missingScopes(principal, requirement).length > 0) scopes = requirement.scopes ?? [];
     }
     const ofServer = decisions.get(server) ?? {
-      ...{ tools: new Map(), prompts: new Map(), resources: new Map(), methods: new Map(), server: new Map() },
+      tools: new Map(),
+      prompts: new Map(),
+      resources: new Map(),
+      methods: new Map(),
+      server: new Map(),
     };
     decisions.set(server, ofServer);
     const names = ofServer[subject.kind];

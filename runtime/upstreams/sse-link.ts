@@ -59,7 +59,11 @@ export async function openSse(
       waiting += body.length;
       const answer = await posts
         .request({
-          ...{ origin, path, method: "POST", body, headers: { ...headers, "content-type": "application/json" } },
+          origin,
+          path,
+          method: "POST",
+          body,
+          headers: { ...headers, "content-type": "application/json" },
         })
         .finally(() => {
           waiting -= body.length;

@@ -161,7 +161,12 @@ export async function hostile({ messages, seed, log, only }: HostileOptions): Pr
       if (line.includes('"stack"')) note("the gateway has failed unexpectedly", JSON.parse(line).err);
     }
     return {
-      ...{ ...totals, faults, outcomes, health, left, wrong },
+      ...totals,
+      faults,
+      outcomes,
+      health,
+      left,
+      wrong,
       memory: {
         held: { start: start.heldMb, most: held, end: last.heldMb },
         resident: { start: start.rssMb, most: resident, end: last.rssMb },

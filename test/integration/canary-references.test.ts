@@ -111,7 +111,8 @@ describe.each([1, 2])("with %i workers", (workers) => {
       },
       servers: {
         up: {
-          ...{ ...shared, isolation: "session" },
+          ...shared,
+          isolation: "session",
           process: {
             command: process.execPath,
             args: [fixture, "--api-key", "${ARGUMENT}", "--other=x${IN_ARGUMENT}y"],
@@ -144,10 +145,22 @@ describe.each([1, 2])("with %i workers", (workers) => {
     await writeFile(at("fleet.json"), JSON.stringify(config));
     gateway = spawn(process.execPath, [main, "serve", "--config", at("fleet.json"), "--state", at("state")], {
       env: {
-        ...{ PATH: process.env.PATH, HOME: process.env.HOME, ARGUMENT: words.argument, IN_ARGUMENT: words.inArgument },
-        ...{ ENVIRONMENT: words.environment, QUERY: words.query, PATH_KEY: words.path, HEALTH: words.health },
-        ...{ STATIC: words.static, WEB_SOCKET: words.webSocket, SSE: words.sse, TCP: words.tcp, BATCH: words.batch },
-        ...{ HOST_KEY: words.host, HTTP_HOST_KEY: words.httpHost, COMMAND: words.command },
+        PATH: process.env.PATH,
+        HOME: process.env.HOME,
+        ARGUMENT: words.argument,
+        IN_ARGUMENT: words.inArgument,
+        ENVIRONMENT: words.environment,
+        QUERY: words.query,
+        PATH_KEY: words.path,
+        HEALTH: words.health,
+        STATIC: words.static,
+        WEB_SOCKET: words.webSocket,
+        SSE: words.sse,
+        TCP: words.tcp,
+        BATCH: words.batch,
+        HOST_KEY: words.host,
+        HTTP_HOST_KEY: words.httpHost,
+        COMMAND: words.command,
         ADDRESS: `127.0.0.1:${nobody}/${words.wholeAddress}/mcp?key=${words.wholeAddress}`,
       },
     });
@@ -173,7 +186,9 @@ describe.each([1, 2])("with %i workers", (workers) => {
 
   test("no value of a reference is in any answer, page, error, status or log line, at the most talkative level", async () => {
     const initialize = {
-      ...{ jsonrpc: "2.0", id: 1, method: "initialize" },
+      jsonrpc: "2.0",
+      id: 1,
+      method: "initialize",
       params: { protocolVersion: "2025-11-25", capabilities: {}, clientInfo: { name: "t", version: "1" } },
     };
     for (const name of [...serverNames, "query"]) {

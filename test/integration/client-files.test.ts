@@ -29,8 +29,15 @@ afterEach(async () => {
 });
 
 const variables = {
-  ...{ API_TOKEN: "the-token", REMOTE_TOKEN: "the-token", NOTES_TOKEN: "x", API_KEY: "x", LOCAL_NOTES_API_KEY: "x" },
-  ...{ LOCAL_TOKEN: "x", LOCAL_KEY: "x", REGION: "eu", COMMAND_PICK_FOLDER: "x" },
+  API_TOKEN: "the-token",
+  REMOTE_TOKEN: "the-token",
+  NOTES_TOKEN: "x",
+  API_KEY: "x",
+  LOCAL_NOTES_API_KEY: "x",
+  LOCAL_TOKEN: "x",
+  LOCAL_KEY: "x",
+  REGION: "eu",
+  COMMAND_PICK_FOLDER: "x",
 };
 
 test.each([

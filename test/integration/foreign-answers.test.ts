@@ -57,7 +57,8 @@ beforeEach(async () => {
       const message = JSON.parse(body) as Rpc;
       const results: Record<string, object> = {
         initialize: {
-          ...{ protocolVersion: "2025-11-25", serverInfo: { name: "twice", version: "1" } },
+          protocolVersion: "2025-11-25",
+          serverInfo: { name: "twice", version: "1" },
           capabilities: { tools: { listChanged: true }, logging: {} },
         },
         "tools/list": { tools: [{ name: "say", inputSchema: { type: "object" } }] },
@@ -78,7 +79,9 @@ beforeEach(async () => {
     },
     servers: {
       twice: {
-        ...{ type: "custom", isolation: "shared", pool: { maxConnections: 1 } },
+        type: "custom",
+        isolation: "shared",
+        pool: { maxConnections: 1 },
         endpoints: [`http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`],
       },
     },

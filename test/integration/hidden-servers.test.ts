@@ -41,7 +41,8 @@ beforeAll(async () => {
   });
   await new Promise<void>((resolve) => upstream.listen(0, "127.0.0.1", resolve));
   const server: Server = {
-    ...{ type: "custom", isolation: "shared" },
+    type: "custom",
+    isolation: "shared",
     endpoints: [`http://127.0.0.1:${(upstream.address() as AddressInfo).port}/mcp`],
   };
   gateway = await TestGateway.start({
@@ -69,7 +70,8 @@ async function told(server: string): Promise<unknown[]> {
   const http = async (method: "GET" | "POST", path: string, body?: object) => {
     const headers = { ...bob, "content-type": "application/json", accept: "application/json, text/event-stream" };
     const answer = await request(url + path, {
-      ...{ method, headers },
+      method,
+      headers,
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     const { statusCode, headers: said, body: text } = answer;
@@ -131,7 +133,8 @@ test("nothing tells a caller that a server exists of which it may use nothing", 
     null,
     JSON.stringify({
       error: {
-        ...{ code: -31016, message: 'no server is called "SERVER"; there are: one' },
+        code: -31016,
+        message: 'no server is called "SERVER"; there are: one',
         data: { code: "SERVER_UNKNOWN", servers: ["one"] },
       },
     }),

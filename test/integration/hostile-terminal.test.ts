@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { terminalText } from "../../runtime/terminal-text.ts";
 import { freePort } from "../support/checkout.ts";
 
-// A server that tries to take over the terminal of whoever looks at it, by every text that it can send.
+// A server that tries to take over the terminal of its operator, by every text that it can send.
 const attack = "\\u001b[2J\\u001b]0;PWNED\\u0007\\u009b31m\\u202egnp\\u2066\\r\\u007f";
 const script = `
 const attack = "${attack}";

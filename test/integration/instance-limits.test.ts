@@ -37,7 +37,7 @@ async function until(holds: () => boolean): Promise<void> {
   expect(holds()).toBe(true);
 }
 const start = (command: string, args: string[], limits: Limits | undefined, more: Partial<ProcessSpec> = {}) =>
-  driver.start({ ...{ fleet: "greedy", command, args, env: {}, limits }, ...more });
+  driver.start({ fleet: "greedy", command, args, env: {}, limits, ...more });
 const perl = (script: string, limits: Limits, more?: Partial<ProcessSpec>) =>
   start("/usr/bin/perl", ["-e", script], limits, more);
 const overOf = async (child: ManagedProcess): Promise<Excess | undefined> => (await child.ended).over;

@@ -290,7 +290,9 @@ test("for random rules and spellings, every way in gives the same verdict, and s
     const visible = { effect: "allow" as const, tools: ["always"] };
     const authorization = ruled ? { authorization: { default: more.default, rules: [...rules, visible] } } : {};
     const one: Server = {
-      ...{ type: "custom", isolation: "shared", endpoints: [`http://127.0.0.1:${port}/mcp`] },
+      type: "custom",
+      isolation: "shared",
+      endpoints: [`http://127.0.0.1:${port}/mcp`],
       tools: { ...filter, aliases: { short: "echo" } },
       methods: { allow: custom },
     };
@@ -334,7 +336,9 @@ test("for random rules and spellings, every way in gives the same verdict, and s
 
 test("a member that is there twice is judged as it is sent on: once", async () => {
   const one: Server = {
-    ...{ type: "custom", isolation: "shared", endpoints: [`http://127.0.0.1:${port}/mcp`] },
+    type: "custom",
+    isolation: "shared",
+    endpoints: [`http://127.0.0.1:${port}/mcp`],
     tools: { deny: ["admin"] },
   };
   const gateway = await TestGateway.start({

@@ -30,7 +30,8 @@ const at = (path: string) => join(folder, path);
 const up = (path: string) => `${"../".repeat(12)}${path.slice(1)}`;
 
 const greedy = (sandbox: Sandbox, cwd?: string): Server => ({
-  ...{ type: "custom", isolation: "shared" },
+  type: "custom",
+  isolation: "shared",
   process: { command: process.execPath, args: [fixture], ...(cwd === undefined ? {} : { cwd }) },
   sandbox: { ...sandbox, read: [fixture, ...(sandbox.read ?? [])] },
 });

@@ -152,7 +152,9 @@ testWith("redis-server")(
       },
       servers: {
         echo: {
-          ...{ type: "custom", isolation: "shared", endpoints: [`http://127.0.0.1:${upstream.port}/mcp`] },
+          type: "custom",
+          isolation: "shared",
+          endpoints: [`http://127.0.0.1:${upstream.port}/mcp`],
           cache: { tools: { bytes: 3_600_000 }, maxBytes: 100_000_000 },
         },
       },
@@ -191,7 +193,8 @@ testWith("redis-server")("a Redis that may drop counts is told of at the start",
     const { level, policy, msg } = JSON.parse(line);
     const fix = "set it to noeviction, and give kept answers a Redis of their own (gateway.shared.cacheRedis)";
     expect({ level, policy, msg }).toEqual({
-      ...{ level: "warn", policy: "volatile-ttl" },
+      level: "warn",
+      policy: "volatile-ttl",
       msg: `gateway.shared.redis: its maxmemory-policy may drop the counts of limits; ${fix}`,
     });
   } finally {

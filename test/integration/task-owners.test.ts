@@ -23,7 +23,9 @@ let servers: Record<"legacy" | "modern", Listening>;
 let gateway: TestGateway;
 
 const serverAt = ({ port }: Listening): Server => ({
-  ...{ type: "custom", isolation: "shared", endpoints: [`http://127.0.0.1:${port}/mcp`] },
+  type: "custom",
+  isolation: "shared",
+  endpoints: [`http://127.0.0.1:${port}/mcp`],
 });
 const config = (more: object = {}): ConfigFile => ({
   gateway: {
@@ -83,8 +85,11 @@ const stateless =
     const { body } = await request(gateway.url + path, {
       method: "POST",
       headers: {
-        ...{ "content-type": "application/json", accept: "application/json, text/event-stream", ...authorized(caller) },
-        ...{ "mcp-protocol-version": "2026-07-28", "mcp-method": method },
+        "content-type": "application/json",
+        accept: "application/json, text/event-stream",
+        ...authorized(caller),
+        "mcp-protocol-version": "2026-07-28",
+        "mcp-method": method,
         ...(name === undefined ? {} : { "mcp-name": String(name) }),
       },
       body: JSON.stringify({ jsonrpc: "2.0", id: 1, method, params: { ...params, _meta } }),
@@ -177,7 +182,8 @@ test("a task is judged by the rules of the tool that made it, as they are now", 
   const after = await TestGateway.start(config(rules(["echo"])), { stateDirectory: before.folder });
   const later = await session(after.url, "/mcp/legacy", authorized("bob"));
   expect((await later("tasks/result", { taskId })).error).toMatchObject({
-    ...{ code: -31031, message: 'Forbidden: "bob" may not use "admin" of the server "legacy"' },
+    code: -31031,
+    message: 'Forbidden: "bob" may not use "admin" of the server "legacy"',
   });
   await after.stop();
   const again = await TestGateway.start(config(rules(["*"])), { stateDirectory: before.folder });
@@ -264,7 +270,7 @@ test("a question that belongs to a task names it by the client's id, over WebSoc
     const [{ text }] = (result as { content: [{ text: string }] }).content;
     // The server has been answered by its own id.
     expect(JSON.parse(text)).toMatchObject({
-      ...{ answer: { _meta: { [`${key}/related-task`]: { taskId: expect.stringMatching(/^task-\d+$/) } } } },
+      answer: { _meta: { [`${key}/related-task`]: { taskId: expect.stringMatching(/^task-\d+$/) } } },
     });
     expect(result?._meta).toEqual(_meta);
   }
@@ -276,7 +282,9 @@ test("a question that belongs to a task names it by the client's id, over WebSoc
 test("any worker serves a task, of a server over HTTP and of one process for all of them", async () => {
   const { gateway: section } = config();
   const alone: Server = {
-    ...{ type: "custom", isolation: "shared", scaling: { maxInstances: 1 } },
+    type: "custom",
+    isolation: "shared",
+    scaling: { maxInstances: 1 },
     process: { command: process.execPath, args: [fixture], env: { STDIO: "1" } },
   };
   const hashed = section?.auth?.bearerTokens?.map(({ name }) => ({ name, hash: `sha256:${digestOf(token(name))}` }));

@@ -86,7 +86,7 @@ describe("TLS", () => {
     const robot = made.sign("robot", "robot.example.org");
     const spiffe = made.sign("spiffe", "x", ",URI:spiffe://a/b");
     const stranger = made.sign("stranger", "stranger.example.org");
-    // Whoever may choose a common name is not whom a name with a kind stands for.
+    // A common name that looks like a name with a kind does not match that name.
     const disguised = made.sign("disguised", "URI:spiffe:\\/\\/a\\/b");
     const pem = ({ cert, key }: { cert: string; key: string }) => ({
       cert: readFileSync(cert),

@@ -28,7 +28,9 @@ async function gatewayOf(server: Server): Promise<TestGateway> {
 }
 /** A caller's place at a gateway; without a name it comes without a token. */
 const at = ({ url, gateway }: TestGateway, name?: string): Place => ({
-  ...{ url, prefix: "note__", tcpPort: gateway.tcpPort },
+  url,
+  prefix: "note__",
+  tcpPort: gateway.tcpPort,
   headers: name === undefined ? {} : { authorization: `Bearer token-of-${name}` },
 });
 async function open(place: Place, name: Interface): Promise<NoteCaller> {
@@ -79,7 +81,8 @@ describe.each(["process", ...hostPlatforms])("a server that %s runs", (way) => {
       await caller.put("CANARY over TCP");
     }
     expect({ bob: await seen(at(gateway, "bob")), anonymous: await seen(at(gateway)) }).toEqual({
-      ...{ bob: {}, anonymous: {} },
+      bob: {},
+      anonymous: {},
     });
     // The notes are there: the same caller finds its own.
     const alice = await open(at(gateway, "alice"), "/mcp, stateless");
@@ -106,7 +109,8 @@ describe.each(hostPlatforms)("a server host that %s runs", (way) => {
     ];
     const post = async (body: object) => {
       const answer = await request(`${url}/batch`, {
-        ...{ method: "POST", body: JSON.stringify(body) },
+        method: "POST",
+        body: JSON.stringify(body),
         headers: { "content-type": "application/json", ...headers },
       });
       return answer.body.text();
@@ -114,7 +118,8 @@ describe.each(hostPlatforms)("a server host that %s runs", (way) => {
     expect(await post(batch)).toContain("kept");
     expect(await post(batch.slice(1))).toContain("(nothing)");
     expect({ sameName: await seen(at(other, "alice")), direct: await seen(direct) }).toEqual({
-      ...{ sameName: {}, direct: {} },
+      sameName: {},
+      direct: {},
     });
   });
 });
@@ -177,7 +182,8 @@ test("isolation shared: each caller gets the answers to its own calls", async ()
     const { url } = await gatewayOf(server);
     const echo = async (who: string, n: number) => {
       const answer = await request(`${url}/api/v1/servers/note/tools/echo`, {
-        ...{ method: "POST", body: JSON.stringify({ text: `${who} ${n}` }) },
+        method: "POST",
+        body: JSON.stringify({ text: `${who} ${n}` }),
         headers: { "content-type": "application/json", authorization: `Bearer token-of-${who}` },
       });
       return answer.body.json();

@@ -34,7 +34,7 @@ test("seventy wrong passwords at once from one address: no more tries than allow
   );
   expect(await status(it.url, basic("carl", "right"), "192.0.2.7")).toBe(200);
   const seen = counts(await Promise.all(flood));
-  // One is checked and four wait; whoever comes while one of these is done is not of the seventy.
+  // One is checked and four wait; a request that comes while one of these is checked is not one of the seventy.
   expect(seen[200]).toBe(0);
   expect(seen[401]).toBeGreaterThan(0);
   expect(seen[401]).toBeLessThanOrEqual(10);

@@ -11,7 +11,9 @@ export class RawClient {
 
   static async open(url: string, headers: Record<string, string> = {}, capabilities: object = {}): Promise<RawClient> {
     const client = new RawClient(url, {
-      ...{ "content-type": "application/json", accept: "application/json, text/event-stream", ...headers },
+      "content-type": "application/json",
+      accept: "application/json, text/event-stream",
+      ...headers,
     });
     const clientInfo = { name: "raw", version: "1" };
     const opened = await client.send("initialize", { protocolVersion: "2025-11-25", capabilities, clientInfo });

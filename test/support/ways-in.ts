@@ -24,7 +24,9 @@ export interface Way {
 const key = "io.modelcontextprotocol";
 const json = { "content-type": "application/json", accept: "application/json, text/event-stream" };
 const hello = (protocolVersion: string, capabilities: Params) => ({
-  ...{ protocolVersion, capabilities, clientInfo: { name: "test", version: "1.0.0" } },
+  protocolVersion,
+  capabilities,
+  clientInfo: { name: "test", version: "1.0.0" },
 });
 
 export interface WayOptions {
@@ -68,7 +70,10 @@ export function statelessOver(url: string, { headers = {}, capabilities = {} }: 
       const { body } = await request(url, {
         method: "POST",
         headers: {
-          ...{ ...json, ...headers, "mcp-protocol-version": "2026-07-28", "mcp-method": encodeHeaderValue(method) },
+          ...json,
+          ...headers,
+          "mcp-protocol-version": "2026-07-28",
+          "mcp-method": encodeHeaderValue(method),
           ...(name === undefined ? {} : { "mcp-name": encodeHeaderValue(name) }),
         },
         body: JSON.stringify({ jsonrpc: "2.0", id: 1, method, params: sent }),

@@ -116,7 +116,10 @@ export class NodeCalls {
     let text: string;
     try {
       const { statusCode, body } = await send(url, {
-        ...{ method: "POST", headers, body: JSON.stringify(request), dispatcher: this.#agent },
+        method: "POST",
+        headers,
+        body: JSON.stringify(request),
+        dispatcher: this.#agent,
       });
       status = statusCode;
       text = await boundedText(body, maxAnswerBytes);

@@ -25,7 +25,9 @@ export class NodeKeys {
   constructor(secret: Buffer = randomBytes(32)) {
     this.#secret = secret;
     this.#private = createPrivateKey({
-      ...{ key: Buffer.concat([privatePrefix, secret]), format: "der", type: "pkcs8" },
+      key: Buffer.concat([privatePrefix, secret]),
+      format: "der",
+      type: "pkcs8",
     });
     const der = createPublicKey(this.#private).export({ format: "der", type: "spki" });
     this.publicKey = der.subarray(publicPrefix.length).toString("base64url");

@@ -105,7 +105,12 @@ export class ServerCredentials implements Credentials {
     const { tls, endpoints } = this.#configured;
     const ask = tls && new UpstreamTls({ server, tls, log }).fetch;
     const { credentials, held } = oauthCredentials({
-      ...{ server, settings, store, clock, ask, endpoints },
+      server,
+      settings,
+      store,
+      clock,
+      ask,
+      endpoints,
       onToken: (issuer: string, tokens: StoredTokens, caller: string | undefined) => {
         this.#tokens = [...this.#tokens, tokens.accessToken, tokens.refreshToken ?? ""].slice(-maxSecretTokens);
         metrics.tokenRequested(server, grant, "ok");

@@ -160,10 +160,17 @@ test("what workers share: a Redis that forgets no count and one that forgets ans
   const file = "/run/secrets/mcp-fleet/redis-password";
   const redis = (alias: string, memory: number, maxMemory: string) => ({
     ...hardened,
-    ...{ image: "redis:8.2-alpine", init: true, wait: false, envs: [], cpus: "0.5" },
+    image: "redis:8.2-alpine",
+    init: true,
+    wait: false,
+    envs: [],
+    cpus: "0.5",
     volumes: [{ containerPath: "/run/secrets/mcp-fleet" }],
     uploads: [{ file, content: "from-pulumi", permissions: "0444" }],
-    ...{ memory, memorySwap: memory, stopTimeout: 5, destroyGraceSeconds: 5 },
+    memory,
+    memorySwap: memory,
+    stopTimeout: 5,
+    destroyGraceSeconds: 5,
     entrypoints: ["sh", "-c"],
     command: [
       "exec redis-server - --port 6379 --bind '*' --protected-mode yes --dir /tmp --save '' --appendonly no " +
@@ -184,7 +191,9 @@ test("what workers share: a Redis that forgets no count and one that forgets ans
   expect(gatewayNetworks(shared, fleets, names)[1]).toEqual({ name: "mcp-fleet-test-cache-gateway" });
   const { shared: found } = JSON.parse(gatewayConfigText(shared, gateway.common, fleets)).gateway;
   expect(found).toEqual({
-    ...{ redis: "redis://gateway-limits:6379", cacheRedis: "redis://gateway-cache:6379", password: `file:${file}` },
+    redis: "redis://gateway-limits:6379",
+    cacheRedis: "redis://gateway-cache:6379",
+    password: `file:${file}`,
   });
 });
 
@@ -213,7 +222,9 @@ test("the image is built into the engine's own store", () => {
 test("defaults are a contract", () => {
   expect(dockerDefaults).toEqual({
     ...{ cacheImage: "redis:8.2-alpine", cachePort: 6379, cacheCpuMillicores: 500, cacheMemoryMiB: 256 },
-    ...{ cacheMaxMemoryMiB: 160, limitsMemoryMiB: 128, limitsMaxMemoryMiB: 64 },
+    cacheMaxMemoryMiB: 160,
+    limitsMemoryMiB: 128,
+    limitsMaxMemoryMiB: 64,
     ...{ cpuMillicores: 1000, memoryMiB: 512, fleetInstances: 1, host: "127.0.0.1", port: 8080, hostPort: 3001 },
     ...{
       gatewayPort: 8080,

@@ -9,7 +9,8 @@ import { write } from "./write.ts";
 function lineChannel(input: Readable, output: Writable, end: Channel["end"]): Channel {
   const closed = new Promise<void>((resolve) => output.once("close", resolve));
   return {
-    ...{ closed, end },
+    closed,
+    end,
     say: (text) => write(output, typeof text === "string" ? `${text}\n` : Buffer.concat([text, Buffer.from("\n")])),
     piece: (text) => write(output, text),
     unread(ms) {

@@ -11,7 +11,9 @@ test("while the gateway is away a bounded number of messages waits, the others a
   const links: { sent: string[]; lost: (reason: string) => void }[] = [];
   let reachable = true;
   const forwarder = new StdioForwarder({
-    ...{ input, output, retryMs: 1 },
+    input,
+    output,
+    retryMs: 1,
     open: async () => {
       if (!reachable) throw new Error("away");
       const sent: string[] = [];

@@ -3,7 +3,8 @@ import type { Sandbox } from "../../../runtime/config/schema/index.ts";
 import { issueText, validateConfig } from "../../../runtime/config/schema/index.ts";
 
 const server = (sandbox: Sandbox | undefined, cwd?: string) => ({
-  ...{ type: "custom", process: { command: "x", ...(cwd === undefined ? {} : { cwd }) } },
+  type: "custom",
+  process: { command: "x", ...(cwd === undefined ? {} : { cwd }) },
   ...(sandbox === undefined ? {} : { sandbox }),
 });
 const issues = (servers: object) => validateConfig({ servers }).map(issueText);

@@ -14,7 +14,10 @@ const look = (...members: Look) => {
   uptime += 0.5;
   const seconds = ledger.add(
     members.map(([pid, parent, own, children, age = 100]) => ({
-      ...{ pid, parent, own, children },
+      pid,
+      parent,
+      own,
+      children,
       startedAt: age === 100 ? "90000" : String(Math.round((uptime - age) * 100)),
     })),
     uptime,

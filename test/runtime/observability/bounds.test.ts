@@ -4,7 +4,8 @@ import { type Bound, Bounds } from "../../../runtime/observability/bounds.ts";
 import { Metrics } from "../../../runtime/observability/metrics.ts";
 
 const used = (name: string, size: number, max: number): Bound => ({
-  ...{ name, whenFull: "refuse" },
+  name,
+  whenFull: "refuse",
   use: () => ({ size, max }),
 });
 

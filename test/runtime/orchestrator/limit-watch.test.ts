@@ -9,7 +9,9 @@ const trees = new Map<number, ProcessTree>();
 const none: ProcessTree = { seconds: 0, bytes: 0, pids: [], members: [] };
 /** A tree of one process with children that took so long. */
 const treeOf = (pids: number[], bytes = 0, seconds = 0): ProcessTree => ({
-  ...{ pids, bytes, seconds },
+  pids,
+  bytes,
+  seconds,
   members: [{ pid: 1, parent: 0, startedAt: "100", own: seconds, children: 0 }],
 });
 let reads: number;

@@ -20,7 +20,11 @@ function space(options: Partial<SharedSpaceOptions> = {}) {
   const store = redis();
   const make = (more: Partial<SharedSpaceOptions> = {}) =>
     new SharedSpace({
-      ...{ redis: store, prefix: "p", clock: () => 0, seal: new EntrySeal([keyed("a")]), maxAnswerBytes: 1000 },
+      redis: store,
+      prefix: "p",
+      clock: () => 0,
+      seal: new EntrySeal([keyed("a")]),
+      maxAnswerBytes: 1000,
       maxBytes: 100_000,
       onFailure: () => {
         seen.failures += 1;

@@ -32,7 +32,9 @@ test("where clients call, too, each has a session of its own, and its requests a
   const [alone, listening] = [false, true].map((listens) => serverOf(custom({ endpoint: "docs", security }), listens));
   expect(alone).toEqual({ ...remote, endpoints: ["http://docs/mcp"] });
   expect(listening).toEqual({
-    ...{ type: "custom", endpoints: ["http://docs/mcp"], rateLimiting: { windowMs: 1000, maxRequests: 2 } },
+    type: "custom",
+    endpoints: ["http://docs/mcp"],
+    rateLimiting: { windowMs: 1000, maxRequests: 2 },
   });
   expect(serverOf(custom({ endpoint: "docs", settings: { isolation: "shared" } }), true)).toMatchObject(remote);
 });

@@ -37,7 +37,8 @@ test("a question that is withdrawn is cancelled at the client, and its answer fi
     0,
     true,
     {
-      ...{ jsonrpc: "2.0", method: "notifications/cancelled" },
+      jsonrpc: "2.0",
+      method: "notifications/cancelled",
       params: { requestId: sent[0]?.id, reason: "the call has ended" },
     },
   ]);

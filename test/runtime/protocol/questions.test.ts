@@ -12,7 +12,12 @@ afterEach(() => void jest.useRealTimers());
 function asked() {
   const open: ((reply: RpcReply) => void)[] = [];
   const client = {
-    ...{ owner: "anna", modern: false, capabilities: {}, clientInfo: undefined, logLevel: undefined, present: true },
+    owner: "anna",
+    modern: false,
+    capabilities: {},
+    clientInfo: undefined,
+    logLevel: undefined,
+    present: true,
     ask: (_method: string, _params: unknown, question: { onWithdrawn(cb: (error: FleetError) => void): void }) =>
       new Promise<RpcReply>((resolve, reject) => {
         open.push(resolve);

@@ -45,7 +45,10 @@ test("when every instance is somebody's own the old list serves, whatever its ag
   const full = new FleetError("POOL_EXHAUSTED", "all instances are leased");
   const replies: (RpcReply | FleetError)[] = [{ result: { tools: [{ name: "a" }] } }, full, full];
   const it = new Catalog({
-    ...{ fleet: "fake", timeoutMs: 1000, now: () => time, offers: async () => ({}) },
+    fleet: "fake",
+    timeoutMs: 1000,
+    now: () => time,
+    offers: async () => ({}),
     ask: async () => {
       const reply = replies.shift() ?? { result: { tools: [] } };
       if (reply instanceof FleetError) throw reply;
@@ -86,7 +89,10 @@ function paged(page: (count: number) => unknown) {
   const warned: unknown[] = [];
   let asked = 0;
   const it = new Catalog({
-    ...{ fleet: "fake", timeoutMs: 1000, now: () => 0, offers: async () => ({ listChanged: true }) },
+    fleet: "fake",
+    timeoutMs: 1000,
+    now: () => 0,
+    offers: async () => ({ listChanged: true }),
     log: { warn: (...said: unknown[]) => warned.push(said) } as unknown as Logger,
     ask: async () => {
       asked += 1;

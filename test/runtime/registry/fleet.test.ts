@@ -26,8 +26,13 @@ beforeEach(async () => {
   });
   fleet = new Fleet({
     server: { ...(servers[0] as FleetOptions["server"]), isolation: "shared" },
-    ...{ connector, metrics, log: pino({ level: "silent" }), now: () => 0, random: Math.random },
-    ...{ strategy: (random) => new LeastConnections(random), fleetNamed: () => undefined },
+    connector,
+    metrics,
+    log: pino({ level: "silent" }),
+    now: () => 0,
+    random: Math.random,
+    strategy: (random) => new LeastConnections(random),
+    fleetNamed: () => undefined,
     onListChanged: (_fleet, kind) => heard.push(kind),
   });
   await settled();
@@ -68,8 +73,13 @@ test.each([
     connector.sessions.length = 0;
     fleet = new Fleet({
       server: { ...(servers[0] as FleetOptions["server"]), isolation: "caller" },
-      ...{ connector, metrics, log: pino({ level: "silent" }), now: () => 0, random: Math.random },
-      ...{ strategy: (random) => new LeastConnections(random), fleetNamed: () => undefined },
+      connector,
+      metrics,
+      log: pino({ level: "silent" }),
+      now: () => 0,
+      random: Math.random,
+      strategy: (random) => new LeastConnections(random),
+      fleetNamed: () => undefined,
       onListChanged: () => {},
     });
     for (const owner of ["one", "two"]) {
@@ -88,8 +98,13 @@ test("an owner's next instance is told its log level, which nothing remembers fo
   const { servers } = resolveConfig({ servers: { fake: { type: "custom", process: { command: "fake" } } } });
   fleet = new Fleet({
     server: { ...(servers[0] as FleetOptions["server"]), isolation: "session" },
-    ...{ connector, metrics, log: pino({ level: "silent" }), now: () => 0, random: Math.random },
-    ...{ strategy: (random) => new LeastConnections(random), fleetNamed: () => undefined },
+    connector,
+    metrics,
+    log: pino({ level: "silent" }),
+    now: () => 0,
+    random: Math.random,
+    strategy: (random) => new LeastConnections(random),
+    fleetNamed: () => undefined,
     onListChanged: () => {},
   });
   await settled();
@@ -115,8 +130,13 @@ test("what one owner's instance lists is shown to that owner alone, and judged w
   const learnt: unknown[] = [];
   fleet = new Fleet({
     server: { ...(servers[0] as FleetOptions["server"]), isolation: "session" },
-    ...{ connector, metrics, log: pino({ level: "silent" }), now: () => 0, random: Math.random },
-    ...{ strategy: (random) => new LeastConnections(random), fleetNamed: () => undefined },
+    connector,
+    metrics,
+    log: pino({ level: "silent" }),
+    now: () => 0,
+    random: Math.random,
+    strategy: (random) => new LeastConnections(random),
+    fleetNamed: () => undefined,
     screen: (tools) => {
       learnt.push(...tools);
       return tools;

@@ -23,7 +23,10 @@ function executor(...names: string[]) {
     });
     const gate = new CallGate(tools, []);
     return {
-      ...{ name, tools, gate, server: { type: "playwright", timeouts: { requestMs: 1000 } } },
+      name,
+      tools,
+      gate,
+      server: { type: "playwright", timeouts: { requestMs: 1000 } },
       call: async (_client: unknown, method: string, params: Params) => {
         gate.check(method, params);
         sent.push([method, params]);
@@ -97,7 +100,8 @@ test("each way of REST and programs to call a tool is refused where the tool is 
     expect(await failure(it.callTool(client, "one", name, {}))).toEqual(hidden);
   }
   expect(await failure(it.execute(client, "one", "tools/call", { name: ["browser_close"] }))).toMatchObject({
-    ...{ code: "INVALID_PARAMS", message: 'Invalid params: "name" must be a string' },
+    code: "INVALID_PARAMS",
+    message: 'Invalid params: "name" must be a string',
   });
   expect(sent).toEqual([]);
   await it.execute(client, "one", "tools/call", { name: "go", arguments: { url: "a" } });
@@ -110,7 +114,8 @@ test("a method that stands for several calls is judged for all of them before th
   const { it, sent } = executor("one");
   const half = new NamedAccess(["one"], ["browser_navigate"]);
   expect(await failure(it.execute(client, "one", "navigate-and-screenshot", { url: "a" }, {}, half))).toMatchObject({
-    ...{ code: "FORBIDDEN", message: "no browser_take_screenshot" },
+    code: "FORBIDDEN",
+    message: "no browser_take_screenshot",
   });
   expect(sent).toEqual([]);
   const whole = new NamedAccess(["one"], ["browser_navigate", "browser_take_screenshot"]);

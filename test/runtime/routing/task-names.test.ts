@@ -51,14 +51,18 @@ test("answers about a task name it as the client does, also where they hold its 
   const params = { message: "sure?", _meta: related("task-1") };
   const reply = {
     result: {
-      ...{ taskId: "task-1", status: "input_required", result: { content: [], _meta: related("task-1") } },
+      taskId: "task-1",
+      status: "input_required",
+      result: { content: [], _meta: related("task-1") },
       inputRequests: { sure: { method: "elicitation/create", params }, odd: 1 },
     },
   };
   const as = related("as the client has it");
   expect(known.followed(reply)).toEqual({
     result: {
-      ...{ taskId: "as the client has it", status: "input_required", result: { content: [], _meta: as } },
+      taskId: "as the client has it",
+      status: "input_required",
+      result: { content: [], _meta: as },
       inputRequests: { sure: { method: "elicitation/create", params: { message: "sure?", _meta: as } }, odd: 1 },
     },
   });
@@ -74,7 +78,12 @@ test("answers about a task name it as the client does, also where they hold its 
 test("questions and answers of a task carry each side's own id", async () => {
   const heard: (Params | undefined)[] = [];
   const client: ExchangeClient = {
-    ...{ owner: "o", modern: false, capabilities: {}, clientInfo: undefined, logLevel: "info", present: true },
+    owner: "o",
+    modern: false,
+    capabilities: {},
+    clientInfo: undefined,
+    logLevel: "info",
+    present: true,
     ask: async (_method, params) => {
       heard.push(params);
       return { result: { action: "accept", _meta: params?._meta } };

@@ -49,7 +49,10 @@ function start(options: Partial<AuditFileOptions> = {}) {
   files.push(file);
   const outcomes: string[] = [];
   return {
-    ...{ file, states, disk, outcomes },
+    file,
+    states,
+    disk,
+    outcomes,
     append: (text: string) =>
       file.append(text).then(
         () => void outcomes.push(text),

@@ -24,7 +24,8 @@ test("a call is judged by its tool, prompt, resource or method, else by the serv
     name: "p",
   });
   expect(read("completion/complete", { ref: { type: "ref/resource", uri: "x://{id}" } })).toEqual({
-    ...{ kind: "resources", name: "x://{id}" },
+    kind: "resources",
+    name: "x://{id}",
   });
   for (const method of ["ping", "tools/list", "logging/setLevel"]) expect(read(method, undefined)).toEqual(ofServer);
   expect(read("acme/search", { name: "a" })).toEqual({ kind: "methods", name: "acme/search" });

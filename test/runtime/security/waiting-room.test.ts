@@ -12,7 +12,10 @@ function room(options: Partial<WaitingRoomOptions> = {}) {
   const ends = new Map<string, PromiseWithResolvers<void>>();
   const settled = () => new Promise(setImmediate);
   return {
-    ...{ it, begun, outcomes, settled },
+    it,
+    begun,
+    outcomes,
+    settled,
     async come(name: string) {
       const end = Promise.withResolvers<void>();
       ends.set(name, end);

@@ -16,7 +16,10 @@ const open = (instructions: string) =>
 
 test("a server says of itself what each client is told, and no more than a million characters", async () => {
   expect(await open("be kind")).toEqual({
-    ...{ protocolVersion: "2025-11-25", modern: false, capabilities: {}, serverInfo: { name: "s", version: "1" } },
+    protocolVersion: "2025-11-25",
+    modern: false,
+    capabilities: {},
+    serverInfo: { name: "s", version: "1" },
     instructions: "be kind",
   });
   await expect(open("x".repeat(1024 * 1024))).rejects.toThrow(

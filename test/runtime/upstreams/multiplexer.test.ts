@@ -13,7 +13,11 @@ import {
 import { settled } from "../../support/fake-connector.ts";
 
 const anna: ExchangeClient = {
-  ...{ owner: "anna", modern: false, present: true, clientInfo: undefined, logLevel: undefined },
+  owner: "anna",
+  modern: false,
+  present: true,
+  clientInfo: undefined,
+  logLevel: undefined,
   capabilities: { roots: {} },
   ask: () => Promise.reject(new Error("not asked")),
 };
@@ -22,7 +26,8 @@ function multiplexer(reaches = true, ids = new RequestIds(), more: Partial<Multi
   const sent: Record<string, unknown>[] = [];
   const heard: unknown[] = [];
   const mux = new Multiplexer({
-    ...{ name: "fake", ids },
+    name: "fake",
+    ids,
     events: { onNotification: (method, params) => heard.push([method, params]) },
     send: (message, onSent) => {
       sent.push(JSON.parse(message));

@@ -36,7 +36,12 @@ function join(nodeId: string, coordinatorEndpoint: string, more: Partial<Cluster
   const keys = new NodeKeys();
   keysOf.set(nodeId, keys);
   const node = new ClusterNode({
-    ...{ nodeId, coordinatorEndpoint, token, keys, heartbeatMs: 60_000, log: pino({ level: "silent" }) },
+    nodeId,
+    coordinatorEndpoint,
+    token,
+    keys,
+    heartbeatMs: 60_000,
+    log: pino({ level: "silent" }),
     report: () => ({ url: `http://127.0.0.1:9/${nodeId}`, servers: [server] }),
     onChange: () => {},
     ...more,
@@ -49,9 +54,11 @@ const sound = { url: null, heartbeatMs: 60_000, publicKey: new NodeKeys().public
 /** Reports by hand. */
 async function put(url: string, id: string, body: object, headers: Record<string, string> = {}, method = "PUT") {
   const response = await request(`${url}/cluster/nodes/${id}`, {
-    ...{ method, body: method === "PUT" ? JSON.stringify(body) : null },
+    method,
+    body: method === "PUT" ? JSON.stringify(body) : null,
     headers: {
-      ...{ authorization: `Bearer ${token}`, "x-mcp-fleet-node-proof": proof("a") },
+      authorization: `Bearer ${token}`,
+      "x-mcp-fleet-node-proof": proof("a"),
       ...(method === "PUT" ? { "content-type": "application/json" } : {}),
       ...headers,
     },

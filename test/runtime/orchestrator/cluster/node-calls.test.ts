@@ -18,7 +18,12 @@ function callsOf(patienceMs = 0): NodeCalls {
   return calls;
 }
 const memberAt = (nodeId: string, url: string): ClusterMember => ({
-  ...{ nodeId, url, heartbeatMs: 5000, publicKey: peer.publicKey, servers: [], ageMs: 0 },
+  nodeId,
+  url,
+  heartbeatMs: 5000,
+  publicKey: peer.publicKey,
+  servers: [],
+  ageMs: 0,
 });
 /** A node that answers every request in this way, and how often it was asked. */
 async function node(nodeId: string, listener: RequestListener) {

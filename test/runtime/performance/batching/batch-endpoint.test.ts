@@ -30,7 +30,9 @@ const events = (...data: string[]) =>
 async function send(): Promise<unknown[]> {
   const outcomes: unknown[] = [];
   const call = (at: number) => ({
-    ...{ method: "tools/call", params: { name: "echo" }, timeoutMs: 1000 },
+    method: "tools/call",
+    params: { name: "echo" },
+    timeoutMs: 1000,
     resolve: (reply: RpcReply) => {
       outcomes[at] = reply;
     },

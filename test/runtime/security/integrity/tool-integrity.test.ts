@@ -11,7 +11,11 @@ const hidden = "\u202e";
 function integrityOf(mode: Integrity["mode"]) {
   const metrics = { toolHeld: () => {} } as unknown as SecurityMetrics;
   const it = new ToolIntegrity({
-    ...{ server: "notes", integrity: { mode }, file: undefined, metrics, log: pino({ level: "silent" }) },
+    server: "notes",
+    integrity: { mode },
+    file: undefined,
+    metrics,
+    log: pino({ level: "silent" }),
   } as ConstructorParameters<typeof ToolIntegrity>[0]);
   const fleet = { name: "notes", catalog: { toolCount: 1 } } as unknown as Fleet;
   const stage = it.stage(async () => ({ result: "called" }), fleet);
