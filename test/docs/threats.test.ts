@@ -12,7 +12,7 @@ const rows = table
 
 test("every threat has a control, a test, and how that was seen failing", () => {
   expect(rows.length).toBeGreaterThan(25);
-  const named = /^(both ways: (`[\w.]+`, )*`[\w.]+`(; )?)?(mutant `[\w-]+`)?$/;
+  const named = /^(both ways: (`[\w.]+`, )*`[\w.]+`(; )?)?(mutant `[\w-]+`|mutants (`[\w-]+`, )+`[\w-]+`)?$/;
   const wrong = rows.filter(
     ([, threat, control, tests, seen = "", ...rest]) =>
       !(threat && control && tests?.includes("](test/") && seen !== "" && named.test(seen) && rest.length === 1),
@@ -21,6 +21,9 @@ test("every threat has a control, a test, and how that was seen failing", () => 
 });
 
 test("the mutants that the table names are those that there are", () => {
-  const named = [...table.matchAll(/mutant `([\w-]+)`/g)].map(([, name]) => name);
+  const named = rows.flatMap(([, , , , seen = ""]) => {
+    const behind = /mutants? (.*)$/.exec(seen)?.[1] ?? "";
+    return [...behind.matchAll(/`([\w-]+)`/g)].map(([, name]) => name);
+  });
   expect(named.sort()).toEqual(mutants.map(({ name }) => name).sort());
 });
