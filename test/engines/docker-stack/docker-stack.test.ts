@@ -137,7 +137,7 @@ const inspect = async <T>(id: string, format: string): Promise<T> =>
 const inside = async <T>(id: string, program: string): Promise<T> =>
   JSON.parse(await dockerOk(["exec", id, "node", "-e", program])) as T;
 const serving = async (name: string) => {
-  const servers = (await (await fetch(`${url}/ready`)).json()) as { servers: Record<string, string> };
+  const servers = (await (await fetch(`${url}/ready`, { headers })).json()) as { servers: Record<string, string> };
   return servers.servers[name] === "ready" ? true : undefined;
 };
 

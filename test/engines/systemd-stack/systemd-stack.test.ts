@@ -89,7 +89,7 @@ const units = async () =>
     .filter((line) => line !== "")
     .map((line) => line.split(/\s+/).slice(0, 4).join(" "));
 const serving = async (name: string) => {
-  const { servers } = (await (await fetch(`${url}/ready`)).json()) as { servers: Record<string, string> };
+  const { servers } = (await (await fetch(`${url}/ready`, { headers })).json()) as { servers: Record<string, string> };
   return servers[name] === "ready" ? true : undefined;
 };
 
