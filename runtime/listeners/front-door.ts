@@ -149,6 +149,8 @@ export class FrontDoor {
       }
     } catch (error) {
       refuse(response, error);
+      // Node's parser can refuse the rest of these bytes too; it must not answer a second time.
+      if (request.headers["transfer-encoding"] !== undefined) request.socket.end();
     }
   }
 

@@ -107,10 +107,12 @@ test.each([true, false])("the log cannot be written (fail closed: %s)", async (f
 test("a caller with long names, URIs and arguments cannot roll away what was noted before", async () => {
   const client = await start({ arguments: "content", maxBytes: 100_000, maxFiles: 2 });
   await client.callTool({ name: "count", arguments: {} });
+  // Longer names and URIs are refused before anything is noted.
   for (let round = 0; round < 8; round += 1) {
     const long = "n".repeat(900_000);
-    await client.callTool({ name: `${long}${round}`, arguments: { long } }).catch(() => {});
-    await client.readResource({ uri: `x://${long}` }).catch(() => {});
+    await client.callTool({ name: `${"n".repeat(1000)}${round}`, arguments: { long } }).catch(() => {});
+    await client.readResource({ uri: `x://${"n".repeat(8000)}` }).catch(() => {});
+    await client.callTool({ name: long, arguments: {} }).catch(() => {});
   }
   await it.stop();
   const parts = (await readdir(folder)).filter((name) => name.endsWith("audit.log")).sort();
@@ -126,7 +128,7 @@ test("a caller with long names, URIs and arguments cannot roll away what was not
     by: "bearer",
     server: "notes",
     method: "tools/call",
-    tools: expect.stringMatching(/^n{256}… \(900001 characters, sha256:[0-9a-f]{64}\)$/),
+    tools: expect.stringMatching(/^n{256}… \(1001 characters, sha256:[0-9a-f]{64}\)$/),
     argumentsBegin: `{"long":"${"n".repeat(16 * 1024 - 9)}`,
     argumentsDigest: expect.stringMatching(/^sha256:[0-9a-f]{64}$/),
   });

@@ -64,15 +64,16 @@ testSandbox("a link in place of its working directory shows a server nothing aft
 testSandbox("a command in its own folder, swapped for a link, is looked up inside", async () => {
   await copyFile(fixture, at("notes/server.mjs"));
   await writeFile(at("notes/run"), `#!/bin/sh\nexec ${process.execPath} ${at("notes/server.mjs")}\n`, { mode: 0o755 });
-  await writeFile(at("outside/run"), "#!/bin/sh\necho hijacked >&2\nexit 3\n", { mode: 0o755 });
+  await writeFile(at("outside/run"), `#!/bin/sh\ntouch ${at("outside/mark")}\nexit 3\n`, { mode: 0o755 });
   const process_ = { command: "./run", cwd: at("notes") };
   const box: Server = { ...greedy({ write: [at("notes")], read: [process.execPath] }), process: process_ };
   const client = await (await start({ box })).connect("/mcp/box");
   await shell(client, `cd ${at("notes")} && mv run old && ln -s ${up(at("outside/run"))} run`);
   await restart(client);
   const error = await failure(say(client, "count"));
-  expect(error).toContain(`execvp ${at("notes/run")}: No such file or directory`);
-  expect(error).not.toContain("hijacked");
+  // Inside the sandbox the link leads to nothing. The command outside would have left its mark.
+  expect(error).toContain("box: the server process (./run) did not start: exit code 1");
+  expect(existsSync(at("outside/mark"))).toBe(false);
 });
 
 test.each<[string, (path: string) => Record<string, Server>, string]>([
