@@ -11,6 +11,7 @@ import {
   replyOf,
 } from "../protocol/json-rpc.ts";
 import { elementTexts, memberText } from "../protocol/json-scan.ts";
+import { shapeFlaw } from "../protocol/json-shape.ts";
 import { takeApart, takeBytesApart } from "../protocol/raw-reply.ts";
 import { excerpt } from "../secret-guard.ts";
 import { EventReader, maxEventBytes } from "./event-reader.ts";
@@ -266,8 +267,16 @@ export class HttpExchange implements Requester, Flow {
 
   /** Takes one message, or an array of them (2025-03-26, basic/transports), each by itself. */
   #take(text: string): void {
-    if (text.startsWith("[")) for (const one of elementTexts(text) ?? []) this.#takeOne(one);
-    else this.#takeOne(text);
+    if (!text.startsWith("[")) {
+      this.#takeOne(text);
+      return;
+    }
+    const flaw = shapeFlaw(text);
+    if (flaw === undefined) for (const one of elementTexts(text) ?? []) this.#takeOne(one);
+    else {
+      const problem = `${this.#options.fleet}: the server sent an array of messages that cannot be read: ${flaw}`;
+      this.abort(new FleetError("UPSTREAM_PROTOCOL", problem));
+    }
   }
 
   #takeOne(text: string): void {

@@ -158,6 +158,20 @@ test("a list of pages that are large together fails, and the last one that was r
   expect([asked(), it.tool("a")]).toEqual([5, { name: "a" }]);
 });
 
+test("a list with more values than can be shown while others wait fails, and the last one that was read stays", async () => {
+  const schema = `{"enum":[${"[],".repeat(110_000)}[]]}`;
+  let huge = false;
+  const page = (count: number) =>
+    huge ? new RawReply(`{"tools":[{"name":"t${count}","inputSchema":${schema}}],"nextCursor":"${count}"}`) : { tools };
+  const { it, asked } = paged(page);
+  await it.list("tools");
+  huge = true;
+  it.invalidate();
+  const text = "fake: tools/list: the list has more than 500000 values; let the server offer less";
+  await expect(it.list("tools")).rejects.toThrow(text);
+  expect([asked(), it.tool("a")]).toEqual([4, { name: "a" }]);
+});
+
 test("a list whose changes are not announced is read again after half a minute", async () => {
   let time = 0;
   const asked: string[] = [];
