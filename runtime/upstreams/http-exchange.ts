@@ -15,7 +15,13 @@ import { shapeFlaw } from "../protocol/json-shape.ts";
 import { takeApart, takeBytesApart } from "../protocol/raw-reply.ts";
 import { excerpt } from "../secret-guard.ts";
 import { EventReader, maxEventBytes } from "./event-reader.ts";
-import type { HttpConnection, HttpPool, Requester, ResponseHeaders } from "./http1/index.ts";
+import {
+  type HttpConnection,
+  type HttpPool,
+  isFieldValue,
+  type Requester,
+  type ResponseHeaders,
+} from "./http1/index.ts";
 
 /** Largest answer that is kept in memory while it arrives. */
 const maxAnswerBytes = 64 * 1024 * 1024;
@@ -170,7 +176,8 @@ export class HttpExchange implements Requester, Flow {
     if (headers["content-type"]?.startsWith("text/event-stream") !== true) return;
     this.#events = new EventReader({
       onEvent: ({ id, data }) => {
-        if (id !== undefined) this.#lastEventId = id;
+        // An id that no header can have cannot be sent back: the stream cannot be resumed there.
+        if (id !== undefined && isFieldValue(id)) this.#lastEventId = id;
         this.#take(data);
       },
       onRetry: (ms) => {
