@@ -71,8 +71,9 @@ test.each([
 
 test("a server that wants to be left alone for days does not hold a call past its time", async () => {
   const endpoint = await start((response) => void response.end("id: z\nretry: 999999999\ndata: \n\n"), []);
-  const servers = { polling: { type: "custom", endpoints: [endpoint], timeouts: { requestMs: 300 } } } as const;
-  gateway = await TestGateway.start({ servers });
+  gateway = await TestGateway.start({
+    servers: { polling: { type: "custom", endpoints: [endpoint], timeouts: { requestMs: 300 } } },
+  });
   const client = await gateway.connect("/mcp/polling");
   await expect(client.callTool({ name: "slow", arguments: {} })).rejects.toThrow(
     "polling: no answer within 300 ms; raise timeouts.requestMs of this server, or ask for less in one call",
