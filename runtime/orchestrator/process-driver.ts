@@ -11,6 +11,7 @@ import { FleetError, messageOf } from "../errors.ts";
 import type { InstanceCgroup, InstanceCgroups } from "../host/instance-cgroup.ts";
 import { ProcessTable } from "../host/process-tree.ts";
 import type { Metrics } from "../observability/metrics.ts";
+import { readInTurns } from "../upstreams/read-in-turns.ts";
 import { findCommand } from "./find-command.ts";
 import { inheritedDescriptors } from "./inherited-descriptors.ts";
 import { InstanceGroups } from "./instance-groups.ts";
@@ -244,7 +245,7 @@ export class ProcessDriver {
     if (identity !== undefined) this.#records?.add({ ...identity, folder });
     let stopping = false;
     const tail = new Tail((line) => this.#log.debug({ fleet, pid, stderr: line }));
-    child.stderr?.on("data", (chunk: Buffer) => tail.push(chunk));
+    if (child.stderr) readInTurns(child.stderr, (chunk) => tail.push(chunk));
     const ended = new Promise<ProcessEnd>((resolve) => {
       child.once("exit", (code, signal) => {
         const late = this.#watch.remove(pid);

@@ -22,6 +22,7 @@ export class Tail {
     const lines = (this.#rest + chunk.toString("utf8")).split("\n");
     this.#rest = (lines.pop() as string).slice(0, maxLineLength + excerptMargin);
     for (const line of lines) {
+      if (line === "") continue;
       const short = excerpt(line, maxLineLength).trimEnd();
       if (short === "") continue;
       this.#lines.push(short);

@@ -75,8 +75,12 @@ export class SharedSpace {
   /** Looks under the key of everyone and that of the audience. Undefined when Redis is away. */
   async find(tag: CacheTag, open: string, own: string | undefined): Promise<SharedLookup | undefined> {
     const keys = [this.#generationKey(tag), this.#entryKey(open), ...(own === undefined ? [] : [this.#entryKey(own)])];
-    const values = (await this.#send(["MGET", ...keys])) as (string | null)[] | undefined;
+    const values = await this.#send(["MGET", ...keys]);
     if (values === undefined) return undefined;
+    if (!areValues(values, keys.length)) {
+      this.#options.onForged();
+      return undefined;
+    }
     const [generation = "0", ...texts] = values.map((value) => value ?? undefined);
     const entry = texts
       .map((text, index) => this.#read(keys[index + 1] as string, text, generation, index === 0))
@@ -142,6 +146,13 @@ export class SharedSpace {
   #entryKey(key: string): string {
     return `${this.#options.prefix}:${createHash("sha256").update(key).digest("base64url")}`;
   }
+}
+
+/** Is it what Redis answers to MGET for so many keys? */
+function areValues(answer: unknown, keys: number): answer is (string | null)[] {
+  return (
+    Array.isArray(answer) && answer.length === keys && answer.every((one) => one === null || typeof one === "string")
+  );
 }
 
 /** Is it the JSON of an object, as every result is? */

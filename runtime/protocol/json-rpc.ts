@@ -1,4 +1,5 @@
 import { FleetError } from "../errors.ts";
+import { shapeFlaw } from "./json-shape.ts";
 import { RawReply } from "./raw-reply.ts";
 
 /** Request id of JSON-RPC 2.0; MCP forbids null. */
@@ -90,42 +91,9 @@ function checkId(id: unknown): void {
   }
 }
 
-/**
- * Deepest nesting of arrays and objects in a message: some parsers end their process at a thousand levels, and
- * `JSON.stringify` throws at some thousands.
- */
-const maxNesting = 512;
-
-/** Does a JSON text nest deeper than it may? Short texts cannot. */
-function nestsTooDeep(text: string): boolean {
-  if (text.length <= 2 * maxNesting) return false;
-  let depth = 0;
-  for (let at = 0; at < text.length; at += 1) {
-    const code = text.charCodeAt(at);
-    if (code === 0x22) {
-      at = endOfString(text, at);
-      if (at < 0) return false;
-    } else if (code === 0x5b || code === 0x7b) {
-      depth += 1;
-      if (depth > maxNesting) return true;
-    } else if (code === 0x5d || code === 0x7d) depth -= 1;
-  }
-  return false;
-}
-
-/** Where the string that begins at a quotation mark ends; -1 when it does not. */
-function endOfString(text: string, start: number): number {
-  for (let end = text.indexOf('"', start + 1); end >= 0; end = text.indexOf('"', end + 1)) {
-    let backslashes = 0;
-    while (text.charCodeAt(end - 1 - backslashes) === 0x5c) backslashes += 1;
-    if (backslashes % 2 === 0) return end;
-  }
-  return -1;
-}
-
-/** Parses one message of a server. Throws for one that is none, or nests too deep. */
+/** Parses one message of a server. Throws for one that is none, nests too deep, or has too many values. */
 export function parseMessage(text: string): RpcMessage {
-  if (nestsTooDeep(text)) invalid(`it nests deeper than ${maxNesting} levels`);
+  checkShape(text);
   return checkMessage(withoutNull(JSON.parse(text)));
 }
 
@@ -139,7 +107,7 @@ function withoutNull(value: unknown): unknown {
 
 /** Parses one message, or an array of them (allowed only in revision 2025-03-26; the caller checks that). */
 export function parseMessages(text: string): RpcMessage | RpcMessage[] {
-  if (nestsTooDeep(text)) invalid(`it nests deeper than ${maxNesting} levels`);
+  checkShape(text);
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -177,6 +145,11 @@ export function errorReply(error: unknown): { readonly error: RpcErrorObject } {
   if (!(error instanceof FleetError)) return { error: { code: -32603, message: "Internal error" } };
   const data = { code: error.code, ...(error.kind.retryable ? { retryable: true } : {}), ...error.data };
   return { error: { code: error.kind.rpc, message: error.message, data } };
+}
+
+function checkShape(text: string): void {
+  const flaw = shapeFlaw(text);
+  if (flaw !== undefined) invalid(flaw);
 }
 
 function invalid(problem: string): never {

@@ -121,7 +121,13 @@ function stringEnd(text: string, from: number): number {
   return -1;
 }
 
-/** The names of an object's own members, in order; undefined for what is no object or has a name with an escape. */
+/** Members of a result that are told apart without a parse; results have a handful. */
+const maxNames = 1000;
+
+/**
+ * The names of an object's own members, in order; undefined for what is no object, has a name with an escape, or has more
+ * than `maxNames` members.
+ */
 export function memberNames(text: string): string[] | undefined {
   if (text.charCodeAt(0) !== openObject) return undefined;
   const names: string[] = [];
@@ -133,7 +139,8 @@ export function memberNames(text: string): string[] | undefined {
     const name = text.slice(at + 1, end - 1);
     const colonAt = behindBlanks(text, end);
     const behind = valueEnd(text, behindBlanks(text, colonAt + 1));
-    if (name.includes("\\") || text.charCodeAt(colonAt) !== colon || behind < 0) return undefined;
+    if (name.includes("\\") || text.charCodeAt(colonAt) !== colon || behind < 0 || names.length === maxNames)
+      return undefined;
     names.push(name);
     at = behindBlanks(text, behind);
     if (text.charCodeAt(at) === closeObject) return names;

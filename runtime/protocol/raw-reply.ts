@@ -1,5 +1,6 @@
 import { FleetError } from "../errors.ts";
 import { behindBlanks, closeObject, closesAtEnd, colon, comma, openObject, quote, valueEnd } from "./json-scan.ts";
+import { shapeFlaw } from "./json-shape.ts";
 
 /**
  * A server's successful reply whose result is still the server's own text: it is parsed only when somebody looks inside,
@@ -54,9 +55,9 @@ export class RawReply {
     this.#release = undefined;
   }
 
-  /** Throws a SyntaxError for a text that is no JSON. */
+  /** Throws a SyntaxError for a text that is no JSON, UPSTREAM_PROTOCOL for one that would take too long to read. */
   get result(): unknown {
-    this.#value ??= JSON.parse(this.text);
+    this.#value ??= parse(this.text);
     return this.#value;
   }
 
@@ -100,12 +101,19 @@ export function takeBytesApart(body: Buffer, id: number, release: () => void): R
   return undefined;
 }
 
+function parse(text: string): unknown {
+  const flaw = shapeFlaw(text);
+  if (flaw !== undefined) throw new FleetError("UPSTREAM_PROTOCOL", `the server's result cannot be read: ${flaw}`);
+  return JSON.parse(text);
+}
+
 function checked(resultAndBracket: string): string {
   const response = takeApart(`{"id":0,"result":${resultAndBracket}`);
   if (response !== undefined) return response.reply.text;
   try {
-    return JSON.stringify(JSON.parse(resultAndBracket.slice(0, -1)));
+    return JSON.stringify(parse(resultAndBracket.slice(0, -1)));
   } catch (cause) {
+    if (cause instanceof FleetError) throw cause;
     throw new FleetError("UPSTREAM_PROTOCOL", "the server's result is not JSON", { cause });
   }
 }

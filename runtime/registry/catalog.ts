@@ -2,7 +2,9 @@ import type { Logger } from "pino";
 import { FleetError } from "../errors.ts";
 import { Exchange } from "../protocol/exchange.ts";
 import type { Params, RpcReply } from "../protocol/json-rpc.ts";
+import { maxValues, valuesIn } from "../protocol/json-shape.ts";
 import { RawReply } from "../protocol/raw-reply.ts";
+import { excerpt } from "../secret-guard.ts";
 
 /** A tool as its server describes it; the gateway looks at the name and relays the rest. */
 export interface ToolDescription {
@@ -60,6 +62,10 @@ const maxPages = 100;
 export const maxEntries = 20_000;
 /** Characters of all pages of one list; beyond it the parser would keep everybody waiting. A tool takes one or two thousand. */
 export const maxListLength = 16 * 1024 * 1024;
+/** Values in all pages of one list: each is looked at, kept, and written for each client. A tool takes twenty or thirty. */
+const maxListValues = 2 * maxValues;
+/** Characters of the reason why a server gives no list. */
+const maxReason = 500;
 /** How long a list is kept whose server says neither when it changes nor how long it holds (`ttlMs`). */
 const unannouncedMs = 30_000;
 /** A list that is due is shown as it was when the server does not give a new one in so long, */
@@ -165,6 +171,7 @@ export class Catalog {
     const seen = new Set<unknown>();
     let cursor: unknown;
     let length = 0;
+    let values = 0;
     let entries = 0;
     let freshUntil = Number.POSITIVE_INFINITY;
     const declared = await offers(capabilityOf(kind));
@@ -174,11 +181,17 @@ export class Catalog {
       if ("error" in reply) {
         // Servers with resources need not have templates.
         if (reply.error.code === -32601 && kind === "resourceTemplates") break;
-        throw new FleetError("UPSTREAM_PROTOCOL", `${fleet}: ${method} failed: ${reply.error.message}`);
+        const why = excerpt(String(reply.error.message), maxReason);
+        throw new FleetError("UPSTREAM_PROTOCOL", `${fleet}: ${method} failed: ${why}`);
       }
       length += lengthOf(reply);
       if (length > maxListLength) {
         const text = `${fleet}: ${method}: the list exceeds ${maxListLength} characters; let the server offer less`;
+        throw new FleetError("UPSTREAM_PROTOCOL", text);
+      }
+      values += reply instanceof RawReply ? valuesIn(reply.text) : 0;
+      if (values > maxListValues) {
+        const text = `${fleet}: ${method}: the list has more than ${maxListValues} values; let the server offer less`;
         throw new FleetError("UPSTREAM_PROTOCOL", text);
       }
       const result = reply.result as { [key: string]: unknown; nextCursor?: unknown; ttlMs?: unknown } | null;
@@ -214,7 +227,8 @@ function collect(key: string, page: unknown, items: Map<unknown, unknown>): numb
   if (!Array.isArray(page)) return 0;
   for (const entry of page) {
     const name = (entry as Params | null)?.[key];
-    if (typeof name === "string" && !items.has(name)) items.set(name, entry);
+    // Half a surrogate pair has no UTF-8: such a name fits no URL, and nobody could call it.
+    if (typeof name === "string" && name.isWellFormed() && !items.has(name)) items.set(name, entry);
   }
   return page.length;
 }

@@ -16,7 +16,7 @@ import { Catalog, type ListCapability, type ToolDescription } from "./catalog.ts
 import { type FleetCall, type FleetStage, pipelineOf } from "./fleet-call.ts";
 import { FleetInstances, type RemoteOptions } from "./fleet-instances.ts";
 import type { FleetHealth, FleetStatus } from "./fleet-status.ts";
-import type { Instance } from "./instance.ts";
+import { type Instance, shownServer } from "./instance.ts";
 import type { InstanceSource, Placing } from "./instance-source.ts";
 import { queuePerInstance } from "./leased-instances.ts";
 import { OwnLists } from "./own-lists.ts";
@@ -262,7 +262,8 @@ export class Fleet {
     return {
       name: this.name,
       type: this.server.type,
-      version: this.server.version ?? this.#description?.serverInfo.version ?? "unknown",
+      version:
+        this.server.version ?? (this.#description && shownServer(this.#description.serverInfo).version) ?? "unknown",
       isolation: this.server.isolation,
       source: this.#options.connector?.source ?? this.#options.remote?.source ?? "",
       instances: { ready, total: instances.length, max: this.server.scaling.maxInstances },

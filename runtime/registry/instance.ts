@@ -2,6 +2,7 @@ import type { Logger } from "pino";
 import { FleetError, messageOf } from "../errors.ts";
 import type { Exchange } from "../protocol/exchange.ts";
 import type { Params, RpcReply } from "../protocol/json-rpc.ts";
+import { excerpt } from "../secret-guard.ts";
 import type { ServerDescription, SessionEvents, UpstreamSession } from "../upstreams/upstream-session.ts";
 import type { Backend } from "./backend.ts";
 
@@ -207,7 +208,7 @@ export class Instance {
     if (this.#owner !== undefined) session.leased?.(this.#owner);
     this.#startupMs = Math.round(readyAt - began);
     log.info(
-      { instance: this.id, startupMs: this.#startupMs, server: session.description.serverInfo },
+      { instance: this.id, startupMs: this.#startupMs, server: shownServer(session.description.serverInfo) },
       "instance ready",
     );
     this.#set("ready");
@@ -263,6 +264,15 @@ export class Instance {
     const text = `${this.id} was not ready within ${timeoutMs} ms; call again, or raise timeouts.connectMs of this server`;
     return new FleetError("INSTANCE_START_FAILED", text, { cause: this.#lastError });
   }
+}
+
+/** Characters of a server's name and version as the log and the status have them: both are the server's to choose. */
+const maxShown = 100;
+
+/** Name and version of a server, as far as they are texts and have room in the log. */
+export function shownServer({ name, version }: ServerDescription["serverInfo"]): { name: string; version: string } {
+  const shown = (value: unknown) => (typeof value === "string" ? excerpt(value, maxShown) : "unknown");
+  return { name: shown(name), version: shown(version) };
 }
 
 /** The first loss is answered at once, further ones in a row with doubling delays. */

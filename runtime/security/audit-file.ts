@@ -40,6 +40,9 @@ const longestPauseMs = 5000;
 const mode = 0o600;
 /** Read for its last byte. */
 const regularFlags = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT;
+/** Names of this process's own streams are links; elsewhere another user could have put one, to have lines written to a file of his choice. */
+const ownStreams = /^\/(?:dev|proc)\//;
+const flagsFor = (path: string): number => (ownStreams.test(path) ? regularFlags : regularFlags | constants.O_NOFOLLOW);
 /** A pipe or a device, where a full one must not hold up a thread. */
 const otherFlags = constants.O_WRONLY | constants.O_APPEND | constants.O_NONBLOCK;
 const lineBreak = 10;
@@ -73,7 +76,7 @@ export class AuditFile {
     this.#gap = new AuditGap(options.clock);
     mkdirSync(dirname(options.path), { recursive: true });
     const regular = isRegular(options.path);
-    const descriptor = openSync(options.path, regular ? regularFlags : otherFlags, mode);
+    const descriptor = openSync(options.path, regular ? flagsFor(options.path) : otherFlags, mode);
     try {
       if (regular) fchmodSync(descriptor, mode);
     } finally {
@@ -209,7 +212,7 @@ export class AuditFile {
     }
     if (this.#handle === undefined) {
       await mkdir(dirname(path), { recursive: true });
-      this.#handle = await open(path, found === undefined || found.isFile() ? regularFlags : otherFlags, mode);
+      this.#handle = await open(path, found === undefined || found.isFile() ? flagsFor(path) : otherFlags, mode);
       if (found?.isFile() === true) await this.#handle.chmod(mode).catch(() => {});
       found = await this.#handle.stat();
       this.#end = -1;

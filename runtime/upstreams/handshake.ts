@@ -4,6 +4,7 @@ import { Exchange } from "../protocol/exchange.ts";
 import type { Params, RpcReply } from "../protocol/json-rpc.ts";
 import { RawReply } from "../protocol/raw-reply.ts";
 import { upstreamRevisions } from "../protocol/revisions.ts";
+import { excerpt } from "../secret-guard.ts";
 import type { ServerDescription } from "./upstream-session.ts";
 
 /** How the gateway names itself to servers. */
@@ -14,6 +15,8 @@ export interface GatewayIdentity {
 
 /** Characters of what a server says of itself: it is kept, and each client gets it. */
 const maxDescription = 1024 * 1024;
+/** Characters of the reason why a server refuses: the log repeats it, and each caller hears it. */
+const maxReason = 500;
 
 /** Throws UPSTREAM_PROTOCOL when a server says too much of itself, in `initialize` or `server/discover`. */
 export function checkDescription(server: string, method: string, reply: RpcReply | undefined): void {
@@ -41,7 +44,8 @@ export async function initialize(
   const reply = await peer.request("initialize", params, new Exchange(timeoutMs));
   checkDescription(server, "initialize", reply);
   if ("error" in reply) {
-    throw new FleetError("UPSTREAM_PROTOCOL", `${server}: the server refused to initialize: ${reply.error.message}`);
+    const why = excerpt(String(reply.error.message), maxReason);
+    throw new FleetError("UPSTREAM_PROTOCOL", `${server}: the server refused to initialize: ${why}`);
   }
   const result = reply.result as Partial<ServerDescription> | null;
   if (typeof result?.protocolVersion !== "string" || typeof result.capabilities !== "object") {

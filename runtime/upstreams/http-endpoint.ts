@@ -152,7 +152,7 @@ export class HttpEndpoint {
     const deadline = exchange.deadline ?? now() + exchange.remainingMs;
     let outcome = left;
     while (outcome.reply === undefined && outcome.cut !== undefined && outcome.status === 200) {
-      await pause(outcome.cut, exchange);
+      await pause(outcome.cut, exchange, Math.max(deadline - now(), 0));
       const { lastEventId } = outcome.cut;
       const resuming = this.head("GET", { ...headers, accept: "text/event-stream", "last-event-id": lastEventId });
       const leftMs = Math.max(deadline - now(), 1);

@@ -11,10 +11,17 @@ import {
   replyOf,
 } from "../protocol/json-rpc.ts";
 import { elementTexts, memberText } from "../protocol/json-scan.ts";
+import { shapeFlaw } from "../protocol/json-shape.ts";
 import { takeApart, takeBytesApart } from "../protocol/raw-reply.ts";
 import { excerpt } from "../secret-guard.ts";
 import { EventReader, maxEventBytes } from "./event-reader.ts";
-import type { HttpConnection, HttpPool, Requester, ResponseHeaders } from "./http1/index.ts";
+import {
+  type HttpConnection,
+  type HttpPool,
+  isFieldValue,
+  type Requester,
+  type ResponseHeaders,
+} from "./http1/index.ts";
 
 /** Largest answer that is kept in memory while it arrives. */
 const maxAnswerBytes = 64 * 1024 * 1024;
@@ -169,7 +176,8 @@ export class HttpExchange implements Requester, Flow {
     if (headers["content-type"]?.startsWith("text/event-stream") !== true) return;
     this.#events = new EventReader({
       onEvent: ({ id, data }) => {
-        if (id !== undefined) this.#lastEventId = id;
+        // An id that no header can have cannot be sent back: the stream cannot be resumed there.
+        if (id !== undefined && isFieldValue(id)) this.#lastEventId = id;
         this.#take(data);
       },
       onRetry: (ms) => {
@@ -266,8 +274,16 @@ export class HttpExchange implements Requester, Flow {
 
   /** Takes one message, or an array of them (2025-03-26, basic/transports), each by itself. */
   #take(text: string): void {
-    if (text.startsWith("[")) for (const one of elementTexts(text) ?? []) this.#takeOne(one);
-    else this.#takeOne(text);
+    if (!text.startsWith("[")) {
+      this.#takeOne(text);
+      return;
+    }
+    const flaw = shapeFlaw(text);
+    if (flaw === undefined) for (const one of elementTexts(text) ?? []) this.#takeOne(one);
+    else {
+      const problem = `${this.#options.fleet}: the server sent an array of messages that cannot be read: ${flaw}`;
+      this.abort(new FleetError("UPSTREAM_PROTOCOL", problem));
+    }
   }
 
   #takeOne(text: string): void {

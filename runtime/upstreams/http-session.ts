@@ -181,7 +181,7 @@ export class HttpSession implements UpstreamSession {
       const outcome = await stream.ended.catch(() => undefined);
       if (outcome !== undefined && outcome.status !== 200) return;
       cut = outcome?.cut ?? cut;
-      await pause(cut);
+      await Promise.race([pause(cut), this.ended]);
     }
   }
 

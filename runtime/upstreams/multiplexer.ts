@@ -15,11 +15,13 @@ import {
   replyOf,
 } from "../protocol/json-rpc.ts";
 import { elementTexts, memberText } from "../protocol/json-scan.ts";
+import { shapeFlaw } from "../protocol/json-shape.ts";
 import { PastCalls } from "../protocol/past-calls.ts";
 import { PendingTable } from "../protocol/pending-table.ts";
 import { progressTokenOf, withProgressToken } from "../protocol/progress-token.ts";
 import { takeApart } from "../protocol/raw-reply.ts";
 import { RequestIds } from "../protocol/request-ids.ts";
+import { excerpt } from "../secret-guard.ts";
 import { PendingReplies } from "./pending-replies.ts";
 import type { EndReason, SessionEvents } from "./upstream-session.ts";
 
@@ -115,8 +117,14 @@ export class Multiplexer {
    * that it names; without a name it is dropped.
    */
   receive(text: string): void {
-    if (text.startsWith("[")) for (const one of elementTexts(text) ?? []) this.#receive(one);
-    else this.#receive(text);
+    if (!text.startsWith("[")) {
+      this.#receive(text);
+      return;
+    }
+    // All of them are read in one go, while nobody else is served.
+    const flaw = shapeFlaw(text);
+    if (flaw !== undefined) this.#options.fail?.(`the server sent an array of messages that cannot be read: ${flaw}`);
+    else for (const one of elementTexts(text) ?? []) this.#receive(one);
   }
 
   #receive(text: string): void {
@@ -164,7 +172,7 @@ export class Multiplexer {
     const said = memberText(text, "id");
     if (said === undefined || memberText(text, "method") !== undefined) return;
     if (said === "null") this.#unnamed();
-    else if (error instanceof FleetError) this.#refuse(nearlyIdOf(said), `${error.message}: ${text.slice(0, 200)}`);
+    else if (error instanceof FleetError) this.#refuse(nearlyIdOf(said), `${error.message}: ${excerpt(text, 200)}`);
     else this.#refuse(nearlyIdOf(said), `the answer is not JSON (${text.length} characters)`);
   }
 

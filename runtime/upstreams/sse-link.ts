@@ -1,6 +1,7 @@
 import { messageOf } from "../errors.ts";
 import type { DuplexLink } from "./duplex-connector.ts";
 import { EventReader, maxEventBytes } from "./event-reader.ts";
+import { readInTurns } from "./read-in-turns.ts";
 import type { UpstreamTls } from "./upstream-tls.ts";
 
 /** Connections for messages to the server; others wait for one. The specification wants each POST answered at once. */
@@ -47,7 +48,7 @@ export async function openSse(
       },
       onOverflow: () => void end(`an event of the server exceeds ${maxEventBytes} bytes`),
     });
-    stream.body.on("data", (chunk: Buffer) => events.push(chunk));
+    const flow = readInTurns(stream.body, (chunk) => events.push(chunk));
     stream.body.on("close", () => over.resolve("the event stream has ended"));
     stream.body.on("error", (error) => over.resolve(messageOf(error)));
     void over.promise.then((reason) => endpoint.reject(new Error(reason)));
@@ -76,8 +77,8 @@ export async function openSse(
       get waiting() {
         return waiting;
       },
-      pause: () => void stream.body.pause(),
-      resume: () => void stream.body.resume(),
+      pause: flow.pause,
+      resume: flow.resume,
       send: (message, onSent) => void post(message, onSent).catch((error) => over.resolve(messageOf(error))),
       ended: over.promise,
       close: () => end(),

@@ -4,6 +4,7 @@ import type { ProcessDriver, ProcessSpec } from "../orchestrator/process-driver.
 import type { DuplexLink } from "./duplex-connector.ts";
 import { LineReader, lineTooLong } from "./line-reader.ts";
 import { LineWriter } from "./line-writer.ts";
+import { readInTurns } from "./read-in-turns.ts";
 
 /** Starts a process that speaks MCP on its standard streams, one message a line (basic/transports, stdio). */
 export async function openProcess(
@@ -20,14 +21,14 @@ export async function openProcess(
     return child.stop(0);
   };
   const reader = new LineReader(receive, () => void abort(lineTooLong));
-  child.stdout.on("data", (chunk: Buffer) => reader.push(chunk));
+  const flow = readInTurns(child.stdout, (chunk) => reader.push(chunk));
   return {
     pid: child.pid,
     get waiting() {
       return lines.waiting;
     },
-    pause: () => void child.stdout.pause(),
-    resume: () => void child.stdout.resume(),
+    pause: flow.pause,
+    resume: flow.resume,
     send: (message, onSent) => lines.send(message, onSent),
     // Its last words are in the log alone: they can hold what other callers have sent, and this goes to every caller.
     ended: child.ended.then(({ code, signal, over }) => {

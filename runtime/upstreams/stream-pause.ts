@@ -5,14 +5,16 @@ import type { Cut } from "./http-exchange.ts";
 const usualMs = 1000;
 /** Not even a server that asks for it is asked more often. */
 const shortestMs = 50;
+/** A stream that no call waits for is opened again after this long, whatever its server asks for. */
+const longestMs = 5 * 60_000;
 
 /**
- * Waits as long as the server wants before its stream is opened again (the `retry` of Server-Sent Events); ends early
- * when the call that waits for it is cancelled.
+ * Waits as long as the server wants before its stream is opened again (the `retry` of Server-Sent Events), but no longer
+ * than `maxMs`; ends early when the call that waits for it is cancelled.
  */
-export function pause(cut: Cut | undefined, exchange?: Exchange): Promise<void> {
+export function pause(cut: Cut | undefined, exchange?: Exchange, maxMs = longestMs): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, Math.max(cut?.retryMs ?? usualMs, shortestMs));
+    const timer = setTimeout(resolve, Math.min(Math.max(cut?.retryMs ?? usualMs, shortestMs), maxMs));
     if (exchange === undefined) timer.unref();
     exchange?.onCancel(() => {
       clearTimeout(timer);

@@ -3,6 +3,7 @@ import { connect } from "node:net";
 import type { DuplexLink } from "./duplex-connector.ts";
 import { LineReader, lineTooLong } from "./line-reader.ts";
 import { LineWriter } from "./line-writer.ts";
+import { readInTurns } from "./read-in-turns.ts";
 
 /** Connects to a server that speaks MCP over TCP, one message a line: a custom transport (basic/transports). */
 export async function openTcp(
@@ -27,14 +28,14 @@ export async function openTcp(
     socket.destroy();
   };
   const reader = new LineReader(receive, () => void abort(lineTooLong));
-  socket.on("data", (chunk: Buffer) => reader.push(chunk));
+  const flow = readInTurns(socket, (chunk) => reader.push(chunk));
   const ended = new Promise<string>((resolve) => socket.on("close", () => resolve(reason)));
   return {
     get waiting() {
       return lines.waiting;
     },
-    pause: () => void socket.pause(),
-    resume: () => void socket.resume(),
+    pause: flow.pause,
+    resume: flow.resume,
     send: (message, onSent) => lines.send(message, onSent),
     ended,
     close: () => abort(),

@@ -4,6 +4,7 @@ import { encodeNotification } from "../protocol/json-rpc.ts";
 import type { DuplexLink } from "../upstreams/duplex-connector.ts";
 import { LineReader, lineTooLong } from "../upstreams/line-reader.ts";
 import { LineWriter } from "../upstreams/line-writer.ts";
+import { readInTurns } from "../upstreams/read-in-turns.ts";
 
 /** Says on a link whose process it is from now on. */
 export const leasedMethod = "notifications/mcp-fleet/leased";
@@ -47,15 +48,15 @@ export class ProcessLinks {
       socket.destroy();
     };
     const reader = new LineReader(receive, () => void abort(lineTooLong));
-    socket.on("data", (chunk: Buffer) => reader.push(chunk));
+    const flow = readInTurns(socket, (chunk) => reader.push(chunk));
     const ended = new Promise<string>((resolve) => socket.on("close", () => resolve(reason)));
     lines.send(JSON.stringify({ server }));
     return {
       get waiting() {
         return lines.waiting;
       },
-      pause: () => void socket.pause(),
-      resume: () => void socket.resume(),
+      pause: flow.pause,
+      resume: flow.resume,
       ended,
       send: (message, onSent) => lines.send(message, onSent),
       leased: (owner) => lines.send(encodeNotification(leasedMethod, { owner })),

@@ -68,3 +68,39 @@ test.each([
   expect(content).toEqual([{ type: "text", text: "done" }]);
   expect(resumed).toEqual(["a", "b"]);
 });
+
+test("a server that wants to be left alone for days does not hold a call past its time", async () => {
+  const endpoint = await start((response) => void response.end("id: z\nretry: 999999999\ndata: \n\n"), []);
+  gateway = await TestGateway.start({
+    servers: { polling: { type: "custom", endpoints: [endpoint], timeouts: { requestMs: 300 } } },
+  });
+  const client = await gateway.connect("/mcp/polling");
+  await expect(client.callTool({ name: "slow", arguments: {} })).rejects.toThrow(
+    "polling: no answer within 300 ms; raise timeouts.requestMs of this server, or ask for less in one call",
+  );
+});
+
+test("an event whose id no header can have does not end the gateway: its stream begins again without", async () => {
+  const asked: unknown[] = [];
+  server = createServer(async (request, response) => {
+    response.setHeader("mcp-session-id", "s");
+    if (request.method === "GET") {
+      asked.push(request.headers["last-event-id"]);
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      // A control character, then one that latin1 would make a line feed.
+      response.end(`retry: 50\nid: ${asked.length % 2 === 1 ? "\u0001" : "\u010a"}\ndata: {}\n\n`);
+      return;
+    }
+    const { id, method = "" } = (request.method === "POST" ? await json(request) : {}) as Partial<RpcRequest>;
+    const outcome = method in results ? { result: results[method] } : { error: { code: -32601, message: "unknown" } };
+    response.writeHead(id === undefined ? 202 : 200, { "content-type": "application/json" });
+    response.end(id === undefined ? "" : JSON.stringify({ jsonrpc: "2.0", id, ...outcome }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`;
+  gateway = await TestGateway.start({ servers: { polling: { type: "custom", endpoints: [endpoint] } } });
+  const client = await gateway.connect("/mcp/polling");
+  while (asked.length < 3) await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(asked.slice(0, 3)).toEqual([undefined, undefined, undefined]);
+  expect((await client.listTools()).tools.map(({ name }) => name)).toEqual(["slow"]);
+});

@@ -11,6 +11,7 @@ import {
   replyOf,
 } from "../../protocol/json-rpc.ts";
 import { elementTexts, memberText } from "../../protocol/json-scan.ts";
+import { maxValues, valuesIn } from "../../protocol/json-shape.ts";
 import { RequestIds } from "../../protocol/request-ids.ts";
 import { EventReader } from "../../upstreams/event-reader.ts";
 import { FetchPool } from "../../upstreams/fetch-pool.ts";
@@ -164,6 +165,7 @@ export class BatchEndpoint implements BatchUpstream {
 
   #read(bytes: Buffer, ids: readonly number[], mediaType: string): Map<string, RpcReply> {
     const open = new Set(ids.map(String));
+    let values = 0;
     const replies = new Map<string, RpcReply>();
     const take = (text: string) => {
       const message = parseMessage(text);
@@ -174,12 +176,15 @@ export class BatchEndpoint implements BatchUpstream {
       replies.set(id, replyOf(message));
     };
     const takeAll = (text: string) => {
+      // All of them are read in one go, while nobody else is served.
+      values += valuesIn(text);
+      if (values > maxValues) throw new Error(`the answers have more than ${maxValues} values`);
       for (const one of elementTexts(text) ?? [text]) take(one);
     };
     let problem: unknown;
     const onEvent = ({ data }: { readonly data: string }) => {
       try {
-        if (data !== "") takeAll(data);
+        if (data !== "" && problem === undefined) takeAll(data);
       } catch (error) {
         problem ??= error;
       }

@@ -1,5 +1,5 @@
 export { BodyBuffers } from "./body-buffers.ts";
 export type { HttpConnection, Requester } from "./connection.ts";
 export { HttpPool } from "./pool.ts";
-export { type RequestHeaders, requestHead } from "./request-head.ts";
+export { isFieldValue, type RequestHeaders, requestHead } from "./request-head.ts";
 export type { ResponseHeaders } from "./response-reader.ts";

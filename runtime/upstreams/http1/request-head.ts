@@ -22,8 +22,8 @@ export function requestHead(method: string, path: string, host: string, headers:
   return head;
 }
 
-/** Visible ASCII, blanks and tabs (RFC 9110, 5.5, without what is left there of other character sets). */
-function isFieldValue(value: string): boolean {
+/** Can a header have this value? Visible ASCII, blanks and tabs (RFC 9110, 5.5, without what is left there of other character sets). */
+export function isFieldValue(value: string): boolean {
   for (let at = 0; at < value.length; at += 1) {
     const code = value.charCodeAt(at);
     if ((code < 32 && code !== 9) || code > 126) return false;

@@ -57,6 +57,15 @@ test("a value that no gateway with our keys has written is a miss, and counted; 
   expect(seen).toEqual({ forged: forged.length, failures: 0 });
 });
 
+test.each([["OK"], [null], [7], [[]], [["0", 7]], [["0", null, null]], [{}]])(
+  "an answer of Redis that is none to what was asked fails no call: %j",
+  async (said) => {
+    const { seen, it } = space({ redis: { ready: true, send: async () => said } });
+    expect(await it.find("tools", "call", undefined)).toBeUndefined();
+    expect(seen).toEqual({ forged: 1, failures: 0 });
+  },
+);
+
 test("an answer is good under its own key only", async () => {
   const { store, seen, it } = space();
   it.keep("mine", entry('{"secret":1}'), "0");

@@ -6,6 +6,7 @@ import {
   encodeReply,
   encodeRequest,
   errorReply,
+  parseMessage,
   parseMessages,
 } from "../../../runtime/protocol/json-rpc.ts";
 
@@ -81,4 +82,15 @@ test.each([
   const parse = () => parseMessages(text);
   if (allowed) expect(parse()).toMatchObject({ id: 1 });
   else expect(parse).toThrow("Invalid request: it nests deeper than 512 levels");
+});
+
+test("a message with more values than can be read while others wait is refused, whatever its bytes", () => {
+  const message = (values: number) => `{"jsonrpc":"2.0","method":"n","params":{"a":[${"[],".repeat(values)}[]]}}`;
+  expect(parseMessages(message(1000))).toMatchObject({ method: "n" });
+  const flaw = "Invalid request: it has more than 250000 values";
+  for (const parse of [parseMessages, parseMessage]) expect(() => parse(message(200_000))).toThrow(flaw);
+  // Texts are one value each, whatever they hold.
+  expect(parseMessage(`{"jsonrpc":"2.0","method":"n","params":{"a":"${"[],".repeat(300_000)}"}}`)).toMatchObject({
+    method: "n",
+  });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
+import { FleetError } from "../../../runtime/errors.ts";
 import { encodeReply } from "../../../runtime/protocol/json-rpc.ts";
 import { takeApart, takeBytesApart } from "../../../runtime/protocol/raw-reply.ts";
 
@@ -110,4 +111,15 @@ describe("bytes", () => {
     kept.reply?.sent();
     expect([kept.released, kept.reply?.text]).toEqual([[], "{}"]);
   });
+});
+
+test("a result with more values than can be read is relayed, and fails who looks inside", () => {
+  const result = `{"content":[${"[],".repeat(200_000)}[]]}`;
+  const reply = takeApart(`{"jsonrpc":"2.0","id":1,"result":${result}}`)?.reply;
+  expect(reply?.text).toBe(result);
+  const error = new FleetError(
+    "UPSTREAM_PROTOCOL",
+    "the server's result cannot be read: it has more than 250000 values",
+  );
+  expect(() => reply?.result).toThrow(error);
 });

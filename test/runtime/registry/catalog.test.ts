@@ -134,6 +134,18 @@ test("what has no name, or one that came before, is left out of a list", async (
   expect(await paged(() => null).it.list("tools")).toEqual([]);
 });
 
+test("a name of half a character is left out of a list: the pages that link to tools stay", async () => {
+  const { it, warned } = paged(() => ({ tools: [...tools, { name: "\ud800" }, { name: "\u{1f600}" }] }));
+  expect(await it.list("tools")).toEqual([...tools, { name: "\u{1f600}" }]);
+  expect(warned).toEqual([leftOut(1)]);
+});
+
+test("of the reason why a server gives no list callers and log get the beginning", async () => {
+  const { catalog: it } = catalog([{ error: { code: 1, message: "x".repeat(100_000) } }]);
+  const text = `fake: tools/list failed: ${"x".repeat(500)}`;
+  await expect(it.list("tools")).rejects.toThrow(new FleetError("UPSTREAM_PROTOCOL", text));
+});
+
 test("a list has no more entries than its bound", async () => {
   const many = Array.from({ length: maxEntries + 5 }, (_, index) => ({ name: `t${index}` }));
   const { it, warned } = paged((page) => ({ tools: many, nextCursor: String(page) }));
@@ -156,6 +168,20 @@ test("a list of pages that are large together fails, and the last one that was r
   const text = `fake: tools/list: the list exceeds ${maxListLength} characters; let the server offer less`;
   await expect(it.list("tools")).rejects.toThrow(text);
   expect([asked(), it.tool("a")]).toEqual([5, { name: "a" }]);
+});
+
+test("a list with more values than can be shown while others wait fails, and the last one that was read stays", async () => {
+  const schema = `{"enum":[${"[],".repeat(110_000)}[]]}`;
+  let huge = false;
+  const page = (count: number) =>
+    huge ? new RawReply(`{"tools":[{"name":"t${count}","inputSchema":${schema}}],"nextCursor":"${count}"}`) : { tools };
+  const { it, asked } = paged(page);
+  await it.list("tools");
+  huge = true;
+  it.invalidate();
+  const text = "fake: tools/list: the list has more than 500000 values; let the server offer less";
+  await expect(it.list("tools")).rejects.toThrow(text);
+  expect([asked(), it.tool("a")]).toEqual([4, { name: "a" }]);
 });
 
 test("a list whose changes are not announced is read again after half a minute", async () => {

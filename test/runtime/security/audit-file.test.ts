@@ -1,6 +1,17 @@
 import { execFileSync } from "node:child_process";
 import { constants } from "node:fs";
-import { type FileHandle, mkdtemp, open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import {
+  type FileHandle,
+  mkdtemp,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
@@ -227,4 +238,20 @@ test("a pipe that nobody empties costs lines, which are counted, and never the p
     ...[expect.stringContaining(`"event":"gap","lost":${disk.lost},`), "after", ""],
   ]);
   await reader.close();
+});
+
+test("a link in place of the audit log is refused: no line goes to a file of somebody else's choice", async () => {
+  const victim = join(folder, "victim");
+  await writeFile(victim, "before\n", { mode: 0o644 });
+  await symlink(victim, path);
+  expect(() => start()).toThrow("ELOOP");
+  expect([await readFile(victim, "utf8"), (await stat(victim)).mode & 0o777]).toEqual(["before\n", 0o644]);
+  await rm(path);
+  const { file } = start();
+  await file.append("one");
+  // Swapped while the gateway runs.
+  await rm(path);
+  await symlink(victim, path);
+  await expect(file.append("two")).rejects.toThrow("ELOOP");
+  expect([await readFile(victim, "utf8"), (await stat(victim)).mode & 0o777]).toEqual(["before\n", 0o644]);
 });

@@ -123,6 +123,20 @@ test("an array of answers: each goes to the call with its id", async () => {
   expect(await Promise.all(calls)).toMatchObject([{ result: { n: 0 } }, { result: { n: 1 } }]);
 });
 
+test("an answer with more values than can be read fails its call alone, an array of them ends the connection", async () => {
+  const failed: string[] = [];
+  const { mux, idOf } = multiplexer(true, new RequestIds(), { fail: (reason) => failed.push(reason) });
+  const call = mux.request("tools/call", {}, new Exchange(1000)).catch((error) => [error.code, error.message]);
+  const data = `[${"[],".repeat(200_000)}[]]`;
+  const answer = `{"jsonrpc":"2.0","id":${idOf(0)},"error":{"code":1,"message":"no","data":${data}}}`;
+  mux.receive(`[${answer}]`);
+  const why = "it has more than 250000 values";
+  expect(failed).toEqual([`the server sent an array of messages that cannot be read: ${why}`]);
+  expect(mux.inFlight).toBe(1);
+  mux.receive(answer);
+  expect(await call).toEqual(["UPSTREAM_PROTOCOL", `fake: Invalid request: ${why}: ${answer.slice(0, 200)}`]);
+});
+
 test("an error without an id fails nobody's call when it can be about another one", async () => {
   const { mux, sent, say, idOf } = multiplexer();
   const given = new Exchange(1000);

@@ -107,3 +107,15 @@ test("an answer without end is given up at its bound", async () => {
   expect(await send()).toEqual([text, text]);
   expect(pulled).toBeLessThan(20);
 });
+
+test.each(["as JSON", "as events"])(
+  "a batch answered with more values than can be read fails whole, %s",
+  async (how) => {
+    const heavy = (id: unknown) => `{"jsonrpc":"2.0","id":${id},"result":{"a":[${"[],".repeat(70_000)}[]]}}`;
+    answer = (ids) => (how === "as JSON" ? json(`[${ids.map(heavy).join()}]`) : events(...ids.map(heavy)));
+    const why =
+      "UPSTREAM_PROTOCOL docs: http://docs/mcp answered no JSON-RPC: the answers have more than 250000 values";
+    expect(await send()).toEqual([why, why]);
+    expect(renewed).toBe(1);
+  },
+);

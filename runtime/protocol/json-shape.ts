@@ -1,0 +1,57 @@
+/**
+ * Deepest nesting of arrays and objects in a message: some parsers end their process at a thousand levels, and
+ * `JSON.stringify` throws at some thousands.
+ */
+const maxNesting = 512;
+/**
+ * Most values in a text that is parsed here. A value costs two bytes on the wire, up to a hundred in memory, and up to a
+ * microsecond in which nobody else is served: 64 MiB of `[],[],…` would take gigabytes and many seconds.
+ */
+export const maxValues = 250_000;
+
+/** A text that is shorter than this can have neither flaw. */
+const shortest = Math.min(2 * maxNesting, 2 * maxValues);
+
+/** Why a JSON text must not be parsed: it nests too deep, or has too many values. Undefined when it can be. */
+export function shapeFlaw(text: string): string | undefined {
+  if (text.length <= shortest) return undefined;
+  let depth = 0;
+  let values = 1;
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === 0x22) {
+      at = endOfString(text, at);
+      if (at < 0) return undefined;
+    } else if (code === 0x5b || code === 0x7b) {
+      depth += 1;
+      values += 1;
+      if (depth > maxNesting) return `it nests deeper than ${maxNesting} levels`;
+    } else if (code === 0x5d || code === 0x7d) depth -= 1;
+    else if (code === 0x2c) values += 1;
+    if (values > maxValues) return `it has more than ${maxValues} values`;
+  }
+  return undefined;
+}
+
+/** How many values a JSON text has, nearly: commas and opening brackets outside of strings. */
+export function valuesIn(text: string): number {
+  let values = 1;
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === 0x22) {
+      at = endOfString(text, at);
+      if (at < 0) return values;
+    } else if (code === 0x5b || code === 0x7b || code === 0x2c) values += 1;
+  }
+  return values;
+}
+
+/** Where the string that begins at a quotation mark ends; -1 when it does not. */
+function endOfString(text: string, start: number): number {
+  for (let end = text.indexOf('"', start + 1); end >= 0; end = text.indexOf('"', end + 1)) {
+    let backslashes = 0;
+    while (text.charCodeAt(end - 1 - backslashes) === 0x5c) backslashes += 1;
+    if (backslashes % 2 === 0) return end;
+  }
+  return -1;
+}
