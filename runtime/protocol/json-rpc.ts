@@ -96,21 +96,32 @@ function checkId(id: unknown): void {
  */
 const maxNesting = 512;
 
-/** Does a JSON text nest deeper than it may? Short texts cannot. */
-function nestsTooDeep(text: string): boolean {
-  if (text.length <= 2 * maxNesting) return false;
+/**
+ * Most arrays, objects and members of objects in a message of a client. Reading, comparing and writing them takes time in which
+ * nothing else runs: a second for the two million that fit into a body of the default size. Texts and numbers do not count.
+ */
+export const maxParts = 100_000;
+
+/** Throws INVALID_REQUEST for a JSON text that nests deeper than it may, or has more parts. Short texts cannot. */
+export function checkShape(text: string, most = maxParts): void {
+  if (text.length <= 2 * maxNesting) return;
   let depth = 0;
+  let parts = 0;
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at);
     if (code === 0x22) {
       at = endOfString(text, at);
-      if (at < 0) return false;
+      if (at < 0) return;
     } else if (code === 0x5b || code === 0x7b) {
       depth += 1;
-      if (depth > maxNesting) return true;
+      parts += 1;
+      if (depth > maxNesting) invalid(`it nests deeper than ${maxNesting} levels`);
     } else if (code === 0x5d || code === 0x7d) depth -= 1;
+    else if (code === 0x3a) parts += 1;
   }
-  return false;
+  if (parts > most) {
+    invalid(`it has ${parts} arrays, objects and members of objects; send at most ${most} in one message`);
+  }
 }
 
 /** Where the string that begins at a quotation mark ends; -1 when it does not. */
@@ -125,7 +136,7 @@ function endOfString(text: string, start: number): number {
 
 /** Parses one message of a server. Throws for one that is none, or nests too deep. */
 export function parseMessage(text: string): RpcMessage {
-  if (nestsTooDeep(text)) invalid(`it nests deeper than ${maxNesting} levels`);
+  checkShape(text, Number.POSITIVE_INFINITY);
   return checkMessage(withoutNull(JSON.parse(text)));
 }
 
@@ -137,9 +148,12 @@ function withoutNull(value: unknown): unknown {
   return result === null ? { ...rest, error } : value;
 }
 
-/** Parses one message, or an array of them (allowed only in revision 2025-03-26; the caller checks that). */
-export function parseMessages(text: string): RpcMessage | RpcMessage[] {
-  if (nestsTooDeep(text)) invalid(`it nests deeper than ${maxNesting} levels`);
+/**
+ * Parses one message, or an array of them (allowed only in revision 2025-03-26; the caller checks that). `most` parts: those of a
+ * client's message by default.
+ */
+export function parseMessages(text: string, most = maxParts): RpcMessage | RpcMessage[] {
+  checkShape(text, most);
   let value: unknown;
   try {
     value = JSON.parse(text);

@@ -6,6 +6,8 @@ import {
   encodeReply,
   encodeRequest,
   errorReply,
+  maxParts,
+  parseMessage,
   parseMessages,
 } from "../../../runtime/protocol/json-rpc.ts";
 
@@ -81,4 +83,34 @@ test.each([
   const parse = () => parseMessages(text);
   if (allowed) expect(parse()).toMatchObject({ id: 1 });
   else expect(parse).toThrow("Invalid request: it nests deeper than 512 levels");
+});
+
+test("a client's message has at most 100,000 arrays, objects and members; texts and numbers are not counted", () => {
+  const message = (list: string) => `{"jsonrpc":"2.0","id":1,"method":"x/y","params":{"list":[${list}]}}`;
+  // The message, its parameters, the list and their five members.
+  const own = 8;
+  expect(
+    parseMessages(
+      message(
+        Array(maxParts - own)
+          .fill("{}")
+          .join(),
+      ),
+    ),
+  ).toMatchObject({ id: 1 });
+  const more = message(
+    Array(maxParts - own)
+      .fill("{}")
+      .join()
+      .replace("{}", '{"a":1}'),
+  );
+  expect(() => parseMessages(more)).toThrow(
+    "Invalid request: it has 100001 arrays, objects and members of objects; send at most 100000 in one message",
+  );
+  const list = Array(200_000).fill(1);
+  expect(parseMessages(message(`"${'[{\\":'.repeat(200_000)}",${list.join()}`))).toMatchObject({ id: 1 });
+  // A server's answer is not a client's message.
+  expect(parseMessage(`{"jsonrpc":"2.0","id":1,"result":[${Array(maxParts).fill("{}").join()}]}`)).toMatchObject({
+    id: 1,
+  });
 });
