@@ -92,7 +92,7 @@ export class StdioForwarder {
   }
 
   #fromGateway(text: string): void {
-    for (const one of [parseMessages(text)].flat()) {
+    for (const one of [parseMessages(text, Number.POSITIVE_INFINITY)].flat()) {
       if ("method" in one) continue;
       if (one.id === reopening) return;
       this.#inFlight.delete(one.id);

@@ -9,7 +9,7 @@ import type { Use } from "../observability/bounds.ts";
 import { openPages } from "../observability/dashboard/index.ts";
 import { errorReply } from "../protocol/json-rpc.ts";
 import type { McpService } from "../routing/mcp-service.ts";
-import { type Access, openAccess, type Room, type Security } from "../security/index.ts";
+import type { Access, Room, Security } from "../security/index.ts";
 import type { Elsewhere } from "./elsewhere.ts";
 import type { FastPath } from "./fast-path/index.ts";
 import { type HttpServerOptions, httpServer } from "./http-server.ts";
@@ -191,8 +191,7 @@ export class FrontDoor {
 
   /** Whom clients ask for tokens (RFC 9728): told without a token, to pages of every origin. */
   #metadata(path: string, response: ServerResponse): boolean {
-    const { security, serviceFor } = this.#options;
-    const document = security.metadata(path, (server) => serviceFor(server, openAccess) !== undefined);
+    const document = this.#options.security.metadata(path);
     if (document === undefined) return false;
     const headers = { "content-type": "application/json", "access-control-allow-origin": "*" };
     response.writeHead(200, headers).end(JSON.stringify(document));

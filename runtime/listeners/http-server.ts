@@ -1,4 +1,4 @@
-import { createServer, type RequestListener, type Server } from "node:http";
+import { createServer, type IncomingMessage, type RequestListener, type Server } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { Server as NetServer } from "node:net";
 import type { TlsOptions } from "node:tls";
@@ -54,6 +54,8 @@ export function httpServer(options: HttpServerOptions, serve: RequestListener): 
     requireHostHeader: true,
     insecureHTTPParser: false,
     IncomingMessage: IncomingRequest,
+    // Another upgrade is an offer that a server ignores (RFC 9110, 7.8): Java's HTTP client offers HTTP/2 with its requests.
+    shouldUpgradeCallback: ({ headers }: IncomingMessage) => headers.upgrade?.toLowerCase() === "websocket",
   };
   const http: Server =
     tls === undefined ? createServer(settings, serve) : (createTlsServer({ ...settings, ...tls }, serve) as Server);

@@ -8,22 +8,34 @@ import { EventStream } from "./event-stream.ts";
 /** Streams of which something is kept, and for how long after they were last used. */
 const maxStreams = 1024;
 const keptMs = 5 * 60_000;
-/** What is kept of one stream, and of all together; the oldest goes first. */
+/** What is kept of one stream, and of all together. */
 const maxMessages = 100;
 const maxBytes = 256 * 1024;
 const maxTotalBytes = 64 * 1024 * 1024;
 
+/** What is kept for one caller. */
+interface Share {
+  /** Its streams, the least recently used first. */
+  readonly names: Set<string>;
+  bytes: number;
+}
+
 /**
  * Event streams that outlive their connection (2025-03-26 to 2025-11-25, basic/transports, "Resumability and
- * Redelivery"): each event has an id, and a GET with `Last-Event-ID` brings what came after it.
+ * Redelivery"): each event has an id, and a GET with `Last-Event-ID` brings what came after it. Where no more can be kept, the
+ * caller of whom most is kept loses its oldest stream, so that nobody loses one to another caller's flood.
  */
 export class Replay {
   readonly #streams = new LRUCache<string, ReplayStream>({
     max: maxStreams,
     ttl: keptMs,
     updateAgeOnGet: true,
-    dispose: (stream) => stream.forget(),
+    dispose: (stream, name) => {
+      this.#left(stream.caller, name);
+      stream.forget();
+    },
   });
+  readonly #shares = new Map<string, Share>();
   #bytes = 0;
   readonly #maxTotalBytes: number;
 
@@ -42,9 +54,14 @@ export class Replay {
     return { size: this.#streams.size, max: maxStreams };
   }
 
-  open(session: ClientSession, response: ServerResponse): ReplayStream {
+  open({ claims }: ClientSession, response: ServerResponse): ReplayStream {
     const name = randomBytes(9).toString("base64url");
-    const stream = new ReplayStream(name, session.claims.id, (bytes) => this.#kept(bytes));
+    const { id, caller } = claims;
+    if (this.#streams.size >= maxStreams) this.#makeRoom(({ names }) => names.size);
+    const share = this.#shares.get(caller) ?? { names: new Set<string>(), bytes: 0 };
+    this.#shares.set(caller, share);
+    share.names.add(name);
+    const stream = new ReplayStream(name, { session: id, caller }, (bytes) => this.#kept(share, bytes));
     this.#streams.set(name, stream);
     stream.attach(response, 0);
     return stream;
@@ -54,20 +71,45 @@ export class Replay {
   resume(session: ClientSession, lastEventId: string, response: ServerResponse): ReplayStream | undefined {
     const [, name, last] = /^([\w-]{12})\.(\d{1,15})$/.exec(lastEventId) ?? [];
     const stream = name === undefined ? undefined : this.#streams.get(name);
-    if (stream === undefined || stream.session !== session.claims.id) return undefined;
+    if (name === undefined || stream === undefined || stream.session !== session.claims.id) return undefined;
+    const { names } = this.#shares.get(stream.caller) as Share;
+    names.delete(name);
+    names.add(name);
     stream.attach(response, Number(last));
     return stream;
   }
 
-  #kept(bytes: number): void {
+  #kept(share: Share, bytes: number): void {
+    share.bytes += bytes;
     this.#bytes += bytes;
-    while (this.#bytes > this.#maxTotalBytes && this.#streams.size > 0) this.#streams.pop();
+    // What is forgotten makes room; only what came needs some.
+    while (bytes > 0 && this.#bytes > this.#maxTotalBytes && this.#streams.size > 0)
+      this.#makeRoom(({ bytes: own }) => own);
+  }
+
+  /** Forgets the oldest stream of the caller who has most. */
+  #makeRoom(use: (share: Share) => number): void {
+    let fullest: Share | undefined;
+    for (const share of this.#shares.values()) {
+      if (fullest === undefined || use(share) > use(fullest)) fullest = share;
+    }
+    for (const oldest of fullest?.names ?? []) {
+      this.#streams.delete(oldest);
+      return;
+    }
+  }
+
+  #left(caller: string, name: string): void {
+    const share = this.#shares.get(caller);
+    share?.names.delete(name);
+    if (share?.names.size === 0) this.#shares.delete(caller);
   }
 }
 
 /** One stream of events with ids, and the connection on which it is read, if there is one. */
 export class ReplayStream implements NoticeStream {
   readonly session: string;
+  readonly caller: string;
   readonly #name: string;
   #kept: { readonly number: number; readonly message: string }[] | undefined = [];
   readonly #onKept: (bytes: number) => void;
@@ -77,10 +119,15 @@ export class ReplayStream implements NoticeStream {
   #reader: EventStream | undefined;
 
   /** `onKept` hears of each change of what is kept, in characters. */
-  constructor(name: string, session: string, onKept: (bytes: number) => void) {
+  constructor(
+    name: string,
+    { session, caller }: { readonly session: string; readonly caller: string },
+    onKept: (bytes: number) => void,
+  ) {
     this.#onKept = onKept;
     this.#name = name;
     this.session = session;
+    this.caller = caller;
   }
 
   /** Does anybody read it now? */

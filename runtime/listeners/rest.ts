@@ -6,7 +6,7 @@ import { FleetError } from "../errors.ts";
 import { addDashboard } from "../observability/dashboard/index.ts";
 import type { Metrics } from "../observability/metrics.ts";
 import { Exchange } from "../protocol/exchange.ts";
-import { errorReply, type Params, type RpcReply } from "../protocol/json-rpc.ts";
+import { checkShape, errorReply, type Params, type RpcReply } from "../protocol/json-rpc.ts";
 import type { Priority } from "../protocol/priority.ts";
 import type { FleetClient } from "../registry/fleet.ts";
 import type { FleetRegistry } from "../registry/fleet-registry.ts";
@@ -103,6 +103,17 @@ export async function createRest(options: RestOptions): Promise<{ listener: Requ
   });
   // Pages can send text without asking first (Fetch standard, "CORS-safelisted request-header"); no client of ours does.
   app.removeContentTypeParser("text/plain");
+  const parse = app.getDefaultJsonParser("error", "error");
+  // Bodies are of the same shape as messages over MCP: what nests without end can be parsed, but not written.
+  app.addContentTypeParser("application/json", { parseAs: "string" }, (request, body, done) => {
+    try {
+      checkShape(body as string);
+    } catch (error) {
+      done(error as FleetError);
+      return;
+    }
+    void parse(request, body as string, done);
+  });
   addContentCoding(app);
   app.setNotFoundHandler((request, reply) =>
     reply

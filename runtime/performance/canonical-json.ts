@@ -5,6 +5,8 @@
 export function canonicalJson(value: unknown, skip?: string): string {
   if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null";
   if (Array.isArray(value)) {
+    // A list of numbers or texts has one order.
+    if (value.every((one) => typeof one !== "object")) return JSON.stringify(value);
     let text = "[";
     for (let index = 0; index < value.length; index += 1) {
       text += index === 0 ? canonicalJson(value[index]) : `,${canonicalJson(value[index])}`;

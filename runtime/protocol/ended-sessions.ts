@@ -30,7 +30,8 @@ export interface EndedSessionsOptions {
 
 /** A few megabytes, and more ends than a day brings. */
 const defaultMax = 50_000;
-const folderName = "ended-sessions";
+/** In the state folder. */
+export const endedSessionsFolder = "ended-sessions";
 const line = /^([\w-]{1,64}) (\d{1,15})$/;
 
 /**
@@ -54,7 +55,7 @@ export class EndedSessions {
     const { stateDirectory, max = defaultMax } = options;
     this.#options = options;
     this.#max = max;
-    this.#folder = stateDirectory === undefined ? undefined : join(stateDirectory, folderName);
+    this.#folder = stateDirectory === undefined ? undefined : join(stateDirectory, endedSessionsFolder);
     if (this.#folder === undefined) return;
     this.#try(`${this.#folder} cannot be made`, () =>
       mkdirSync(this.#folder as string, { recursive: true, mode: 0o700 }),

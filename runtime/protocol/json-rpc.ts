@@ -1,5 +1,5 @@
 import { FleetError } from "../errors.ts";
-import { shapeFlaw } from "./json-shape.ts";
+import { maxParts, shapeFlaw } from "./json-shape.ts";
 import { RawReply } from "./raw-reply.ts";
 
 /** Request id of JSON-RPC 2.0; MCP forbids null. */
@@ -93,7 +93,7 @@ function checkId(id: unknown): void {
 
 /** Parses one message of a server. Throws for one that is none, nests too deep, or has too many values. */
 export function parseMessage(text: string): RpcMessage {
-  checkShape(text);
+  checkShape(text, Number.POSITIVE_INFINITY);
   return checkMessage(withoutNull(JSON.parse(text)));
 }
 
@@ -105,9 +105,12 @@ function withoutNull(value: unknown): unknown {
   return result === null ? { ...rest, error } : value;
 }
 
-/** Parses one message, or an array of them (allowed only in revision 2025-03-26; the caller checks that). */
-export function parseMessages(text: string): RpcMessage | RpcMessage[] {
-  checkShape(text);
+/**
+ * Parses one message, or an array of them (allowed only in revision 2025-03-26; the caller checks that). `mostParts`: arrays,
+ * objects and members of objects; defaults to those of a client's message.
+ */
+export function parseMessages(text: string, mostParts = maxParts): RpcMessage | RpcMessage[] {
+  checkShape(text, mostParts);
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -147,8 +150,9 @@ export function errorReply(error: unknown): { readonly error: RpcErrorObject } {
   return { error: { code: error.kind.rpc, message: error.message, data } };
 }
 
-function checkShape(text: string): void {
-  const flaw = shapeFlaw(text);
+/** Throws INVALID_REQUEST for a JSON text that nests deeper than it may, has too many values, or more parts than given. */
+export function checkShape(text: string, mostParts = maxParts): void {
+  const flaw = shapeFlaw(text, mostParts);
   if (flaw !== undefined) invalid(flaw);
 }
 

@@ -3,8 +3,8 @@ import type { Backend } from "./backend.ts";
 import type { Instance } from "./instance.ts";
 import type { InstanceLimits, InstanceSource, Placing } from "./instance-source.ts";
 
+/** A call that waits for its owner's instance. */
 interface Waiter {
-  readonly owner: string;
   readonly placing: Placing;
   readonly timer: NodeJS.Timeout;
   resolve(instance: Instance): void;
@@ -30,7 +30,8 @@ export class LeasedInstances implements InstanceSource {
   readonly #leases = new Map<string, Instance>();
   readonly #ending = new Set<Instance>();
   #warm: Instance[] = [];
-  #queue: Waiter[] = [];
+  /** Calls of the owners that wait for an instance, by owner: who has waited longest comes first. */
+  readonly #queue = new Map<string, Set<Waiter>>();
   #closed = false;
 
   constructor(
@@ -51,7 +52,7 @@ export class LeasedInstances implements InstanceSource {
   }
 
   get waiting(): number {
-    return this.#queue.length;
+    return this.#queue.size;
   }
 
   /** A process of one owner's is not chosen from several, so there is nothing to balance. */
@@ -111,21 +112,24 @@ export class LeasedInstances implements InstanceSource {
       const idle = inFlight === 0 && this.#now() - lastUsedAt > this.#limits.idleMs;
       if (state === "ended" || idle) void this.release(owner);
     }
-    while (this.#queue.length > 0 && (this.#warm.length > 0 || this.#hasRoom())) {
-      const waiter = this.#queue.shift() as Waiter;
-      clearTimeout(waiter.timer);
-      const { owner, placing } = waiter;
-      waiter.resolve((this.leased(owner) ?? this.#lease(owner, placing)) as Instance);
+    for (const [owner, waiters] of this.#queue) {
+      if (this.leased(owner) === undefined && this.#warm.length === 0 && !this.#hasRoom()) break;
+      this.#queue.delete(owner);
+      for (const { placing, timer, resolve } of waiters) {
+        clearTimeout(timer);
+        resolve((this.leased(owner) ?? this.#lease(owner, placing)) as Instance);
+      }
     }
     this.#replenish();
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    for (const waiter of this.#queue.splice(0)) {
-      clearTimeout(waiter.timer);
-      waiter.reject(new FleetError("DRAINING", `${this.#fleet}: the fleet is shutting down`));
+    for (const { timer, reject } of [...this.#queue.values()].flatMap((waiters) => [...waiters])) {
+      clearTimeout(timer);
+      reject(new FleetError("DRAINING", `${this.#fleet}: the fleet is shutting down`));
     }
+    this.#queue.clear();
     const all = [...this.instances, ...this.#ending];
     this.#leases.clear();
     this.#warm = [];
@@ -161,17 +165,24 @@ export class LeasedInstances implements InstanceSource {
     return instance;
   }
 
+  /** Many calls of one owner have one place in the queue: they get the same instance. */
   #wait(owner: string, placing: Placing): Promise<Instance> {
-    if (this.#queue.length >= this.#limits.maxInstances * queuePerInstance) return Promise.reject(this.#exhausted());
+    const waiters = this.#queue.get(owner) ?? new Set<Waiter>();
+    if (waiters.size === 0 && this.#queue.size >= this.#limits.maxInstances * queuePerInstance) {
+      return Promise.reject(this.#exhausted());
+    }
+    this.#queue.set(owner, waiters);
     return new Promise((resolve, reject) => {
       const timer = setTimeout(
         () => {
-          this.#queue = this.#queue.filter((waiter) => waiter.timer !== timer);
+          waiters.delete(waiter);
+          if (waiters.size === 0) this.#queue.delete(owner);
           reject(this.#exhausted());
         },
         Math.min(this.#limits.connectMs, placing.remainingMs),
       );
-      this.#queue.push({ owner, placing, timer, resolve, reject });
+      const waiter: Waiter = { placing, timer, resolve, reject };
+      waiters.add(waiter);
     });
   }
 

@@ -22,6 +22,8 @@ const maxLevels = 64;
 export class ResourceSubscriptions {
   readonly #byUri = new Map<string, Map<string, Subscription>>();
   readonly #byOwner = new Map<string, Map<string, FleetClient>>();
+  /** How many each caller has, over all of its sessions. */
+  readonly #byCaller = new Map<string, number>();
   #size = 0;
 
   /** Subscriptions of all owners. */
@@ -29,7 +31,7 @@ export class ResourceSubscriptions {
     return this.#size;
   }
 
-  #check(uri: string, owner: string): void {
+  #check(uri: string, { owner, caller }: FleetClient): void {
     if (uri.length > maxUriLength) {
       throw new FleetError("INVALID_PARAMS", `Invalid params: "uri" has more than ${maxUriLength} characters`);
     }
@@ -42,18 +44,24 @@ export class ResourceSubscriptions {
     if (this.#size >= maxOfFleet) {
       throw new FleetError("OVERLOADED", `clients have ${maxOfFleet} subscriptions to this server's resources`);
     }
+    // As many as are free, and no more: one caller leaves half, two a third, so that nobody can take them all.
+    const mine = caller === undefined ? 0 : (this.#byCaller.get(caller) ?? 0);
+    if (mine >= maxOfFleet - this.#size) {
+      const text = `this caller has ${mine} subscriptions to this server's resources, and no more are free; unsubscribe from others first`;
+      throw new FleetError("OVERLOADED", text);
+    }
   }
 
   /**
    * True for one that is new. Throws INVALID_PARAMS for one more than an owner can have, and for a URI that is too long;
-   * OVERLOADED for one more than the fleet can have.
+   * OVERLOADED for one more than the fleet can have, or a caller while others may want some.
    */
   add(uri: string, client: FleetClient, listener: ResourceListener): boolean {
     const { owner } = client;
-    this.#check(uri, owner);
+    this.#check(uri, client);
     const subscribed = this.#byUri.get(uri) ?? new Map<string, Subscription>();
     const isNew = !subscribed.has(owner);
-    if (isNew) this.#size += 1;
+    if (isNew) this.#count(client, 1);
     this.#byUri.set(uri, subscribed.set(owner, { client, listener }));
     const own = this.#byOwner.get(owner) ?? new Map<string, FleetClient>();
     this.#byOwner.set(owner, own.set(uri, client));
@@ -63,12 +71,22 @@ export class ResourceSubscriptions {
   /** Does anybody else still want to hear of it? */
   remove(uri: string, owner: string): boolean {
     const subscribed = this.#byUri.get(uri);
-    if (subscribed?.delete(owner)) this.#size -= 1;
+    const gone = subscribed?.get(owner);
+    if (gone !== undefined) this.#count(gone.client, -1);
+    subscribed?.delete(owner);
     if (subscribed?.size === 0) this.#byUri.delete(uri);
     const own = this.#byOwner.get(owner);
     own?.delete(uri);
     if (own?.size === 0) this.#byOwner.delete(owner);
     return this.#byUri.has(uri);
+  }
+
+  #count({ caller }: FleetClient, change: number): void {
+    this.#size += change;
+    if (caller === undefined) return;
+    const mine = (this.#byCaller.get(caller) ?? 0) + change;
+    if (mine > 0) this.#byCaller.set(caller, mine);
+    else this.#byCaller.delete(caller);
   }
 
   /** The resources that an owner hears of. */

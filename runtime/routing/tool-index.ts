@@ -11,6 +11,8 @@ export interface SearchableTool {
 /** Words of a query that are searched for, and their length in characters: each is compared with every word of the index. */
 const maxWords = 10;
 const maxWordLength = 64;
+/** Shortest beginning of a word that is searched for: many thousand words begin with any one letter. */
+const minPrefix = 3;
 
 /** Words of names in camel case, snake case or with hyphens, and of texts. */
 const words = (text: string): string[] =>
@@ -40,7 +42,7 @@ export class ToolIndex {
     const index = new Index({
       fields: ["name", "title", "description", "arguments"],
       tokenize: words,
-      searchOptions: { boost: { name: 3, title: 2 }, prefix: true, fuzzy: 0.15 },
+      searchOptions: { boost: { name: 3, title: 2 }, prefix: (word) => word.length >= minPrefix, fuzzy: 0.15 },
     });
     index.addAll(
       tools.map(({ name, title, description, inputSchema }, id) => ({

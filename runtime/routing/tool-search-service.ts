@@ -62,6 +62,8 @@ const metaTools = [
 interface SharedIndex {
   readonly everything: FederatedService;
   index: ToolIndex | undefined;
+  /** When the last search that was asked for has had its turn. */
+  turn: Promise<void>;
 }
 
 /** `/mcp` for large fleets (`gateway.toolSearch`): three tools that search, describe and call all the others. */
@@ -71,9 +73,9 @@ export class ToolSearchService implements McpService {
   readonly #shared: SharedIndex;
   readonly #access: Access;
 
-  constructor(all: FederatedService, shared: SharedIndex = { everything: all, index: undefined }, access = openAccess) {
+  constructor(all: FederatedService, shared?: SharedIndex, access = openAccess) {
     this.#all = all;
-    this.#shared = shared;
+    this.#shared = shared ?? { everything: all, index: undefined, turn: Promise.resolve() };
     this.#access = access;
   }
 
@@ -139,6 +141,7 @@ export class ToolSearchService implements McpService {
     const everything = (await this.#shared.everything.allTools()) as readonly SearchableTool[];
     this.#shared.index = await ToolIndex.of(everything, this.#shared.index);
     const usable = new Set((await this.#tools()).map(({ name }) => name));
+    await this.#turn();
     const matches = this.#shared.index.search(query, everything.length);
     const found = matches.filter(({ name }) => usable.has(name)).slice(0, most);
     return answer({ tools: found.map(({ name, title, description }) => ({ name, title, description })) });
@@ -156,6 +159,13 @@ export class ToolSearchService implements McpService {
     const tools = (await this.#tools()).filter(({ name }) => wanted.has(name));
     const unknown = [...wanted].filter((name) => !tools.some((tool) => tool.name === name));
     return answer({ tools, ...(unknown.length === 0 ? {} : { unknown }) });
+  }
+
+  /** Nothing else runs during a search: each has a turn of the event loop to itself, however many are asked for at once. */
+  #turn(): Promise<void> {
+    const shared = this.#shared;
+    shared.turn = shared.turn.then(() => new Promise((resolve) => void setImmediate(resolve)));
+    return shared.turn;
   }
 
   #tools(): Promise<readonly SearchableTool[]> {

@@ -30,8 +30,11 @@ export interface AuditStatus {
   readonly lost: number;
 }
 
-/** What is noted: calls that do or read something. Lists and pings are not. */
-const noted = new Set(["tools/call", "prompts/get", "resources/read", "completion/complete", "resources/subscribe"]);
+/** What is not noted: it does nothing at a server and reads nothing but lists, or follows a call that was noted. */
+const unnoted = new Set([
+  ...["ping", "tools/list", "prompts/list", "resources/list", "resources/templates/list", "logging/setLevel"],
+  ...["resources/unsubscribe", "tasks/get", "tasks/result"],
+]);
 /** Outcomes of calls that were not made: noted within the bound of refusals, by caller. */
 const refusals = new Set(["FORBIDDEN", "SCOPE_MISSING", "RATE_LIMITED", "TOKEN_REFUSED"]);
 // A refusal is a line of about 250 bytes: a flood writes 75 KB a minute at most.
@@ -131,7 +134,7 @@ export class AuditLog {
     params: Params | undefined,
     subject: Subject = subjectOf(method, params),
   ): AuditEntry | Promise<AuditEntry> | undefined {
-    if (!noted.has(method)) return undefined;
+    if (unnoted.has(method)) return undefined;
     const { clock, audit } = this.#options;
     const began = clock();
     const { kind, name } = subject;
@@ -171,6 +174,29 @@ export class AuditLog {
     if (!refusals.has(outcome)) void this.#file.append(text).catch(() => {});
     else if (this.#byCaller.take(String(line.caller))) this.#noteRefusal(text);
     else this.#summarizeLater();
+  }
+
+  /** A call that no caller may make, such as one of a tool under `tools.deny`: noted within the bound of refusals. */
+  stopped(principal: Principal, server: string, method: string, params: Params | undefined, outcome: string): void {
+    const caller = boundedText(principal.caller, maxCallerChars);
+    if (!this.#byCaller.take(caller)) {
+      this.#summarizeLater();
+      return;
+    }
+    const time = new Date(this.#options.clock()).toISOString();
+    const said = params?.name ?? params?.uri;
+    const name = typeof said === "string" ? { name: boundedText(said) } : {};
+    const line = {
+      time,
+      event: "call",
+      outcome,
+      caller,
+      by: principal.method,
+      server,
+      method: boundedText(method),
+      ...name,
+    };
+    this.#noteRefusal(JSON.stringify(line));
   }
 
   /** Somebody was not let in. Past the bound it is only counted; the number follows within a minute. */

@@ -47,8 +47,28 @@ export class CallerAccess implements Access {
   }
 
   check(fleet: Fleet, method: string, params: Params | undefined): Promise<void> | undefined {
-    fleet.gate.check(method, params);
-    return this.#judge(fleet, method, params, subjectOf(method, params));
+    this.#gate(fleet, method, params, undefined);
+    const subject = subjectOf(method, params);
+    const { audit } = this.#stages;
+    // The one call that is judged here and sent for all who want to hear of the resource.
+    const entry =
+      method === "resources/subscribe" ? audit?.begin(this.principal, fleet.name, method, params, subject) : undefined;
+    if (audit === undefined || entry === undefined) return this.#judge(fleet, method, params, subject);
+    return this.#noted(audit, entry, async () => {
+      await this.#judge(fleet, method, params, subject);
+      return { result: {} };
+    }).then(() => {});
+  }
+
+  /** What a fleet lets nobody do is noted as well: somebody has tried. */
+  #gate(fleet: Fleet, method: string, params: Params | undefined, tool: string | undefined): void {
+    try {
+      fleet.gate.check(method, params, tool);
+    } catch (error) {
+      if (error instanceof FleetError)
+        this.#stages.audit?.stopped(this.principal, fleet.name, method, params, error.code);
+      throw error;
+    }
   }
 
   #judge(fleet: Fleet, method: string, params: Params | undefined, subject: Subject): Promise<void> | undefined {
@@ -65,7 +85,7 @@ export class CallerAccess implements Access {
     tool?: string,
   ): Promise<RpcReply> {
     // Read once: rules, limits and the audit log speak of the same thing.
-    fleet.gate.check(method, params, tool);
+    this.#gate(fleet, method, params, tool);
     const subject = subjectOf(method, params, tool);
     const { audit } = this.#stages;
     const entry = audit?.begin(this.principal, fleet.name, method, params, subject);
@@ -102,8 +122,11 @@ export class CallerAccess implements Access {
     if (checking !== undefined) await checking;
     const { limiter } = this.#stages;
     if (limiter === undefined) return this.#send(fleet, client, method, params, exchange, subject);
-    const tool = method === "tools/call" ? subject.name : "";
-    const bounds = limiter.boundsFor(this.principal.caller, this.#bounds, fleet.name, tool);
+    const { caller } = this.principal;
+    const bounds =
+      method === "tools/call"
+        ? limiter.boundsOfTool(caller, this.#bounds, fleet.name, subject.name, fleet, client)
+        : limiter.boundsFor(caller, this.#bounds, fleet.name, "");
     const admitting = limiter.admit(bounds, exchange);
     if (admitting !== undefined) await admitting;
     limiter.begin(bounds);

@@ -93,7 +93,8 @@ export class Gatekeeper {
     const here = auth?.listeners?.[room];
     if (here !== undefined) this.#require(principal, here, server);
     const there = server === undefined ? undefined : requirementOf(server);
-    if (there !== undefined) this.#require(principal, there, server);
+    // Without a scope to ask for, the server is hidden from the caller (`Access.knows`), and answers like one that is not there.
+    if (there !== undefined && missingScopes(principal, there).length > 0) this.#require(principal, there, server);
     return principal;
   }
 

@@ -1,9 +1,10 @@
-import type { Auth } from "../config/schema/index.ts";
+import { type Auth, serverNamePattern } from "../config/schema/index.ts";
 
 /** Where the metadata of a protected resource is (RFC 9728, section 3). */
 export const metadataPath = "/.well-known/oauth-protected-resource";
 /** The path that every gateway serves its servers under. */
 const rootPath = "/mcp";
+const serverName = new RegExp(serverNamePattern);
 
 /** The gateway as an OAuth 2.1 resource server: its metadata (RFC 9728) and its challenges (RFC 6750, section 3). */
 export class ProtectedResource {
@@ -16,13 +17,16 @@ export class ProtectedResource {
     this.#origin = auth.oauth && new URL(auth.oauth.resource).origin;
   }
 
-  /** The metadata document of a well-known path, or undefined when it is not one of ours. */
-  document(path: string, serves: (server: string) => boolean): object | undefined {
+  /**
+   * The metadata document of a well-known path, or undefined when it is not one of ours. Each name that a server can have gets
+   * one: it is asked for without a token, and must not tell which servers there are.
+   */
+  document(path: string): object | undefined {
     const { oauth, jwt = [] } = this.#auth;
     if (oauth === undefined || !path.startsWith(metadataPath)) return undefined;
     const below = path.slice(metadataPath.length);
     const server = below.startsWith(`${rootPath}/`) ? below.slice(rootPath.length + 1) : undefined;
-    if (server === undefined ? below !== "" && below !== rootPath : !serves(server)) return undefined;
+    if (server === undefined ? below !== "" && below !== rootPath : !serverName.test(server)) return undefined;
     return {
       resource: server === undefined ? oauth.resource : `${oauth.resource}/${server}`,
       authorization_servers: oauth.authorizationServers ?? jwt.map(({ issuer }) => issuer),

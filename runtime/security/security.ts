@@ -128,8 +128,8 @@ export class Security {
   }
 
   /** Protected resource metadata at this path; undefined when it is none. */
-  metadata(path: string, serves: (server: string) => boolean): object | undefined {
-    return this.#inForce.gatekeeper.resource.document(path, serves);
+  metadata(path: string): object | undefined {
+    return this.#inForce.gatekeeper.resource.document(path);
   }
 
   /** The access of a caller: the same object as long as the same credential and configuration are in force. */

@@ -117,13 +117,13 @@ test("find_tools takes a paragraph, describe_tools fifty names", async () => {
   expect(await call("describe_tools", { names: [{}] })).toBe('Invalid arguments: "names" must be a list of texts');
 });
 
-test("a session has eight open streams at most: the oldest ends", async () => {
+test("a session has sixteen open streams at most: the oldest ends", async () => {
   await start();
   const session = { "mcp-session-id": (await open()).id, accept: "text/event-stream" };
   const streams = [];
-  for (let count = 0; count < 9; count += 1) streams.push(await request(`${it.url}/mcp`, { headers: session }));
+  for (let count = 0; count < 17; count += 1) streams.push(await request(`${it.url}/mcp`, { headers: session }));
   await streams[0]?.body.text();
-  expect(streams.map(({ body }) => body.readableEnded)).toEqual([true, ...Array(8).fill(false)]);
+  expect(streams.map(({ body }) => body.readableEnded)).toEqual([true, ...Array(16).fill(false)]);
   for (const { body } of streams.slice(1)) body.destroy();
 });
 

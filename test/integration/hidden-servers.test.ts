@@ -8,7 +8,8 @@ import type { Server } from "../../runtime/config/schema/index.ts";
 import { TestGateway } from "../support/gateway.ts";
 import { sessionOver, statelessOver, type Way } from "../support/ways-in.ts";
 
-// bob may use something of `one` and nothing of `two`: nothing tells him that `two` exists and `nah` does not.
+// bob may use something of `one`, nothing of `two` by a rule and of `ops` for want of a role: nothing tells him that these
+// exist and `nah` does not.
 let upstream: HttpServer;
 let gateway: TestGateway;
 let asked = 0;
@@ -50,10 +51,10 @@ beforeAll(async () => {
       auth: { bearerTokens: [{ name: "bob", token: bob.authorization.slice("Bearer ".length) }] },
       authorization: { default: "allow", rules: [{ effect: "deny", servers: ["two"] }] },
     },
-    servers: { one: server, two: server },
+    servers: { one: server, two: server, ops: { ...server, auth: { roles: ["ops"] } } },
   });
   // Both run, so that a difference would show.
-  for (const name of ["one", "two"])
+  for (const name of ["one", "two", "ops"])
     await gateway.gateway.executor.execute({ owner: "o", caller: undefined }, name, "echo", {});
   asked = 0;
 });
@@ -125,21 +126,24 @@ async function told(server: string): Promise<unknown[]> {
   return JSON.parse(JSON.stringify(all).replaceAll(new RegExp(`\\b${server}(?=\\b|__)`, "g"), "SERVER"));
 }
 
-test("nothing tells a caller that a server exists of which it may use nothing", async () => {
-  const hidden = await told("two");
-  expect(hidden).toEqual(await told("nah"));
-  expect(hidden[0]).toEqual([
-    404,
-    null,
-    JSON.stringify({
-      error: {
-        code: -31016,
-        message: 'no server is called "SERVER"; there are: one',
-        data: { code: "SERVER_UNKNOWN", servers: ["one"] },
-      },
-    }),
-  ]);
-  expect(asked).toBe(0);
-  const { statusCode, body } = await request(`${gateway.url}/api/v1/servers/one`, { headers: bob });
-  expect([statusCode, await body.json()]).toMatchObject([200, { name: "one", toolNames: ["echo"] }]);
-});
+test.each(["two", "ops"])(
+  "nothing tells a caller that a server exists of which it may use nothing (%s)",
+  async (server) => {
+    const hidden = await told(server);
+    expect(hidden).toEqual(await told("nah"));
+    expect(hidden[0]).toEqual([
+      404,
+      null,
+      JSON.stringify({
+        error: {
+          code: -31016,
+          message: 'no server is called "SERVER"; there are: one',
+          data: { code: "SERVER_UNKNOWN", servers: ["one"] },
+        },
+      }),
+    ]);
+    expect(asked).toBe(0);
+    const { statusCode, body } = await request(`${gateway.url}/api/v1/servers/one`, { headers: bob });
+    expect([statusCode, await body.json()]).toMatchObject([200, { name: "one", toolNames: ["echo"] }]);
+  },
+);

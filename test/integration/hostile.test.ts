@@ -81,6 +81,24 @@ describe("over HTTP, session era", () => {
     expect(await verdict(deep(depth), session)).toEqual([400, null, -32600]);
   });
 
+  test.each([
+    ["tools/count", `{"x":${deep(200_000)}}`],
+    ["requests", `{"method":"count","params":{"x":${deep(200_000)}}}`],
+    ["requests", `{"method":"count","metadata":{"x":${deep(200_000)}}}`],
+  ])("nor over REST (%s)", async (path, body) => {
+    const headers = { "content-type": "application/json" };
+    const answer = await fetch(`${gateway.url}/api/v1/servers/stateful/${path}`, { method: "POST", headers, body });
+    expect([answer.status, await answer.json()]).toEqual([
+      400,
+      {
+        error: {
+          ...{ code: -32600, message: "Invalid request: it nests deeper than 512 levels" },
+          data: { code: "INVALID_REQUEST" },
+        },
+      },
+    ]);
+  });
+
   test("brackets inside a text are no nesting", async () => {
     const params = { x: `"\\${"[".repeat(5000)}` };
     expect(await verdict({ jsonrpc: "2.0", id: 1, method: "ping", params }, session)).toEqual([200, 1, undefined]);

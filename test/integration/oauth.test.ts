@@ -96,7 +96,9 @@ describe("a resource server", () => {
     expect(await get("")).toEqual([200, document]);
     expect(await get("/mcp")).toEqual([200, document]);
     expect(await get("/mcp/notes")).toEqual([200, { ...document, resource: `${resource}/notes` }]);
-    expect((await get("/mcp/nope"))[0]).toBe(401);
+    // Without a token nobody learns which servers there are.
+    expect(await get("/mcp/nope")).toEqual([200, { ...document, resource: `${resource}/nope` }]);
+    expect((await get("/mcp/No_Name"))[0]).toBe(401);
   });
 
   test("challenges callers without a token, with a wrong one, and with too few scopes", async () => {

@@ -178,3 +178,12 @@ describe("a request that has two readings is refused, on the fast path and behin
     expect(statusOf(await said([whole.slice(0, 9), whole.slice(9)]))).toBe(400);
   });
 });
+
+test("a request that offers HTTP/2 is answered like one that does not, and comes into no other interface by that", async () => {
+  const offer = "Upgrade: h2c\r\nConnection: Upgrade, HTTP2-Settings, close\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n";
+  const to = async (target: string) =>
+    statusOf(await said(`GET ${target} HTTP/1.1\r\nHost: ${host()}\r\n${bob}${offer}\r\n`));
+  expect([await to("/api/v1/servers"), await to("/metrics"), await to("/ws/open"), await to("/nothing")]).toEqual([
+    ...[200, 403, 404, 404],
+  ]);
+});

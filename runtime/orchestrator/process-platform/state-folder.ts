@@ -12,6 +12,7 @@ import {
 import { dirname, join } from "node:path";
 import { messageOf } from "../../errors.ts";
 import { privateFolder } from "../../private-files.ts";
+import { endedSessionsFolder } from "../../protocol/ended-sessions.ts";
 import { writableFoldersFile } from "../writable-folders.ts";
 import { fitsSocket, socketBeyond } from "./socket-folder.ts";
 
@@ -90,9 +91,8 @@ export class StateFolder {
   /** Removes everything of the gateway; what fleets have put here they remove themselves. */
   clear(): void {
     const own = [this.gatewayFile, this.pidFile, this.sessionKey, this.socket, this.instances, this.logs];
-    for (const file of [...own, join(this.path, writableFoldersFile)]) {
-      rmSync(file, { recursive: true, force: true });
-    }
+    const noted = [writableFoldersFile, endedSessionsFolder].map((name) => join(this.path, name));
+    for (const file of [...own, ...noted]) rmSync(file, { recursive: true, force: true });
     this.removeIfEmpty();
   }
 

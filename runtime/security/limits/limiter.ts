@@ -2,8 +2,10 @@ import type { Limit, RateLimiting, ServerRateLimiting } from "../../config/schem
 import { FleetError } from "../../errors.ts";
 import type { SecurityMetrics } from "../../observability/security-metrics.ts";
 import type { Exchange } from "../../protocol/exchange.ts";
+import type { FleetClient } from "../../registry/fleet.ts";
 import { digestOf } from "../secret-table.ts";
 import { type Bucket, type BucketStore, bucketOf, type Standing, standingHeaders } from "./bucket.ts";
+import { countedTool, type ToolLists } from "./counted-tool.ts";
 
 export interface LimiterOptions {
   /** `gateway.rateLimiting`. */
@@ -56,6 +58,21 @@ export class Limiter {
     tools.set(tool, bounds);
     kept.set(server, tools);
     return bounds;
+  }
+
+  /** The same for a call of a tool; one that its server does not list is counted with the others of that kind. */
+  boundsOfTool(
+    caller: string,
+    kept: CallerBounds,
+    server: string,
+    tool: string,
+    lists: ToolLists,
+    client: FleetClient,
+  ): Bounds {
+    const known = kept.get(server)?.get(tool);
+    if (known !== undefined) return known;
+    const configured = toolLimit(this.#options.limitsOf(server), tool) !== undefined;
+    return this.boundsFor(caller, kept, server, configured ? tool : countedTool(lists, client, tool));
   }
 
   /** Counts a call, as `cost` calls. Throws or rejects with RATE_LIMITED; else the exchange knows what is left. */

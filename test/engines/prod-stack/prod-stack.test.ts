@@ -207,7 +207,7 @@ test("every rule is an alarm over what the gateway writes, and is told to whoeve
   const { MetricAlarms } = await aws.call("cloudwatch", "DescribeAlarms");
   const alarms = MetricAlarms.filter(({ AlarmName }: Answer) => AlarmName.startsWith("monitoring-"));
   const named = (name: string) => alarms.find(({ AlarmName }: Answer) => AlarmName.startsWith(`monitoring-${name}-`));
-  expect(alarms).toHaveLength(15);
+  expect(alarms).toHaveLength(16);
   const [{ TopicArn }] = (await aws.call("sns", "ListTopics")).Topics;
   expect(named("McpErrorRateHigh")).toMatchObject({
     ...{ Namespace: "mcp-fleet/mcp.example.com", MetricName: "mcp_server_error_rate", Statistic: "Maximum" },

@@ -48,3 +48,21 @@ test("of one stream the latest hundred messages are kept, and no more than a qua
   stream.send("x".repeat(300_000));
   expect(replay.bytes).toBe(0);
 });
+
+test("a caller's flood of streams takes nothing from another caller, whose stream can still be resumed", async () => {
+  const of = (caller: string) => ({ claims: { id: `session of ${caller}`, caller } }) as ClientSession;
+  const [alice, bob] = [of("alice"), of("bob")];
+  const idsOf = ({ text }: Written) => /id: (\S+)\n/.exec(text)?.[1] as string;
+  const replay = new Replay(10_000);
+  const mine = response();
+  replay.open(bob, as(mine)).send("bob's");
+  const theirs = response();
+  replay.open(alice, as(theirs)).send("alice's first");
+  for (let count = 0; count < 1100; count += 1) replay.open(alice, as(response())).send("x");
+  const last = replay.open(alice, as(response()));
+  for (let count = 0; count < 90; count += 1) last.send("x".repeat(200));
+  await settled();
+  expect([replay.kept.size, replay.bytes]).toEqual([1, 5]);
+  expect(replay.resume(alice, idsOf(theirs), as(response()))).toBeUndefined();
+  expect(replay.resume(bob, idsOf(mine), as(response()))).toBeDefined();
+});

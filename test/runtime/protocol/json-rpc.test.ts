@@ -9,6 +9,7 @@ import {
   parseMessage,
   parseMessages,
 } from "../../../runtime/protocol/json-rpc.ts";
+import { maxParts } from "../../../runtime/protocol/json-shape.ts";
 
 describe("checkMessage", () => {
   test.each([
@@ -85,12 +86,42 @@ test.each([
 });
 
 test("a message with more values than can be read while others wait is refused, whatever its bytes", () => {
-  const message = (values: number) => `{"jsonrpc":"2.0","method":"n","params":{"a":[${"[],".repeat(values)}[]]}}`;
+  const message = (values: number) => `{"jsonrpc":"2.0","method":"n","params":{"a":[${"0,".repeat(values)}0]}}`;
   expect(parseMessages(message(1000))).toMatchObject({ method: "n" });
   const flaw = "Invalid request: it has more than 250000 values";
-  for (const parse of [parseMessages, parseMessage]) expect(() => parse(message(200_000))).toThrow(flaw);
+  for (const parse of [parseMessages, parseMessage]) expect(() => parse(message(300_000))).toThrow(flaw);
   // Texts are one value each, whatever they hold.
   expect(parseMessage(`{"jsonrpc":"2.0","method":"n","params":{"a":"${"[],".repeat(300_000)}"}}`)).toMatchObject({
     method: "n",
+  });
+});
+
+test("a client's message has at most 100,000 arrays, objects and members; texts and numbers are not counted", () => {
+  const message = (list: string) => `{"jsonrpc":"2.0","id":1,"method":"x/y","params":{"list":[${list}]}}`;
+  // The message, its parameters, the list and their five members.
+  const own = 8;
+  expect(
+    parseMessages(
+      message(
+        Array(maxParts - own)
+          .fill("{}")
+          .join(),
+      ),
+    ),
+  ).toMatchObject({ id: 1 });
+  const more = message(
+    Array(maxParts - own)
+      .fill("{}")
+      .join()
+      .replace("{}", '{"a":1}'),
+  );
+  expect(() => parseMessages(more)).toThrow(
+    "Invalid request: it has more than 100000 arrays, objects and members of objects",
+  );
+  const list = Array(200_000).fill(1);
+  expect(parseMessages(message(`"${'[{\\":'.repeat(200_000)}",${list.join()}`))).toMatchObject({ id: 1 });
+  // A server's answer is not a client's message.
+  expect(parseMessage(`{"jsonrpc":"2.0","id":1,"result":[${Array(maxParts).fill("{}").join()}]}`)).toMatchObject({
+    id: 1,
   });
 });

@@ -123,3 +123,16 @@ test("after close nothing runs, nobody waits, and nobody gets an instance", asyn
   expect(connector.sessions.every(({ closed }) => closed)).toBe(true);
   await expect(source.acquire("dora", anywhere())).rejects.toThrow("fake: the fleet is shutting down");
 });
+
+test("many calls of one owner have one place in the queue, so that another owner still gets one; all get its instance", async () => {
+  const { source } = leases();
+  await Promise.all([source.acquire("anna", anywhere()), source.acquire("bert", anywhere())]);
+  const greedy = Promise.allSettled(Array.from({ length: 50 }, () => source.acquire("carl", anywhere())));
+  const dora = source.acquire("dora", anywhere()).catch(() => undefined);
+  expect(source.waiting).toBe(2);
+  await source.release("anna");
+  const carls = new Set((await greedy).map((one) => (one.status === "fulfilled" ? one.value : undefined)));
+  await source.release("bert");
+  expect([carls.size, carls.has(undefined), carls.has(await dora)]).toEqual([1, false, false]);
+  expect([source.waiting, source.instances.length]).toEqual([0, 2]);
+});

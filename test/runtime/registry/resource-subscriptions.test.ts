@@ -1,5 +1,6 @@
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
+import { FleetError } from "../../../runtime/errors.ts";
 import type { FleetClient } from "../../../runtime/registry/fleet.ts";
 import { maxOfFleet, maxOfOwner, ResourceSubscriptions } from "../../../runtime/registry/resource-subscriptions.ts";
 
@@ -66,4 +67,24 @@ test("a resource is part of what its URI begins with, up to a slash", () => {
     }),
     { seed: 23, numRuns: 2000 },
   );
+});
+
+test("one caller with many sessions leaves half of the subscriptions to others, and gets its own back", () => {
+  const subscriptions = new ResourceSubscriptions();
+  const add = (caller: string, at: number) =>
+    subscriptions.add(`x://${at}`, { owner: `${caller} ${Math.floor(at / maxOfOwner)}`, caller }, () => {});
+  for (let at = 0; at < maxOfFleet / 2; at += 1) add("alice", at);
+  expect(() => add("alice", maxOfFleet / 2)).toThrow(
+    new FleetError(
+      "OVERLOADED",
+      "this caller has 50000 subscriptions to this server's resources, and no more are free; unsubscribe from others first",
+    ),
+  );
+  for (let at = 0; at < maxOfFleet / 4; at += 1) add("bob", at);
+  expect(() => add("bob", maxOfFleet / 4)).toThrow("this caller has 25000 subscriptions");
+  // What is there already is no other one.
+  expect(add("bob", 0)).toBe(false);
+  for (let at = 0; at < maxOfFleet / 2; at += 1)
+    subscriptions.remove(`x://${at}`, `alice ${Math.floor(at / maxOfOwner)}`);
+  expect([subscriptions.size, add("alice", 0)]).toEqual([maxOfFleet / 4, true]);
 });

@@ -36,3 +36,9 @@ test("an index is kept as long as the tools are the same", async () => {
   expect(await ToolIndex.of([...tools], first)).toBe(first);
   expect(await ToolIndex.of(tools.slice(1), first)).not.toBe(first);
 });
+
+test("a word of one or two letters is no beginning of others: it would find nearly every tool", async () => {
+  const index = await ToolIndex.of([{ name: "tell" }, { name: "t" }, { name: "telegram" }], undefined);
+  const found = (query: string) => index.search(query, 10).map(({ name }) => name);
+  expect([found("t"), found("te"), found("tel").sort()]).toEqual([["t"], [], ["telegram", "tell"]]);
+});
