@@ -82,4 +82,28 @@ export const clients: readonly Mutant[] = [
     path: "test/integration/one-reading.test.ts",
     tests: "/ready tells a caller without a credential no names",
   },
+  {
+    name: "unlisted-tools",
+    file: "runtime/security/limits/counted-tool.ts",
+    from: "return lists.catalogFor(client).tool(name) === undefined ? unlisted : name;",
+    to: "return name;",
+    path: "test/runtime/security/limits/limiter.test.ts",
+    tests: "a caller does not get past the limit of a tool by calling tools that do not exist",
+  },
+  {
+    name: "message-parts",
+    file: "runtime/protocol/json-shape.ts",
+    from: "if (parts > mostParts)",
+    to: "if (parts < 0)",
+    path: "test/runtime/protocol/json-rpc.test.ts",
+    tests: "a client's message has at most 100,000 arrays",
+  },
+  {
+    name: "caller-shares",
+    file: "runtime/registry/resource-subscriptions.ts",
+    from: "if (mine >= maxOfFleet - this.#size) {",
+    to: "if (mine < 0) {",
+    path: "test/runtime/registry/resource-subscriptions.test.ts",
+    tests: "one caller with many sessions leaves half of the subscriptions to others",
+  },
 ];
