@@ -46,7 +46,10 @@ export class AdminListener {
           }),
         );
       });
+      // The socket is bound in this call, and is its owner's from then on: a mode that is set later would leave a gap.
+      const before = process.umask(0o177);
       listener.#server.listen(socket, resolve);
+      process.umask(before);
     });
     await chmod(socket, 0o600);
     return listener;

@@ -5,6 +5,7 @@ import type { Params, RpcReply } from "../protocol/json-rpc.ts";
 import { RawReply } from "../protocol/raw-reply.ts";
 import { upstreamRevisions } from "../protocol/revisions.ts";
 import { excerpt } from "../secret-guard.ts";
+import { serverInfoOf } from "./server-info.ts";
 import type { ServerDescription } from "./upstream-session.ts";
 
 /** How the gateway names itself to servers. */
@@ -62,7 +63,7 @@ export async function initialize(
     protocolVersion: result.protocolVersion,
     modern: false,
     capabilities: result.capabilities ?? {},
-    serverInfo: result.serverInfo ?? { name: server, version: "unknown" },
+    serverInfo: serverInfoOf(result.serverInfo, server),
     ...(result.instructions === undefined ? {} : { instructions: result.instructions }),
   };
 }

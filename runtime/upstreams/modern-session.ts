@@ -12,6 +12,7 @@ import {
   withoutModernParts,
 } from "../protocol/modern.ts";
 import type { GatewayIdentity } from "./handshake.ts";
+import { serverInfoOf } from "./server-info.ts";
 import type { EndReason, ServerDescription, SessionEvents, UpstreamSession } from "./upstream-session.ts";
 
 /** How messages reach a server of the stateless era. */
@@ -62,7 +63,7 @@ export class ModernSession implements UpstreamSession {
     const serverInfo = _meta?.[envelope.serverInfo] as ServerDescription["serverInfo"] | undefined;
     this.description = {
       ...{ protocolVersion: modernRevision, modern: true, capabilities },
-      serverInfo: serverInfo ?? { name: fleet, version: "unknown" },
+      serverInfo: serverInfoOf(serverInfo, fleet),
       ...(instructions === undefined ? {} : { instructions }),
     };
     void wire.ended.then(() => this.#stop());

@@ -3,6 +3,7 @@ import type { Params } from "../../protocol/json-rpc.ts";
 import { RequestIds } from "../../protocol/request-ids.ts";
 import type { FetchPool } from "../../upstreams/fetch-pool.ts";
 import { checkDescription, type GatewayIdentity } from "../../upstreams/handshake.ts";
+import { serverInfoOf } from "../../upstreams/server-info.ts";
 import type {
   ConnectionUse,
   Connector,
@@ -93,7 +94,7 @@ export class BatchConnector implements Connector {
     const ended = Promise.withResolvers<string>();
     const description: ServerDescription = {
       ...{ protocolVersion: arrayRevision, modern: false, capabilities: result.capabilities ?? {} },
-      serverInfo: result.serverInfo ?? { name: fleet, version: "unknown" },
+      serverInfo: serverInfoOf(result.serverInfo, fleet),
       ...(result.instructions === undefined ? {} : { instructions: result.instructions }),
     };
     const rest = {

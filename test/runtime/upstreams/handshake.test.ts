@@ -1,6 +1,7 @@
 import { expect, test } from "@jest/globals";
 import { RawReply } from "../../../runtime/protocol/raw-reply.ts";
 import { initialize } from "../../../runtime/upstreams/handshake.ts";
+import { serverInfoOf } from "../../../runtime/upstreams/server-info.ts";
 
 const said = (instructions: string) =>
   new RawReply(
@@ -25,4 +26,12 @@ test("a server says of itself what each client is told, and no more than a milli
   await expect(open("x".repeat(1024 * 1024))).rejects.toThrow(
     "docs: the answer to initialize exceeds 1048576 characters; shorten what the server says of itself",
   );
+});
+
+test("a long serverInfo is not repeated in every result: only its name and version are kept, cut", () => {
+  const icons = [{ src: "https://example.com/icon.png" }];
+  expect(serverInfoOf({ name: "s", version: "1", icons } as never, "docs")).toEqual({ name: "s", version: "1", icons });
+  const endless = { name: "n".repeat(5000), version: "1", icons };
+  expect(serverInfoOf(endless as never, "docs")).toEqual({ name: "n".repeat(256), version: "1" });
+  expect(serverInfoOf(undefined, "docs")).toEqual({ name: "docs", version: "unknown" });
 });
