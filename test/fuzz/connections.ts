@@ -28,8 +28,20 @@ function within(begin: (done: () => void) => void): Promise<boolean> {
   });
 }
 
-/** One TCP connection with these messages; it must answer a ping after all of them. Resolves with how many came back. */
-export async function overTcp(port: number, messages: readonly Buffer[], see: See, note: Note): Promise<number> {
+/** A line that a connection over TCP outlives. What could be a web page's, or is no JSON, ends it (runtime/listeners/tcp.ts). */
+function isLine(message: Buffer): boolean {
+  const text = message.toString("utf8");
+  if (!isUtf8(message) || text.includes("\n") || !/^[ \t]*[{[]/.test(text)) return false;
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Sends lines over one TCP connection, between two pings; resolves with what came back when the last one is answered, or the connection ends. */
+async function said(port: number, messages: readonly Buffer[]): Promise<string> {
   const socket = connect(port, "127.0.0.1");
   let received = "";
   const answered = within((done) => {
@@ -40,13 +52,31 @@ export async function overTcp(port: number, messages: readonly Buffer[], see: Se
     socket.on("close", done);
     socket.on("error", done);
   });
+  socket.write('{"jsonrpc":"2.0","id":"the beginning","method":"ping"}\n');
   for (const message of messages) socket.write(Buffer.concat([message, Buffer.from("\n")]));
   socket.write(`${theEnd}\n`);
-  await answered;
+  if (!(await answered)) received += "\n(neither an answer nor an end)";
   socket.destroy();
-  if (!received.includes(ended)) note("a TCP connection did not live to the end", received.slice(-200));
-  see(received, "over TCP");
-  return received.split("\n").length - 1;
+  return received;
+}
+
+/**
+ * These messages over TCP: the lines of JSON over one connection, which must answer a ping after all of them, and each other one
+ * over a connection of its own. Resolves with how many came back.
+ */
+export async function overTcp(port: number, messages: readonly Buffer[], see: See, note: Note): Promise<number> {
+  const lines = await said(port, messages.filter(isLine));
+  if (!lines.includes(ended)) note("a TCP connection did not live to the end", lines.slice(-200));
+  const others: string[] = [];
+  for (const message of messages) if (!isLine(message)) others.push(await said(port, [message]));
+  const hung = others.find((received) => received.endsWith("(neither an answer nor an end)"));
+  if (hung !== undefined) note("a TCP connection was left without an answer", hung.slice(-200));
+  let count = 0;
+  for (const received of [lines, ...others]) {
+    see(received, "over TCP");
+    count += received.split("\n").length - 1;
+  }
+  return count;
 }
 
 /** The same over WebSocket, without what is no UTF-8: that closes a WebSocket (RFC 6455, section 8.1). */

@@ -24,7 +24,8 @@ afterAll(async () => {
 });
 
 test("every call is told once, whichever process it went through", async () => {
-  const lines = createInterface({ input: serving.child.stdout as NodeJS.ReadableStream });
+  // Iterated from here on: lines that come before anybody iterates are lost.
+  const lines = createInterface({ input: serving.child.stdout as NodeJS.ReadableStream })[Symbol.asyncIterator]();
   const clients = await Promise.all(Array.from({ length: 6 }, () => PlainClient.open(`${serving.url}/mcp/echo`)));
   for (const client of clients) for (let call = 0; call < 5; call += 1) await client.call("read");
   const metered = await serving.counter("mcp_request_total", /server="echo"/);
