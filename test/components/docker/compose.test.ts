@@ -83,7 +83,7 @@ test("the stack `docker` in Compose's words: the same containers, networks and f
     ["mcp-fleet-docker-monitoring-monitoring", false],
   ]);
   expect(config.servers.sequential.endpoints).toEqual(["http://sequential-1:3001/mcp", "http://sequential-2:3001/mcp"]);
-});
+}, 60_000);
 
 test("what the components refuse is refused, with the file's name", async () => {
   await expect(exportCompose({ stack: "staging", project, out: "/nowhere" })).rejects.toMatchObject({
