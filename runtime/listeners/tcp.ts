@@ -12,7 +12,7 @@ export interface TcpOptions extends DuplexOptions {
   readonly maxConnections: number;
 }
 
-/** A client that has something to ask says it at once; a connection that says nothing for so long is closed. */
+/** A new connection that sends nothing is closed after this time. */
 const firstMessageMs = 60_000;
 /** How a message begins. Blanks before it are allowed (RFC 8259, section 2), a byte order mark is not (section 8.1). */
 const object = /^[ \t]*\{/;

@@ -18,7 +18,7 @@ import { WaitingRoom } from "./waiting-room.ts";
 /** Credentials that were checked at some cost and are not checked again for a while; the rest is forgotten. */
 const maxRemembered = 10_000;
 const passwordCacheMs = 60_000;
-/** A wrong token is not looked at again for so long: an issuer is not asked about it with each request. */
+/** A rejected token stays rejected for this time, so that the issuer is not asked on every request. */
 const wrongTokenMs = 10_000;
 /** Hashing keeps a thread and 128 MiB busy; more at once would starve the file system's threads. */
 const passwordRoom = { what: "passwords", atOnce: 2, atOnceEach: 1, waiting: 64, waitingEach: 4 };

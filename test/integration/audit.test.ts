@@ -73,7 +73,8 @@ test("what a server is asked besides tools is noted, and what nobody may call: a
   const authorized = { authorization: "Bearer ann-token", "content-type": "application/json" };
   for (const method of ["acme/wipe", "acme/other"]) {
     const answer = await request(new URL("/api/v1/servers/notes/requests", it.url), {
-      ...{ method: "POST", headers: authorized },
+      method: "POST",
+      headers: authorized,
       body: JSON.stringify({ method, params: { name: "everything" } }),
     });
     await answer.body.text();
@@ -163,7 +164,8 @@ test("a caller with long names, URIs and arguments cannot roll away what was not
   });
   expect(seen[3]).toEqual({
     ...about,
-    ...{ time: expect.any(String), outcome: "INVALID_PARAMS" },
+    time: expect.any(String),
+    outcome: "INVALID_PARAMS",
     name: expect.stringMatching(/^n{256}… \(900000 characters, sha256:[0-9a-f]{64}\)$/),
   });
 });

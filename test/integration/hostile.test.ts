@@ -92,7 +92,8 @@ describe("over HTTP, session era", () => {
       400,
       {
         error: {
-          ...{ code: -32600, message: "Invalid request: it nests deeper than 512 levels" },
+          code: -32600,
+          message: "Invalid request: it nests deeper than 512 levels",
           data: { code: "INVALID_REQUEST" },
         },
       },

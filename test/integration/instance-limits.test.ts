@@ -11,7 +11,7 @@ const cgroups = InstanceCgroups.open();
 const lines: Record<string, unknown>[] = [];
 const log = pino({ level: "info" }, { write: (line) => void lines.push(JSON.parse(line)) });
 let driver: ProcessDriver;
-/** Nothing else on this machine sleeps for so long. */
+/** A duration that no other process on this machine sleeps, so that only ours are counted. */
 let nap: number;
 
 beforeEach(() => {

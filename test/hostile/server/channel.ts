@@ -8,7 +8,7 @@ export interface Channel {
   say(text: string | Buffer): Promise<void>;
   /** Sends a part of a message. */
   piece(text: string): Promise<void>;
-  /** Reads nothing for so long. */
+  /** Stops reading for this time. */
   unread(ms: number): void;
   end(how: "half" | "reset" | "exit"): void;
 }

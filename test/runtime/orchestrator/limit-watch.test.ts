@@ -7,7 +7,7 @@ import { LimitWatch } from "../../../runtime/orchestrator/limit-watch.ts";
 const mib = 2 ** 20;
 const trees = new Map<number, ProcessTree>();
 const none: ProcessTree = { seconds: 0, bytes: 0, pids: [], members: [] };
-/** A tree of one process with children that took so long. */
+/** A tree of one process whose children used this much CPU time. */
 const treeOf = (pids: number[], bytes = 0, seconds = 0): ProcessTree => ({
   pids,
   bytes,

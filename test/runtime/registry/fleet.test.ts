@@ -24,15 +24,7 @@ beforeEach(async () => {
       fake: { type: "custom", process: { command: "fake" }, retry: { attempts: 2 }, tools: { deny: ["hidden"] } },
     },
   });
-  fleet = new Fleet({
-    server: { ...(servers[0] as FleetOptions["server"]), isolation: "shared" },
-    connector,
-    metrics,
-    log: pino({ level: "silent" }),
-    now: () => 0,
-    random: Math.random,
-    strategy: (random) => new LeastConnections(random),
-    fleetNamed: () => undefined,
+  fleet = fleetOf(servers, "shared", {
     onListChanged: (_fleet, kind) => heard.push(kind),
   });
   await settled();
@@ -41,6 +33,26 @@ beforeEach(async () => {
   await settled();
 });
 afterEach(() => fleet.close());
+
+/** A fleet of the first server, whose processes are the connector's. */
+function fleetOf(
+  servers: readonly unknown[],
+  isolation: FleetOptions["server"]["isolation"],
+  more: Partial<FleetOptions> = {},
+): Fleet {
+  return new Fleet({
+    server: { ...(servers[0] as FleetOptions["server"]), isolation },
+    connector,
+    metrics,
+    log: pino({ level: "silent" }),
+    now: () => 0,
+    random: Math.random,
+    strategy: (random) => new LeastConnections(random),
+    fleetNamed: () => undefined,
+    onListChanged: () => {},
+    ...more,
+  });
+}
 
 const latest = () => connector.sessions.at(-1) as FakeSession;
 const reply = (session: FakeSession, result: unknown) => session.calls.at(-1)?.resolve({ result });
@@ -71,17 +83,7 @@ test.each([
       servers: { fake: { type: "custom", process: { command: "fake" }, scaling: { minInstances: 0 } } },
     });
     connector.sessions.length = 0;
-    fleet = new Fleet({
-      server: { ...(servers[0] as FleetOptions["server"]), isolation: "caller" },
-      connector,
-      metrics,
-      log: pino({ level: "silent" }),
-      now: () => 0,
-      random: Math.random,
-      strategy: (random) => new LeastConnections(random),
-      fleetNamed: () => undefined,
-      onListChanged: () => {},
-    });
+    fleet = fleetOf(servers, "caller");
     for (const owner of ["one", "two"]) {
       const client: FleetClient = { owner, caller };
       const called = fleet.call(client, "tools/call", { name: "look" }, new Exchange(1000));
@@ -96,17 +98,7 @@ test.each([
 test("an owner's next instance is told its log level, which nothing remembers for owners that are gone", async () => {
   await fleet.close();
   const { servers } = resolveConfig({ servers: { fake: { type: "custom", process: { command: "fake" } } } });
-  fleet = new Fleet({
-    server: { ...(servers[0] as FleetOptions["server"]), isolation: "session" },
-    connector,
-    metrics,
-    log: pino({ level: "silent" }),
-    now: () => 0,
-    random: Math.random,
-    strategy: (random) => new LeastConnections(random),
-    fleetNamed: () => undefined,
-    onListChanged: () => {},
-  });
+  fleet = fleetOf(servers, "session");
   await settled();
   const anna: FleetClient = { owner: "anna", caller: undefined };
   const levels = () =>
@@ -128,15 +120,7 @@ test("what one owner's instance lists is shown to that owner alone, and judged w
   await fleet.close();
   const { servers } = resolveConfig({ servers: { fake: { type: "custom", process: { command: "fake" } } } });
   const learnt: unknown[] = [];
-  fleet = new Fleet({
-    server: { ...(servers[0] as FleetOptions["server"]), isolation: "session" },
-    connector,
-    metrics,
-    log: pino({ level: "silent" }),
-    now: () => 0,
-    random: Math.random,
-    strategy: (random) => new LeastConnections(random),
-    fleetNamed: () => undefined,
+  fleet = fleetOf(servers, "session", {
     screen: (tools) => {
       learnt.push(...tools);
       return tools;
