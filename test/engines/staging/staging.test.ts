@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { delimiter } from "node:path";
-import { afterAll, beforeAll, expect } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, expect } from "@jest/globals";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { Checkout } from "../../support/checkout.ts";
 import { Cluster, loadImages, packageImage } from "../../support/cluster.ts";
@@ -26,6 +26,7 @@ const everything = "mcp-everything:2026.8.31";
 let checkout: Checkout;
 let cluster: Cluster;
 let address: string;
+let load: Load | undefined;
 const stack = (command: string) => checkout.run(`npm ${command} -- --stack staging`, env());
 const env = (): Record<string, string> => ({
   ...cluster.env,
@@ -73,6 +74,11 @@ beforeAll(async () => {
     expect([line.split(" ")[0], code, code === 0 ? "" : err]).toEqual([line.split(" ")[0], 0, ""]);
   }
 }, 300_000);
+/** Also after a failure: the load of one test would spoil the next one. */
+afterEach(async () => {
+  await load?.stop();
+  load = undefined;
+});
 afterAll(async () => {
   if (!able) return;
   await stack("run stop");
@@ -139,9 +145,10 @@ test("under load the autoscaler takes a fleet from two pods to five and back, an
       (ready) => ready.length === count,
     );
   await pods(2);
-  const load = await Load.start(`${address}/mcp/everything`, { clients: 8, pauseMs: 1, call: echo, headers });
+  load = await Load.start(`${address}/mcp/everything`, { clients: 8, pauseMs: 1, call: echo, headers });
   await pods(5);
-  load.pause(500);
+  // So few calls that two pods have enough at any speed of the machine.
+  load.pause(2000);
   await pods(2);
   const { calls, failures, sessions } = await load.stop();
   console.info(`autoscaling: ${calls} calls`);
@@ -162,7 +169,7 @@ test("a changed fleet and gateway are renewed pod by pod under load: no call fai
     ...["everything", "everything-account", "everything-autoscaler", "everything-budget", "everything-deployment"],
     ...["everything-network", "everything-service", "gateway", "gateway-config", "gateway-deployment"],
   ]);
-  const load = await Load.start(`${address}/mcp/everything`, { clients: 8, pauseMs: 20, call: echo, headers });
+  load = await Load.start(`${address}/mcp/everything`, { clients: 8, pauseMs: 20, call: echo, headers });
   const { code, out, err } = await stack("start");
   const { calls, failures, sessions } = await load.stop();
   expect([code, code === 0 ? "" : out + err]).toEqual([0, ""]);
