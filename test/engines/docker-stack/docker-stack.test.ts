@@ -9,9 +9,10 @@ import { Checkout, freePort } from "../../support/checkout.ts";
 import { docker, dockerOk, until } from "../../support/docker.ts";
 import { engineFolder } from "../../support/engine-folder.ts";
 import { monitoringImage } from "../../support/monitoring-images.ts";
-import { has, testWith } from "../../support/needs.ts";
+import { has } from "../../support/needs.ts";
 import { redisImage } from "../../support/redis-image.ts";
 import { standIns } from "../../support/stand-ins.ts";
+import { storyWith } from "../../support/story.ts";
 
 // One story in order, on a real Docker engine under the real Pulumi engine: the stack `docker`, as it is committed but for its
 // port. Where the provider plugin cannot be had, a stand-in does to the engine what the components declare, by the docker command.
@@ -21,7 +22,7 @@ const needs = [
   "promtool and amtool",
   "redis-server",
 ] as const;
-const test = testWith(...needs);
+const test = storyWith(...needs);
 const able = needs.every((need) => has(need));
 const root = join(import.meta.dirname, "../../..");
 const token = `canary-${randomBytes(16).toString("hex")}`;

@@ -4,8 +4,9 @@ import { afterAll, beforeAll, expect } from "@jest/globals";
 import { Checkout } from "../../support/checkout.ts";
 import { engineFolder } from "../../support/engine-folder.ts";
 import { Moto } from "../../support/moto.ts";
-import { has, testWith } from "../../support/needs.ts";
+import { has } from "../../support/needs.ts";
 import { standIns } from "../../support/stand-ins.ts";
+import { storyWith } from "../../support/story.ts";
 import type { Answer } from "../stand-ins/aws/api.ts";
 import { inventory } from "./inventory.ts";
 
@@ -13,7 +14,7 @@ import { inventory } from "./inventory.ts";
 // AWS's interface as moto has it: it keeps and checks what it is told, and runs no task. Where the provider plugin cannot be
 // had, a stand-in tells it what the components declare, by boto3.
 const needs = ["a Pulumi engine", "moto, for AWS's interface (MOTO_PYTHON)"] as const;
-const test = testWith(...needs);
+const test = storyWith(...needs);
 const able = needs.every((need) => has(need));
 const root = join(import.meta.dirname, "../../..");
 const secrets = { operator: `canary-${randomBytes(16).toString("hex")}`, session: randomBytes(32).toString("base64") };

@@ -7,8 +7,9 @@ import { Cluster, loadImages, packageImage } from "../../support/cluster.ts";
 import { image } from "../../support/docker.ts";
 import { engineFolder } from "../../support/engine-folder.ts";
 import { Load } from "../../support/load.ts";
-import { has, testWith } from "../../support/needs.ts";
+import { has } from "../../support/needs.ts";
 import { standIns } from "../../support/stand-ins.ts";
+import { storyWith } from "../../support/story.ts";
 
 // One story in order, on a real cluster under the real Pulumi engine: the stack `staging`, as it is committed but for the
 // sizes of its pods. Where the provider plugin cannot be had, a stand-in does to the cluster what the components declare.
@@ -17,7 +18,7 @@ const needs = [
   "a Kubernetes cluster (test/engines/engines up kubernetes)",
   "a Docker engine with the image (npm run image)",
 ] as const;
-const test = testWith(...needs);
+const test = storyWith(...needs);
 const able = needs.every((need) => has(need));
 const token = randomBytes(16).toString("hex");
 const headers = { authorization: `Bearer ${token}` };

@@ -8,7 +8,8 @@ import { Checkout, freePort } from "../../support/checkout.ts";
 import { until } from "../../support/docker.ts";
 import { engineFolder } from "../../support/engine-folder.ts";
 import { Machine } from "../../support/machine.ts";
-import { has, testWith } from "../../support/needs.ts";
+import { has } from "../../support/needs.ts";
+import { storyWith } from "../../support/story.ts";
 
 // The stack `systemd` by the real Pulumi engine, on a machine that is namespaces of this one: its systemd is the first process there.
 const needs = [
@@ -16,7 +17,7 @@ const needs = [
   "root, and systemd for the first process of a namespace",
   "promtool and amtool",
 ] as const;
-const test = testWith(...needs);
+const test = storyWith(...needs);
 const able = needs.every((need) => has(need));
 const root = join(import.meta.dirname, "../../..");
 const token = `canary-${randomBytes(16).toString("hex")}`;
