@@ -18,7 +18,7 @@ export class Load {
   readonly #work: Promise<void>[] = [];
   #calls = 0;
   #pauseMs: number;
-  #stopped = false;
+  #stopped: Promise<LoadResult> | undefined;
 
   private constructor(pauseMs: number) {
     this.#pauseMs = pauseMs;
@@ -50,8 +50,13 @@ export class Load {
     this.#pauseMs = ms;
   }
 
-  async stop(): Promise<LoadResult> {
-    this.#stopped = true;
+  /** A clean-up can call it again; the result is the same. */
+  stop(): Promise<LoadResult> {
+    this.#stopped ??= this.#end();
+    return this.#stopped;
+  }
+
+  async #end(): Promise<LoadResult> {
     await Promise.all(this.#work);
     const kept = this.#clients.filter(
       ({ transport }, index) => (transport as StreamableHTTPClientTransport).sessionId === this.#ids[index],
@@ -61,7 +66,7 @@ export class Load {
   }
 
   async #loop(client: Client, call: Call): Promise<void> {
-    while (!this.#stopped) {
+    while (this.#stopped === undefined) {
       this.#calls += 1;
       try {
         const result = await client.callTool(call);
