@@ -34,12 +34,8 @@ export {
   type CompleteMCPIntegrationOptions,
 } from "./programs/complete-mcp-integration.ts";
 export type { MCPServerConfig } from "./programs/mcp-server-config.ts";
-export {
-  type ListenOptions,
-  MCPServerOrchestrator,
-  type OrchestratorEvents,
-  type OrchestratorOptions,
-} from "./programs/mcp-server-orchestrator.ts";
+export { MCPServerOrchestrator, type OrchestratorEvents } from "./programs/mcp-server-orchestrator.ts";
+export type { ListenOptions, OrchestratorOptions } from "./programs/orchestrator-options.ts";
 export type { ExecuteOptions } from "./programs/program-gateway.ts";
 export { Strategies } from "./registry/balancing/strategies.ts";
 export type { Candidate, HostLoad, LoadBalancingStrategy, StrategyFactory } from "./registry/balancing/strategy.ts";

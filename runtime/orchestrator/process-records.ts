@@ -35,11 +35,14 @@ export class ProcessRecords {
     for (const name of readdirSync(this.#folder)) {
       const record = parse(join(this.#folder, name));
       if (record !== undefined) {
+        const ended = new Set<number>();
         if (isAlive(record)) {
-          killed += 1;
+          ended.add(record.pid);
           signalGroup(record.pid, "SIGKILL");
         }
-        killed += await endStrays(record.folder);
+        // Also waits for the process itself, which can be there for a moment after its signal.
+        for (const { pid } of await endStrays(record.folder, [record])) ended.add(pid);
+        killed += ended.size;
         rmSync(record.folder, { recursive: true, force: true, maxRetries: 5 });
       }
       rmSync(join(this.#folder, name), { force: true });

@@ -7,9 +7,9 @@ const patience = { everyMs: 10, times: 50 };
 /**
  * Ends processes that a server has left behind: those that were seen below it, and those whose environment names its
  * temporary folder, which every process gets from its parent. A process that leaves both its session and its environment
- * is found only while its parent lives. Returns how many there were. None on systems without /proc.
+ * is found only while its parent lives. Resolves with those that there were; none on systems without /proc.
  */
-export async function endStrays(folder: string, seen: readonly ProcessIdentity[] = []): Promise<number> {
+export async function endStrays(folder: string, seen: readonly ProcessIdentity[] = []): Promise<ProcessIdentity[]> {
   const names = (await readdir("/proc").catch(() => [])).filter((name) => /^\d+$/.test(name));
   const named = await Promise.all(names.map((name) => isOf(Number(name), folder)));
   const pids = new Set(names.map(Number).filter((_pid, index) => named[index]));
@@ -19,7 +19,7 @@ export async function endStrays(folder: string, seen: readonly ProcessIdentity[]
   for (let time = 0; time < patience.times && strays.some(isAlive); time += 1) {
     await new Promise((resolve) => setTimeout(resolve, patience.everyMs));
   }
-  return strays.length;
+  return strays;
 }
 
 async function isOf(pid: number, folder: string): Promise<boolean> {

@@ -1,3 +1,4 @@
+import { type Fields, refuseUnknown } from "../config/known-fields.ts";
 import type { Server } from "../config/schema/index.ts";
 import { issueText, type ServerType, serverNamePattern, validateServer } from "../config/schema/index.ts";
 import { FleetError } from "../errors.ts";
@@ -37,6 +38,23 @@ export interface MCPServerConfig {
   readonly settings?: Partial<Server>;
 }
 
+const fields: Fields<MCPServerConfig> = {
+  name: "any",
+  type: "any",
+  version: "any",
+  endpoint: "any",
+  protocol: "any",
+  port: "any",
+  scaling: { minInstances: "any", maxInstances: "any", targetCpuPercent: "any", targetMemoryPercent: "any" },
+  security: {
+    apiKey: "any",
+    corsOrigins: "any",
+    tlsEnabled: "any",
+    rateLimiting: { windowMs: "any", maxRequests: "any" },
+  },
+  settings: "any",
+};
+
 /**
  * The server as a configuration file has it. `listens`: the program serves clients, which must not meet. Throws CONFIG_INVALID with the server, the
  * field and what is right.
@@ -48,6 +66,13 @@ export function serverOf(config: MCPServerConfig, listens = false): Server {
   };
   if (!new RegExp(serverNamePattern).test(name))
     refuse("name may have lower case letters, digits and hyphens, at most 32 characters");
+  refuseUnknown(`server "${name}"`, config, fields);
+  if (endpoint === undefined)
+    for (const field of ["protocol", "port"] as const)
+      if (config[field] !== undefined)
+        refuse(`${field} is for a server with an endpoint; add the endpoint, or remove it`);
+  if (endpoint === undefined && security?.tlsEnabled === true)
+    refuse("security.tlsEnabled is for a server with an endpoint; add the endpoint, or remove it");
   const limit = security?.rateLimiting;
   for (const [field, value] of Object.entries(limit ?? {}))
     if (!Number.isInteger(value) || value < 1)
@@ -61,7 +86,7 @@ export function serverOf(config: MCPServerConfig, listens = false): Server {
     );
   const reached = endpoint === undefined ? {} : { endpoints: [urlOf(endpoint, config, refuse)] };
   const server = {
-    type: endpoint === undefined ? type : ("custom" as const),
+    type,
     ...(version === undefined || endpoint !== undefined ? {} : { version }),
     // Only this program calls an endpoint without `listen`, so its sessions can be shared.
     ...(endpoint === undefined || listens ? {} : { isolation: "shared" as const }),

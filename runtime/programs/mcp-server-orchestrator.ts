@@ -1,7 +1,7 @@
 import { EventEmitter } from "node:events";
 import { performance } from "node:perf_hooks";
 import pino from "pino";
-import { type Gateway, isLoopback, type Log, type Server } from "../config/schema/index.ts";
+import { type Gateway, isLoopback, type Server } from "../config/schema/index.ts";
 import { FleetError } from "../errors.ts";
 import type { GatewayStatus } from "../gateway.ts";
 import {
@@ -17,55 +17,9 @@ import type { Params } from "../protocol/json-rpc.ts";
 import type { StrategyFactory } from "../registry/balancing/strategy.ts";
 import { digestOf } from "../security/secret-table.ts";
 import { type MCPServerConfig, serverOf } from "./mcp-server-config.ts";
+import { checkOrchestrator, type OrchestratorOptions } from "./orchestrator-options.ts";
 import { type ExecuteOptions, ProgramGateway } from "./program-gateway.ts";
 import { RequestAllowance } from "./request-allowance.ts";
-
-/** An orchestrator, in the words of the specification. Times are in milliseconds. */
-export interface OrchestratorOptions {
-  readonly loadBalancer?: {
-    /** `round-robin`, `least-connections`, `weighted`, `resource-based`, or `custom:<name>` of a registered one. Defaults to `least-connections`. */
-    readonly strategy?: string;
-    /** Between two checks of an instance. Defaults to 10000. */
-    readonly healthCheckInterval?: number;
-    /** Failed checks in a row after which an instance gets no calls. Defaults to 3. */
-    readonly unhealthyThreshold?: number;
-    /** The program's requests stay with one instance. Defaults to false. */
-    readonly stickySession?: boolean;
-  };
-  readonly monitoring?: {
-    /** Between two `metrics` events. Defaults to 15000. */
-    readonly metricsInterval?: number;
-    /** Defaults to `warn`. */
-    readonly logLevel?: NonNullable<Log["level"]>;
-  };
-  readonly clustering?: {
-    readonly enabled: boolean;
-    /** Unique in the cluster: 1 to 64 letters, digits, dots, hyphens and underscores. Belongs to this process as long as it lives. */
-    readonly nodeId: string;
-    /** URL of a `ClusterCoordinator` (`mcp-fleet coordinator`). */
-    readonly coordinatorEndpoint: string;
-    /** The coordinator's token. Defaults to the file that MCP_FLEET_COORDINATOR_TOKEN_FILE names, else to MCP_FLEET_COORDINATOR_TOKEN. */
-    readonly token?: string;
-    /** Between two heartbeats, 1000 to 300000. Defaults to 5000. */
-    readonly heartbeatInterval?: number;
-    /** Where other nodes reach this one; https beyond this machine. Defaults to the address that `listen` gives. */
-    readonly advertisedUrl?: string;
-  };
-  /** Serves clients and other nodes, too. Defaults to no port at all. */
-  readonly listen?: ListenOptions;
-}
-
-/** Where an orchestrator serves clients and other nodes. */
-export interface ListenOptions {
-  /** 0 takes a free one. */
-  readonly port: number;
-  /** Anything but loopback needs `auth`, or clustering. Defaults to 127.0.0.1. */
-  readonly host?: string;
-  /** Who may call, as `gateway.auth` of a configuration file. Defaults to everybody on this machine, in a cluster to its nodes. */
-  readonly auth?: Gateway["auth"];
-  /** As `gateway.tls` of a configuration file. Defaults to none. */
-  readonly tls?: Gateway["tls"];
-}
 
 /** What an orchestrator tells. */
 export interface OrchestratorEvents {
@@ -89,6 +43,7 @@ export class MCPServerOrchestrator extends EventEmitter<OrchestratorEvents> {
   /** Throws CONFIG_INVALID, naming the option. */
   constructor(options: OrchestratorOptions = {}) {
     super();
+    checkOrchestrator(options);
     const { monitoring, clustering } = options;
     this.#options = options;
     const level = monitoring?.logLevel ?? "warn";

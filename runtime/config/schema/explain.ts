@@ -1,10 +1,8 @@
 import type { ErrorObject } from "ajv/dist/2020.js";
 import { closest, distance } from "fastest-levenshtein";
+import { keyHint } from "../known-fields.ts";
 import { shownAddress } from "../shown-source.ts";
 import type { ConfigIssue, ConfigPath } from "./issue.ts";
-
-/** A key that differs in more than half of its letters is no slip of the fingers. */
-const slip = (key: string): number => Math.floor(key.length / 2);
 
 /** Puts one error of the JSON Schema validator into words for people. */
 export function explain(error: ErrorObject): ConfigIssue {
@@ -50,9 +48,7 @@ function unknownKey(path: ConfigPath, key: string, schema: KeySchema): ConfigIss
     return { path: [...path, key], message: "is not a name for a server", fix };
   }
   const known = Object.keys(schema.properties ?? {}).filter((name) => !name.startsWith("$"));
-  const near = closest(key, known);
-  const fix = distance(key, near) <= slip(key) ? `did you mean "${near}"?` : `known keys are ${known.join(", ")}`;
-  return { path: [...path, key], message: "is not a known key", fix };
+  return { path: [...path, key], message: "is not a known key", fix: keyHint(key, known) };
 }
 
 function choice(path: ConfigPath, data: unknown, allowed: readonly string[], shown: string): ConfigIssue {

@@ -1,3 +1,4 @@
+import { type Fields, refuseUnknown } from "../../config/known-fields.ts";
 import { FleetError } from "../../errors.ts";
 import type { Sharing } from "../coalescing.ts";
 
@@ -58,8 +59,32 @@ export interface ResolvedBatchConfig {
   readonly compressFrom: number | undefined;
 }
 
+const fields: Fields<BatchConfig> = {
+  maxBatchSize: "any",
+  batchTimeout: "any",
+  maxConcurrentBatches: "any",
+  maxQueueSize: "any",
+  priorities: { ageMs: "any", minimumPercent: { high: "any", normal: "any", low: "any" } },
+  deduplication: { enabled: "any", tools: "any" },
+  compression: { enabled: "any", threshold: "any" },
+};
+
+const cacheFields: Fields<BatchCacheConfig> = {
+  enabled: "any",
+  tools: "any",
+  toolSharing: "any",
+  resourcesMs: "any",
+  staleMs: "any",
+  maxBytes: "any",
+};
+
+/** Refuses a setting of the cache that nobody reads. Throws CONFIG_INVALID. */
+export const checkBatchCache = (config: BatchCacheConfig): void =>
+  refuseUnknown("batching: cache", config, cacheFields);
+
 /** Applies the defaults. Throws CONFIG_INVALID with the field, the value and what is right. */
 export function resolveBatching(config: BatchConfig): ResolvedBatchConfig {
+  refuseUnknown("batching", config, fields);
   const { priorities, deduplication, compression } = config;
   const { maxBatchSize = 50, batchTimeout = 100, maxConcurrentBatches = 4, maxQueueSize = 10_000 } = config;
   const ageMs = priorities?.ageMs ?? 5000;

@@ -9,7 +9,13 @@ import { CachePolicy } from "../cache-policy.ts";
 import { Coalescing, type Sharing } from "../coalescing.ts";
 import type { ConnectionPool } from "../pools/index.ts";
 import { ResponseCache } from "../response-cache.ts";
-import { type BatchCacheConfig, type BatchConfig, type ResolvedBatchConfig, resolveBatching } from "./batch-config.ts";
+import {
+  type BatchCacheConfig,
+  type BatchConfig,
+  checkBatchCache,
+  type ResolvedBatchConfig,
+  resolveBatching,
+} from "./batch-config.ts";
 import { BatchEndpoint } from "./batch-endpoint.ts";
 import { Batcher, type BatchUpstream } from "./batcher.ts";
 import { Pipeline } from "./pipeline.ts";
@@ -83,6 +89,7 @@ export class RequestBatchingEngine {
     { registry, now = () => performance.now() }: RequestBatchingEngineOptions = {},
   ) {
     this.#config = resolveBatching(batchConfig);
+    checkBatchCache(cacheConfig);
     this.#cache = { ...cacheDefaults, ...cacheConfig };
     this.#now = now;
     if (registry === undefined) return;

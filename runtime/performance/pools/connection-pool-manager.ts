@@ -1,6 +1,7 @@
 import { performance } from "node:perf_hooks";
 import pino, { type Logger } from "pino";
 import { Gauge, type Registry } from "prom-client";
+import { type Fields, refuseUnknown } from "../../config/known-fields.ts";
 import { FleetError } from "../../errors.ts";
 import { ConnectionPool, type PoolStatistics } from "./connection-pool.ts";
 import { type ConnectionPoolConfig, resolvePool } from "./pool-config.ts";
@@ -18,6 +19,7 @@ export interface ConnectionPoolManagerOptions {
 }
 
 const tendMs = 1000;
+const clientFields: Fields<PoolClientConfig> = { connectTimeout: "any", timeout: "any", args: "any", env: "any" };
 const clientDefaults = { connectTimeout: 30_000, timeout: 120_000 };
 
 /** Connection pools by id, for programs that talk to MCP servers themselves. */
@@ -47,6 +49,7 @@ export class ConnectionPoolManager {
     if (this.#pools.has(id)) {
       throw new FleetError("CONFIG_INVALID", `pool "${id}" exists already; close it first, or choose another id`);
     }
+    refuseUnknown(`pool "${id}": clientConfig`, clientConfig, clientFields);
     const client = { ...clientDefaults, ...clientConfig };
     const { log, now, random } = this.#options;
     const resolved = resolvePool(id, config);

@@ -1,3 +1,4 @@
+import { type Fields, refuseUnknown } from "../../config/known-fields.ts";
 import { FleetError } from "../../errors.ts";
 
 /** Which connections go first when a pool has more than it needs: `size` those that have carried the most bytes. */
@@ -50,8 +51,19 @@ const defaults: ResolvedPoolConfig = {
   healthCheck: { enabled: true, interval: 30_000, timeout: 5000, maxFailures: 2 },
 };
 
+const fields: Fields<ConnectionPoolConfig> = {
+  minConnections: "any",
+  maxConnections: "any",
+  acquireTimeout: "any",
+  idleTimeout: "any",
+  maxLifetime: "any",
+  evictionPolicy: "any",
+  healthCheck: { enabled: "any", interval: "any", timeout: "any", maxFailures: "any" },
+};
+
 /** Applies the defaults. Throws CONFIG_INVALID with the pool, the field, the value and what is right. */
 export function resolvePool(id: string, config: ConnectionPoolConfig): ResolvedPoolConfig {
+  refuseUnknown(`pool "${id}"`, config, fields);
   const resolved = { ...defaults, ...config, healthCheck: { ...defaults.healthCheck, ...config.healthCheck } };
   const { healthCheck, evictionPolicy, minConnections, maxConnections, ...times } = resolved;
   const wholeFrom = (least: number, fields: Readonly<Record<string, number>>, prefix = "") => {

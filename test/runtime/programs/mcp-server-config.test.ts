@@ -79,3 +79,22 @@ test("an allowance is for a window of time", () => {
   time = 1000;
   allowance.take("docs");
 });
+
+test("a preset that is reached at an endpoint keeps its method names", () => {
+  expect(serverOf({ name: "sequential", type: "sequential", endpoint: "http://docs/mcp" })).toEqual({
+    type: "sequential",
+    isolation: "shared",
+    endpoints: ["http://docs/mcp"],
+  });
+});
+
+test.each<[Partial<MCPServerConfig>, string]>([
+  [{ port: 80 }, 'server "context7": port is for a server with an endpoint; add the endpoint, or remove it'],
+  [{ protocol: "ws" }, 'server "context7": protocol is for a server with an endpoint; add the endpoint, or remove it'],
+  [
+    { security: { tlsEnabled: true } },
+    'server "context7": security.tlsEnabled is for a server with an endpoint; add the endpoint, or remove it',
+  ],
+])("%j without an endpoint is refused", (more, message) => {
+  expect(() => serverOf({ name: "context7", type: "context7", ...more })).toThrow(message);
+});
