@@ -130,6 +130,11 @@ export class AuthorizationServer {
     return server;
   }
 
+  /** Forgets a client, as servers do with registrations that are old or that a restart has lost. */
+  async forget(client: string): Promise<void> {
+    await (this.provider.Client as unknown as { adapter: Adapter }).adapter.destroy(client);
+  }
+
   async close(): Promise<void> {
     this.#http.closeAllConnections();
     await new Promise((resolve) => this.#http.close(resolve));
