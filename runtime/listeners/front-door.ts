@@ -227,7 +227,8 @@ export class FrontDoor {
 
   #target(server: string | undefined, access: Access): McpTarget {
     const service = this.#options.serviceFor(server, access);
-    if (service !== undefined) return { service, server, caller: access.principal.caller, access };
+    const { caller, expiresAt } = access.principal;
+    if (service !== undefined) return { service, server, caller, expiresAt, access };
     throw new FleetError("SERVER_UNKNOWN", `no server is called "${server}"; GET /api/v1/servers lists them`);
   }
 }
