@@ -15,6 +15,7 @@ import {
 } from "../protocol/json-rpc.ts";
 import { declarationOf, isModern } from "../protocol/modern-request.ts";
 import { allowsBatch } from "../protocol/revisions.ts";
+import { onCredentialEnd } from "./credential-end.ts";
 import type { ModernCalls } from "./modern-calls.ts";
 import { reasonOf, type SessionCalls } from "./session-calls.ts";
 import type { Subscriptions } from "./subscriptions.ts";
@@ -29,7 +30,8 @@ export interface Channel {
   cut(): void;
   /** A sign of life on a quiet connection. */
   keepAlive(): void;
-  close(): void;
+  /** Ends the connection, and says why where the transport has a word for it. */
+  close(reason: string): void;
   /** Stops and goes on reading: back-pressure on a client that sends faster than it reads, or than its calls are answered. */
   pause(): void;
   resume(): void;
@@ -76,11 +78,15 @@ export class Duplex {
   #paused = false;
   #caughtUp: PromiseWithResolvers<void> | undefined;
   #closed = false;
+  /** The credential has ended that the client came with. */
+  #expired = false;
+  readonly #forgetEnd: () => void;
 
   constructor(options: DuplexOptions, target: McpTarget, channel: Channel) {
     this.#options = options;
     this.#target = target;
     this.#channel = channel;
+    this.#forgetEnd = onCredentialEnd(target.expiresAt, () => this.#expire());
   }
 
   /** Bytes, or nearly, that wait for its client; bound: `maxWaiting`. */
@@ -121,6 +127,7 @@ export class Duplex {
   closed(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#forgetEnd();
     this.#caughtUp?.resolve();
     for (const go of this.#held.splice(0)) go();
     for (const cancel of [...this.#cancels.values()]) cancel("the client closed the connection");
@@ -140,6 +147,7 @@ export class Duplex {
     if (entering !== undefined) await entering;
     const answer = await this.#take(message);
     if (answer !== undefined) this.#send(answer);
+    if (this.#expired) this.#closeIfIdle();
   }
 
   /** The messages of a batch are in flight like any others: no more of them at once. */
@@ -152,6 +160,7 @@ export class Duplex {
     }
     const answers = (await Promise.all(taken)).filter(Boolean);
     if (answers.length > 0) this.#send(`[${answers.join(",")}]`);
+    if (this.#expired) this.#closeIfIdle();
   }
 
   /** The answer to a message, if it has one; never rejects. A request has a place among those in flight. */
@@ -269,11 +278,23 @@ export class Duplex {
     return undefined;
   }
 
+  /** Nothing is told any more but the answers to calls that have begun; then the connection ends. */
+  #expire(): void {
+    this.#expired = true;
+    this.#closeIfIdle();
+  }
+
+  #closeIfIdle(): void {
+    if (this.#inFlight === 0) this.#channel.close("the credential has expired");
+  }
+
   /** What is not the answer to a request: it ends without the connection. */
   #stream(): NoticeStream {
     return {
       attached: true,
-      send: (message) => void this.#send(message),
+      send: (message) => {
+        if (!this.#expired) this.#send(message);
+      },
       keepAlive: () => this.#channel.keepAlive(),
       end: (message) => {
         if (message !== undefined) this.#send(message);

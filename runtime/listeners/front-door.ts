@@ -19,6 +19,7 @@ import { type RequestTarget, RequestTargets } from "./request-target.ts";
 import type { StreamableHttp } from "./streamable-http.ts";
 import type { McpTarget } from "./target.ts";
 import type { WebSocketListener } from "./web-socket.ts";
+import { serveWellKnown } from "./well-known.ts";
 
 export interface FrontDoorOptions {
   readonly security: Security;
@@ -34,6 +35,8 @@ export interface FrontDoorOptions {
 
 /** Open connections are counted so often while clients are told to go. */
 const lingerStepMs = 20;
+/** Where clients learn whom they ask for tokens (RFC 9728). */
+const wellKnown = "/.well-known/";
 /** Paths that need no authentication: load balancers ask them, and pages that hold no data. */
 const open = new Set(["/health", "/ready", ...openPages]);
 /** Of these, the paths that tell more to a caller whose credential is accepted. */
@@ -135,13 +138,17 @@ export class FrontDoor {
     if (this.#closing) response.shouldKeepAlive = false;
     try {
       const target = this.#read(request);
-      if (security.greet(request, response)) return;
       const { path, room, server } = target;
+      if (path.startsWith(wellKnown)) {
+        security.greetAnyone(request, response);
+        serveWellKnown(request, response, security.metadata(path));
+        return;
+      }
+      if (security.greet(request, response)) return;
       if (open.has(path) && !(named.has(path) && security.hasCredential(request))) {
         this.#rest(request, response);
         return;
       }
-      if (path.startsWith("/.well-known/") && this.#metadata(path, response)) return;
       const access = security.admit(request, interfaces.get(room) ?? "rest", ofMcp.has(room) ? server : undefined);
       if (!(access instanceof Promise)) this.#enter(request, response, target, access);
       else {
@@ -175,27 +182,18 @@ export class FrontDoor {
   #serveAdmitted(
     request: IncomingMessage,
     response: ServerResponse,
-    { path, room, server }: RequestTarget,
+    { room, server }: RequestTarget,
     access: Access,
   ): void {
     const { mcp, sse, security } = this.#options;
     if (room === "mcp") mcp.serve(request, response, this.#target(server, access));
-    else if (room === "sse") sse.open(request, response, this.#target(server, access));
-    else if (path === "/messages") {
-      sse.receive(request, response, access.principal.caller).catch((error) => refuse(response, error));
+    else if (room === "sse") sse.open(request, response, this.#target(server, access), security.prefix);
+    else if (room === "messages") {
+      sse.receive(request, response, access.principal.caller, server).catch((error) => refuse(response, error));
     } else {
       security.remember(request, access);
       this.#rest(request, response);
     }
-  }
-
-  /** Whom clients ask for tokens (RFC 9728): told without a token, to pages of every origin. */
-  #metadata(path: string, response: ServerResponse): boolean {
-    const document = this.#options.security.metadata(path);
-    if (document === undefined) return false;
-    const headers = { "content-type": "application/json", "access-control-allow-origin": "*" };
-    response.writeHead(200, headers).end(JSON.stringify(document));
-    return true;
   }
 
   #upgrade(request: IncomingMessage, socket: Stream, head: Buffer): void {
@@ -229,7 +227,8 @@ export class FrontDoor {
 
   #target(server: string | undefined, access: Access): McpTarget {
     const service = this.#options.serviceFor(server, access);
-    if (service !== undefined) return { service, server, caller: access.principal.caller, access };
+    const { caller, expiresAt } = access.principal;
+    if (service !== undefined) return { service, server, caller, expiresAt, access };
     throw new FleetError("SERVER_UNKNOWN", `no server is called "${server}"; GET /api/v1/servers lists them`);
   }
 }
@@ -243,7 +242,7 @@ const interfaces = new Map<string, Room>([
   ["dashboard", "dashboard"],
 ]);
 /** Where the second part of a path is a server. */
-const ofMcp = new Set(["mcp", "sse"]);
+const ofMcp = new Set(["mcp", "sse", "messages"]);
 
 function refuse(response: ServerResponse, error: unknown): void {
   const known = error instanceof FleetError ? error : undefined;

@@ -18,6 +18,8 @@ export interface LegacySseOptions extends DuplexOptions {
 interface Connection {
   readonly duplex: Duplex;
   readonly caller: string;
+  /** The server of `/sse/<server>`. */
+  readonly server: string | undefined;
 }
 
 /**
@@ -37,8 +39,8 @@ export class LegacySse {
     return Math.max(0, ...[...this.#connections.values()].map(({ duplex }) => duplex.waiting));
   }
 
-  /** `GET /sse`. */
-  open(request: IncomingMessage, response: ServerResponse, target: McpTarget): void {
+  /** `GET /sse`. `prefix` is that of the paths which clients write. */
+  open(request: IncomingMessage, response: ServerResponse, target: McpTarget, prefix = ""): void {
     if (request.method !== "GET") {
       response.writeHead(405, { allow: "GET" }).end();
       return;
@@ -57,17 +59,25 @@ export class LegacySse {
       pause: () => {},
       resume: () => {},
     });
-    this.#connections.set(id, { duplex, caller: target.caller });
+    this.#connections.set(id, { duplex, caller: target.caller, server: target.server });
     response.on("drain", () => duplex.taken());
     response.on("close", () => {
       this.#connections.delete(id);
       duplex.closed();
     });
-    stream.event("endpoint", `/messages?sessionId=${id}`);
+    stream.event("endpoint", `${messagesOf(target.server, prefix)}?sessionId=${id}`);
   }
 
-  /** `POST /messages?sessionId=…`. Throws SESSION_UNKNOWN for a stream that has gone, or is another caller's. */
-  async receive(request: IncomingMessage, response: ServerResponse, caller: string): Promise<void> {
+  /**
+   * `POST /messages?sessionId=…`, or `/messages/<server>` for a stream of one server, so that a token for this server alone
+   * opens it. Throws SESSION_UNKNOWN for a stream that has gone, or is another caller's or server's.
+   */
+  async receive(
+    request: IncomingMessage,
+    response: ServerResponse,
+    caller: string,
+    server?: string | undefined,
+  ): Promise<void> {
     if (request.method !== "POST") {
       response.writeHead(405, { allow: "POST" }).end();
       return;
@@ -75,7 +85,8 @@ export class LegacySse {
     const id = new URL(request.url as string, "http://localhost").searchParams.get("sessionId") ?? "";
     const connection = this.#connections.get(id);
     if (connection === undefined && this.#options.elsewhere?.stream(request, response, caller, id)) return;
-    if (connection === undefined || connection.caller !== caller) {
+    const other = server !== undefined && server !== connection?.server;
+    if (connection === undefined || connection.caller !== caller || other) {
       throw new FleetError(
         "SESSION_UNKNOWN",
         "Session not found: its event stream has ended; GET /sse opens a new one",
@@ -92,4 +103,12 @@ export class LegacySse {
     response.writeHead(202, { "content-type": "text/plain" }).end("Accepted");
     connection.duplex.receive(text);
   }
+}
+
+/** Where a client of a stream posts its messages, as a reference that it resolves against the stream's URL (RFC 3986, section 5). */
+function messagesOf(server: string | undefined, prefix: string): string {
+  const path = server === undefined ? "messages" : `messages/${server}`;
+  // Behind a prefix only the client knows the whole path. Without one, clients that cannot resolve references are served too.
+  if (prefix === "") return `/${path}`;
+  return server === undefined ? path : `../${path}`;
 }

@@ -117,6 +117,8 @@ export class ReplayStream implements NoticeStream {
   #last = 0;
   #ended = false;
   #reader: EventStream | undefined;
+  /** The connection of the reader. */
+  #response: ServerResponse | undefined;
 
   /** `onKept` hears of each change of what is kept, in characters. */
   constructor(
@@ -140,13 +142,26 @@ export class ReplayStream implements NoticeStream {
     const reader = new EventStream(response);
     this.#reader?.end();
     this.#reader = reader;
+    this.#response = response;
     response.on("close", () => {
-      if (this.#reader === reader) this.#reader = undefined;
+      if (this.#reader === reader) this.#left();
     });
     for (const { number, message } of this.#kept ?? []) {
       if (number > last) reader.event("message", message, `${this.#name}.${number}`);
     }
     if (this.#ended) this.end();
+  }
+
+  /** Ends this connection, if it is read there: what comes from now on waits for the next one. */
+  detach(response: ServerResponse): void {
+    if (this.#response !== response) return;
+    this.#reader?.end();
+    this.#left();
+  }
+
+  #left(): void {
+    this.#reader = undefined;
+    this.#response = undefined;
   }
 
   caughtUp(): Promise<void> | undefined {
@@ -186,6 +201,6 @@ export class ReplayStream implements NoticeStream {
     if (message !== undefined) this.send(message);
     this.#ended = true;
     this.#reader?.end();
-    this.#reader = undefined;
+    this.#left();
   }
 }

@@ -19,6 +19,7 @@ import { isModern } from "../protocol/modern-request.ts";
 import { allowsBatch, assumedRevision, downstreamRevisions, isDownstreamRevision } from "../protocol/revisions.ts";
 import { inTrace } from "../protocol/trace-context.ts";
 import { readBody } from "./body.ts";
+import { onCredentialEnd } from "./credential-end.ts";
 import { accepts, checkJson } from "./media-types.ts";
 import type { ModernHttp } from "./modern-http.ts";
 import { PostReply } from "./post-reply.ts";
@@ -153,10 +154,16 @@ export class StreamableHttp {
     const session = this.#session(request, target);
     const last = request.headers["last-event-id"];
     const resumed = typeof last === "string" ? this.#replay.resume(session, last, response) : undefined;
-    if (resumed !== undefined) return;
-    const stream = this.#replay.open(session, response);
+    const stream = resumed ?? this.#replay.open(session, response);
+    // The client comes back with a fresh token, and with the id of the last event.
+    const { expiresAt } = target;
+    if (expiresAt !== undefined)
+      response.on(
+        "close",
+        onCredentialEnd(expiresAt, () => stream.detach(response)),
+      );
     // What was said while nobody listened waits on the stream that was left, until the client opens another one.
-    session.open(stream);
+    if (resumed === undefined) session.open(stream);
   }
 
   #reply(session: ClientSession, response: ServerResponse, streamable: boolean): PostReply {

@@ -8,6 +8,7 @@ import { envelope } from "../protocol/modern.ts";
 import type { ListCapability } from "../registry/catalog.ts";
 import { leaseOfCaller } from "../registry/fleet.ts";
 import type { ServiceClient } from "../routing/mcp-service.ts";
+import { onCredentialEnd } from "./credential-end.ts";
 import type { McpTarget } from "./target.ts";
 
 export interface SubscriptionsOptions {
@@ -90,7 +91,9 @@ export class Subscriptions {
     this.#send(subscription, "notifications/subscriptions/acknowledged", { notifications: filter });
     const asked = ((filter.resourceSubscriptions as string[] | undefined) ?? []).values();
     for (let one = 0; one < atOnce; one += 1) void this.#subscribe(subscription, asked);
+    const forget = onCredentialEnd(target.expiresAt, () => end(subscription));
     return () => {
+      forget();
       if (!this.#open.delete(subscription)) return;
       this.#count(target.caller, -1);
       this.#options.onGone(subscription);
@@ -131,18 +134,21 @@ export class Subscriptions {
     for (const { stream } of this.#open) stream.keepAlive();
   }
 
-  /** Ends all of them as the specification wants it: with the response of the request that opened them. */
+  /** Ends all of them. */
   close(): void {
-    for (const { id, stream } of this.#open) {
-      const _meta = { [envelope.subscription]: id };
-      stream.end(encodeReply(id, { result: { resultType: "complete", _meta } }));
-    }
+    for (const subscription of this.#open) end(subscription);
   }
 
   #send({ id, stream }: Subscription, method: string, params: Params): void {
     const _meta = { ...(params._meta as Params | undefined), [envelope.subscription]: id };
     stream.send(encodeNotification(method, { ...params, _meta }));
   }
+}
+
+/** Ends one as the specification wants it: with the response of the request that opened it. */
+function end({ id, stream }: Subscription): void {
+  const _meta = { [envelope.subscription]: id };
+  stream.end(encodeReply(id, { result: { resultType: "complete", _meta } }));
 }
 
 /** The resources that a filter names, each once. Throws INVALID_PARAMS for more than one subscription may have. */

@@ -8,6 +8,8 @@ export interface McpTarget {
   /** The fleet of `/mcp/<server>`; undefined at `/mcp`. */
   readonly server: string | undefined;
   readonly caller: string;
+  /** When the caller's credential ends, in milliseconds since the epoch. Defaults to never. */
+  readonly expiresAt?: number | undefined;
   /** Bounds of the caller for what the gateway answers itself. Its calls pass through `service`. */
   readonly access: Pick<Access, "enter">;
 }

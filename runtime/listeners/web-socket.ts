@@ -58,7 +58,8 @@ export class WebSocketListener {
       },
       cut: () => client.terminate(),
       keepAlive: () => {},
-      close: () => client.close(),
+      // 1008: against the server's policy.
+      close: (reason) => client.close(1008, reason),
       pause: () => client.pause(),
       resume: () => client.resume(),
     });

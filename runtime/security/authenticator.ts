@@ -7,12 +7,13 @@ import type { Auth } from "../config/schema/index.ts";
 import { FleetError } from "../errors.ts";
 import { ClientCertificates } from "./client-certificates.ts";
 import type { FailureLimit } from "./failure-limit.ts";
+import { issuerName } from "./issuer-name.ts";
 import { networkOf } from "./network.ts";
 import { Passwords } from "./passwords.ts";
 import { anonymousPrincipal, hasExpired, localPrincipal, type Principal } from "./principal.ts";
 import { digestOf, SecretTable } from "./secret-table.ts";
 import { bindingProblem } from "./token-claims.ts";
-import { claimedIssuer, refused, TokenIssuer } from "./token-issuer.ts";
+import { claimedIssuer, foreignIssuer, refused, TokenIssuer } from "./token-issuer.ts";
 import { WaitingRoom } from "./waiting-room.ts";
 
 /** Credentials that were checked at some cost and are not checked again for a while; the rest is forgotten. */
@@ -94,7 +95,7 @@ export class Authenticator {
     this.#keyHeader = (auth?.apiKeyHeader ?? defaultApiKeyHeader).toLowerCase();
     this.#passwords = basic && new Passwords(basic, clock);
     const issuers = jwt.map((options) => new TokenIssuer(options, oauth?.resource, clock));
-    this.#issuers = new Map(issuers.map((issuer) => [issuer.issuer, issuer]));
+    this.#issuers = new Map(issuers.map((issuer) => [issuerName(issuer.issuer), issuer]));
     this.#opaque = issuers.filter(({ introspects }) => introspects);
     this.#certificates = clientCertificates && new ClientCertificates(clientCertificates, clock);
     if (auth === undefined) this.#fallback = localPrincipal;
@@ -200,14 +201,14 @@ export class Authenticator {
 
   #asks(token: string): boolean {
     const named = claimedIssuer(token);
-    return named === undefined ? this.#opaque.length > 0 : (this.#issuers.get(named)?.asks(token) ?? false);
+    return named === undefined ? this.#opaque.length > 0 : (this.#issuers.get(issuerName(named))?.asks(token) ?? false);
   }
 
   async #verify(token: string): Promise<{ principal: Principal; forMs: number }> {
     const named = claimedIssuer(token);
     if (named !== undefined) {
-      const issuer = this.#issuers.get(named);
-      if (issuer === undefined) throw refused("its issuer is not one that is trusted here");
+      const issuer = this.#issuers.get(issuerName(named));
+      if (issuer === undefined) throw refused(foreignIssuer);
       return { principal: await issuer.verify(token), forMs: issuer.cacheMs };
     }
     let failure = refused("it is not one that is known here");

@@ -180,7 +180,9 @@ export class Authorizer {
     }
     if (requirement !== undefined && !satisfies(principal, requirement)) {
       denied = "requirement";
-      if (missingScopes(principal, requirement).length > 0) scopes = requirement.scopes ?? [];
+      // What a rule wants besides is asked for at once, unless another rule allows it.
+      if (missingScopes(principal, requirement).length > 0)
+        scopes = [...new Set([...(requirement.scopes ?? []), ...(allowed ? [] : scopes)])];
     }
     const ofServer = decisions.get(server) ?? {
       tools: new Map(),
@@ -241,7 +243,7 @@ export class Authorizer {
     const { resource } = this.#options;
     throw new FleetError("SCOPE_MISSING", `Forbidden: ${what} needs the scopes ${scopes.join(" ")}; ask for them`, {
       data: { requiredScopes: scopes },
-      headers: { "www-authenticate": resource.challenge(undefined, "insufficient_scope", scopes) },
+      headers: { "www-authenticate": resource.stepUp({ room: "mcp", server: undefined }, scopes, principal) },
     });
   }
 }

@@ -7,8 +7,9 @@ import { Authenticator } from "./authenticator.ts";
 import { FailureLimit, type FailureShare } from "./failure-limit.ts";
 import { networkOf } from "./network.ts";
 import type { Principal } from "./principal.ts";
-import { ProtectedResource } from "./protected-resource.ts";
+import { type Place, ProtectedResource } from "./protected-resource.ts";
 import { missingScopes, satisfies } from "./requirement.ts";
+import type { ResourceScopes } from "./resource-scopes.ts";
 
 /** The gateway's interfaces, as `gateway.auth.listeners` names them. */
 export type Room = "mcp" | "sse" | "ws" | "rest" | "metrics" | "dashboard";
@@ -19,6 +20,8 @@ export interface GatekeeperOptions {
   readonly auth: Auth | undefined;
   /** `servers.<name>.auth`. */
   readonly requirementOf: (server: string) => Requirement | undefined;
+  /** What clients are told to ask for. */
+  readonly scopes: ResourceScopes;
   readonly metrics: SecurityMetrics;
   /** Where refusals are noted; undefined for nowhere. */
   readonly audit?: Pick<AuditLog, "refused"> | undefined;
@@ -36,9 +39,9 @@ export class Gatekeeper {
   readonly #failures: FailureLimit | undefined;
 
   constructor(options: GatekeeperOptions) {
-    const { auth, clock } = options;
+    const { auth, clock, scopes } = options;
     this.#options = options;
-    this.resource = new ProtectedResource(auth ?? {});
+    this.resource = new ProtectedResource(auth ?? {}, scopes);
     const max = auth?.maxFailuresPerMinute;
     this.#failures = max === undefined ? undefined : new FailureLimit(max, clock, options.failures);
     this.authenticator = new Authenticator(auth, clock, this.#failures);
@@ -69,57 +72,66 @@ export class Gatekeeper {
     server: string | undefined,
     address: string,
   ): Principal | Promise<Principal> {
+    const place = { room, server };
     this.#failures?.check(networkOf(address));
     try {
       const principal = this.authenticator.identify(request, address);
-      if (!(principal instanceof Promise)) return this.#entitled(principal, room, server);
+      if (!(principal instanceof Promise)) return this.#entitled(principal, place);
       return principal
-        .then((known) => this.#entitled(known, room, server))
+        .then((known) => this.#entitled(known, place))
         .catch((error) => {
-          throw this.#challenged(error, request, room, server, address);
+          throw this.#challenged(error, request, place, address);
         });
     } catch (error) {
-      throw this.#challenged(error, request, room, server, address);
+      throw this.#challenged(error, request, place, address);
     }
   }
 
-  #entitled(principal: Principal, room: Room, server: string | undefined): Principal {
+  #entitled(principal: Principal, place: Place): Principal {
     const { auth, requirementOf } = this.#options;
+    const { room, server } = place;
     if (principal.servers !== undefined && (server === undefined || !principal.servers.has(server))) {
       throw new FleetError("TOKEN_REFUSED", "Unauthorized: the token is not accepted: its audience is another one", {
-        headers: { "www-authenticate": this.resource.challenge(server, "invalid_token") },
+        headers: { "www-authenticate": this.resource.challenge(place, "invalid_token") },
       });
     }
     const here = auth?.listeners?.[room];
-    if (here !== undefined) this.#require(principal, here, server);
     const there = server === undefined ? undefined : requirementOf(server);
+    if (here !== undefined && !satisfies(principal, here)) this.#refuse(principal, here, place, here, there);
     // Without a scope to ask for, the server is hidden from the caller (`Access.knows`), and answers like one that is not there.
-    if (there !== undefined && missingScopes(principal, there).length > 0) this.#require(principal, there, server);
+    if (there !== undefined && missingScopes(principal, there).length > 0)
+      this.#refuse(principal, there, place, here, there);
     return principal;
   }
 
-  #require(principal: Principal, requirement: Requirement, server: string | undefined): void {
-    if (satisfies(principal, requirement)) return;
-    const scopes = missingScopes(principal, requirement);
-    this.#options.metrics.denied(server ?? "", "requirement");
-    const { methods } = requirement;
+  /** Throws for what is `unmet`. A challenge names the scopes of all requirements: who asks for one's alone fails the other. */
+  #refuse(
+    principal: Principal,
+    unmet: Requirement,
+    place: Place,
+    ...requirements: readonly (Requirement | undefined)[]
+  ): never {
+    this.#options.metrics.denied(place.server ?? "", "requirement");
+    const { methods } = unmet;
     if (methods !== undefined && !(methods as readonly string[]).includes(principal.method)) {
       throw new FleetError("UNAUTHENTICATED", `Unauthorized: authenticate with one of ${methods.join(", ")} here`, {
-        headers: { "www-authenticate": this.resource.challenge(server) },
+        headers: { "www-authenticate": this.resource.challenge(place) },
       });
     }
-    throw insufficient(this.resource, server, requirement.scopes ?? [], scopes);
+    if (missingScopes(principal, unmet).length === 0)
+      throw new FleetError("FORBIDDEN", "Forbidden: the caller has none of the roles that this needs");
+    const scopes = [...new Set(requirements.flatMap((requirement) => requirement?.scopes ?? []))];
+    const missing = missingScopes(principal, { scopes });
+    throw new FleetError("SCOPE_MISSING", `Forbidden: the token lacks the scopes ${missing.join(" ")}; ask for them`, {
+      data: { requiredScopes: scopes },
+      headers: { "www-authenticate": this.resource.stepUp(place, scopes, principal) },
+    });
   }
 
-  #challenged(
-    error: unknown,
-    request: IncomingMessage,
-    room: Room,
-    server: string | undefined,
-    address: string,
-  ): unknown {
+  #challenged(error: unknown, request: IncomingMessage, place: Place, address: string): unknown {
     if (!(error instanceof FleetError)) return error;
     const { code } = error;
+    const { room, server } = place;
     if (code !== "UNAUTHENTICATED" && code !== "TOKEN_REFUSED") return error;
     this.#options.audit?.refused({
       ...{ outcome: code, by: this.authenticator.kindOf(request), listener: room, address, reason: error.message },
@@ -128,22 +140,7 @@ export class Gatekeeper {
     });
     if (error.headers !== undefined) return error;
     this.#options.metrics.refused(code);
-    const challenge = this.resource.challenge(server, code === "TOKEN_REFUSED" ? "invalid_token" : undefined);
+    const challenge = this.resource.challenge(place, code === "TOKEN_REFUSED" ? "invalid_token" : undefined);
     return new FleetError(code, error.message, { cause: error, headers: { "www-authenticate": challenge } });
   }
-}
-
-/** 403 with what a client must ask its authorization server for (MCP basic/authorization, "Scope Challenge Handling"). */
-export function insufficient(
-  resource: ProtectedResource,
-  server: string | undefined,
-  scopes: readonly string[],
-  missing: readonly string[],
-): FleetError {
-  if (missing.length === 0)
-    return new FleetError("FORBIDDEN", "Forbidden: the caller has none of the roles that this needs");
-  return new FleetError("SCOPE_MISSING", `Forbidden: the token lacks the scopes ${missing.join(" ")}; ask for them`, {
-    data: { requiredScopes: scopes },
-    headers: { "www-authenticate": resource.challenge(server, "insufficient_scope", scopes) },
-  });
 }

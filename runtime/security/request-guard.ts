@@ -34,14 +34,20 @@ export class RequestGuard {
 
   /** Throws HOST_REFUSED or ORIGIN_REFUSED. */
   check(request: IncomingMessage): void {
-    const { host, origin } = request.headers;
-    if (host === undefined || !this.#known(`host ${host}`, () => this.#acceptsHost(host))) {
-      const fix = "add the name to gateway.allowedHosts if it is yours";
-      throw new FleetError("HOST_REFUSED", `Forbidden: Host "${host ?? ""}" is not served; ${fix}`);
-    }
+    this.checkHost(request);
+    const { origin } = request.headers;
     if (origin !== undefined && !this.#known(`origin ${origin}`, () => this.#acceptsOrigin(origin))) {
       const fix = "add it to gateway.allowedOrigins if it is yours";
       throw new FleetError("ORIGIN_REFUSED", `Forbidden: Origin "${origin}" is not allowed; ${fix}`);
+    }
+  }
+
+  /** Throws HOST_REFUSED. */
+  checkHost(request: IncomingMessage): void {
+    const { host } = request.headers;
+    if (host === undefined || !this.#known(`host ${host}`, () => this.#acceptsHost(host))) {
+      const fix = "add the name to gateway.allowedHosts if it is yours";
+      throw new FleetError("HOST_REFUSED", `Forbidden: Host "${host ?? ""}" is not served; ${fix}`);
     }
   }
 

@@ -55,6 +55,11 @@ export class Rule {
     };
   }
 
+  /** Does it speak of this server? */
+  ofServer(server: string): boolean {
+    return this.#servers.matches(server);
+  }
+
   /** Does it speak of this caller and this server, its scopes aside? */
   concerns({ caller, roles }: Principal, server: string): boolean {
     return (

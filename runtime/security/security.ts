@@ -18,6 +18,7 @@ import { SharedFailures } from "./limits/shared-failures.ts";
 import { localPrincipal, type Principal } from "./principal.ts";
 import type { Proxies } from "./proxies.ts";
 import { RequestGuard } from "./request-guard.ts";
+import { ResourceScopes } from "./resource-scopes.ts";
 
 export interface SecurityOptions {
   readonly metrics: SecurityMetrics;
@@ -109,6 +110,13 @@ export class Security {
     return cors?.answer(request, response) ?? false;
   }
 
+  /** The same for what pages of every origin may read. Throws HOST_REFUSED. */
+  greetAnyone(request: IncomingMessage, response: ServerResponse): void {
+    const { guard, hsts } = this.#inForce;
+    guard.checkHost(request);
+    if (hsts !== undefined) response.setHeader("strict-transport-security", hsts);
+  }
+
   /** Throws HOST_REFUSED or ORIGIN_REFUSED. */
   guard(request: IncomingMessage): void {
     this.#inForce.guard.check(request);
@@ -130,6 +138,11 @@ export class Security {
   /** Protected resource metadata at this path; undefined when it is none. */
   metadata(path: string): object | undefined {
     return this.#inForce.gatekeeper.resource.document(path);
+  }
+
+  /** The path before `/mcp` as clients write it, which a proxy in front removes; empty without one. */
+  get prefix(): string {
+    return this.#inForce.gatekeeper.resource.prefix;
   }
 
   /** The access of a caller: the same object as long as the same credential and configuration are in force. */
@@ -172,7 +185,8 @@ async function prepare(
   const requirements = new Map(servers.map(({ name, auth: requirement }) => [name, requirement]));
   const requirementOf = (server: string) => requirements.get(server);
   const failures = shared === undefined ? siblings : new SharedFailures(shared.redis, shared.prefix, siblings);
-  const gatekeeper = new Gatekeeper({ auth, requirementOf, metrics, audit, clock, failures });
+  const scopes = new ResourceScopes({ auth: auth ?? {}, requirements, rules: authorization?.rules ?? [] });
+  const gatekeeper = new Gatekeeper({ auth, requirementOf, scopes, metrics, audit, clock, failures });
   const required = [...requirements.values()].some((requirement) => requirement !== undefined);
   const authorizer =
     authorization !== undefined || required

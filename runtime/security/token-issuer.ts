@@ -6,6 +6,7 @@ import { FleetError, messageOf } from "../errors.ts";
 import { audienceOf } from "./audience.ts";
 import { issuerFetch } from "./issuer-fetch.ts";
 import type { Principal } from "./principal.ts";
+import { type ResourceUrls, resourceUrls } from "./resource-urls.ts";
 import { callerOf, claimsProblem, typeProblem } from "./token-claims.ts";
 
 type Errors = Awaited<ReturnType<typeof jose>>["errors"];
@@ -35,6 +36,8 @@ const defaultSkewSeconds = 30;
 /** Unknown key ids make the keys be fetched again, but not more often than this. */
 const keyCooldownMs = 30_000;
 const timeoutMs = 5000;
+/** Why a token is refused that names somebody else. */
+export const foreignIssuer = "its issuer is not one that is trusted here";
 
 /** Checks the tokens of one authorization server: JWTs by its keys (RFC 9068), opaque ones by asking it (RFC 7662). */
 export class TokenIssuer {
@@ -43,7 +46,7 @@ export class TokenIssuer {
   /** A verified token is good for so long without another look, in milliseconds. */
   readonly cacheMs: number;
   readonly #options: IssuerOptions;
-  readonly #resource: string | undefined;
+  readonly #resources: ResourceUrls | undefined;
   readonly #clock: () => number;
   #server: Promise<AuthorizationServer> | undefined;
   #keys: Promise<JWTVerifyGetKey> | undefined;
@@ -54,7 +57,7 @@ export class TokenIssuer {
     this.introspects = options.introspection !== undefined;
     this.cacheMs = (options.cacheSeconds ?? 60) * 1000;
     this.#options = options;
-    this.#resource = resource;
+    this.#resources = resource === undefined ? undefined : resourceUrls(resource);
     this.#clock = clock;
   }
 
@@ -75,7 +78,7 @@ export class TokenIssuer {
     const { jwtVerify, errors } = await jose();
     try {
       const { payload, protectedHeader } = await jwtVerify(token, await this.#keySet(), {
-        issuer: this.issuer,
+        issuer: await this.#names(),
         algorithms: this.#options.algorithms ?? asymmetric,
         clockTolerance: this.#options.clockSkewSeconds ?? defaultSkewSeconds,
         requiredClaims: ["exp"],
@@ -90,6 +93,12 @@ export class TokenIssuer {
         throw refused(reasonOf(error, errors));
       throw this.#unavailable(error);
     }
+  }
+
+  /** How tokens write the issuer: as it is configured, or as it writes itself, which differs by a slash at most. */
+  async #names(): Promise<string[]> {
+    const { jwksFile, jwksUri } = this.#options;
+    return (jwksFile ?? jwksUri) === undefined ? [this.issuer, (await this.#metadata()).issuer] : [this.issuer];
   }
 
   /** The issuer's keys, which look after their own freshness; a failure is not kept. */
@@ -141,11 +150,11 @@ export class TokenIssuer {
   }
 
   #principal(claims: JWTPayload, jwt: boolean): Principal {
-    const { audience, rolesClaim = "roles" } = this.#options;
+    const { audience, rolesClaim = "roles", clockSkewSeconds = defaultSkewSeconds } = this.#options;
     // An introspection need not say `sub` (RFC 7662, section 2.2) and does not of a client's own token; a JWT must (RFC 9068, section 2.2).
     const ofClient = !jwt && claims.sub === undefined && claims.client_id !== undefined;
     const callerClaim = this.#options.callerClaim ?? (ofClient ? "client_id" : "sub");
-    const servers = audienceOf(claims.aud, audience, this.#resource);
+    const servers = audienceOf(claims.aud, audience, this.#resources);
     if (servers === undefined) throw refused("its audience is another one");
     const problem = claimsProblem(claims);
     if (problem !== undefined) throw refused(problem);
@@ -160,7 +169,8 @@ export class TokenIssuer {
       scopes: new Set(scopesOf(claims)),
       roles: new Set(listOf(at(claims, rolesClaim))),
       claims,
-      expiresAt: claims.exp === undefined ? undefined : claims.exp * 1000,
+      // As long as it is let in anew: a connection ends with its token, not before.
+      expiresAt: claims.exp === undefined ? undefined : (claims.exp + (jwt ? clockSkewSeconds : 0)) * 1000,
       servers: servers === "all" ? undefined : servers,
     };
   }
@@ -239,6 +249,7 @@ function requestOptions<Insecure extends symbol, Fetch extends symbol>(
 
 function reasonOf(error: errors.JOSEError, errors: Errors): string {
   if (error instanceof errors.JWTExpired) return "it has expired";
+  if (error instanceof errors.JWTClaimValidationFailed && error.claim === "iss") return foreignIssuer;
   if (error instanceof errors.JWTClaimValidationFailed) return `its claim "${error.claim}" is not as it must be`;
   if (error instanceof errors.JOSEAlgNotAllowed) return "its algorithm is not allowed";
   if (error instanceof errors.JWKSNoMatchingKey) return "its key is not one of the issuer's";

@@ -98,7 +98,7 @@ describe("a resource server", () => {
     expect(await get("/mcp/notes")).toEqual([200, { ...document, resource: `${resource}/notes` }]);
     // Without a token nobody learns which servers there are.
     expect(await get("/mcp/nope")).toEqual([200, { ...document, resource: `${resource}/nope` }]);
-    expect((await get("/mcp/No_Name"))[0]).toBe(401);
+    expect((await get("/mcp/No_Name"))[0]).toBe(404);
   });
 
   test("challenges callers without a token, with a wrong one, and with too few scopes", async () => {
@@ -109,12 +109,12 @@ describe("a resource server", () => {
     });
     expect(await ask(it, "/mcp", "nonsense")).toEqual({
       status: 401,
-      challenge: `Bearer error="invalid_token", resource_metadata="${metadata}"`,
+      challenge: `Bearer error="invalid_token", resource_metadata="${metadata}", scope="read write"`,
       message: "Unauthorized: the token is not accepted: it is not one that is known here",
     });
     expect(await ask(it, "/mcp/notes", await tokenOf(server))).toEqual({
       status: 403,
-      challenge: `Bearer error="insufficient_scope", resource_metadata="${metadata}/notes", scope="write"`,
+      challenge: `Bearer error="insufficient_scope", resource_metadata="${metadata}/notes", scope="read write"`,
       message: "Forbidden: the token lacks the scopes write; ask for them",
     });
   });
@@ -126,7 +126,7 @@ describe("a resource server", () => {
     expect(names).toEqual(["files__count", "files__crash", "files__slow", "files__where"]);
     // The SDK's client reads the challenge, and would ask for more if it had a person to ask.
     await expect(few.callTool({ name: "notes__count", arguments: {} })).rejects.toThrow(
-      'Insufficient scope: required "write"',
+      'Insufficient scope: required "read write"',
     );
     const all = await it.connect("/mcp", { authorization: `Bearer ${await tokenOf(server, "read write")}` });
     expect((await all.listTools()).tools.length).toBe(8);

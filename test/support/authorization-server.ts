@@ -22,6 +22,10 @@ export interface AuthorizationServerOptions {
   readonly clients?: readonly ClientMetadata[];
   /** Seconds that access tokens are good for. Defaults to 3600. */
   readonly accessTokenTtl?: number;
+  /** Access tokens for this resource are good for a few seconds only. */
+  readonly shortLived?: string;
+  /** A client can ask for other scopes than it was registered with. Defaults to false. */
+  readonly anyScope?: boolean;
   /** Access tokens are opaque instead of JWTs. Defaults to false. */
   readonly opaque?: boolean;
   /** Who is at the browser: approves everything at once. Defaults to `person`. */
@@ -31,6 +35,7 @@ export interface AuthorizationServerOptions {
 const tokenExchange = "urn:ietf:params:oauth:grant-type:token-exchange";
 const jwtBearer = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 const scopes = ["read", "write"];
+const shortTtl = 3;
 
 async function privateKey(alg: "RS256" | "ES256"): Promise<JWK> {
   const { privateKey: key } = await generateKeyPair(alg, { extractable: true });
@@ -47,6 +52,8 @@ export class AuthorizationServer {
   readonly provider: Provider;
   /** What was granted so far, oldest first. */
   readonly granted: GrantedRequest[] = [];
+  /** The scopes that each login has asked for, sorted, oldest first. */
+  readonly asked: string[] = [];
   readonly #http: Server;
   readonly #account: string;
 
@@ -57,7 +64,8 @@ export class AuthorizationServer {
     this.issuer = issuer;
     const resourceServer = (resource: string): ResourceServer =>
       ({
-        ...{ scope: scopes.join(" "), audience: resource, accessTokenTTL: accessTokenTtl },
+        ...{ scope: scopes.join(" "), audience: resource },
+        accessTokenTTL: resource === options.shortLived ? shortTtl : accessTokenTtl,
         ...(opaque ? { accessTokenFormat: "opaque" } : { accessTokenFormat: "jwt", jwt: { sign: { alg: "ES256" } } }),
       }) as ResourceServer;
     this.provider = new Provider(issuer, {
@@ -69,7 +77,7 @@ export class AuthorizationServer {
       issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed("refresh_token"),
       rotateRefreshToken: true,
       ttl: {
-        AccessToken: accessTokenTtl,
+        AccessToken: (_ctx, { resourceServer }) => resourceServer?.accessTokenTTL ?? accessTokenTtl,
         ClientCredentials: accessTokenTtl,
         Grant: 3600,
         Interaction: 600,
@@ -94,6 +102,7 @@ export class AuthorizationServer {
     // A request without a scope is for the default one (RFC 6749, 3.3).
     this.provider.use(async (ctx, next) => {
       const { query, path } = ctx;
+      if (path === "/auth") this.asked.push(String(query.scope ?? "").split(" ").sort().join(" "));
       if (path === "/auth" && query.scope === undefined) ctx.query = { ...query, scope: "read" };
       await next();
     });
@@ -121,6 +130,10 @@ export class AuthorizationServer {
     const server = new AuthorizationServer(http, issuer, keys, options);
     // Not as static clients: those are cloned, and what a clone holds is no plain object in the realm of the tests.
     const { adapter } = server.provider.Client as unknown as { adapter: Adapter };
+    if (options.anyScope === true) {
+      const upsert = adapter.upsert.bind(adapter);
+      adapter.upsert = (id, { scope: _registered, ...payload }, expiresIn) => upsert(id, payload, expiresIn);
+    }
     for (const client of options.clients ?? []) await adapter.upsert(client.client_id, { ...client } as never, 0);
     const serve = server.provider.callback();
     http.on("request", (request, response) => {
@@ -128,6 +141,11 @@ export class AuthorizationServer {
       else serve(request, response);
     });
     return server;
+  }
+
+  /** Forgets a client, as servers do with registrations that are old or that a restart has lost. */
+  async forget(client: string): Promise<void> {
+    await (this.provider.Client as unknown as { adapter: Adapter }).adapter.destroy(client);
   }
 
   async close(): Promise<void> {

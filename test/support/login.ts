@@ -9,8 +9,20 @@ export const tokenStore = async (stateDirectory: string): Promise<TokenStore> =>
 
 /** A browser that follows every redirect: the authorization servers of tests approve at once. */
 export async function browse(page: string): Promise<void> {
+  await browseTo(page, undefined);
+}
+
+/** The same as far as a URL that begins with `end`, which is not asked for; rejects when there is none. */
+export async function comeBack(page: URL, end: string): Promise<URL> {
+  const back = await browseTo(page.href, end);
+  if (back === null) throw new Error(`${page.href} does not lead to ${end}`);
+  return new URL(back);
+}
+
+async function browseTo(page: string, end: string | undefined): Promise<string | null> {
   const cookies = new Map<string, string>();
-  for (let next: string | null = page; next !== null; ) {
+  let next: string | null = page;
+  while (next !== null && (end === undefined || !next.startsWith(end))) {
     const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join("; ");
     const response: Response = await fetch(next, { redirect: "manual", headers: cookie === "" ? {} : { cookie } });
     for (const line of response.headers.getSetCookie()) {
@@ -20,6 +32,7 @@ export async function browse(page: string): Promise<void> {
     const location = response.headers.get("location");
     next = location && new URL(location, next).href;
   }
+  return next;
 }
 
 /** Logs in like a person with such a browser. */

@@ -18,6 +18,8 @@ import type { StoredClient, TokenStore } from "./token-store.ts";
 export interface ClientIdentity {
   readonly client: Client;
   readonly auth: ClientAuth;
+  /** The registration that it comes from; undefined for a configured client. */
+  readonly registered?: StoredClient;
 }
 
 export interface ClientIdentityOptions {
@@ -32,7 +34,8 @@ const secretMethods = ["client_secret_basic", "client_secret_post"] as const;
 /**
  * Who the gateway is to an authorization server, in the order of the specification (basic/authorization, "Client
  * Registration"): the configured client, a Client ID Metadata Document, a registration made before or now (RFC 7591).
- * `redirectUri` is for logins, which alone may register. Rejects with an Error that says what is missing.
+ * `redirectUri` is for logins, which alone may register; a new registration is kept by them when they succeed. Rejects with an
+ * Error that says what is missing.
  */
 export async function clientIdentity(
   options: ClientIdentityOptions,
@@ -45,15 +48,14 @@ export async function clientIdentity(
     return configured(settings, as, settings.clientMetadataUrl);
   }
   const known = (await store.read(server)).clients[as.issuer];
-  if (known !== undefined && (redirectUri === undefined || known.redirectUri === redirectUri)) return stored(known);
+  const again = known?.redirectUri === redirectUri && known?.attempted !== true;
+  if (known !== undefined && (redirectUri === undefined || again)) return ofRegistration(known);
   if (redirectUri === undefined || as.registration_endpoint === undefined) {
     throw new Error(
       `the gateway has no client id at ${as.issuer}; set clientId, or clientMetadataUrl if it knows these`,
     );
   }
-  const registered = await register(options, as, redirectUri);
-  await store.update(server, (record) => ({ ...record, clients: { ...record.clients, [as.issuer]: registered } }));
-  return stored(registered);
+  return ofRegistration(await register(options, as, redirectUri));
 }
 
 async function configured(settings: OAuthSettings, as: AuthorizationServer, id: string): Promise<ClientIdentity> {
@@ -68,9 +70,10 @@ async function configured(settings: OAuthSettings, as: AuthorizationServer, id: 
   return { client: { client_id: id }, auth: secretAuth(method, clientSecret) };
 }
 
-function stored({ clientId, clientSecret, authMethod }: StoredClient): ClientIdentity {
+function ofRegistration(registered: StoredClient): ClientIdentity {
+  const { clientId, clientSecret, authMethod } = registered;
   const auth = clientSecret === undefined || authMethod === "none" ? None() : secretAuth(authMethod, clientSecret);
-  return { client: { client_id: clientId }, auth };
+  return { client: { client_id: clientId }, auth, registered };
 }
 
 const secretAuth = (method: string, secret: string): ClientAuth =>

@@ -1,4 +1,5 @@
 import { type AuthorizationServer, processDiscoveryResponse } from "oauth4webapi";
+import { issuerName } from "../../security/issuer-name.ts";
 import type { Challenge } from "./challenge.ts";
 import type { OAuthHttp } from "./oauth-http.ts";
 
@@ -30,7 +31,7 @@ export async function discover(
 ): Promise<AuthorizationContext> {
   const metadata = await resourceMetadata(http, url, challenge?.resourceMetadata);
   const named = metadata?.authorization_servers ?? [];
-  if (issuer !== undefined && named.length > 0 && !named.includes(issuer)) {
+  if (issuer !== undefined && named.length > 0 && !named.map(issuerName).includes(issuerName(issuer))) {
     throw new Error(`the server names ${named.slice(0, 3).join(", ")} and not the configured issuer ${issuer}`);
   }
   // Servers of 2025-03-26 have no metadata of their own: their origin is the issuer.

@@ -13,6 +13,20 @@ function challenged(cause: unknown): Refused {
   return first?.parameters ?? {};
 }
 
+/** `WWW_AUTHENTICATE_CHALLENGE` of oauth4webapi, which is loaded with the first server that wants it. */
+const challengeCode = "OAUTH_WWW_AUTHENTICATE_CHALLENGE";
+
+/** The code of an error that a token endpoint answered (RFC 6749, 5.2); undefined for other errors. */
+export function oauthError(cause: unknown): string | undefined {
+  const { error, code, status } = { ...(cause as object), ...challenged(cause) } as Refused & {
+    readonly code?: unknown;
+    readonly status?: unknown;
+  };
+  if (typeof error === "string") return error;
+  // A server that challenges the client need not name the error.
+  return code === challengeCode && status === 401 ? "invalid_client" : undefined;
+}
+
 /** What of an error of OAuth is for people: its code and description (RFC 6749, 5.2), or the text of another error. */
 function reasonOf(cause: unknown): string {
   if (typeof cause === "string") return cause;

@@ -1,13 +1,17 @@
 import { isDeepStrictEqual } from "node:util";
 import { FleetError } from "../../errors.ts";
 import { bearerChallenge, type Challenge, union } from "./challenge.ts";
-import { clientIdentity } from "./client-identity.ts";
+import { type ClientIdentity, clientIdentity } from "./client-identity.ts";
 import type { Credentials, Refusal } from "./credentials.ts";
 import { type AuthorizationContext, authorizationServer, discover } from "./discovery.ts";
+import { oauthError } from "./failure.ts";
 import { refresh } from "./grants.ts";
 import { type HeldToken, holdToken } from "./held-token.ts";
 import type { OAuthOptions } from "./oauth-options.ts";
 import type { StoredTokens } from "./token-store.ts";
+
+/** The authorization server does not know the client, or no longer lets it do this (RFC 6749, 5.2). */
+const clientErrors: ReadonlySet<string | undefined> = new Set(["invalid_client", "unauthorized_client"]);
 
 /**
  * Tokens for which a person has logged in once (`mcp-fleet login`): read from the store, refreshed as long as the
@@ -101,17 +105,23 @@ export class LoginCredentials implements Credentials {
       const known = record.tokens[issuer];
       // Another worker was first: a refresh token that is used twice may cost the whole login (OAuth 2.1, 4.3.1).
       if (known !== undefined && known.accessToken !== before.accessToken) return holdToken(known, clock());
-      const keep = (tokens: StoredTokens) => save({ ...record, tokens: { ...record.tokens, [issuer]: tokens } });
+      const keep = (tokens: StoredTokens, clients = record.clients) =>
+        save({ ...record, clients, tokens: { ...record.tokens, [issuer]: tokens } });
+      let identity: ClientIdentity | undefined;
       try {
-        const identity = await clientIdentity({ server, settings, store, http }, context.as);
+        identity = await clientIdentity({ server, settings, store, http }, context.as);
         const tokens = await refresh({ http, context, identity, clock, scopes: before.scopes }, before);
         await keep(tokens);
         onToken(issuer, tokens, undefined);
         return holdToken(tokens, clock());
       } catch (error) {
-        if ((error as { error?: string }).error !== "invalid_grant") throw failure(new URL(issuer), error);
+        const code = oauthError(error);
+        // Many authorization servers forget registrations. The next login makes a new one; a configured client stays.
+        const forgotten = identity?.registered !== undefined && clientErrors.has(code);
+        if (code !== "invalid_grant" && !forgotten) throw failure(new URL(issuer), error);
         const { refreshToken: _spent, ...rest } = before;
-        await keep(rest);
+        const { [issuer]: _registration, ...clients } = record.clients;
+        await keep(rest, forgotten ? clients : record.clients);
         return undefined;
       }
     });

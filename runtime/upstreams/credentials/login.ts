@@ -13,7 +13,7 @@ import { type AuthorizationContext, discover } from "./discovery.ts";
 import { tokensOf } from "./grants.ts";
 import type { OAuthOptions } from "./oauth-options.ts";
 import { RedirectReceiver } from "./redirect-receiver.ts";
-import type { ServerRecord } from "./token-store.ts";
+import type { ServerRecord, StoredClient } from "./token-store.ts";
 
 export interface LoginOptions extends Omit<OAuthOptions, "onToken"> {
   /** The server's endpoint. */
@@ -60,11 +60,20 @@ async function authorize(options: LoginOptions): Promise<LoginResult> {
   const receiver = await RedirectReceiver.start(port, settings.redirectPort !== undefined);
   try {
     const { redirectUri } = receiver;
-    const { client, auth } = await clientIdentity(options, as, redirectUri);
+    const { client, auth, registered } = await clientIdentity(options, as, redirectUri);
+    const kept = (clients: ServerRecord["clients"], now: StoredClient | undefined) =>
+      now === undefined ? clients : { ...clients, [as.issuer]: now };
     const scopes = scopesFor(options, record, challenge, context);
     const verifier = generateRandomCodeVerifier();
     const state = generateRandomState();
     const page = await pageOf(as, { clientId: client.client_id, redirectUri, verifier, state, scopes, context });
+    if (registered !== undefined && registered.clientId === record.clients[as.issuer]?.clientId) {
+      // A client that is forgotten gets a page that only the person sees: when nobody comes back, the next login registers anew.
+      await store.update(server, ({ clients, ...rest }) => ({
+        ...rest,
+        clients: kept(clients, { ...registered, attempted: true }),
+      }));
+    }
     const answer = receiver.answer(state, options.timeoutMs);
     options.open(page);
     const parameters = validateAuthResponse(as, client, await answer, state);
@@ -73,8 +82,9 @@ async function authorize(options: LoginOptions): Promise<LoginResult> {
       additionalParameters: { resource: context.resource },
     });
     const tokens = tokensOf(await processAuthorizationCodeResponse(as, client, asked), { context, scopes, clock });
-    await store.update(server, ({ wanted: _met, ...rest }) => ({
+    await store.update(server, ({ wanted: _met, clients, ...rest }) => ({
       ...rest,
+      clients: kept(clients, registered),
       current: as.issuer,
       tokens: { ...rest.tokens, [as.issuer]: tokens },
     }));

@@ -10,6 +10,8 @@ export interface StoredClient {
   readonly clientSecret?: string;
   readonly authMethod: string;
   readonly redirectUri: string;
+  /** A login with it has begun and has not succeeded: the authorization server may have forgotten it. */
+  readonly attempted?: true;
 }
 
 /** Tokens of one authorization server. */

@@ -3,7 +3,7 @@ import { Duplex, type DuplexOptions } from "../../../runtime/listeners/duplex.ts
 import type { McpTarget } from "../../../runtime/listeners/target.ts";
 
 /** A connection whose calls end when the test says so. */
-function open() {
+function open(target: Partial<McpTarget> = {}) {
   const said: string[] = [];
   const events: string[] = [];
   const ending: (() => void)[] = [];
@@ -41,11 +41,11 @@ function open() {
         closes.push(id),
   };
   const options = { calls, subscriptions, log: { error: () => {} } } as unknown as DuplexOptions;
-  const duplex = new Duplex(options, {} as McpTarget, {
+  const duplex = new Duplex(options, target as McpTarget, {
     send: (message: string) => said.push(message),
     waiting: 0,
     keepAlive: () => {},
-    close: () => {},
+    close: (reason) => events.push(reason),
     cut: () => events.push("cut"),
     pause: () => events.push("pause"),
     resume: () => events.push("resume"),
@@ -167,4 +167,18 @@ test("a second subscription of the same id is refused, and the first one ends wi
   await settled();
   duplex.closed();
   expect(closes).toEqual(["s", "s"]);
+});
+
+test("a connection whose credential has ended hears the answer to its call, then it is closed", async () => {
+  const it = open({ expiresAt: Date.now() });
+  it.duplex.receive('{"jsonrpc":"2.0","id":1,"method":"initialize"}');
+  await it.opened();
+  it.duplex.receive('{"jsonrpc":"2.0","id":2,"method":"tools/call"}');
+  while (it.ending.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  // Past the end of the credential.
+  await new Promise((resolve) => setTimeout(resolve, 2));
+  expect(it.events).not.toContain("the credential has expired");
+  it.ending[0]?.();
+  while (!it.events.includes("the credential has expired")) await new Promise((resolve) => setImmediate(resolve));
+  expect(it.said.at(-1)).toBe('{"jsonrpc":"2.0","id":2,"result":{}}');
 });
