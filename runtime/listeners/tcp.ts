@@ -1,6 +1,7 @@
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { FleetError, messageOf } from "../errors.ts";
 import { LineReader } from "../upstreams/line-reader.ts";
+import { Holding } from "./byte-budget.ts";
 import type { DuplexOptions } from "./duplex.ts";
 import { duplexOver } from "./line-socket.ts";
 import type { McpTarget } from "./target.ts";
@@ -100,10 +101,15 @@ export class TcpListener {
       end,
       this.#options.maxMessageBytes,
     );
+    const { budget } = this.#options;
+    const unfinished = budget && new Holding(budget, "messages", () => socket.destroy());
     socket.on("data", (chunk: Buffer) => {
-      if (!over) lines.push(chunk);
+      if (over) return;
+      lines.push(chunk);
+      unfinished?.set(lines.unfinished);
     });
     socket.on("close", () => {
+      unfinished?.set(0);
       this.#sockets.delete(socket);
       duplex.closed();
     });
