@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex as Stream } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
+import { framesInTurns } from "../upstreams/read-in-turns.ts";
 import { Holding } from "./byte-budget.ts";
 import { Duplex, type DuplexOptions } from "./duplex.ts";
 import type { McpTarget } from "./target.ts";
@@ -52,6 +53,7 @@ export class WebSocketListener {
   }
 
   #serve(client: WebSocket, socket: Stream, target: McpTarget): void {
+    const flow = framesInTurns(client, socket);
     const duplex: Duplex = new Duplex(this.#options, target, {
       send: (message) => client.send(message, () => duplex.taken()),
       get waiting() {
@@ -60,8 +62,8 @@ export class WebSocketListener {
       cut: () => client.terminate(),
       keepAlive: () => {},
       close: () => client.close(),
-      pause: () => client.pause(),
-      resume: () => client.resume(),
+      pause: () => flow.pause(),
+      resume: () => flow.resume(),
     });
     const { budget } = this.#options;
     const unfinished = budget && new Holding(budget, "messages", () => client.terminate());
