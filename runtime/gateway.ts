@@ -5,6 +5,7 @@ import type { ResolvedConfig } from "./config/index.ts";
 import { needRestart } from "./config/live-settings.ts";
 import type { GatewayOptions, GatewayShape } from "./gateway-options.ts";
 import { AdminListener, type AdminOperation } from "./listeners/admin.ts";
+import { ByteBudget } from "./listeners/byte-budget.ts";
 import { FrontDoor } from "./listeners/front-door.ts";
 import { hostInUrl } from "./listeners/host-in-url.ts";
 import { InstanceAdmin } from "./listeners/instance-admin.ts";
@@ -63,7 +64,7 @@ import { identity } from "./version.ts";
 import { ForwardedPrincipals } from "./workers/forwarded-principal.ts";
 import { Forwarder } from "./workers/forwarder.ts";
 import { InternalListener } from "./workers/internal-listener.ts";
-import { connectionBound, readLimits, sessionBound } from "./workers/limits.ts";
+import { byteBound, connectionBound, readLimits, sessionBound } from "./workers/limits.ts";
 import { fleetAt, hasFleet, isRemote, ownMetric, type Place, supervisorSlot } from "./workers/place.ts";
 import { ProcessHost } from "./workers/process-host.ts";
 import { ProcessLinks } from "./workers/process-link.ts";
@@ -207,7 +208,11 @@ export async function startGateway(
   const executor = new Executor(registry, log);
   const all = new FederatedService({ registry, identity, log, taskIds });
   const federated = gateway.toolSearch ? new ToolSearchService(all) : all;
-  const duplex = { calls: sessionCalls, modern: modernCalls, subscriptions, log };
+  const { maxBufferedBytes } = gateway.connections;
+  const budget = new ByteBudget(byteBound(maxBufferedBytes, place?.workers ?? 1, limits), (of, bytes) =>
+    log.warn({ of, bytes }, "ended the largest holder of bytes: gateway.connections.maxBufferedBytes is reached"),
+  );
+  const duplex = { calls: sessionCalls, modern: modernCalls, subscriptions, log, budget };
   const serviceFor = (server: string | undefined = only, access = openAccess) => {
     if (server === undefined) return access === openAccess ? federated : federated.for(access);
     const fleet = registry.get(server);
@@ -229,6 +234,7 @@ export async function startGateway(
       ...{ ...gateway.connections, tls: gateway.tls && tlsOptions(gateway.tls) },
       maxConnections: Math.min(gateway.connections.maxConnections, connectionBound(limits) ?? Number.POSITIVE_INFINITY),
       proxies: gateway.connections.proxyProtocol ? proxies : undefined,
+      budget,
     },
   });
   const { tcp } = gateway.listeners;
@@ -254,6 +260,7 @@ export async function startGateway(
     subscriptions,
     mcp,
     door,
+    budget,
     security,
     clients: [sse, webSocket, tcpListener],
     servers: () => registry.all().map((fleet) => [fleet.name, factory.boundsOf(fleet)]),
@@ -336,7 +343,7 @@ export async function startGateway(
   try {
     await processHost?.listen((place as Place).processes);
     if (place !== undefined) {
-      internal = await InternalListener.start(place.socket, {
+      internal = await InternalListener.start(place.socket, budget, {
         ...{ status: fleetStatuses, operate },
         metrics: async () => (await metrics.json()).filter((metric) => ownMetric(place, metric)),
         forwarded: (request, response) => door.forwarded(request, response, security.accessOf(principals.of(request))),

@@ -101,6 +101,8 @@ export interface GatewayConnectionsArgs {
   maxHeaders?: pulumi.Input<number>;
   /** Connections of this process. Defaults to 10000. */
   maxConnections?: pulumi.Input<number>;
+  /** Bytes that one process holds for its clients; past it the connection that holds most is ended. Defaults to what the memory allows. */
+  maxBufferedBytes?: pulumi.Input<number>;
   /** Addresses or networks (10.0.0.0/8) whose `X-Forwarded-For` is believed. Defaults to none. */
   trustedProxies?: pulumi.Input<pulumi.Input<string>[]>;
   /** Connections begin with a PROXY protocol header (v1 or v2), from trusted proxies. Defaults to false. */

@@ -40,7 +40,8 @@ export interface ResolvedGateway {
   readonly tls?: Tls;
   readonly audit?: Audit;
   readonly cors?: Cors;
-  readonly connections: Readonly<Required<Connections>>;
+  readonly connections: Readonly<Required<Omit<Connections, "maxBufferedBytes">>> &
+    Pick<Connections, "maxBufferedBytes">;
   readonly session: {
     readonly keys?: readonly { readonly id: string; readonly key: string }[];
     readonly idleTimeoutMs: number;

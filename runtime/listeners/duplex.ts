@@ -15,6 +15,7 @@ import {
 } from "../protocol/json-rpc.ts";
 import { declarationOf, isModern } from "../protocol/modern-request.ts";
 import { allowsBatch } from "../protocol/revisions.ts";
+import { type ByteBudget, Holding } from "./byte-budget.ts";
 import { onCredentialEnd } from "./credential-end.ts";
 import type { ModernCalls } from "./modern-calls.ts";
 import { reasonOf, type SessionCalls } from "./session-calls.ts";
@@ -32,6 +33,8 @@ export interface Channel {
   keepAlive(): void;
   /** Ends the connection, and says why where the transport has a word for it. */
   close(reason: string): void;
+  /** The budget knows what waits for the client without being told. Defaults to false. */
+  readonly counted?: boolean;
   /** Stops and goes on reading: back-pressure on a client that sends faster than it reads, or than its calls are answered. */
   pause(): void;
   resume(): void;
@@ -44,6 +47,8 @@ export interface DuplexOptions {
   readonly log: Logger;
   /** Whatever requests carry, they are of the session: the other side has bridged eras already. Defaults to false. */
   readonly sessionEra?: boolean;
+  /** Counts the bytes that wait on all connections. Defaults to none. */
+  readonly budget?: ByteBudget | undefined;
 }
 
 /** Calls in flight on one connection, and bytes that wait for its client, past which it is not read. */
@@ -73,6 +78,10 @@ export class Duplex {
   /** Messages that wait until the session is open. */
   #behindOpening = 0;
   #inFlight = 0;
+  /** Bytes, or nearly, of the messages that have come and are under way or wait. */
+  #bytes = 0;
+  readonly #calls: Holding | undefined;
+  readonly #unread: Holding | undefined;
   /** Requests that wait for a place among those in flight, in the order in which they came. */
   readonly #held: (() => void)[] = [];
   #paused = false;
@@ -87,6 +96,11 @@ export class Duplex {
     this.#target = target;
     this.#channel = channel;
     this.#forgetEnd = onCredentialEnd(target.expiresAt, () => this.#expire());
+    const { budget } = options;
+    if (budget === undefined) return;
+    const cut = () => channel.cut();
+    this.#calls = new Holding(budget, "calls", cut);
+    if (!channel.counted) this.#unread = new Holding(budget, "answers", cut, () => channel.waiting);
   }
 
   /** Bytes, or nearly, that wait for its client; bound: `maxWaiting`. */
@@ -104,7 +118,9 @@ export class Duplex {
       this.#send(encodeReply(null, errorReply(error)));
       return (error as FleetError).code;
     }
-    void (Array.isArray(messages) ? this.#batch(messages) : this.#single(messages));
+    const { length } = text;
+    this.#has(length);
+    void (Array.isArray(messages) ? this.#batch(messages, length) : this.#single(messages, length));
     return undefined;
   }
 
@@ -129,6 +145,8 @@ export class Duplex {
     this.#closed = true;
     this.#forgetEnd();
     this.#caughtUp?.resolve();
+    this.#calls?.set(0);
+    this.#unread?.set(0);
     for (const go of this.#held.splice(0)) go();
     for (const cancel of [...this.#cancels.values()]) cancel("the client closed the connection");
     if (this.#session === undefined) return;
@@ -142,16 +160,17 @@ export class Duplex {
     throw new FleetError("INVALID_REQUEST", "Invalid request: only MCP 2025-03-26 has batches; send one message");
   }
 
-  async #single(message: RpcMessage): Promise<void> {
+  async #single(message: RpcMessage, length: number): Promise<void> {
     const entering = isRequest(message) ? this.#enter() : undefined;
     if (entering !== undefined) await entering;
     const answer = await this.#take(message);
+    this.#has(-length);
     if (answer !== undefined) this.#send(answer);
     if (this.#expired) this.#closeIfIdle();
   }
 
   /** The messages of a batch are in flight like any others: no more of them at once. */
-  async #batch(messages: RpcMessage[]): Promise<void> {
+  async #batch(messages: RpcMessage[], length: number): Promise<void> {
     const taken: Promise<string | undefined>[] = [];
     for (const message of messages) {
       const entering = isRequest(message) ? this.#enter() : undefined;
@@ -159,6 +178,7 @@ export class Duplex {
       taken.push(this.#take(message));
     }
     const answers = (await Promise.all(taken)).filter(Boolean);
+    this.#has(-length);
     if (answers.length > 0) this.#send(`[${answers.join(",")}]`);
     if (this.#expired) this.#closeIfIdle();
   }
@@ -313,6 +333,13 @@ export class Duplex {
     return true;
   }
 
+  /** So many bytes more, or less, are under way. */
+  #has(more: number): void {
+    this.#bytes += more;
+    if (!this.#closed) this.#calls?.set(this.#bytes);
+    if (this.#bytes > maxWaiting || (this.#paused && more < 0)) this.#regulate();
+  }
+
   /** A request takes a place among those in flight: at once, or when one is free. */
   #enter(): Promise<void> | undefined {
     if (this.#inFlight < maxInFlight) {
@@ -338,17 +365,20 @@ export class Duplex {
 
   /** The channel tells that its client has taken something. */
   taken(): void {
-    if (this.#paused) this.#regulate();
+    if (this.#paused || (this.#unread?.bytes ?? 0) > 0) this.#regulate();
   }
 
   #regulate(): void {
-    const slow = this.#channel.waiting > slowAbove;
+    const { waiting } = this.#channel;
+    const slow = waiting > slowAbove;
+    if (!this.#closed) this.#unread?.set(waiting);
     if (slow) this.#caughtUp ??= Promise.withResolvers();
     else {
       this.#caughtUp?.resolve();
       this.#caughtUp = undefined;
     }
-    const full = slow || this.#inFlight >= maxInFlight || this.#opening !== undefined;
+    const many = this.#inFlight >= maxInFlight || this.#bytes > maxWaiting;
+    const full = slow || many || this.#opening !== undefined;
     if (full === this.#paused) return;
     this.#paused = full;
     if (full) this.#channel.pause();

@@ -1,10 +1,12 @@
-import { createServer, type IncomingMessage, type RequestListener, type Server } from "node:http";
+import { createServer, type IncomingMessage, type RequestListener, type Server, ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { Server as NetServer } from "node:net";
 import type { TlsOptions } from "node:tls";
+import type { ByteBudget } from "./byte-budget.ts";
 import { FastPath } from "./fast-path/index.ts";
 import { IncomingRequest } from "./incoming-request.ts";
 import { behindProxy } from "./proxy-protocol.ts";
+import { responsesWithin } from "./watched-response.ts";
 
 /**
  * Clients are told (`Keep-Alive: timeout=5`) to close a connection that they have not used for so long, though the server would
@@ -21,6 +23,8 @@ export interface HttpServerOptions {
   readonly maxHeaderBytes: number;
   readonly maxHeaders: number;
   readonly maxConnections: number;
+  /** Counts the bytes that wait on all connections. Defaults to none. */
+  readonly budget?: ByteBudget | undefined;
   /** Absent: plain HTTP. */
   readonly tls?: TlsOptions | undefined;
   /** Peers whose PROXY protocol header is believed; absent: connections have none. */
@@ -41,7 +45,7 @@ export interface BoundServer {
  * feeds) are refused by Node's parser, which is never made lenient; headers and bodies must have come in time.
  */
 export function httpServer(options: HttpServerOptions, serve: RequestListener): BoundServer {
-  const { headersTimeoutMs, requestTimeoutMs, keepAliveTimeoutMs, maxHeaderBytes, tls, proxies } = options;
+  const { headersTimeoutMs, requestTimeoutMs, keepAliveTimeoutMs, maxHeaderBytes, tls, proxies, budget } = options;
   const toldMs = Math.min(keepAliveTimeoutMs, idleMs);
   const settings = {
     headersTimeout: Math.min(headersTimeoutMs, requestTimeoutMs),
@@ -54,6 +58,7 @@ export function httpServer(options: HttpServerOptions, serve: RequestListener): 
     requireHostHeader: true,
     insecureHTTPParser: false,
     IncomingMessage: IncomingRequest,
+    ServerResponse: budget === undefined ? ServerResponse<IncomingRequest> : responsesWithin(budget),
     // Another upgrade is an offer that a server ignores (RFC 9110, 7.8): Java's HTTP client offers HTTP/2 with its requests.
     shouldUpgradeCallback: ({ headers }: IncomingMessage) => headers.upgrade?.toLowerCase() === "websocket",
   };
@@ -71,6 +76,7 @@ export function httpServer(options: HttpServerOptions, serve: RequestListener): 
       firstMs,
       idleMs: keepAliveTimeoutMs,
       keptMs: toldMs,
+      budget,
     };
     fastPath = new FastPath(http, { ...bounds, serve, now: () => performance.now() });
     listener = fastPath.listener;

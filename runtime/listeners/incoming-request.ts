@@ -1,7 +1,8 @@
-import { IncomingMessage } from "node:http";
+import { IncomingMessage, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { Readable } from "node:stream";
 import type { Principal } from "../security/index.ts";
+import { type ByteBudget, Holding, smallBytes } from "./byte-budget.ts";
 import type { RequestHead } from "./fast-path/index.ts";
 
 /** Who waits for a body, with what has come of it. */
@@ -29,6 +30,11 @@ export class IncomingRequest extends IncomingMessage {
   #collected = false;
   /** The body, of a request that came whole. */
   #text: string | undefined;
+  #budget: ByteBudget | undefined;
+  #response: ServerResponse | undefined;
+  /** Bytes of the body that have come, where they are counted. */
+  #came = 0;
+  #holding: Holding | undefined;
 
   /** A POST that has come with all of its body, which was read by no parser of Node's: there is nothing to stream. */
   static whole(socket: Socket, { url, headers }: RequestHead, text: string): IncomingRequest {
@@ -48,6 +54,50 @@ export class IncomingRequest extends IncomingMessage {
   /** The body of a request that came whole; undefined when it is to be read. */
   get text(): string | undefined {
     return this.#text;
+  }
+
+  /** From now on a large body counts, until the request has been answered: it is kept for its call. */
+  countFor(budget: ByteBudget, response: ServerResponse): void {
+    this.#budget = budget;
+    this.#response = response;
+    if (this.#text !== undefined) this.#count(this.#text.length);
+  }
+
+  #count(length: number): void {
+    const budget = this.#budget;
+    this.#came += length;
+    if (budget === undefined || this.#came <= smallBytes) return;
+    if (this.#holding === undefined) {
+      this.#holding = new Holding(budget, "messages", () => this.#refuse(budget.refusal));
+      this.#response?.once("close", () => this.#uncount());
+      if (this.complete) this.#cameWhole(this.#holding);
+    }
+    this.#holding.set(this.#came);
+  }
+
+  /** Nothing of the body is kept any more. */
+  #uncount(): void {
+    this.#budget = undefined;
+    this.#holding?.set(0);
+  }
+
+  /** Its call cannot be ended for its bytes. */
+  #cameWhole(holding: Holding): void {
+    holding.of = "calls";
+    holding.end = undefined;
+  }
+
+  /** No more of the body is kept; who reads it hears why, or the connection is closed. */
+  #refuse(error: Error): void {
+    const collector = this.#collector;
+    this.#uncount();
+    if (collector === undefined) {
+      this.destroy(error);
+      return;
+    }
+    drop(collector);
+    collector.size = Number.POSITIVE_INFINITY;
+    collector.failed(error);
   }
 
   // Node's server wants to know before the next request whether this one has been read to its end.
@@ -78,10 +128,14 @@ export class IncomingRequest extends IncomingMessage {
   }
 
   override push(chunk: Buffer | null, encoding?: BufferEncoding): boolean {
+    if (chunk !== null) this.#count(chunk.length);
+    else if (this.#holding !== undefined) this.#cameWhole(this.#holding);
     const collector = this.#collector;
     if (collector === undefined) return super.push(chunk, encoding);
-    if (chunk !== null) keep(collector, chunk);
-    else {
+    if (chunk !== null) {
+      keep(collector, chunk);
+      if (collector.first === undefined) this.#uncount();
+    } else {
       this.#collected = true;
       this.#collector = undefined;
       const { first = nothing, chunks, size, maxBytes } = collector;
@@ -101,12 +155,16 @@ function keep(collector: Collector, chunk: Buffer): void {
   const before = collector.size;
   collector.size += chunk.length;
   if (collector.size > collector.maxBytes) {
-    collector.first = undefined;
-    collector.chunks = undefined;
+    drop(collector);
     if (before <= collector.maxBytes) collector.failed(collector.tooLarge());
   } else if (collector.first === undefined) collector.first = chunk;
   else {
     collector.chunks ??= [collector.first];
     collector.chunks.push(chunk);
   }
+}
+
+function drop(collector: Collector): void {
+  collector.first = undefined;
+  collector.chunks = undefined;
 }

@@ -53,6 +53,7 @@ export class LegacySse {
         return stream.waiting;
       },
       cut: () => response.destroy(),
+      counted: true,
       keepAlive: () => stream.keepAlive(),
       close: () => stream.end(),
       // Each message is a request of its own, which the client sends without waiting: there is nothing to hold back.

@@ -1,9 +1,10 @@
 import type { Socket } from "node:net";
+import type { Source } from "../upstreams/read-in-turns.ts";
 import { Duplex, type DuplexOptions } from "./duplex.ts";
 import type { McpTarget } from "./target.ts";
 
-/** A duplex connection over a socket on which each message is a line. Who reads the lines, and ends it, is whoever asked for it. */
-export function duplexOver(socket: Socket, options: DuplexOptions, target: McpTarget): Duplex {
+/** A duplex connection over a socket on which each message is a line. Its maker reads the lines, by `flow`, and ends it. */
+export function duplexOver(socket: Socket, options: DuplexOptions, target: McpTarget, flow: Source): Duplex {
   const duplex = new Duplex(options, target, {
     send: (message) => void socket.write(`${message}\n`),
     get waiting() {
@@ -12,8 +13,8 @@ export function duplexOver(socket: Socket, options: DuplexOptions, target: McpTa
     cut: () => socket.destroy(),
     keepAlive: () => {},
     close: () => socket.end(),
-    pause: () => socket.pause(),
-    resume: () => socket.resume(),
+    pause: () => flow.pause(),
+    resume: () => flow.resume(),
   });
   socket.on("drain", () => duplex.taken());
   return duplex;

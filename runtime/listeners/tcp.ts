@@ -1,6 +1,8 @@
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { FleetError, messageOf } from "../errors.ts";
 import { LineReader } from "../upstreams/line-reader.ts";
+import { readInTurns } from "../upstreams/read-in-turns.ts";
+import { Holding } from "./byte-budget.ts";
 import type { DuplexOptions } from "./duplex.ts";
 import { duplexOver } from "./line-socket.ts";
 import type { McpTarget } from "./target.ts";
@@ -70,9 +72,16 @@ export class TcpListener {
     this.#sockets.add(socket);
     socket.setNoDelay(true).setKeepAlive(true, 30_000);
     socket.setTimeout(firstMessageMs, () => socket.destroy());
-    const duplex = duplexOver(socket, this.#options, target);
+    const { budget } = this.#options;
+    const unfinished = budget && new Holding(budget, "messages", () => socket.destroy());
     let begins = object;
     let over = false;
+    const flow = readInTurns(socket, (chunk) => {
+      if (over) return;
+      lines.push(chunk);
+      unfinished?.set(lines.unfinished);
+    });
+    const duplex = duplexOver(socket, this.#options, target, flow);
     const close = () => {
       over = true;
       // Once the answer has been written.
@@ -100,10 +109,8 @@ export class TcpListener {
       end,
       this.#options.maxMessageBytes,
     );
-    socket.on("data", (chunk: Buffer) => {
-      if (!over) lines.push(chunk);
-    });
     socket.on("close", () => {
+      unfinished?.set(0);
       this.#sockets.delete(socket);
       duplex.closed();
     });

@@ -1,6 +1,8 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex as Stream } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
+import { framesInTurns } from "../upstreams/read-in-turns.ts";
+import { Holding } from "./byte-budget.ts";
 import { Duplex, type DuplexOptions } from "./duplex.ts";
 import type { McpTarget } from "./target.ts";
 
@@ -31,7 +33,7 @@ export class WebSocketListener {
 
   /** Takes over a connection that asks for an upgrade; who calls has been checked. */
   accept(request: IncomingMessage, socket: Stream, head: Buffer, target: McpTarget): void {
-    this.#server.handleUpgrade(request, socket, head, (client) => this.#serve(client, target));
+    this.#server.handleUpgrade(request, socket, head, (client) => this.#serve(client, socket, target));
   }
 
   /** Bytes that wait for the client that has most of them. */
@@ -50,7 +52,8 @@ export class WebSocketListener {
     for (const client of this.#server.clients) client.terminate();
   }
 
-  #serve(client: WebSocket, target: McpTarget): void {
+  #serve(client: WebSocket, socket: Stream, target: McpTarget): void {
+    const flow = framesInTurns(client, socket);
     const duplex: Duplex = new Duplex(this.#options, target, {
       send: (message) => client.send(message, () => duplex.taken()),
       get waiting() {
@@ -60,16 +63,29 @@ export class WebSocketListener {
       keepAlive: () => {},
       // 1008: against the server's policy.
       close: (reason) => client.close(1008, reason),
-      pause: () => client.pause(),
-      resume: () => client.resume(),
+      pause: () => flow.pause(),
+      resume: () => flow.resume(),
+    });
+    const { budget } = this.#options;
+    const unfinished = budget && new Holding(budget, "messages", () => client.terminate());
+    // Bytes since the last message, or nearly: before the WebSocket itself, which finds the messages in them.
+    let came = 0;
+    socket.prependListener("data", (chunk: Buffer) => {
+      came += chunk.length;
+      unfinished?.set(came);
     });
     client.on("message", (data, binary) => {
+      came = 0;
+      unfinished?.set(0);
       // 1003: unsupported data.
       if (binary) client.close(1003, "send text frames");
       else duplex.receive(data.toString());
     });
     client.on("pong", () => this.#silent.delete(client));
-    client.on("close", () => duplex.closed());
+    client.on("close", () => {
+      unfinished?.set(0);
+      duplex.closed();
+    });
     // A broken frame or a message too large: the socket is closed with the right code, and "close" follows.
     client.on("error", () => {});
   }

@@ -15,6 +15,8 @@ export interface GatewayHolders {
   readonly subscriptions: { readonly fullest: Use };
   readonly mcp: { readonly streams: Use };
   readonly door: { readonly open: Promise<Use> };
+  /** Bytes of all clients together. */
+  readonly budget: { readonly use: Use };
   /** Listeners whose connections carry messages both ways, and the bytes that wait for the slowest client of each. */
   readonly clients: readonly { readonly waiting: number }[];
   /** Credentials that were checked. */
@@ -30,7 +32,7 @@ function heap(): Use {
 
 /** Registers the bounds of a gateway and of its servers. */
 export function holdGatewayBounds(bounds: Bounds, holders: GatewayHolders): void {
-  const { sessions, parked, subscriptions, mcp, door, clients, security, servers } = holders;
+  const { sessions, parked, subscriptions, mcp, door, budget, clients, security, servers } = holders;
   const slowest = () => ({ size: Math.max(...clients.map(({ waiting }) => waiting)), max: maxWaiting });
   const questions = (): Use => {
     let size = 0;
@@ -46,6 +48,7 @@ export function holdGatewayBounds(bounds: Bounds, holders: GatewayHolders): void
     { name: "subscriptions", whenFull: "refuse", use: () => subscriptions.fullest },
     { name: "event_streams", whenFull: "evict", use: () => mcp.streams },
     { name: "client_bytes", whenFull: "refuse", use: slowest },
+    { name: "buffered_bytes", whenFull: "refuse", use: () => budget.use },
     { name: "credentials", whenFull: "evict", use: () => security.remembered },
   );
   bounds.holdEach(servers);

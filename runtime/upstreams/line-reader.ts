@@ -31,6 +31,11 @@ export class LineReader {
     this.#onInvalid = onInvalid;
   }
 
+  /** Bytes of the line that has not ended. */
+  get unfinished(): number {
+    return this.#unfinished.length;
+  }
+
   push(chunk: Buffer): void {
     let start = 0;
     for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, start)) {

@@ -77,8 +77,8 @@ export async function openSse(
       get waiting() {
         return waiting;
       },
-      pause: flow.pause,
-      resume: flow.resume,
+      pause: () => flow.pause(),
+      resume: () => flow.resume(),
       send: (message, onSent) => void post(message, onSent).catch((error) => over.resolve(messageOf(error))),
       ended: over.promise,
       close: () => end(),

@@ -27,8 +27,8 @@ export async function openProcess(
     get waiting() {
       return lines.waiting;
     },
-    pause: flow.pause,
-    resume: flow.resume,
+    pause: () => flow.pause(),
+    resume: () => flow.resume(),
     send: (message, onSent) => lines.send(message, onSent),
     // Its last words are in the log alone: they can hold what other callers have sent, and this goes to every caller.
     ended: child.ended.then(({ code, signal, over }) => {

@@ -34,8 +34,8 @@ export async function openTcp(
     get waiting() {
       return lines.waiting;
     },
-    pause: flow.pause,
-    resume: flow.resume,
+    pause: () => flow.pause(),
+    resume: () => flow.resume(),
     send: (message, onSent) => lines.send(message, onSent),
     ended,
     close: () => abort(),

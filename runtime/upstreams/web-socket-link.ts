@@ -1,5 +1,8 @@
+import type { Readable } from "node:stream";
+import type { Flow } from "../protocol/exchange.ts";
 import type { DuplexLink } from "./duplex-connector.ts";
 import { maxLineBytes } from "./line-reader.ts";
+import { framesInTurns } from "./read-in-turns.ts";
 import type { UpstreamTls } from "./upstream-tls.ts";
 
 /** Connects to a server that speaks MCP over WebSocket, one message a text frame: a custom transport (basic/transports). */
@@ -16,8 +19,15 @@ export async function openWebSocket(
   const options = { headers, ...bounds, ...tls?.options() };
   const socket = new WebSocket(url, "mcp", options);
   let reason: string | undefined;
-  await new Promise<void>((resolve, reject) => socket.once("open", resolve).once("error", reject));
+  let stream: Readable | undefined;
+  socket.once("upgrade", (response) => {
+    stream = response.socket;
+  });
+  // Before the first await: the server can send messages together with its answer to the upgrade.
   socket.on("message", (data) => receive(data.toString()));
+  const flow = await new Promise<Flow>((resolve, reject) => {
+    socket.once("open", () => resolve(framesInTurns(socket, stream as Readable))).once("error", reject);
+  });
   socket.on("error", (error) => {
     reason ??= error.message;
   });
@@ -28,8 +38,8 @@ export async function openWebSocket(
     get waiting() {
       return socket.bufferedAmount;
     },
-    pause: () => socket.pause(),
-    resume: () => socket.resume(),
+    pause: () => flow.pause(),
+    resume: () => flow.resume(),
     send: (message, onSent) => socket.send(message, (error) => error ?? onSent?.()),
     ended,
     close: async () => socket.close(1000),

@@ -3,6 +3,9 @@ import { createServer, type IncomingMessage, type RequestListener, type Server, 
 import { FleetError, messageOf } from "../errors.ts";
 import type { AdminOperation } from "../listeners/admin.ts";
 import { readBody } from "../listeners/body.ts";
+import type { ByteBudget } from "../listeners/byte-budget.ts";
+import { IncomingRequest } from "../listeners/incoming-request.ts";
+import { responsesWithin } from "../listeners/watched-response.ts";
 import { forwardedHeader } from "./forwarder.ts";
 import type { OperationAnswer } from "./shared-admin.ts";
 
@@ -19,8 +22,9 @@ export interface InternalActions {
 export class InternalListener {
   readonly #server: Server;
 
-  private constructor(listener: RequestListener) {
-    this.#server = createServer(listener);
+  private constructor(listener: RequestListener, budget: ByteBudget) {
+    const classes = { IncomingMessage: IncomingRequest, ServerResponse: responsesWithin(budget) };
+    this.#server = createServer(classes, listener as RequestListener<typeof IncomingRequest>);
     this.#server.requestTimeout = 0;
     // Only the other side knows when it needs a connection no more: closed here, the next request might just be on its way.
     this.#server.keepAliveTimeout = 0;
@@ -28,6 +32,7 @@ export class InternalListener {
 
   static async start(
     socket: string,
+    budget: ByteBudget,
     { status, metrics, operate, forwarded }: InternalActions,
   ): Promise<InternalListener> {
     const listener = new InternalListener(async (request, response) => {
@@ -39,7 +44,7 @@ export class InternalListener {
         if (id !== undefined) response.setHeader(forwardedHeader, id);
         forwarded(request, response);
       }
-    });
+    }, budget);
     await new Promise<void>((resolve, reject) =>
       // Exclusive: workers share what they listen on by default.
       listener.#server.once("error", reject).listen({ path: socket, exclusive: true }, resolve),

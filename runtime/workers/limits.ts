@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
-import { availableParallelism } from "node:os";
+import { availableParallelism, totalmem } from "node:os";
+import { getHeapStatistics } from "node:v8";
 import { readCgroup } from "../host/cgroup.ts";
 
 /** What this process may use, where something limits it. */
@@ -37,6 +38,20 @@ export function sessionBound(configured: number, workers: number, { memoryBytes 
   const fitting =
     memoryBytes === undefined ? configured : Math.floor((memoryBytes * shareOfSessions) / bytesPerSession);
   return Math.max(1, Math.ceil(Math.min(configured, fitting) / workers));
+}
+
+/** Share of the memory that bytes may take which wait for clients and servers, and of V8's heap: most of them are texts. */
+const shareOfBytes = 0.25;
+const shareOfHeap = 0.5;
+
+/** Bytes that one process holds for its clients: the configured bound, or what its memory and its heap allow. */
+export function byteBound(
+  configured: number | undefined,
+  workers: number,
+  { memoryBytes = totalmem() }: Limits,
+): number {
+  const { heap_size_limit: heap } = getHeapStatistics();
+  return configured ?? Math.floor(Math.min((memoryBytes * shareOfBytes) / workers, heap * shareOfHeap));
 }
 
 /** Connections of clients that one process may hold: each may need a second descriptor towards a server. */

@@ -5,6 +5,7 @@ import { duplexOver } from "../listeners/line-socket.ts";
 import type { McpTarget } from "../listeners/target.ts";
 import type { Params } from "../protocol/json-rpc.ts";
 import { LineReader } from "../upstreams/line-reader.ts";
+import { readInTurns, type Source } from "../upstreams/read-in-turns.ts";
 import { leasedMethod, ownMethod, releasedMethod } from "./process-link.ts";
 
 /** Whatever a worker's link says, it is this one's: who the client is has been checked before. */
@@ -50,7 +51,7 @@ export class ProcessHost {
     const lines = new LineReader(
       (line) => {
         const method = link === undefined ? undefined : ownMethod(line);
-        if (link === undefined) link = this.#begin(socket, line);
+        if (link === undefined) link = this.#begin(socket, line, flow);
         else if (method === leasedMethod) {
           owner = ownerIn(line);
           link.duplex.leasedTo(owner);
@@ -61,7 +62,7 @@ export class ProcessHost {
       () => socket.destroy(),
     );
     this.#sockets.add(socket);
-    socket.on("data", (chunk: Buffer) => lines.push(chunk));
+    const flow = readInTurns(socket, (chunk) => lines.push(chunk));
     socket.on("error", () => {});
     socket.on("close", () => {
       this.#sockets.delete(socket);
@@ -71,14 +72,14 @@ export class ProcessHost {
     });
   }
 
-  #begin(socket: Socket, line: string) {
+  #begin(socket: Socket, line: string, flow: Source) {
     const { server } = JSON.parse(line) as { server: string };
     const target = this.#options.targetOf(server);
     if (target === undefined) {
       socket.destroy();
       return undefined;
     }
-    return { server, duplex: duplexOver(socket, this.#options, { ...target, caller }) };
+    return { server, duplex: duplexOver(socket, this.#options, { ...target, caller }, flow) };
   }
 
   #release(socket: Socket, server: string, owner: string | undefined): void {

@@ -55,8 +55,8 @@ export class ProcessLinks {
       get waiting() {
         return lines.waiting;
       },
-      pause: flow.pause,
-      resume: flow.resume,
+      pause: () => flow.pause(),
+      resume: () => flow.resume(),
       ended,
       send: (message, onSent) => lines.send(message, onSent),
       leased: (owner) => lines.send(encodeNotification(leasedMethod, { owner })),

@@ -51,6 +51,14 @@ export const clients: readonly Mutant[] = [
     tests: "a batch of more messages is refused as a whole",
   },
   {
+    name: "byte-budget",
+    file: "runtime/listeners/byte-budget.ts",
+    from: "if (more > 0 && this.#size > this.#max) this.#relieve();",
+    to: "if (more > 0 && this.#size > 1e12) this.#relieve();",
+    path: "test/runtime/listeners/byte-budget.test.ts",
+    tests: "past the bound the holder of most bytes is ended, and nobody else",
+  },
+  {
     name: "subscription-cost",
     file: "runtime/listeners/subscriptions.ts",
     from: "      Math.max(uris.length, 1),\n",

@@ -106,7 +106,8 @@ export function restOver(
 /** A connection that carries whole messages both ways. */
 export interface Line {
   send(text: string): void;
-  listen(take: (text: string) => void): void;
+  /** `ended` is called when the connection has closed. */
+  listen(take: (text: string) => void, ended: () => void): void;
   close(): void;
 }
 
@@ -116,20 +117,25 @@ export async function sessionOn(
   { capabilities = {} }: WayOptions = {},
   answer: (message: Params) => Params = () => ({}),
 ): Promise<Way> {
-  const waiting = new Map<unknown, (message: WayReply) => void>();
+  const waiting = new Map<unknown, PromiseWithResolvers<WayReply>>();
   let last = 0;
-  line.listen((text) => {
+  const take = (text: string) => {
     const message = JSON.parse(text) as Params;
-    if (message.method === undefined) waiting.get(message.id)?.(message as WayReply);
+    if (message.method === undefined) waiting.get(message.id)?.resolve(message as WayReply);
     else if (message.id !== undefined)
       line.send(JSON.stringify({ jsonrpc: "2.0", id: message.id, result: answer(message) }));
+  };
+  // An answer that cannot come fails its call, so that no test waits for it.
+  line.listen(take, () => {
+    for (const { reject } of waiting.values()) reject(new Error("the connection has ended"));
   });
   const ask: Ask = (method, params) => {
     last += 1;
     const id = last;
-    const reply = new Promise<WayReply>((resolve) => waiting.set(id, resolve));
+    const reply = Promise.withResolvers<WayReply>();
+    waiting.set(id, reply);
     line.send(JSON.stringify({ jsonrpc: "2.0", id, method, params }));
-    return reply;
+    return reply.promise.finally(() => waiting.delete(id));
   };
   await ask("initialize", hello("2025-11-25", capabilities));
   return { ask, close: () => line.close() };
@@ -140,7 +146,7 @@ export async function webSocketLine(url: string): Promise<Line> {
   await new Promise((resolve, reject) => socket.once("open", resolve).once("error", reject));
   return {
     send: (text) => socket.send(text),
-    listen: (take) => void socket.on("message", (data) => take(String(data))),
+    listen: (take, ended) => void socket.on("message", (data) => take(String(data))).on("close", ended),
     close: () => socket.terminate(),
   };
 }
@@ -148,9 +154,10 @@ export async function webSocketLine(url: string): Promise<Line> {
 export async function tcpLine(port: number): Promise<Line> {
   const socket = connect(port, "127.0.0.1");
   await new Promise((resolve, reject) => socket.once("connect", resolve).once("error", reject));
+  socket.on("error", () => {});
   return {
     send: (text) => void socket.write(`${text}\n`),
-    listen: (take) => void createInterface({ input: socket }).on("line", take),
+    listen: (take, ended) => void createInterface({ input: socket.on("close", ended) }).on("line", take),
     close: () => socket.destroy(),
   };
 }
@@ -166,9 +173,13 @@ export async function sseLine(url: string, path: string): Promise<Line> {
   stream.on("error", () => {});
   const messages = url + (await endpoint.promise);
   return {
-    send: (body) => void request(messages, { method: "POST", headers: json, body }).then((sent) => sent.body.dump()),
-    listen: (taker) => {
+    send: (body) => {
+      const sent = request(messages, { method: "POST", headers: json, body }).then((reply) => reply.body.dump());
+      sent.catch((error) => stream.destroy(error));
+    },
+    listen: (taker, ended) => {
       take = taker;
+      stream.on("close", ended);
     },
     close: () => stream.destroy(),
   };

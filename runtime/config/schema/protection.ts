@@ -108,6 +108,12 @@ export const Connections = block({
   maxHeaderBytes: Type.Optional(count(1024, "Size of a request's headers. Defaults to 32768.")),
   maxHeaders: Type.Optional(count(8, "Number of a request's headers. Defaults to 100.")),
   maxConnections: Type.Optional(count(1, "Connections of this process. Defaults to 10000.")),
+  maxBufferedBytes: Type.Optional(
+    count(
+      1024 * 1024,
+      "Bytes that this process holds for its clients: messages that have not come whole, calls in flight, answers that are not read. Past it the connection that holds most is ended. Defaults to a quarter of the memory, of its worker, and at most half of the heap.",
+    ),
+  ),
   trustedProxies: Type.Optional(
     texts("Addresses or networks (10.0.0.0/8) whose `X-Forwarded-For` is believed. Defaults to none."),
   ),

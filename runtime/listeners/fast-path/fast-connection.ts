@@ -1,5 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import type { Socket } from "node:net";
+import { type ByteBudget, smallBytes } from "../byte-budget.ts";
 import { IncomingRequest } from "../incoming-request.ts";
 import { hasDoubleSpace } from "../request-line.ts";
 import { type CommonFields, FastResponse, type ResponseSink } from "./fast-response.ts";
@@ -23,6 +24,8 @@ export interface FastConnectionOptions {
   readonly firstMs: number;
   readonly idleMs: number;
   readonly now: () => number;
+  /** Counts the bytes that wait on all connections. */
+  readonly budget: ByteBudget | undefined;
 }
 
 /** What is kept of a request that has not come whole; a longer one is Node's. */
@@ -59,6 +62,10 @@ export class FastConnection implements ResponseSink {
 
   get fields(): CommonFields {
     return this.#options.fields;
+  }
+
+  get budget(): ByteBudget | undefined {
+    return this.#options.budget;
   }
 
   /** Nothing is under way. */
@@ -152,6 +159,7 @@ export class FastConnection implements ResponseSink {
     if (end < bytes.length) this.#held = Buffer.from(bytes.subarray(end));
     const request = IncomingRequest.whole(this.socket, head, text);
     const response = new FastResponse(request, this);
+    if (text.length > smallBytes && this.budget !== undefined) request.countFor(this.budget, response);
     this.#current = response;
     this.#served = true;
     this.#options.serve(request, response);

@@ -1,5 +1,6 @@
 import { type OutgoingHttpHeaders, OutgoingMessage, ServerResponse, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
+import { type ByteBudget, smallBytes } from "../byte-budget.ts";
 import type { IncomingRequest } from "../incoming-request.ts";
 
 /** What every response of a port says. */
@@ -15,6 +16,7 @@ export interface CommonFields {
 export interface ResponseSink {
   readonly socket: Socket;
   readonly fields: CommonFields;
+  readonly budget: ByteBudget | undefined;
   /** The response has been given to the socket. */
   ended(response: FastResponse): void;
 }
@@ -73,7 +75,9 @@ export class FastResponse extends ServerResponse<IncomingRequest> {
 
   override write(...args: unknown[]): boolean {
     this.#expand();
-    return super.write(...(args as [string]));
+    const more = super.write(...(args as [string]));
+    if (this.writableLength > smallBytes) this.#sink.budget?.unread(this);
+    return more;
   }
 
   override end(...args: unknown[]): this {
@@ -81,7 +85,9 @@ export class FastResponse extends ServerResponse<IncomingRequest> {
     const usual = (text === undefined || typeof text === "string") && typeof encoding === "string" && args.length < 3;
     if (!usual || this.#expanded || this.#status === 0 || this.finished) {
       this.#expand();
-      return super.end(...(args as [string]));
+      super.end(...(args as [string]));
+      if (this.writableLength > smallBytes) this.#sink.budget?.unread(this);
+      return this;
     }
     this.finished = true;
     if (this.#sink.socket.writable) this.#send(text ?? "", encoding as BufferEncoding);
@@ -120,6 +126,7 @@ export class FastResponse extends ServerResponse<IncomingRequest> {
     if (!this.last) head += fields.keptLines;
     else if (headers?.connection === undefined) head += "Connection: close\r\n";
     socket.write(`${head}\r\n${text}`, encoding);
+    if (text.length > smallBytes) this.#sink.budget?.unread(socket);
   }
 
   /** From here on it is what Node makes of it. */

@@ -1,5 +1,6 @@
 import { connect, isIP, type Socket } from "node:net";
 import { connect as connectTls, type ConnectionOptions as TlsOptions } from "node:tls";
+import { Turns } from "../read-in-turns.ts";
 import { type ResponseHandler, type ResponseHeaders, ResponseReader } from "./response-reader.ts";
 
 /** Who waits for the answer to one request. */
@@ -45,6 +46,7 @@ export class HttpConnection implements ResponseHandler {
   idleUntil = 0;
   readonly #options: ConnectionOptions;
   readonly #socket: Socket;
+  readonly #turns: Turns;
   readonly #reader = new ResponseReader();
   #requester: Requester | undefined;
   #idleMs: number;
@@ -59,6 +61,7 @@ export class HttpConnection implements ResponseHandler {
     this.#options = options;
     this.#idleMs = options.idleMs ?? idleMs;
     this.#socket = this.#connect(shared);
+    this.#turns = new Turns(this.#socket);
     this.#socket.setNoDelay(true);
     this.#socket.setTimeout(options.connectMs, () => {
       if (!this.#open) this.#socket.destroy(timedOut(options));
@@ -132,11 +135,11 @@ export class HttpConnection implements ResponseHandler {
 
   /** Stops reading until `resume`: the one who is to take the bytes is slow. */
   pause(): void {
-    this.#socket.pause();
+    this.#turns.pause();
   }
 
   resume(): void {
-    this.#socket.resume();
+    this.#turns.resume();
   }
 
   /** Ends the connection; a request on it fails. */
@@ -163,11 +166,13 @@ export class HttpConnection implements ResponseHandler {
   }
 
   #read(bytes: Buffer): void {
+    const began = this.#turns.begin(bytes);
     try {
       this.#reader.push(bytes);
     } catch (error) {
       this.close(error as Error);
     }
+    this.#turns.end(began);
   }
 
   #free(): void {

@@ -2,13 +2,10 @@ import { PassThrough } from "node:stream";
 import { setImmediate as turn } from "node:timers/promises";
 import { expect, test } from "@jest/globals";
 import { readInTurns } from "../../../runtime/upstreams/read-in-turns.ts";
+import { openWebSocket } from "../../../runtime/upstreams/web-socket-link.ts";
+import { floodMessages, labour, startFlood, TurnCount } from "../../support/flood.ts";
 
 const full = Buffer.alloc(64 * 1024);
-/** Works through a piece as long as one of many small messages takes. */
-const labour = () => {
-  const until = performance.now() + 8;
-  while (performance.now() < until);
-};
 
 test("a server that floods lets others be served between two pieces", async () => {
   const stream = new PassThrough({ highWaterMark: 64 * full.length });
@@ -50,4 +47,23 @@ test("pieces that are quickly read are read one after the other", async () => {
   for (let piece = 0; piece < 3; piece += 1) stream.write(full);
   await turn();
   expect(seen).toEqual(["piece", "piece", "piece"]);
+});
+
+test("a server that floods a WebSocket with tiny messages lets others be served between two pieces", async () => {
+  const flood = await startFlood();
+  const turns = new TurnCount();
+  const all = Promise.withResolvers<void>();
+  let messages = 0;
+  const link = await openWebSocket(new URL(`ws://127.0.0.1:${flood.port}`), 5000, () => {
+    turns.one();
+    messages += 1;
+    if (messages % 4096 === 0) labour();
+    if (messages === floodMessages) all.resolve();
+  });
+  await all.promise;
+  turns.stop();
+  await link.abort();
+  await flood.close();
+  // A piece that fills no read (32 KiB), and one that does (64 KiB), with a message that began before.
+  expect(turns.most).toBeLessThanOrEqual(24 * 1024 + 1);
 });

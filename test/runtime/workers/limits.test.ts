@@ -1,8 +1,9 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { getHeapStatistics } from "node:v8";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
-import { connectionBound, readLimits, sessionBound, workerCount } from "../../../runtime/workers/limits.ts";
+import { byteBound, connectionBound, readLimits, sessionBound, workerCount } from "../../../runtime/workers/limits.ts";
 
 let root: string;
 beforeEach(() => {
@@ -72,4 +73,14 @@ test("sessions follow the memory, connections the file descriptors", () => {
     2048, 1024, 100,
   ]);
   expect([connectionBound(limits), connectionBound({ ...limits, descriptors: 1024 })]).toEqual([undefined, 460]);
+});
+
+test("a process holds as many bytes for its clients as it is told, or a quarter of its worker's memory, and never more than half of the heap", () => {
+  const mega = 1024 * 1024;
+  const heap = getHeapStatistics().heap_size_limit;
+  const limits = { cores: 1, memoryBytes: 256 * mega, descriptors: undefined };
+  expect(byteBound(5 * mega, 2, limits)).toBe(5 * mega);
+  expect(byteBound(undefined, 1, limits)).toBe(64 * mega);
+  expect(byteBound(undefined, 4, limits)).toBe(16 * mega);
+  expect(byteBound(undefined, 1, { ...limits, memoryBytes: 1e15 })).toBe(Math.floor(heap / 2));
 });
