@@ -1,4 +1,6 @@
 import { Command, InvalidArgumentError } from "commander";
+import { parseJson } from "../protocol/exact-json.ts";
+import { isObject } from "../protocol/exact-number.ts";
 import { terminalJson } from "../terminal-text.ts";
 import { askGateway, tokenOption, urlOption } from "./gateway-url.ts";
 
@@ -28,8 +30,8 @@ export function callCommand(): Command {
 
 function jsonObject(text: string): Record<string, unknown> {
   try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+    const value: unknown = parseJson(text);
+    if (isObject(value)) return value;
   } catch {
     // Told below, like any other text that is no object.
   }

@@ -1,6 +1,7 @@
 import { Option } from "commander";
 import { shownAddress } from "../config/shown-source.ts";
 import { FleetError, messageOf } from "../errors.ts";
+import { parseJson } from "../protocol/exact-json.ts";
 
 /** `--url` of the commands that ask a running gateway. */
 export const urlOption = () =>
@@ -36,7 +37,10 @@ export async function askGateway(
       },
     );
   });
-  const answer = (await response.body.json().catch(() => undefined)) as { error?: { message: string } } | undefined;
+  const answer = (await response.body
+    .text()
+    .then(parseJson)
+    .catch(() => undefined)) as { error?: { message: string } } | undefined;
   if (answer === undefined) {
     const text = `--url: what answers at ${shownAddress(url)} is no gateway (HTTP ${response.statusCode}, no JSON)`;
     throw new FleetError("GATEWAY_UNREACHABLE", `${text}; give the gateway's address`);

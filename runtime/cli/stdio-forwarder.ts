@@ -1,5 +1,6 @@
 import type { Readable, Writable } from "node:stream";
 import { FleetError, messageOf } from "../errors.ts";
+import { keyOf } from "../protocol/exact-number.ts";
 import {
   encodeNotification,
   encodeReply,
@@ -36,7 +37,8 @@ const reopening = "mcp-fleet-reopen";
  */
 export class StdioForwarder {
   readonly #options: StdioForwarderOptions;
-  readonly #inFlight = new Set<RequestId>();
+  /** Ids of requests, by their keys. */
+  readonly #inFlight = new Map<unknown, RequestId>();
   #link: DuplexLink | undefined;
   #waiting: string[] = [];
   #waitingLength = 0;
@@ -65,7 +67,7 @@ export class StdioForwarder {
       const message = parseMessages(line);
       for (const one of [message].flat()) {
         if (!isRequest(one)) continue;
-        this.#inFlight.add(one.id);
+        this.#inFlight.set(keyOf(one.id), one.id);
         if (one.method === "initialize") this.#initialize = one;
       }
     } catch (error) {
@@ -86,7 +88,7 @@ export class StdioForwarder {
     const text = "the gateway is away, and too many messages wait for it already; call again later";
     for (const one of [parseMessages(line)].flat()) {
       if (!isRequest(one)) continue;
-      this.#inFlight.delete(one.id);
+      this.#inFlight.delete(keyOf(one.id));
       this.#toClient(encodeReply(one.id, errorReply(new FleetError("INSTANCE_LOST", text))));
     }
   }
@@ -95,7 +97,7 @@ export class StdioForwarder {
     for (const one of [parseMessages(text, Number.POSITIVE_INFINITY)].flat()) {
       if ("method" in one) continue;
       if (one.id === reopening) return;
-      this.#inFlight.delete(one.id);
+      this.#inFlight.delete(keyOf(one.id));
     }
     this.#toClient(text);
   }
@@ -114,7 +116,7 @@ export class StdioForwarder {
     this.#link = undefined;
     if (this.#over) return;
     const error = new FleetError("INSTANCE_LOST", `the connection to the gateway was lost (${reason}); call again`);
-    for (const id of this.#inFlight) this.#toClient(encodeReply(id, errorReply(error)));
+    for (const id of this.#inFlight.values()) this.#toClient(encodeReply(id, errorReply(error)));
     this.#inFlight.clear();
     while (!this.#over && this.#link === undefined) {
       await new Promise((resolve) => setTimeout(resolve, this.#options.retryMs));

@@ -1,13 +1,13 @@
 import type { Logger } from "pino";
 import { type ErrorCode, FleetError } from "../errors.ts";
 import type { ClientSession, NoticeStream } from "../protocol/client-session.ts";
+import { keyOf } from "../protocol/exact-number.ts";
 import {
   encodeReply,
   errorReply,
   isNotification,
   isRequest,
   parseMessages,
-  type RequestId,
   type RpcMessage,
   type RpcNotification,
   type RpcRequest,
@@ -67,8 +67,8 @@ export class Duplex {
   readonly #options: DuplexOptions;
   readonly #target: McpTarget;
   readonly #channel: Channel;
-  /** What ends a stateless call or subscription, by the client's request id. */
-  readonly #cancels = new Map<RequestId, (reason: string) => void>();
+  /** What ends a stateless call or subscription, by the key of the client's request id. */
+  readonly #cancels = new Map<unknown, (reason: string) => void>();
   readonly #answer: Answer = {
     send: (message) => this.#send(message),
     caughtUp: () => this.#caughtUp?.promise,
@@ -244,7 +244,7 @@ export class Duplex {
 
   #cancelled({ method, params }: RpcNotification): void {
     if (method !== "notifications/cancelled") return;
-    this.#cancels.get(params?.requestId as RequestId)?.(reasonOf(params));
+    this.#cancels.get(keyOf(params?.requestId))?.(reasonOf(params));
   }
 
   async #initialize(message: RpcRequest): Promise<string> {
@@ -262,18 +262,19 @@ export class Duplex {
     if (!isRequest(message)) return undefined;
     const { modern } = this.#options;
     const declared = declarationOf(message);
-    if (this.#cancels.has(message.id)) {
+    const key = keyOf(message.id);
+    if (this.#cancels.has(key)) {
       const text = `Invalid request: the id ${JSON.stringify(message.id)} belongs to a request that is open; use another`;
       throw new FleetError("INVALID_REQUEST", text);
     }
     if (message.method === "subscriptions/listen") return this.#listen(message);
     let cancelled = false;
     const outcome = await modern.call(this.#target, message, declared, this.#answer, (cancel) => {
-      this.#cancels.set(message.id, (reason) => {
+      this.#cancels.set(key, (reason) => {
         cancelled = true;
         cancel(reason);
       });
-      return () => this.#cancels.delete(message.id);
+      return () => this.#cancels.delete(key);
     });
     // Who cancels a call wants no answer to it (basic/patterns/cancellation).
     return cancelled ? undefined : encodeReply(message.id, outcome);
@@ -281,7 +282,7 @@ export class Duplex {
 
   /** A subscription ends with its cancellation, or with the connection. */
   async #listen(message: RpcRequest): Promise<undefined> {
-    const { id } = message;
+    const id = keyOf(message.id);
     let ended = false;
     this.#cancels.set(id, () => {
       ended = true;

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Logger } from "pino";
 import { FleetError } from "../errors.ts";
+import { canonicalJson } from "../performance/canonical-json.ts";
 import { Exchange } from "../protocol/exchange.ts";
 import { errorReply, type Params, type RpcReply, type RpcRequest } from "../protocol/json-rpc.ts";
 import { relayedMethods } from "../protocol/methods.ts";
@@ -143,10 +144,6 @@ const hasFailed = (reply: RpcReply): boolean =>
 /** Whose call it is and which: who goes on with it must be the same caller, with the same request. */
 function bindingOf({ server, caller }: McpTarget, method: string, params: Params | undefined): string {
   const { _meta, inputResponses, requestState, ...asked } = params ?? {};
-  const text = JSON.stringify([server ?? null, caller, method, asked], (_key, value) =>
-    typeof value === "object" && value !== null && !Array.isArray(value)
-      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : value,
-  );
+  const text = canonicalJson([server ?? null, caller, method, asked]);
   return createHash("sha256").update(text).digest("base64url");
 }

@@ -1,3 +1,4 @@
+import { isObject } from "../protocol/exact-number.ts";
 import type { Params } from "../protocol/json-rpc.ts";
 import type { ToolDescription } from "../registry/catalog.ts";
 import { federatedName } from "../routing/federated-name.ts";
@@ -48,7 +49,7 @@ function toolOperation(server: string, tool: ToolDescription, schemas: Record<st
   const name = federatedName(server, tool.name);
   const schemaOf = (part: "inputSchema" | "outputSchema", key: string): object => {
     const schema = tool[part];
-    if (typeof schema !== "object" || schema === null) return { type: "object" };
+    if (!isObject(schema)) return { type: "object" };
     schemas[key] = rooted(schema, `#/components/schemas/${key}`);
     return { $ref: `#/components/schemas/${key}` };
   };
@@ -76,7 +77,7 @@ function text(value: unknown): string | undefined {
 /** A schema whose references into itself (`#/$defs/…`) still lead there when it is part of a larger document. */
 function rooted(value: unknown, root: string): unknown {
   if (Array.isArray(value)) return value.map((item) => rooted(item, root));
-  if (typeof value !== "object" || value === null) return value;
+  if (!isObject(value)) return value;
   return Object.fromEntries(
     Object.entries(value).map(([key, item]) => {
       const local = key === "$ref" && typeof item === "string" && item.startsWith("#");

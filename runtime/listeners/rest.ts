@@ -5,6 +5,7 @@ import type { Logger } from "pino";
 import { FleetError } from "../errors.ts";
 import { addDashboard } from "../observability/dashboard/index.ts";
 import type { Metrics } from "../observability/metrics.ts";
+import { parseJson } from "../protocol/exact-json.ts";
 import { Exchange } from "../protocol/exchange.ts";
 import { checkShape, errorReply, type Params, type RpcReply } from "../protocol/json-rpc.ts";
 import type { Priority } from "../protocol/priority.ts";
@@ -106,13 +107,17 @@ export async function createRest(options: RestOptions): Promise<{ listener: Requ
   const parse = app.getDefaultJsonParser("error", "error");
   // Bodies are of the same shape as messages over MCP: what nests without end can be parsed, but not written.
   app.addContentTypeParser("application/json", { parseAs: "string" }, (request, body, done) => {
+    let exact: boolean;
     try {
-      checkShape(body as string);
+      exact = checkShape(body as string);
     } catch (error) {
       done(error as FleetError);
       return;
     }
-    void parse(request, body as string, done);
+    // What it refuses stays refused; of the rest the digits are kept.
+    void parse(request, body as string, (error, value) =>
+      done(error, exact && error === null ? parseJson(body as string) : value),
+    );
   });
   addContentCoding(app);
   app.setNotFoundHandler((request, reply) =>

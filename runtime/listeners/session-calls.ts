@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import { FleetError } from "../errors.ts";
 import type { ClientSession } from "../protocol/client-session.ts";
+import { ExactNumber } from "../protocol/exact-number.ts";
 import { Exchange } from "../protocol/exchange.ts";
 import {
   encodeNotification,
@@ -146,4 +147,4 @@ const named = (clientInfo: Params | undefined) =>
 const cut = (value: unknown) => (typeof value === "string" ? value.slice(0, maxLogged) : undefined);
 
 const asParams = (value: unknown): Params | undefined =>
-  typeof value === "object" && value !== null ? (value as Params) : undefined;
+  typeof value === "object" && value !== null && !(value instanceof ExactNumber) ? (value as Params) : undefined;

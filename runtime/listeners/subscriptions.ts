@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { FleetError } from "../errors.ts";
 import type { Use } from "../observability/bounds.ts";
 import type { NoticeStream } from "../protocol/client-session.ts";
+import { isObject } from "../protocol/exact-number.ts";
 import { Exchange } from "../protocol/exchange.ts";
 import { encodeNotification, encodeReply, type Params, type RequestId, type RpcRequest } from "../protocol/json-rpc.ts";
 import { envelope } from "../protocol/modern.ts";
@@ -63,10 +64,10 @@ export class Subscriptions {
    */
   async open(stream: () => NoticeStream, target: McpTarget, { id, method, params }: RpcRequest): Promise<() => void> {
     const wanted = params?.notifications;
-    if (typeof wanted !== "object" || wanted === null) {
+    if (!isObject(wanted)) {
       throw new FleetError("ENVELOPE_INVALID", 'Invalid params: "notifications" must be an object');
     }
-    const uris = urisOf(wanted as Params);
+    const uris = urisOf(wanted);
     this.#checkRoom(target.caller);
     // Each resource is a request to a server.
     const entering = target.access.enter(
@@ -77,7 +78,7 @@ export class Subscriptions {
     if (entering !== undefined) await entering;
     const { capabilities } = await target.service.describe();
     this.#checkRoom(target.caller);
-    const filter = honoured(wanted as Params, uris, capabilities as Params);
+    const filter = honoured(wanted, uris, capabilities as Params);
     const subscription: Subscription = {
       ...{ id, target, filter, fleets: new Set<string>(), logLevel: undefined },
       owner: `listen:${randomUUID()}`,

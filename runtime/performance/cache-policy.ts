@@ -1,3 +1,4 @@
+import { plainNumber } from "../protocol/exact-number.ts";
 import type { Params, RpcReply } from "../protocol/json-rpc.ts";
 import type { Sharing } from "./coalescing.ts";
 
@@ -63,8 +64,9 @@ export class CachePolicy {
       const ttlMs = this.#tools.get(params?.name as string) ?? 0;
       return ttlMs > 0 ? { ttlMs, sharing: this.#options.toolSharing, declared: false } : undefined;
     }
-    const declared = typeof result.ttlMs === "number" && Number.isFinite(result.ttlMs);
-    const wanted = declared ? (result.ttlMs as number) : method === "resources/read" ? this.#options.resourcesMs : 0;
+    const ttlMs = plainNumber(result.ttlMs);
+    const declared = typeof ttlMs === "number" && Number.isFinite(ttlMs);
+    const wanted = declared ? ttlMs : method === "resources/read" ? this.#options.resourcesMs : 0;
     if (wanted <= 0) return undefined;
     const sharing = result.cacheScope === "public" ? "everyone" : "caller";
     return { ttlMs: Math.min(wanted, longestTtlMs), sharing, declared };

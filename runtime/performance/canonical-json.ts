@@ -1,9 +1,13 @@
+import { ExactNumber } from "../protocol/exact-number.ts";
+
 /**
  * JSON with the keys of every object in order, so that equal values have equal texts (in the spirit of RFC 8785).
- * `skip` leaves one key of the outermost object out.
+ * Numbers differ when
+ * their digits do. `skip` leaves one key of the outermost object out.
  */
 export function canonicalJson(value: unknown, skip?: string): string {
-  if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null";
+  if (typeof value !== "object" || value === null || value instanceof ExactNumber)
+    return JSON.stringify(value) ?? "null";
   if (Array.isArray(value)) {
     // A list of numbers or texts has one order.
     if (value.every((one) => typeof one !== "object")) return JSON.stringify(value);

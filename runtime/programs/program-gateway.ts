@@ -4,6 +4,7 @@ import type { Gateway, Server } from "../config/schema/index.ts";
 import { writtenSecrets } from "../config/written-secrets.ts";
 import { FleetError } from "../errors.ts";
 import { type GatewayStatus, type RunningGateway, startGateway } from "../gateway.ts";
+import { withNumbers } from "../protocol/exact-number.ts";
 import type { Params } from "../protocol/json-rpc.ts";
 import { Strategies } from "../registry/balancing/strategies.ts";
 import type { ExecuteTerms } from "../routing/executor.ts";
@@ -81,13 +82,13 @@ export class ProgramGateway {
     return this.#servers.has(name);
   }
 
-  /** Calls an MCP method, a tool, or an alias of one; returns the server's own result. Rejects with its error. */
+  /** Calls an MCP method, a tool, or an alias of one; returns the server's own result, its numbers as JavaScript reads them. Rejects with its error. */
   async execute(server: string, method: string, params: Params, terms: ExecuteTerms): Promise<unknown> {
     if (this.#running === undefined)
       throw new FleetError("SERVER_UNKNOWN", `no server is called "${server}", and no other one runs; add it first`);
     const { executor } = await this.#running;
     const reply = await executor.execute({ owner: this.#owner, caller: undefined }, server, method, params, terms);
-    if ("result" in reply) return reply.result;
+    if ("result" in reply) return withNumbers(reply.result);
     throw new FleetError("UPSTREAM_PROTOCOL", `${server}: ${reply.error.message}`, { data: { error: reply.error } });
   }
 

@@ -1,4 +1,5 @@
 import { FleetError } from "../errors.ts";
+import { keyOf } from "./exact-number.ts";
 import type { Exchange } from "./exchange.ts";
 import { encodeNotification, encodeRequest, type Params, type RequestId, type RpcReply } from "./json-rpc.ts";
 import type { Question } from "./questions.ts";
@@ -127,7 +128,8 @@ export class ClientSession {
 
   /** The client gives up a call of its own. */
   cancelled(id: unknown, reason: string): void {
-    for (const exchange of this.calls) if (exchange.requestId === id) exchange.cancel(reason);
+    const key = keyOf(id);
+    for (const exchange of this.calls) if (keyOf(exchange.requestId) === key) exchange.cancel(reason);
   }
 
   /** Nothing is going on in it, and nothing is known of it but what its id says. */

@@ -1,4 +1,5 @@
 import { FleetError } from "../errors.ts";
+import { plainNumber } from "./exact-number.ts";
 import type { Params, RequestId, RpcReply } from "./json-rpc.ts";
 import type { Priority } from "./priority.ts";
 import { type Question, Questions } from "./questions.ts";
@@ -123,7 +124,8 @@ export class Exchange {
     const { listener } = this;
     if (listener === undefined) return;
     if (method !== "notifications/progress") listener(method, params);
-    else if (token !== undefined && params?.progressToken === id) listener(method, { ...params, progressToken: token });
+    else if (token !== undefined && plainNumber(params?.progressToken) === id)
+      listener(method, { ...params, progressToken: token });
   }
 
   /** Puts a question of the server to the client, within the bounds of one call (`Questions`). Rejects when there is no client. */

@@ -1,9 +1,11 @@
 import { FleetError } from "../errors.ts";
-import { maxParts, shapeFlaw } from "./json-shape.ts";
+import { parseJson } from "./exact-json.ts";
+import { ExactNumber, isObject } from "./exact-number.ts";
+import { maxParts, shapeOf } from "./json-shape.ts";
 import { RawReply } from "./raw-reply.ts";
 
-/** Request id of JSON-RPC 2.0; MCP forbids null. */
-export type RequestId = string | number;
+/** Request id of JSON-RPC 2.0; MCP forbids null. Two are the same when `keyOf` says so. */
+export type RequestId = string | number | ExactNumber;
 
 /** Parameters and results are relayed without a look inside, unless a stage says why it looks. */
 export type Params = Record<string, unknown>;
@@ -48,8 +50,8 @@ export const replyOf = (message: RpcResponse): RpcReply =>
  * Throws INVALID_REQUEST.
  */
 export function checkMessage(value: unknown): RpcMessage {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) invalid("the message is not an object");
-  const message = value as Record<string, unknown>;
+  if (!isObject(value)) invalid("the message is not an object");
+  const message = value;
   if (message.jsonrpc !== "2.0") invalid('"jsonrpc" must be "2.0"');
   const { id, method, params } = message;
   if (id !== undefined) checkId(id);
@@ -59,16 +61,12 @@ export function checkMessage(value: unknown): RpcMessage {
     }
   } else if (typeof method !== "string") invalid('"method" must be a string');
   else if (method.length > maxMethodLength) invalid(`"method" is longer than ${maxMethodLength} characters`);
-  if (params !== undefined && (typeof params !== "object" || params === null || Array.isArray(params))) {
-    invalid('"params" must be an object');
-  }
+  if (params !== undefined && !isObject(params)) invalid('"params" must be an object');
   // Servers drop a message with another `_meta` without an answer (basic/index: an object).
-  const meta = (params as Params | undefined)?._meta;
-  if (meta !== undefined && (typeof meta !== "object" || meta === null || Array.isArray(meta))) {
-    invalid('"params._meta" must be an object');
-  }
-  const token = (meta as Params | undefined)?.progressToken;
-  if (typeof token === "string" && token.length > maxIdLength) {
+  const meta = params?._meta;
+  if (meta !== undefined && !isObject(meta)) invalid('"params._meta" must be an object');
+  const token = meta?.progressToken;
+  if (lengthOf(token) > maxIdLength) {
     invalid(`"params._meta.progressToken" is longer than ${maxIdLength} characters`);
   }
   return message as unknown as RpcMessage;
@@ -81,20 +79,20 @@ const maxMethodLength = 256;
 /** Most messages of one batch: as many as a connection may have in flight. */
 export const maxBatch = 256;
 
-/** An id comes back in the answer as it was sent, so a number must be one that JavaScript keeps exactly (RFC 8259, section 6). */
+/** An id comes back in the answer as it was sent. */
 function checkId(id: unknown): void {
-  if (typeof id === "string") {
-    if (id.length > maxIdLength) invalid(`"id" is longer than ${maxIdLength} characters`);
-  } else if (typeof id !== "number") invalid('"id" must be a string or a number');
-  else if (!(Math.abs(id) <= 2 ** 53)) {
-    invalid('"id" must be between -9007199254740992 and 9007199254740992; send larger ones as a string');
-  }
+  if (typeof id !== "string" && typeof id !== "number" && !(id instanceof ExactNumber))
+    invalid('"id" must be a string or a number');
+  if (lengthOf(id) > maxIdLength) invalid(`"id" is longer than ${maxIdLength} characters`);
 }
+
+/** Characters of a text, or of a number that is kept as one; 0 of anything else. */
+const lengthOf = (value: unknown): number =>
+  typeof value === "string" ? value.length : value instanceof ExactNumber ? value.toString().length : 0;
 
 /** Parses one message of a server. Throws for one that is none, nests too deep, or has too many values. */
 export function parseMessage(text: string): RpcMessage {
-  checkShape(text, Number.POSITIVE_INFINITY);
-  return checkMessage(withoutNull(JSON.parse(text)));
+  return checkMessage(withoutNull(parseJson(text, checkShape(text, Number.POSITIVE_INFINITY))));
 }
 
 /** Some servers write both members of a response, and null for the one that is not there. */
@@ -110,10 +108,10 @@ function withoutNull(value: unknown): unknown {
  * objects and members of objects; defaults to those of a client's message.
  */
 export function parseMessages(text: string, mostParts = maxParts): RpcMessage | RpcMessage[] {
-  checkShape(text, mostParts);
+  const exact = checkShape(text, mostParts);
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text, exact);
   } catch {
     throw new FleetError("PARSE_ERROR", "the body is not JSON; send one JSON-RPC message encoded as UTF-8");
   }
@@ -150,10 +148,14 @@ export function errorReply(error: unknown): { readonly error: RpcErrorObject } {
   return { error: { code: error.kind.rpc, message: error.message, data } };
 }
 
-/** Throws INVALID_REQUEST for a JSON text that nests deeper than it may, has too many values, or more parts than given. */
-export function checkShape(text: string, mostParts = maxParts): void {
-  const flaw = shapeFlaw(text, mostParts);
+/**
+ * Throws INVALID_REQUEST for a JSON text that nests deeper than it may, has too many values, or more parts than given. Returns
+ * whether it can have numbers whose digits a double does not keep.
+ */
+export function checkShape(text: string, mostParts = maxParts): boolean {
+  const { flaw, exact } = shapeOf(text, mostParts);
   if (flaw !== undefined) invalid(flaw);
+  return exact;
 }
 
 function invalid(problem: string): never {

@@ -112,7 +112,7 @@ function bytesStringEnd(bytes: Buffer, from: number): number {
 }
 
 /** Behind the closing quote of the string that begins at `from`; -1 when it does not end. */
-function stringEnd(text: string, from: number): number {
+export function stringEnd(text: string, from: number): number {
   for (let end = text.indexOf('"', from + 1); end >= 0; end = text.indexOf('"', end + 1)) {
     let escapes = 0;
     while (text.charCodeAt(end - 1 - escapes) === backslash) escapes += 1;

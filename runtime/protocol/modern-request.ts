@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { FleetError } from "../errors.ts";
+import { isObject } from "./exact-number.ts";
 import { decodeHeaderValue, nameForHeader } from "./header-values.ts";
 import type { Params, RpcMessage, RpcRequest } from "./json-rpc.ts";
 import { envelope, modernRevision } from "./modern.ts";
@@ -86,5 +87,4 @@ function compare(name: string, header: string | string[] | undefined, expected: 
 const incomplete = (key: string, form: string) =>
   new FleetError("ENVELOPE_INVALID", `Invalid params: params._meta["${key}"] must be ${form}`);
 
-const asObject = (value: unknown): Params | undefined =>
-  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Params) : undefined;
+const asObject = (value: unknown): Params | undefined => (isObject(value) ? value : undefined);

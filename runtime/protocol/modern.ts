@@ -1,3 +1,4 @@
+import { isObject } from "./exact-number.ts";
 import type { ExchangeClient } from "./exchange.ts";
 import type { Params, RpcReply } from "./json-rpc.ts";
 import { memberNames } from "./json-scan.ts";
@@ -120,9 +121,9 @@ function splicedParts(method: string, reply: RawReply, serverInfo: unknown): Raw
 
 /** A modern result as the session era knows it. */
 export function withoutModernParts(reply: RpcReply): RpcReply {
-  if (!("result" in reply) || typeof reply.result !== "object" || reply.result === null) return reply;
-  const { resultType, ttlMs, cacheScope, _meta, ...result } = reply.result as Params;
-  if (typeof _meta !== "object" || _meta === null) return { result };
-  const { [envelope.serverInfo]: _server, ...meta } = _meta as Params;
+  if (!("result" in reply) || !isObject(reply.result)) return reply;
+  const { resultType, ttlMs, cacheScope, _meta, ...result } = reply.result;
+  if (!isObject(_meta)) return { result };
+  const { [envelope.serverInfo]: _server, ...meta } = _meta;
   return { result: Object.keys(meta).length === 0 ? result : { ...result, _meta: meta } };
 }

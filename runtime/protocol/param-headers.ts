@@ -1,3 +1,4 @@
+import { ExactNumber } from "./exact-number.ts";
 import { encodeHeaderValue } from "./header-values.ts";
 import type { Params } from "./json-rpc.ts";
 
@@ -42,10 +43,14 @@ export function mirroredParams(schema: unknown): readonly MirroredParam[] | unde
   return visit(schema, [], true) ? found.filter(({ path }) => path.length > 0) : undefined;
 }
 
-/** The value of a mirrored argument; undefined when it is absent or null, and the header is left out. */
+/**
+ * The value of a mirrored argument; undefined when it is absent or null, and the header is left out. A whole number that a
+ * double does not keep is its digits.
+ */
 export function mirroredValue({ path }: MirroredParam, args: unknown): string | number | boolean | undefined {
   let value = args;
   for (const key of path) value = (value as Params | undefined | null)?.[key];
+  if (value instanceof ExactNumber) return Number.isSafeInteger(value.valueOf()) ? value.valueOf() : value.toString();
   return typeof value === "string" || typeof value === "number" || typeof value === "boolean" ? value : undefined;
 }
 

@@ -1,6 +1,7 @@
 import { FleetError } from "../errors.ts";
+import { parseJson } from "./exact-json.ts";
 import { behindBlanks, closeObject, closesAtEnd, colon, comma, openObject, quote, valueEnd } from "./json-scan.ts";
-import { shapeFlaw } from "./json-shape.ts";
+import { shapeOf } from "./json-shape.ts";
 
 /**
  * A server's successful reply whose result is still the server's own text: it is parsed only when somebody looks inside,
@@ -102,9 +103,9 @@ export function takeBytesApart(body: Buffer, id: number, release: () => void): R
 }
 
 function parse(text: string): unknown {
-  const flaw = shapeFlaw(text);
+  const { flaw, exact } = shapeOf(text);
   if (flaw !== undefined) throw new FleetError("UPSTREAM_PROTOCOL", `the server's result cannot be read: ${flaw}`);
-  return JSON.parse(text);
+  return parseJson(text, exact);
 }
 
 function checked(resultAndBracket: string): string {

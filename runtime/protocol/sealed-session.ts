@@ -1,3 +1,4 @@
+import { parseJson } from "./exact-json.ts";
 import type { Params } from "./json-rpc.ts";
 import type { DownstreamRevision } from "./revisions.ts";
 import { Sealer, type SealingKey } from "./sealer.ts";
@@ -25,6 +26,18 @@ export interface ClientDeclaration {
   readonly clientInfo: Params | undefined;
 }
 
+/** What is sealed, in the order in which it stands there; earlier versions sealed no worker. */
+type Sealed = [
+  id: string,
+  revision: DownstreamRevision,
+  server: string | null,
+  caller: string,
+  openedAt: number,
+  capabilities: Params,
+  clientInfo: Params | null,
+  worker?: number,
+];
+
 /** Seals session ids: visible ASCII, as MCP asks (basic/transports). */
 export class SessionSealer {
   readonly #sealer: Sealer;
@@ -44,7 +57,7 @@ export class SessionSealer {
   open(text: string): SessionClaims | undefined {
     const plain = this.#sealer.open(text);
     if (plain === undefined) return undefined;
-    const [id, revision, server, caller, openedAt, capabilities, clientInfo, worker = 0] = JSON.parse(plain);
+    const [id, revision, server, caller, openedAt, capabilities, clientInfo, worker = 0] = parseJson(plain) as Sealed;
     const client = { capabilities, clientInfo: clientInfo ?? undefined };
     return { id, revision, server: server ?? undefined, caller, openedAt, worker, client };
   }

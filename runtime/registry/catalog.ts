@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import { FleetError } from "../errors.ts";
+import { keyOf as cursorKey, plainNumber } from "../protocol/exact-number.ts";
 import { Exchange } from "../protocol/exchange.ts";
 import type { Params, RpcReply } from "../protocol/json-rpc.ts";
 import { maxValues, valuesIn } from "../protocol/json-shape.ts";
@@ -196,7 +197,7 @@ export class Catalog {
       }
       const result = reply.result as { [key: string]: unknown; nextCursor?: unknown; ttlMs?: unknown } | null;
       // The list is as fresh as its oldest page (server/utilities/caching).
-      const ttlMs = result?.ttlMs;
+      const ttlMs = plainNumber(result?.ttlMs);
       if (typeof ttlMs === "number" && ttlMs > 0) freshUntil = Math.min(freshUntil, now() + ttlMs);
       entries += collect(keyOf[kind], result?.[kind], items);
       cursor = result?.nextCursor;
@@ -241,10 +242,12 @@ function lengthOf(reply: RpcReply): number {
 /** Why a list has no further page though it has a cursor; undefined when it has one, or none. */
 function problemOf(cursor: unknown, seen: Set<unknown>, page: number): string | undefined {
   if (cursor === undefined || cursor === null) return undefined;
-  if ((typeof cursor !== "string" && typeof cursor !== "number") || cursor === "") return "has a cursor that is none";
-  if (seen.has(cursor)) return "comes back to a cursor that it has given before";
+  const key = cursorKey(cursor);
+  if ((typeof key !== "string" && typeof key !== "number" && typeof key !== "bigint") || key === "")
+    return "has a cursor that is none";
+  if (seen.has(key)) return "comes back to a cursor that it has given before";
   if (page >= maxPages) return `has more than ${maxPages} pages`;
-  seen.add(cursor);
+  seen.add(key);
   return undefined;
 }
 

@@ -1,3 +1,4 @@
+import { isObject } from "../protocol/exact-number.ts";
 import type { ExchangeClient } from "../protocol/exchange.ts";
 import type { Params, RpcReply } from "../protocol/json-rpc.ts";
 import type { Question } from "../protocol/questions.ts";
@@ -11,9 +12,6 @@ export function relatedTaskIn(message: Params | undefined): unknown {
   const related = isObject(message?._meta) ? message._meta[relatedTask] : undefined;
   return isObject(related) ? related.taskId : related;
 }
-
-const isObject = (value: unknown): value is Params =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** The ids of one call's tasks, as the client and as the server know them. */
 export class TaskNames {

@@ -1,3 +1,4 @@
+import { plainNumber } from "../protocol/exact-number.ts";
 import type { Exchange } from "../protocol/exchange.ts";
 import type { Params, RpcReply } from "../protocol/json-rpc.ts";
 import { type Access, openAccess } from "../security/index.ts";
@@ -132,7 +133,8 @@ export class ToolSearchService implements McpService {
     }
   }
 
-  async #find({ query, limit }: Params): Promise<RpcReply> {
+  async #find({ query, limit: wanted }: Params): Promise<RpcReply> {
+    const limit = plainNumber(wanted);
     if (typeof query !== "string" || query.trim() === "") return mistaken('"query" must be a text');
     if (query.length > maxQuery) {
       return mistaken(`"query" has ${query.length} characters; send at most ${maxQuery}`);

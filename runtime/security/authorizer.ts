@@ -2,6 +2,7 @@ import type { Logger } from "pino";
 import type { Authorization, Requirement } from "../config/schema/index.ts";
 import { FleetError } from "../errors.ts";
 import type { SecurityMetrics } from "../observability/security-metrics.ts";
+import { type ExactNumber, withNumbers } from "../protocol/exact-number.ts";
 import type { Params } from "../protocol/json-rpc.ts";
 import type { CatalogKind } from "../registry/catalog.ts";
 import type { Fleet } from "../registry/fleet.ts";
@@ -268,9 +269,12 @@ function contextOf(
     method,
     tool: kind === "tools" ? name : "",
     name,
-    args: params?.arguments ?? {},
+    args: withNumbers(params?.arguments ?? {}, wholeOrDouble),
   };
 }
+
+/** A whole number is judged by all its digits, as the server reads it: CEL has integers. */
+const wholeOrDouble = (number: ExactNumber): unknown => number.key;
 
 /** True or false; undefined for what cannot be evaluated. */
 function outcomeOf({ condition }: Rule, context: object): boolean | undefined {

@@ -1,4 +1,5 @@
 import { FleetError } from "../errors.ts";
+import { isObject } from "../protocol/exact-number.ts";
 import type { Params } from "../protocol/json-rpc.ts";
 import { excerpt, type MethodKind, relayedMethods } from "../protocol/methods.ts";
 
@@ -51,8 +52,8 @@ export function subjectOf(method: string, params: Params | undefined, tool?: str
 
 /** A reference says by its `type` what it names; one that names both would be judged by one and completed by the other. */
 function referenceOf(ref: unknown): string {
-  if (typeof ref !== "object" || ref === null || Array.isArray(ref)) throw invalid('"ref" must be an object');
-  const { type, name, uri } = ref as Params;
+  if (!isObject(ref)) throw invalid('"ref" must be an object');
+  const { type, name, uri } = ref;
   if (type === "ref/prompt") {
     if (uri !== undefined) throw invalid('"ref.uri" does not belong to a ref/prompt; remove it');
     return textOf("ref.name", name);
@@ -63,8 +64,7 @@ function referenceOf(ref: unknown): string {
 }
 
 function checkArguments(args: unknown): void {
-  if (args !== undefined && args !== null && (typeof args !== "object" || Array.isArray(args)))
-    throw invalid('"arguments" must be an object');
+  if (args !== undefined && args !== null && !isObject(args)) throw invalid('"arguments" must be an object');
 }
 
 function uriOf(field: string, value: unknown): string {

@@ -1,5 +1,6 @@
 import { FleetError } from "../errors.ts";
 import { canBeAsked } from "../protocol/client-requests.ts";
+import { plainNumber } from "../protocol/exact-number.ts";
 import type { Exchange, Flow } from "../protocol/exchange.ts";
 import {
   isNotification,
@@ -307,7 +308,7 @@ export class HttpExchange implements Requester, Flow {
   /** On a connection that has served another caller, a notification that names no call waits until one that does has come. */
   #notified(message: RpcNotification): void {
     if (!this.#proven && this.#connection?.foreign) {
-      if (message.params?.progressToken !== this.#options.id) {
+      if (plainNumber(message.params?.progressToken) !== this.#options.id) {
         this.#held ??= [];
         if (this.#held.length < maxHeld) this.#held.push(message);
         return;

@@ -1,5 +1,6 @@
 import { FleetError, messageOf } from "../errors.ts";
 import { answerServer, callOf } from "../protocol/client-requests.ts";
+import { plainNumber } from "../protocol/exact-number.ts";
 import type { Exchange, Flow } from "../protocol/exchange.ts";
 import {
   encodeNotification,
@@ -194,7 +195,7 @@ export class Multiplexer {
 
   #relay(method: string, params: Params | undefined): void {
     if (method === "notifications/progress") {
-      const token = params?.progressToken;
+      const token = plainNumber(params?.progressToken);
       const pending = typeof token === "number" ? this.#pending.get(token) : undefined;
       pending?.exchange.heard(method, params, pending.id, pending.progressToken);
       return;

@@ -5,7 +5,7 @@ import { readBody } from "../listeners/body.ts";
 import type { Elsewhere } from "../listeners/elsewhere.ts";
 import type { IncomingRequest } from "../listeners/incoming-request.ts";
 import type { McpTarget } from "../listeners/target.ts";
-import { encodeReply, errorReply, isRequest, parseMessages } from "../protocol/json-rpc.ts";
+import { encodeReply, errorReply, isRequest, parseMessages, type RequestId } from "../protocol/json-rpc.ts";
 import type { ParkedCalls } from "../protocol/parked-calls.ts";
 import type { SessionTable } from "../protocol/session-table.ts";
 import type { Principal } from "../security/index.ts";
@@ -183,7 +183,7 @@ function refuse(response: ServerResponse, body: string, error: unknown): void {
     response.destroy();
     return;
   }
-  let id: string | number | null = null;
+  let id: RequestId | null = null;
   try {
     const message = parseMessages(body);
     if (!Array.isArray(message) && isRequest(message)) id = message.id;

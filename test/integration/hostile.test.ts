@@ -60,7 +60,7 @@ describe("over HTTP, session era", () => {
     ["a negative one", -1, [200, -1, undefined]],
     ["a fraction", 1.5, [200, 1.5, undefined]],
     ["a great number", 2 ** 53, [200, 2 ** 53, undefined]],
-    ["a greater number", 2 ** 54, [400, null, -32600]],
+    ["a greater number", 2 ** 54, [200, 2 ** 54, undefined]],
     ["a long text", "a".repeat(1024), [200, "a".repeat(1024), undefined]],
     ["a text of a megabyte", "a".repeat(1 << 20), [400, null, -32600]],
   ])("an id that is %s", async (_what, id, expected) => {

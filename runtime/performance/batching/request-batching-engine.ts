@@ -1,6 +1,7 @@
 import { performance } from "node:perf_hooks";
 import { Histogram, type Registry } from "prom-client";
 import { FleetError } from "../../errors.ts";
+import { withNumbers } from "../../protocol/exact-number.ts";
 import { Exchange } from "../../protocol/exchange.ts";
 import type { Params } from "../../protocol/json-rpc.ts";
 import type { Priority } from "../../protocol/priority.ts";
@@ -138,7 +139,7 @@ export class RequestBatchingEngine {
     lane.counts.requests += 1;
     try {
       const reply = await lane.call({ owner: caller, caller }, method, params, exchange);
-      if ("result" in reply) return reply.result;
+      if ("result" in reply) return withNumbers(reply.result);
       throw new FleetError("UPSTREAM_PROTOCOL", `${server}: ${reply.error.message}`, { data: { error: reply.error } });
     } finally {
       signal?.removeEventListener("abort", cancel);

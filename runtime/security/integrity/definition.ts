@@ -1,5 +1,6 @@
 import { hash } from "node:crypto";
 import { canonicalJson } from "../../performance/canonical-json.ts";
+import { withNumbers } from "../../protocol/exact-number.ts";
 import type { ToolDescription } from "../../registry/catalog.ts";
 
 /** What no description needs: control characters besides tab and line ends, bidirectional overrides, invisible tag characters. */
@@ -8,9 +9,12 @@ const harmless = /[\t\n\r]/g;
 /** Nesting of a schema that is looked through. */
 const maxDepth = 40;
 
-/** SHA-256 of everything that a server says of a tool but `_meta`, as `sha256:<hex>`; the order of keys does not count. */
+/**
+ * SHA-256 of everything that a server says of a tool but `_meta`, as `sha256:<hex>`; the order of keys does not count, and
+ * `1.0` is `1`.
+ */
 export const definitionDigest = (tool: ToolDescription): string =>
-  `sha256:${hash("sha256", canonicalJson(tool, "_meta"), "hex")}`;
+  `sha256:${hash("sha256", canonicalJson(withNumbers(tool), "_meta"), "hex")}`;
 
 /** What makes a definition unfit to be shown to a model, whoever approved it; undefined for a sound one. */
 export function flawOf(tool: ToolDescription, maxChars: number): string | undefined {
