@@ -56,7 +56,10 @@ test("pods wait for what keeps them apart and what they read; the gateway's conf
     "clock-deployment": ["clock-account", "clock-network"],
     "clock-service": ["clock-deployment"],
     "gateway-config": ["clock-service", "notes-service"],
-    "gateway-deployment": ["gateway-account", "gateway-config", "gateway-network", "gateway-secret"],
+    "gateway-deployment": [
+      ...["clock-service", "gateway-account", "gateway-config"],
+      ...["gateway-network", "gateway-secret", "notes-service"],
+    ],
     "gateway-role-binding": ["gateway-role"],
     "gateway-service": ["gateway-deployment"],
     "notes-deployment": ["notes-account", "notes-network", "notes-secret"],
@@ -141,6 +144,7 @@ describe("the gateway's configuration", () => {
     expect(JSON.parse(config().data["mcp-fleet.json"] as string)).toEqual({
       gateway: {
         lingerMs: 5000,
+        drainMs: 120_000,
         auth: gatewayArgs.auth,
         session: gatewayArgs.session,
         host: "0.0.0.0",
@@ -173,6 +177,27 @@ describe("the gateway's configuration", () => {
     expect(mounted.spec.template.spec.volumes).toContainEqual({ name: "config", configMap: { name: metadata.name } });
     const again = await graphOf(ordinaryProgram);
     expect(again.find(({ name }) => name === "gateway-config")?.inputs.metadata).toEqual(metadata);
+  });
+});
+
+test.each([
+  ["the longest call of its fleets", {}, 300_000, 310],
+  ["its own drain", { drainMs: 30_000 }, 30_000, 40],
+])("a gateway's pods end after %s, and so do they say in their configuration", async (_, more, drainMs, grace) => {
+  const endpoints = ["https://mcp.example.com/mcp"];
+  const graph = await graphOf(() => {
+    const common = { platform: "kubernetes", type: "custom", endpoints } as const;
+    const fleets = [
+      new MCPServerFleet("quick", { ...common, timeouts: { requestMs: 5000 } }),
+      new MCPServerFleet("slow", { ...common, timeouts: { requestMs: 300_000 } }),
+    ];
+    return new MCPGateway("gateway", { ...gatewayArgs, ...more, fleets });
+  });
+  const inputs = (name: string) => (graph.find((one) => one.name === name) as GraphNode).inputs;
+  const { data } = inputs("gateway-config") as { data: Record<string, string> };
+  expect(JSON.parse(data["mcp-fleet.json"] as string).gateway.drainMs).toBe(drainMs);
+  expect(inputs("gateway-deployment")).toMatchObject({
+    spec: { template: { spec: { terminationGracePeriodSeconds: grace } } },
   });
 });
 
