@@ -155,7 +155,6 @@ describe("the gateway's configuration", () => {
         notes: {
           type: "custom",
           tools: { deny: ["forget"] },
-          scaling: { targetInFlight: 8 },
           protocol: "http",
           discovery: { kubernetes: { service: "mcp-notes", port: "http" } },
           healthCheck: { path: "/health" },
