@@ -67,6 +67,31 @@ test("pods wait for what keeps them apart and what they read; the gateway's conf
   });
 });
 
+test("a fleet that goes from one autoscaler to another keeps its pods", async () => {
+  const graphWith = (kubernetes: object) =>
+    graphOf(() => {
+      const container = { image: "notes:1", command: "notes" };
+      return new MCPServerFleet("notes", { platform: "kubernetes", type: "custom", container, kubernetes });
+    });
+  const keda = { prometheusAddress: "http://prometheus:9090" };
+  const seen = [];
+  for (const more of [{}, { autoscaler: "keda", keda }, { autoscaler: "none" }]) {
+    const made = await graphWith(more);
+    const deployment = made.find(({ name }) => name === "notes-deployment") as GraphNode;
+    const autoscaler = made.find(({ name }) => name === "notes-autoscaler");
+    const annotations = (one: GraphNode | undefined) => (one?.inputs.metadata as { annotations?: object })?.annotations;
+    const { replicas } = deployment.inputs.spec as { replicas?: number };
+    seen.push([deployment.ignoreChanges, replicas, annotations(deployment), annotations(autoscaler)]);
+  }
+  expect(seen).toEqual([
+    // KEDA's webhook lets a ScaledObject in beside it, and the number of pods stays what it is.
+    [["spec.replicas"], undefined, undefined, { "validations.keda.sh/hpa-ownership": "false" }],
+    [["spec.replicas"], undefined, undefined, undefined],
+    // The number is taken back from whatever autoscaler has set it.
+    [[], 2, { "pulumi.com/patchForce": "true" }, undefined],
+  ]);
+});
+
 test("a renamed fleet keeps its objects by its alias", () => {
   expect(node("clock").aliases).toEqual(["watch"]);
   expect(node("notes").aliases).toEqual([]);
