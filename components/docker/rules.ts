@@ -3,6 +3,7 @@ import { defaults as shared } from "../defaults.ts";
 import type { MCPServerFleetArgs } from "../fleet/args.ts";
 import { containerProblems } from "../fleet/container-rules.ts";
 import { externalProblems, isExternal } from "../fleet/external.ts";
+import { unreadTargets } from "../fleet/scaling-rules.ts";
 import type { MCPGatewayArgs } from "../gateway/args.ts";
 import { containerFileProblems } from "../gateway/container-files.ts";
 import { knownPart } from "../known-part.ts";
@@ -14,7 +15,8 @@ import { dockerDefaults as defaults } from "./defaults.ts";
 /** Every mistake in a fleet's arguments for this platform: field, value, fix. */
 export function fleetProblems(args: MCPServerFleetArgs): string[] {
   const { tags, container, scaling, docker, type } = args;
-  const blocks = knownPart({ tags, container, scaling, docker });
+  // Of what something else runs, the scaling has rules of its own.
+  const blocks = knownPart({ tags, container, scaling: isExternal(args) ? undefined : scaling, docker });
   const problems = validateAgainst(fleetBlocks, blocks).map(issueText);
   if (problems.length > 0) return problems;
   if (isExternal(args)) return externalProblems(Platform.Docker, args);
@@ -65,9 +67,11 @@ function instanceProblems(scaling: MCPServerFleetArgs["scaling"]): string[] {
   if (typeof minInstances !== "number") {
     return ["scaling.minInstances is known only later, but it decides how many containers there are; give a number"];
   }
-  if (maxInstances === undefined || maxInstances === minInstances) return [];
+  const unread = unreadTargets(scaling, ["targetInFlight"], "Docker has no autoscaler");
+  if (maxInstances === undefined || maxInstances === minInstances) return unread;
   const fix = "give both the number of containers, and container.maxProcesses for servers in each of them";
   return [
+    ...unread,
     `scaling.maxInstances (${maxInstances}) is not minInstances (${minInstances}), but Docker has no autoscaler; ${fix}`,
   ];
 }

@@ -50,7 +50,7 @@ export interface FleetScalingArgs {
   minInstances?: pulumi.Input<number>;
   /** Never more than this. Defaults to 4. */
   maxInstances?: pulumi.Input<number>;
-  /** Calls in flight on each shared instance before another one is started. Defaults to 16. */
+  /** Calls in flight on each instance before another one is started; on `process` for shared instances, on `kubernetes` with KEDA, and on `aws`; refused where nothing scales by it. Defaults to 16. */
   targetInFlight?: pulumi.Input<number>;
   /** Processor use over what is reserved, in percent, above which an instance is added; on `kubernetes` and `aws`. Defaults to 70. */
   targetCpuPercent?: pulumi.Input<number>;

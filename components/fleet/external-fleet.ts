@@ -5,8 +5,7 @@ import { checkedServer, type FleetSettings } from "./resolve.ts";
 
 /** A fleet that something else runs: the gateway reaches it where it is. Throws InputError. */
 export function externalFleet({ component, name, common, args }: FleetSettings): FleetDeployment {
-  const { scaling: _, ...rest } = common;
-  const server = checkedServer(component, { ...rest, endpoints: args.endpoints });
+  const server = checkedServer(component, { ...common, endpoints: args.endpoints });
   const { endpoints, discovery } = args;
   const listed = pulumi
     .output({ endpoints, known: discovery?.static })

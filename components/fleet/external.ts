@@ -2,6 +2,7 @@ import { defaults } from "../defaults.ts";
 import { knownPart } from "../known-part.ts";
 import { Platform } from "../platform.ts";
 import type { MCPServerFleetArgs } from "./args.ts";
+import { externalScaling } from "./scaling-rules.ts";
 
 /** Does something else run this fleet's servers? Then nothing is deployed for it. */
 export function isExternal({ endpoints, discovery }: Pick<MCPServerFleetArgs, "endpoints" | "discovery">): boolean {
@@ -31,7 +32,7 @@ export function externalProblems(platform: Platform, args: MCPServerFleetArgs): 
     const fix = `use one of ${known.map((one) => `discovery.${one}`).join(", ")}`;
     problems.push(`discovery.${key} is given, but a gateway on the platform "${platform}" cannot look there; ${fix}`);
   }
-  return [...problems, ...tlsFileProblems(platform, args)];
+  return [...problems, ...externalScaling(args), ...tlsFileProblems(platform, args)];
 }
 
 const inSecrets = new RegExp(`^${defaults.secretsFolder}/[-._A-Za-z0-9]+$`);

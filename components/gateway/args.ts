@@ -102,7 +102,7 @@ export interface MCPGatewayArgs {
   workers?: pulumi.Input<string>;
   /** `/mcp` shows only `find_tools`, `describe_tools` and `call_tool`. Defaults to false. */
   toolSearch?: pulumi.Input<boolean>;
-  /** How long calls in flight may go on when it stops, in milliseconds. Defaults to 10000. */
+  /** How long calls in flight may go on when it stops, in milliseconds. Defaults to what one call of its fleets may take on `kubernetes`, at least 10000 and at most 590000; elsewhere to 10000. */
   drainMs?: pulumi.Input<number>;
   /** Of that, how long clients with open connections are told to connect anew before these are closed, in milliseconds. Defaults to 5000 on `kubernetes`, elsewhere to 0. */
   lingerMs?: pulumi.Input<number>;

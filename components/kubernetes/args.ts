@@ -99,4 +99,6 @@ export interface FleetKubernetesArgs extends KubernetesPodArgs {
   autoscaler?: Autoscaler;
   /** Needed for `keda`. */
   keda?: KubernetesKedaArgs;
+  /** Seconds from the end of a pod's new calls to its kill: 5 before SIGTERM, the drain of the calls in flight, and 5 to end. Defaults to what one call may take (`timeouts.requestMs`) and these, at least 20 and at most 600. */
+  terminationGracePeriodSeconds?: pulumi.Input<number>;
 }

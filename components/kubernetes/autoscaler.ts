@@ -1,8 +1,10 @@
 import type { types } from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
+import { metadataOf } from "./metadata.ts";
 import type { Workload } from "./workload.ts";
 
 type Spec = types.input.autoscaling.v2.HorizontalPodAutoscalerSpec;
+type ObjectMeta = types.input.meta.v1.ObjectMeta;
 type Metric = types.input.autoscaling.v2.MetricSpec;
 
 /** Between which bounds, and by what, a workload is scaled. */
@@ -36,6 +38,16 @@ export function scalingBehavior(
       ],
     },
   };
+}
+
+/**
+ * Metadata of a workload's HorizontalPodAutoscaler. KEDA's webhook refuses a ScaledObject while an autoscaler of the same
+ * pods lives, but for one with this annotation: a fleet can go over to KEDA in one update, which makes before it deletes.
+ */
+export function autoscalerMetadata(workload: Workload): ObjectMeta {
+  const metadata = metadataOf(workload);
+  if (workload.role !== "fleet") return metadata;
+  return { ...metadata, annotations: { "validations.keda.sh/hpa-ownership": "false" } };
 }
 
 /** A workload's HorizontalPodAutoscaler: by processor use, and by memory where that is asked for. */

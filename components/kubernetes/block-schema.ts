@@ -60,7 +60,15 @@ export const fleetBlocks = Type.Object(
   {
     ...fleetParts(limits),
     kubernetes: open(
-      Type.Object({ ...pod, autoscaler: open(Type.Enum(Object.values(Autoscaler))), keda: open(keda) }, closed),
+      Type.Object(
+        {
+          ...pod,
+          autoscaler: open(Type.Enum(Object.values(Autoscaler))),
+          keda: open(keda),
+          terminationGracePeriodSeconds: open(Type.Integer({ minimum: 10, maximum: 86_400 })),
+        },
+        closed,
+      ),
     ),
   },
   closed,

@@ -24,12 +24,14 @@ export const kubernetesDefaults = Object.freeze({
   path: "/mcp",
   // The cluster takes a moment to stop sending calls to a pod that ends: SIGTERM comes only after it.
   preStopSeconds: 5,
-  // As in the configuration's own default.
+  // Time for an orderly end even where calls are short. The configuration's own default.
   drainMs: 10_000,
   /** Clients keep an idle connection for so long. */
   lingerMs: 5000,
   // What is left of the grace period when the drain is over.
   graceMarginSeconds: 5,
+  // As long as a cluster autoscaler waits for the pods of a node that it takes away.
+  longestGraceSeconds: 600,
   // No user or group of a node has this id.
   userId: 65_532,
   temporaryMiB: 256,

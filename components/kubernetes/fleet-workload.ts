@@ -4,7 +4,9 @@ import { hostedServer } from "../fleet/hosted-server.ts";
 import type { FleetSettings } from "../fleet/resolve.ts";
 import { holdsOutputs } from "../holds-outputs.ts";
 import { kubernetesDefaults as defaults } from "./defaults.ts";
+import { fleetDrainMs } from "./grace.ts";
 import { secretNames, secretsDigest } from "./secrets.ts";
+import { withUnit } from "./units.ts";
 import { placementOf, secretVolume, type Workload } from "./workload.ts";
 
 type EnvVar = types.input.core.v1.EnvVar;
@@ -13,7 +15,8 @@ type EnvVar = types.input.core.v1.EnvVar;
 export const fleetObjectName = (name: string): string => `mcp-${name}`;
 
 /** A fleet's pods: a server on its standard streams under the server host, or an image that speaks HTTP itself. */
-export function fleetWorkload({ name, tags, common, args }: FleetSettings): Workload {
+export function fleetWorkload(settings: FleetSettings): Workload {
+  const { name, tags, common, args } = settings;
   const { container = {}, kubernetes = {}, scaling } = args;
   const objectName = fleetObjectName(name);
   const secretName = kubernetes.existingSecret?.name ?? objectName;
@@ -22,6 +25,7 @@ export function fleetWorkload({ name, tags, common, args }: FleetSettings): Work
   const port = container.port ?? defaults.hostPort;
   const http = (path: string) => ({ httpGet: { path, port: "http" } });
   const probe = container.healthPath === undefined ? { tcpSocket: { port: "http" } } : http(container.healthPath);
+  const drainMs = fleetDrainMs(settings);
   const owned = kubernetes.autoscaler === "none";
   return {
     name: objectName,
@@ -33,7 +37,9 @@ export function fleetWorkload({ name, tags, common, args }: FleetSettings): Work
     imagePullSecrets: kubernetes.imagePullSecrets ?? [],
     command: hosted || container.command === undefined ? undefined : [container.command],
     args: hosted ? undefined : container.args,
-    env: hosted ? hostEnv(name, hostedServer(common, container, secrets)) : serverEnv(container, secretName, secrets),
+    env: hosted
+      ? hostEnv(name, hostedServer(common, container, secrets), drainMs)
+      : serverEnv(container, secretName, secrets),
     port,
     scheme: "http",
     liveness: hosted ? http("/health") : probe,
@@ -44,7 +50,7 @@ export function fleetWorkload({ name, tags, common, args }: FleetSettings): Work
     cpuMillicores: container.cpuMillicores ?? defaults.fleetCpuMillicores,
     memoryMiB: container.memoryMiB ?? defaults.fleetMemoryMiB,
     replicas: owned ? (scaling?.minInstances ?? defaults.fleetMinInstances) : undefined,
-    drainMs: defaults.drainMs,
+    drainMs,
     network: kubernetes.network ?? {},
     placement: placementOf(kubernetes),
     serviceAccountAnnotations: kubernetes.serviceAccountAnnotations ?? {},
@@ -52,13 +58,14 @@ export function fleetWorkload({ name, tags, common, args }: FleetSettings): Work
 }
 
 /** The server host's environment. Only the gateway's pods reach it, by the fleet's network policy. */
-function hostEnv(name: string, server: object): EnvVar[] {
+function hostEnv(name: string, server: object, drainMs: pulumi.Input<number>): EnvVar[] {
   return [
     { name: "MCP_SERVER_NAME", value: name },
     { name: "MCP_SERVER", value: holdsOutputs(server) ? pulumi.jsonStringify(server) : JSON.stringify(server) },
     { name: "MCP_FLEET_HOST", value: "0.0.0.0" },
     { name: "MCP_FLEET_PORT", value: String(defaults.hostPort) },
     { name: "MCP_FLEET_ALLOW_ANONYMOUS", value: "true" },
+    { name: "MCP_FLEET_DRAIN_MS", value: withUnit(drainMs) },
   ];
 }
 

@@ -8,6 +8,7 @@ import { gatewayRules, roleBinding } from "./access.ts";
 import { kubernetesDefaults as defaults } from "./defaults.ts";
 import { gatewayConfig } from "./gateway-config.ts";
 import { configFile, gatewayWorkload } from "./gateway-workload.ts";
+import { withDrain } from "./grace.ts";
 import { httpRouteSpec, ingressSpec } from "./ingress.ts";
 import { metadataOf } from "./metadata.ts";
 import { addressOf, autoscalerObject, kubernetesSdk, workloadObjects } from "./objects.ts";
@@ -15,12 +16,13 @@ import { gatewayProblems } from "./rules.ts";
 import { digest } from "./secrets.ts";
 
 /** A gateway as a Deployment of replicas that share nothing but the key of their sessions. */
-export const gateway: PlatformComponents["gateway"] = (parent, name, settings) => {
-  const { component, common, args } = settings;
+export const gateway: PlatformComponents["gateway"] = (parent, name, given) => {
+  const { component, common, args } = given;
   const problems = [...gatewayProblems(name, args), ...unknownFleets(args.fleets)];
   if (problems.length > 0) throw new InputError(component, problems);
   const { scaling: _, ...own } = common;
   checkedGateway(component, own);
+  const settings = withDrain(given);
   const { kubernetes, scaling, secrets } = args;
   const { ingress, httpRoute, serviceType } = kubernetes ?? {};
   const sdk = kubernetesSdk(component);

@@ -4,8 +4,8 @@ import { childOf } from "../child-of.ts";
 import { Platform } from "../platform.ts";
 import { providerSdk } from "../provider-sdk.ts";
 import type { KubernetesPodArgs } from "./args.ts";
-import { type AutoscalerBounds, autoscalerSpec } from "./autoscaler.ts";
-import { deploymentSpec } from "./deployment.ts";
+import { type AutoscalerBounds, autoscalerMetadata, autoscalerSpec } from "./autoscaler.ts";
+import { deploymentMetadata, deploymentSpec } from "./deployment.ts";
 import { disruptionBudgetSpec } from "./disruption-budget.ts";
 import { metadataOf } from "./metadata.ts";
 import { networkPolicySpec } from "./network-policy.ts";
@@ -57,9 +57,13 @@ export function workloadObjects(
   const secret = secretObject(sdk, parent, name, workload, more);
   const deployment = new sdk.apps.v1.Deployment(
     `${name}-deployment`,
-    { metadata, spec: deploymentSpec(workload) },
-    // No pod before what keeps it apart, what it runs as, and what it reads.
-    child({ dependsOn: [account, policy, ...secret] }),
+    { metadata: deploymentMetadata(workload), spec: deploymentSpec(workload) },
+    child({
+      // No pod before what keeps it apart, what it runs as, and what it reads.
+      dependsOn: [account, policy, ...secret],
+      // An autoscaler that takes over finds as many pods as there are. To give the number up would leave one.
+      ...(workload.replicas === undefined ? { ignoreChanges: ["spec.replicas"] } : {}),
+    }),
   );
   const service = new sdk.core.v1.Service(
     `${name}-service`,
@@ -81,7 +85,7 @@ export function autoscalerObject(
 ): void {
   new sdk.autoscaling.v2.HorizontalPodAutoscaler(
     `${name}-autoscaler`,
-    { metadata: metadataOf(workload), spec: autoscalerSpec(workload, bounds) },
+    { metadata: autoscalerMetadata(workload), spec: autoscalerSpec(workload, bounds) },
     childOf(parent)(),
   );
 }

@@ -1,6 +1,6 @@
 import type { types } from "@pulumi/kubernetes";
-import * as pulumi from "@pulumi/pulumi";
 import { kubernetesDefaults as defaults } from "./defaults.ts";
+import { graceSeconds } from "./grace.ts";
 import { selectorOf } from "./metadata.ts";
 import { withUnit } from "./units.ts";
 import type { Workload } from "./workload.ts";
@@ -69,10 +69,4 @@ function container(workload: Workload): Container {
     },
     volumeMounts: [{ name: "tmp", mountPath: "/tmp" }, ...mounts],
   };
-}
-
-/** Long enough for the wait before SIGTERM, the drain, and an orderly end. */
-function graceSeconds(drainMs: pulumi.Input<number>): pulumi.Input<number> {
-  const seconds = (ms: number) => defaults.preStopSeconds + Math.ceil(ms / 1000) + defaults.graceMarginSeconds;
-  return typeof drainMs === "number" ? seconds(drainMs) : pulumi.output(drainMs).apply(seconds);
 }

@@ -3,6 +3,7 @@ import { defaults as shared } from "../defaults.ts";
 import type { MCPServerFleetArgs } from "../fleet/args.ts";
 import { containerProblems, portlessPath } from "../fleet/container-rules.ts";
 import { externalProblems, isExternal } from "../fleet/external.ts";
+import { unreadTargets } from "../fleet/scaling-rules.ts";
 import type { MCPGatewayArgs } from "../gateway/args.ts";
 import { containerFileProblems } from "../gateway/container-files.ts";
 import { boundsProblems } from "../instance-bounds.ts";
@@ -103,6 +104,7 @@ function autoscalerProblems(
   const { autoscaler = "hpa", keda } = kubernetes ?? {};
   const { minInstances = defaults.fleetMinInstances, maxInstances = defaults.fleetMaxInstances } = scaling ?? {};
   const problems = autoscaler === "none" ? [] : boundsProblems(minInstances, maxInstances);
+  problems.push(...unreadSettings(autoscaler, scaling, kubernetes));
   if (minInstances === 0 && autoscaler === "hpa") {
     problems.push('scaling.minInstances is 0, which only KEDA can do; set kubernetes.autoscaler to "keda", or give 1');
   }
@@ -113,6 +115,37 @@ function autoscalerProblems(
   if (autoscaler !== "keda" && keda !== undefined) {
     problems.push(
       `kubernetes.keda is given, but kubernetes.autoscaler is "${autoscaler}"; set it to "keda" or remove keda`,
+    );
+  }
+  return problems;
+}
+
+/** Settings of scaling that this autoscaler does not read. */
+function unreadSettings(
+  autoscaler: string,
+  scaling: MCPServerFleetArgs["scaling"],
+  kubernetes: MCPServerFleetArgs["kubernetes"],
+): string[] {
+  const chosen = `kubernetes.autoscaler is "${autoscaler}"`;
+  if (autoscaler === "hpa") {
+    const fix = 'remove it, or set kubernetes.autoscaler to "keda"';
+    return unreadTargets(scaling, ["targetInFlight"], `${chosen}, which goes by processor and memory`, fix);
+  }
+  if (autoscaler === "keda") {
+    const fix = 'remove it, or set kubernetes.autoscaler to "hpa"';
+    const targets = ["targetCpuPercent", "targetMemoryPercent"] as const;
+    return unreadTargets(scaling, targets, `${chosen}, which goes by calls in flight`, fix);
+  }
+  const problems = unreadTargets(scaling, ["targetInFlight", "targetCpuPercent", "targetMemoryPercent"], chosen);
+  if (kubernetes?.scaleDownAfterSeconds !== undefined) {
+    problems.push(`kubernetes.scaleDownAfterSeconds is given, but ${chosen}; remove it`);
+  }
+  const { minInstances = defaults.fleetMinInstances, maxInstances } = scaling ?? {};
+  const known = typeof minInstances === "number" && typeof maxInstances === "number";
+  if (known && maxInstances !== minInstances) {
+    const fix = "give scaling.minInstances alone, which is the number of replicas";
+    problems.push(
+      `scaling.maxInstances (${maxInstances}) is not minInstances (${minInstances}), but ${chosen}; ${fix}`,
     );
   }
   return problems;

@@ -2,9 +2,10 @@ import Type from "typebox";
 import { closed, labels, open, text } from "../block-parts.ts";
 import { Condition, Severity } from "./args.ts";
 
+const url = Type.String({ pattern: "^https?://[^/]+" });
 const anything = open(Type.Unknown());
 const bound = open(Type.Number());
-const notifications = Type.Object({ webhook: open(text), email: open(Type.Array(text)), slack: open(text) }, closed);
+const notifications = Type.Object({ webhook: open(url), email: open(Type.Array(text)), slack: open(text) }, closed);
 const alertRule = Type.Object(
   {
     name: open(Type.String()),
@@ -30,7 +31,7 @@ export const stackArgs = Type.Object(
     gateway: anything,
     alertRules: open(Type.Array(alertRule)),
     notifications: open(notifications),
-    senders: open(Type.Object({ email: open(email), slackUrl: open(text) }, closed)),
+    senders: open(Type.Object({ email: open(email), slackUrl: open(url) }, closed)),
     slo: open(Type.Object({ availabilityPercent: bound }, closed)),
     thresholds: open(
       Type.Object(
@@ -38,7 +39,7 @@ export const stackArgs = Type.Object(
         closed,
       ),
     ),
-    runbookUrl: open(text),
+    runbookUrl: open(url),
     tags: open(labels),
     kubernetes: open(
       Type.Object(

@@ -230,7 +230,7 @@ export interface MonitoringStackArgs {
   slo?: SloArgs;
   /** Bounds of the rules that come with the package. */
   thresholds?: ThresholdsArgs;
-  /** Where the runbook is read that alerts point to. Defaults to this package's `docs/runbook.md`. */
+  /** URL of the runbook that alerts point to, each to its section: `https://wiki.example.com/mcp`. Defaults to `docs/runbook.md` of the published package at unpkg.com. */
   runbookUrl?: string;
   /** Labels of every object. Defaults to none. */
   tags?: Record<string, pulumi.Input<string>>;

@@ -14,8 +14,8 @@ export const monitoringDefaults = Object.freeze({
   forSeconds: 300,
   // Two scrapes fit into the shortest window of a rule.
   scrapeSeconds: 15,
-  // In this package; a team that keeps its runbook elsewhere says where.
-  runbookUrl: "docs/runbook.md",
+  // The page as it is in the published package: who reads an alert has a browser and no checkout.
+  runbookUrl: "https://unpkg.com/mcp-fleet/docs/runbook.md",
   // An alert that goes on is repeated so often.
   repeatHours: 4,
   // Prometheus' own default.

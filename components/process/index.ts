@@ -1,8 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import { childOf } from "../child-of.ts";
 import { stateDirectory } from "../defaults.ts";
+import { isExternal } from "../fleet/external.ts";
 import { checkedServer } from "../fleet/resolve.ts";
+import { externalScaling } from "../fleet/scaling-rules.ts";
 import { checkedGateway } from "../gateway/resolve.ts";
+import { InputError } from "../input-error.ts";
 import type { PlatformComponents } from "../platforms.ts";
 import { withoutUndefined } from "../without-undefined.ts";
 import { ProcessFleet } from "./process-fleet.ts";
@@ -10,6 +13,8 @@ import { ProcessGateway } from "./process-gateway.ts";
 
 /** A fleet whose instances the gateway's daemon on this machine runs itself. Nothing here can be tagged. */
 export const fleet: PlatformComponents["fleet"] = (parent, name, { component, common, args }) => {
+  const problems = isExternal(args) ? externalScaling(args) : [];
+  if (problems.length > 0) throw new InputError(component, problems);
   const { stateDirectory: folder = stateDirectory(), ...source } = args.process ?? {};
   const runs = withoutUndefined(source);
   const process = Object.keys(runs).length === 0 ? undefined : runs;

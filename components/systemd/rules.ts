@@ -2,6 +2,7 @@ import { issueText, validateAgainst } from "../../runtime/config/schema/index.ts
 import type { MCPServerFleetArgs } from "../fleet/args.ts";
 import { commandProblems, portlessPath } from "../fleet/container-rules.ts";
 import { externalProblems, isExternal } from "../fleet/external.ts";
+import { unreadTargets } from "../fleet/scaling-rules.ts";
 import type { MCPGatewayArgs } from "../gateway/args.ts";
 import { containerFileProblems } from "../gateway/container-files.ts";
 import { knownPart } from "../known-part.ts";
@@ -14,7 +15,9 @@ import { ownCredentials } from "./names.ts";
 /** Every mistake in a fleet's arguments for this platform: field, value, fix. */
 export function fleetProblems(args: MCPServerFleetArgs): string[] {
   const { tags, container, scaling, systemd, type, credentials } = args;
-  const problems = validateAgainst(fleetBlocks, knownPart({ tags, container, scaling, systemd })).map(issueText);
+  // Of what something else runs, the scaling has rules of its own.
+  const blocks = knownPart({ tags, container, scaling: isExternal(args) ? undefined : scaling, systemd });
+  const problems = validateAgainst(fleetBlocks, blocks).map(issueText);
   if (problems.length > 0) return problems;
   if (isExternal(args)) return externalProblems(Platform.Systemd, args);
   problems.push(...commandProblems({ type, container }), ...portlessPath("path", container));
@@ -89,9 +92,11 @@ function instanceProblems(scaling: MCPServerFleetArgs["scaling"]): string[] {
   if (typeof minInstances !== "number") {
     return ["scaling.minInstances is known only later, but it decides how many services there are; give a number"];
   }
-  if (maxInstances === undefined || maxInstances === minInstances) return [];
+  const unread = unreadTargets(scaling, ["targetInFlight"], "systemd has no autoscaler");
+  if (maxInstances === undefined || maxInstances === minInstances) return unread;
   const fix = "give both the number of services, and container.maxProcesses for servers in each of them";
   return [
+    ...unread,
     `scaling.maxInstances (${maxInstances}) is not minInstances (${minInstances}), but systemd has no autoscaler; ${fix}`,
   ];
 }

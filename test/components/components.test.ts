@@ -54,6 +54,20 @@ describe("a fleet and its gateway", () => {
     ]);
   });
 
+  test.each(Object.values(Platform))("on %s: scaling of what something else runs is refused by name", (platform) => {
+    const external = { platform, type: "custom", endpoints: ["https://mcp.example.com/mcp"] };
+    const problem = (key: string) =>
+      `MCPServerFleet "remote": scaling.${key} is given, but something else runs what is at its endpoints; remove it`;
+    const scaled = { ...external, scaling: { minInstances: 2, targetInFlight: 8 } };
+    expect(() => fleet("remote", scaled)).toThrow(`${problem("minInstances")}\n${problem("targetInFlight")}`);
+  });
+
+  test.each(Object.values(Platform))("on %s: what something else runs can be said to be at rest", async (platform) => {
+    const external = { platform, type: "custom", endpoints: ["https://mcp.example.com/mcp"] };
+    const resting = fleet("remote", { ...external, scaling: { minInstances: 0 } });
+    expect(JSON.parse(await value(resting.configuration))).toMatchObject({ scaling: { minInstances: 0 } });
+  });
+
   test("carry the configuration, and the gateway only the names of its fleets", async () => {
     const search = fleet("search", { type: "context7", scaling: { maxInstances: pulumi.output(7) } });
     const gateway = new MCPGateway("gateway", { fleets: [search], log: { level: "debug" } });

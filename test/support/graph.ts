@@ -11,6 +11,8 @@ export interface GraphNode {
   readonly dependsOn: readonly string[];
   /** Names, types or URNs that it had before. */
   readonly aliases: readonly string[];
+  /** Paths of inputs whose changes are left alone. */
+  readonly ignoreChanges: readonly string[];
   /** Its inputs; a secret stands as `{ secret: value }`. */
   readonly inputs: Record<string, unknown>;
 }
@@ -27,6 +29,7 @@ interface Request {
   getParent(): string;
   getDependenciesList(): string[];
   getAliasesList(): { getUrn(): string; getSpec(): { getName(): string; getType(): string } | undefined }[];
+  getIgnorechangesList(): string[];
   getObject(): { toJavaScript(): Record<string, unknown> };
 }
 
@@ -57,6 +60,7 @@ export async function graphOf(
       aliases: request
         .getAliasesList()
         .map((alias) => alias.getSpec()?.getName() || alias.getSpec()?.getType() || alias.getUrn()),
+      ignoreChanges: request.getIgnorechangesList(),
       inputs: readable(request.getObject().toJavaScript()) as Record<string, unknown>,
     });
     return original.call(this, request, callback);

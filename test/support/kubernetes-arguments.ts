@@ -60,7 +60,14 @@ const own = fc.record({
 });
 const scaled = fc.oneof(
   fc.record({ scaling: bounds(1), kubernetes: fc.record({ ...pod, autoscaler: fc.constant(undefined) }) }),
-  fc.record({ scaling: bounds(1), kubernetes: fc.record({ ...pod, autoscaler: fc.constant("none" as const) }) }),
+  fc.record({
+    scaling: fc.record({ minInstances: fc.integer({ min: 1, max: 20 }) }),
+    kubernetes: fc.record({
+      ...pod,
+      scaleDownAfterSeconds: fc.constant(undefined),
+      autoscaler: fc.constant("none" as const),
+    }),
+  }),
   fc.record({
     scaling: bounds(0),
     kubernetes: fc.record({
@@ -117,6 +124,30 @@ export const fleetMistakes: readonly [string, (args: MCPServerFleetArgs) => obje
     /which only KEDA can do/,
   ],
   ["KEDA without its address", (args) => ({ ...args, kubernetes: { autoscaler: "keda" } }), /prometheusAddress/],
+  [
+    "calls in flight without KEDA",
+    (args) => ({ ...args, kubernetes: {}, scaling: { targetInFlight: 8 } }),
+    /scaling\.targetInFlight is given, but kubernetes\.autoscaler is "hpa", which goes by processor and memory; remove it, or set kubernetes\.autoscaler to "keda"/,
+  ],
+  [
+    "processor use with KEDA",
+    (args) => ({
+      ...args,
+      scaling: { targetCpuPercent: 50 },
+      kubernetes: { autoscaler: "keda", keda: { prometheusAddress: "http://prometheus:9090" } },
+    }),
+    /scaling\.targetCpuPercent is given, but kubernetes\.autoscaler is "keda"/,
+  ],
+  [
+    "bounds without an autoscaler",
+    (args) => ({ ...args, scaling: { minInstances: 2, maxInstances: 5 }, kubernetes: { autoscaler: "none" } }),
+    /scaling\.maxInstances \(5\) is not minInstances \(2\)/,
+  ],
+  [
+    "a calm without an autoscaler",
+    (args) => ({ ...args, scaling: {}, kubernetes: { autoscaler: "none", scaleDownAfterSeconds: 60 } }),
+    /kubernetes\.scaleDownAfterSeconds is given/,
+  ],
   ["an autoscaler that is none", (args) => ({ ...args, kubernetes: { autoscaler: "vpa" } }), /kubernetes\.autoscaler/],
   [
     "two places of secrets",

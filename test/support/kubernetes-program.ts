@@ -26,7 +26,7 @@ export function ordinaryProgram(): MCPGateway {
   const notes = new MCPServerFleet("notes", {
     ...common,
     container: { image: "notes:1", command: "notes", secretEnv: { API_KEY: "hidden" } },
-    scaling: { minInstances: 2, maxInstances: 5, targetInFlight: 8 },
+    scaling: { minInstances: 2, maxInstances: 5 },
     tools: { deny: ["forget"] },
     kubernetes: { namespace },
   });
@@ -47,7 +47,7 @@ export function ordinaryProgram(): MCPGateway {
 export function operatorProgram(): MCPGateway[] {
   const fleet = new MCPServerFleet("notes", {
     ...{ platform: "kubernetes", type: "custom", container: { image: "notes:1", command: "notes" } },
-    scaling: { minInstances: 0 },
+    scaling: { minInstances: 0, targetInFlight: 8 },
     kubernetes: {
       ...{ namespace, autoscaler: "keda", keda: { prometheusAddress: "http://prometheus:9090" } },
       externalSecret: { store: "vault", keys: { API_KEY: "prod/notes" } },

@@ -116,6 +116,10 @@ describe("what is wrong is refused, and nothing is made", () => {
     ],
     [fleet({ type: "magic" }), 'container.command stands beside the preset "magic"; remove it, or set type to custom'],
     [
+      fleet({ scaling: { targetInFlight: 4 } }),
+      "scaling.targetInFlight is given, but Docker has no autoscaler; remove it",
+    ],
+    [
       fleet({ scaling: { maxInstances: 3 } }),
       "scaling.maxInstances (3) is not minInstances (1), but Docker has no autoscaler; give both",
     ],

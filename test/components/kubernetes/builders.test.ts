@@ -26,7 +26,7 @@ const pod = {
   serviceAccountName: "mcp-notes",
   automountServiceAccountToken: false,
   enableServiceLinks: false,
-  terminationGracePeriodSeconds: 20,
+  terminationGracePeriodSeconds: 130,
   securityContext: {
     runAsNonRoot: true,
     runAsUser: 65532,
@@ -48,6 +48,7 @@ const pod = {
         { name: "MCP_FLEET_HOST", value: "0.0.0.0" },
         { name: "MCP_FLEET_PORT", value: "3001" },
         { name: "MCP_FLEET_ALLOW_ANONYMOUS", value: "true" },
+        { name: "MCP_FLEET_DRAIN_MS", value: "120000" },
       ],
       ports: [{ name: "http", containerPort: 3001 }],
       resources: { requests: { cpu: "250m", memory: "512Mi" }, limits: { memory: "512Mi" } },
@@ -123,6 +124,20 @@ describe("a pod", () => {
       command: "notes",
       env: { API_KEY: "file:/run/secrets/mcp-fleet/API_KEY" },
     });
+  });
+
+  test("has time for a call to end: as long as one may take, within a bound, or as the user says", () => {
+    const graceOf = (args: Parameters<typeof notes>[0]) => {
+      const spec = podSpec(notes(args)) as typeof pod;
+      const drain = spec.containers[0]?.env.find(({ name }) => name === "MCP_FLEET_DRAIN_MS")?.value;
+      return [spec.terminationGracePeriodSeconds, drain];
+    };
+    expect(graceOf({ timeouts: { requestMs: 300_500 } })).toEqual([311, "300500"]);
+    expect(graceOf({ timeouts: { requestMs: 1000 } })).toEqual([20, "10000"]);
+    expect(graceOf({ timeouts: { requestMs: 3_600_000 } })).toEqual([600, "590000"]);
+    expect(graceOf({ kubernetes: { terminationGracePeriodSeconds: 1800 } })).toEqual([1800, "1790000"]);
+    const own = { image: "clock:1", port: 3000 };
+    expect(graceOf({ container: own, timeouts: { requestMs: 60_000 } })).toEqual([70, undefined]);
   });
 
   test("runs where and as the user wishes", () => {
@@ -379,7 +394,8 @@ test("the defaults, which are a contract", () => {
     ...{ gatewayCpuMillicores: 500, gatewayMemoryMiB: 512, fleetMinInstances: 2, fleetMaxInstances: 10 },
     ...{ gatewayMinInstances: 2, gatewayMaxInstances: 6, targetCpuPercent: 70, targetInFlight: 16 },
     ...{ scaleDownAfterSeconds: 300, hostPort: 3001, gatewayPort: 8080, path: "/mcp" },
-    ...{ preStopSeconds: 5, drainMs: 10_000, lingerMs: 5000, graceMarginSeconds: 5, userId: 65_532, temporaryMiB: 256 },
+    ...{ preStopSeconds: 5, drainMs: 10_000, lingerMs: 5000, graceMarginSeconds: 5, longestGraceSeconds: 600 },
+    ...{ userId: 65_532, temporaryMiB: 256 },
     ...{ egressPort: 443, kedaPollingSeconds: 15, kedaCooldownSeconds: 300 },
     ...{ externalRefresh: "1h", externalStoreKind: "SecretStore" },
   });

@@ -56,12 +56,40 @@ test("pods wait for what keeps them apart and what they read; the gateway's conf
     "clock-deployment": ["clock-account", "clock-network"],
     "clock-service": ["clock-deployment"],
     "gateway-config": ["clock-service", "notes-service"],
-    "gateway-deployment": ["gateway-account", "gateway-config", "gateway-network", "gateway-secret"],
+    "gateway-deployment": [
+      ...["clock-service", "gateway-account", "gateway-config"],
+      ...["gateway-network", "gateway-secret", "notes-service"],
+    ],
     "gateway-role-binding": ["gateway-role"],
     "gateway-service": ["gateway-deployment"],
     "notes-deployment": ["notes-account", "notes-network", "notes-secret"],
     "notes-service": ["notes-deployment"],
   });
+});
+
+test("a fleet that goes from one autoscaler to another keeps its pods", async () => {
+  const graphWith = (kubernetes: object) =>
+    graphOf(() => {
+      const container = { image: "notes:1", command: "notes" };
+      return new MCPServerFleet("notes", { platform: "kubernetes", type: "custom", container, kubernetes });
+    });
+  const keda = { prometheusAddress: "http://prometheus:9090" };
+  const seen = [];
+  for (const more of [{}, { autoscaler: "keda", keda }, { autoscaler: "none" }]) {
+    const made = await graphWith(more);
+    const deployment = made.find(({ name }) => name === "notes-deployment") as GraphNode;
+    const autoscaler = made.find(({ name }) => name === "notes-autoscaler");
+    const annotations = (one: GraphNode | undefined) => (one?.inputs.metadata as { annotations?: object })?.annotations;
+    const { replicas } = deployment.inputs.spec as { replicas?: number };
+    seen.push([deployment.ignoreChanges, replicas, annotations(deployment), annotations(autoscaler)]);
+  }
+  expect(seen).toEqual([
+    // KEDA's webhook lets a ScaledObject in beside it, and the number of pods stays what it is.
+    [["spec.replicas"], undefined, undefined, { "validations.keda.sh/hpa-ownership": "false" }],
+    [["spec.replicas"], undefined, undefined, undefined],
+    // The number is taken back from whatever autoscaler has set it.
+    [[], 2, { "pulumi.com/patchForce": "true" }, undefined],
+  ]);
 });
 
 test("a renamed fleet keeps its objects by its alias", () => {
@@ -141,6 +169,7 @@ describe("the gateway's configuration", () => {
     expect(JSON.parse(config().data["mcp-fleet.json"] as string)).toEqual({
       gateway: {
         lingerMs: 5000,
+        drainMs: 120_000,
         auth: gatewayArgs.auth,
         session: gatewayArgs.session,
         host: "0.0.0.0",
@@ -151,7 +180,6 @@ describe("the gateway's configuration", () => {
         notes: {
           type: "custom",
           tools: { deny: ["forget"] },
-          scaling: { targetInFlight: 8 },
           protocol: "http",
           discovery: { kubernetes: { service: "mcp-notes", port: "http" } },
           healthCheck: { path: "/health" },
@@ -173,6 +201,27 @@ describe("the gateway's configuration", () => {
     expect(mounted.spec.template.spec.volumes).toContainEqual({ name: "config", configMap: { name: metadata.name } });
     const again = await graphOf(ordinaryProgram);
     expect(again.find(({ name }) => name === "gateway-config")?.inputs.metadata).toEqual(metadata);
+  });
+});
+
+test.each([
+  ["the longest call of its fleets", {}, 300_000, 310],
+  ["its own drain", { drainMs: 30_000 }, 30_000, 40],
+])("a gateway's pods end after %s, and so do they say in their configuration", async (_, more, drainMs, grace) => {
+  const endpoints = ["https://mcp.example.com/mcp"];
+  const graph = await graphOf(() => {
+    const common = { platform: "kubernetes", type: "custom", endpoints } as const;
+    const fleets = [
+      new MCPServerFleet("quick", { ...common, timeouts: { requestMs: 5000 } }),
+      new MCPServerFleet("slow", { ...common, timeouts: { requestMs: 300_000 } }),
+    ];
+    return new MCPGateway("gateway", { ...gatewayArgs, ...more, fleets });
+  });
+  const inputs = (name: string) => (graph.find((one) => one.name === name) as GraphNode).inputs;
+  const { data } = inputs("gateway-config") as { data: Record<string, string> };
+  expect(JSON.parse(data["mcp-fleet.json"] as string).gateway.drainMs).toBe(drainMs);
+  expect(inputs("gateway-deployment")).toMatchObject({
+    spec: { template: { spec: { terminationGracePeriodSeconds: grace } } },
   });
 });
 

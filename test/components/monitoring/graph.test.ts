@@ -138,6 +138,28 @@ test("on Kubernetes: a gateway with a certificate is scraped over https, and its
   expect(JSON.stringify(node(graph, "watch-rules").inputs.spec)).toContain('namespace=\\"tools\\"');
 });
 
+test("who reads an alert is led to a page of the web, by default too", async () => {
+  const urls = async (more: Partial<MonitoringStackArgs>) => {
+    const kubernetes = { namespace: "tools", tokenSecretName: "scrape" };
+    const args = { platform: "kubernetes", gateway, kubernetes, ...more } as const;
+    const graph = await graphOf(() => new MonitoringStack("watch", args));
+    const { groups } = node(graph, "watch-rules").inputs.spec as {
+      groups: { rules: { annotations?: { runbook_url: string } }[] }[];
+    };
+    return groups.flatMap(({ rules }) => rules).flatMap(({ annotations }) => annotations?.runbook_url ?? []);
+  };
+  expect((await urls({})).map((url) => new URL(url).pathname)).toEqual(Array(16).fill("/mcp-fleet/docs/runbook.md"));
+  expect(await urls({ runbookUrl: "https://wiki.example.com/mcp" })).toContain(
+    "https://wiki.example.com/mcp#mcpserverdown",
+  );
+});
+
+test("an address that is no URL is refused, before an alert leads nowhere", async () => {
+  await expectRefused({ gateway, runbookUrl: "docs/runbook.md" }, "runbookUrl: ");
+  await expectRefused({ gateway, notifications: { webhook: "alerts.example.com" } }, "notifications.webhook: ");
+  await expectRefused({ gateway, senders: { slackUrl: "#alerts" } }, "senders.slackUrl: ");
+});
+
 test("a mistyped argument is refused instead of telling nobody", async () => {
   const wrong = (args: object) => ({ gateway, ...args }) as unknown as MonitoringStackArgs;
   await expectRefused(

@@ -22,7 +22,8 @@ const waiting = userRule({
 });
 const all = [...rules, example, p95, waiting];
 const scope = jobScope("gw");
-const file = ruleFile(recordings, all, "docs/runbook.md", scope);
+const runbookUrl = "https://wiki.example.com/mcp";
+const file = ruleFile(recordings, all, runbookUrl, scope);
 
 const withPrometheus = testWith("promtool and amtool");
 
@@ -154,7 +155,7 @@ describe("as Prometheus reads them", () => {
 });
 
 describe("two environments on one Prometheus", () => {
-  const prod = ruleFile(recordings, all, "docs/runbook.md", namespaceScope("prod", "gw", "gateway"));
+  const prod = ruleFile(recordings, all, runbookUrl, namespaceScope("prod", "gw", "gateway"));
 
   for (const [alert, [fires, silent]] of Object.entries(cases).filter(([name]) => name !== "McpWatchdog")) {
     withPrometheus(`${alert} of prod says nothing of staging, and staging hides nothing of prod`, async () => {
@@ -196,7 +197,7 @@ describe("two environments on one Prometheus", () => {
                 exp_labels: { severity: "critical", namespace: "prod", component: "mcp-fleet", job: "gw" },
                 exp_annotations: {
                   summary: "the gateway does not answer",
-                  runbook_url: "docs/runbook.md#mcpgatewaydown",
+                  runbook_url: "https://wiki.example.com/mcp#mcpgatewaydown",
                 },
               },
             ],

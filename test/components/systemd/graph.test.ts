@@ -143,6 +143,10 @@ describe("what is wrong is refused, and nothing is made", () => {
       "container.healthPath is given, but systemd does not look at health",
     ],
     [
+      fleet({ scaling: { targetInFlight: 4 } }),
+      "scaling.targetInFlight is given, but systemd has no autoscaler; remove it",
+    ],
+    [
       fleet({ scaling: { maxInstances: 3 } }),
       "scaling.maxInstances (3) is not minInstances (1), but systemd has no autoscaler; give both the number of services",
     ],
