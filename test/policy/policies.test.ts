@@ -29,7 +29,12 @@ function stackReports(graph: readonly GraphNode[]): string[] {
 }
 
 const node = (type: string, inputs: object): GraphNode => ({
-  ...{ type, name: "notes", parent: "", dependsOn: [], aliases: [] },
+  type,
+  name: "notes",
+  parent: "",
+  dependsOn: [],
+  aliases: [],
+  ignoreChanges: [],
   inputs: inputs as Record<string, unknown>,
 });
 const ours = { name: "mcp-notes", namespace: "tools", labels: { "app.kubernetes.io/part-of": "mcp-fleet" } };

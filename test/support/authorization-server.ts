@@ -102,7 +102,8 @@ export class AuthorizationServer {
     // A request without a scope is for the default one (RFC 6749, 3.3).
     this.provider.use(async (ctx, next) => {
       const { query, path } = ctx;
-      if (path === "/auth") this.asked.push(String(query.scope ?? "").split(" ").sort().join(" "));
+      const scopes = String(query.scope ?? "").split(" ");
+      if (path === "/auth") this.asked.push(scopes.sort().join(" "));
       if (path === "/auth" && query.scope === undefined) ctx.query = { ...query, scope: "read" };
       await next();
     });
