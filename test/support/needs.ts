@@ -35,6 +35,7 @@ const present = {
   "the Python client (MCP_PYTHON)": () => pythonHas("mcp"),
   "the Python clients and servers": () =>
     pythonHas("mcp", "fastmcp", "mcp_server_time", "mcp_server_git", "mcp_server_fetch"),
+  "mcp-remote (MCP_REMOTE)": () => process.env.MCP_REMOTE !== undefined,
   "Pulumi's Python SDK (MCP_PYTHON)": () => pythonHas("pulumi", "parver"),
   "promtool and amtool": () => found("promtool") && found("amtool"),
   "systemd-analyze and systemd-socket-activate": () => found("systemd-analyze") && found("systemd-socket-activate"),
