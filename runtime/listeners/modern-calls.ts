@@ -80,7 +80,7 @@ export class ModernCalls {
       return withModernParts(message.method, outcome, serverInfo);
     } catch (error) {
       if (!(error instanceof FleetError)) this.#options.log.error({ err: error }, "a call failed unexpectedly");
-      else answer.refused?.(error);
+      else answer.refused?.(target.access.refusal(error, target.server));
       return errorReply(error);
     }
   }

@@ -89,7 +89,7 @@ export class SessionCalls {
       reply = await target.service.handle(session, method, params, exchange);
     } catch (error) {
       if (!(error instanceof FleetError)) this.#options.log.error({ err: error, method }, "a call failed unexpectedly");
-      else answer.refused?.(error);
+      else answer.refused?.(target.access.refusal(error, target.server));
       reply = errorReply(error);
     }
     if (exchange.headers !== undefined) answer.headers?.(exchange.headers);

@@ -11,7 +11,7 @@ export interface McpTarget {
   /** When the caller's credential ends, in milliseconds since the epoch. Defaults to never. */
   readonly expiresAt?: number | undefined;
   /** Bounds of the caller for what the gateway answers itself. Its calls pass through `service`. */
-  readonly access: Pick<Access, "enter">;
+  readonly access: Pick<Access, "enter" | "refusal">;
 }
 
 /** Where messages go that come before the answer to a request: an event stream, a connection. */

@@ -1,3 +1,4 @@
+import type { FleetError } from "../errors.ts";
 import type { Exchange } from "../protocol/exchange.ts";
 import type { Params, RpcReply } from "../protocol/json-rpc.ts";
 import type { CatalogKind } from "../registry/catalog.ts";
@@ -26,6 +27,8 @@ export interface Access {
     exchange: Exchange,
     tool?: string,
   ): Promise<RpcReply>;
+  /** A refusal as the caller hears it at `/mcp/<server>`, where a challenge names this path. */
+  refusal(error: FleetError, server: string | undefined): FleetError;
   /** Of a fleet's list, what the caller may use. */
   visible<Item>(fleet: Fleet, kind: CatalogKind, items: readonly Item[]): readonly Item[];
   /** May the caller use anything of the fleet? */
@@ -57,6 +60,10 @@ export class OpenAccess implements Access {
     tool?: string,
   ): Promise<RpcReply> {
     return fleet.call(client, method, params, exchange, tool);
+  }
+
+  refusal(error: FleetError): FleetError {
+    return error;
   }
 
   visible<Item>(_fleet: Fleet, _kind: CatalogKind, items: readonly Item[]): readonly Item[] {

@@ -222,6 +222,18 @@ export class Authorizer {
     this.#refuse(denied ?? "default", decision.scopes, principal, server, subject);
   }
 
+  /** The refusal with a challenge that names the metadata of `/mcp/<server>`: clients compare it with the URL that they know. */
+  refusalAt(server: string | undefined, error: FleetError, principal: Principal): FleetError {
+    const { code, message, data } = error;
+    if (code !== "SCOPE_MISSING" || server === undefined) return error;
+    const challenge = this.#options.resource.stepUp(
+      { room: "mcp", server },
+      data?.requiredScopes as readonly string[],
+      principal,
+    );
+    return new FleetError(code, message, { cause: error, data, headers: { "www-authenticate": challenge } });
+  }
+
   /** Counts and logs a refusal; true when it is none, because rules only try out (`mode: dry-run`). */
   #note(reason: string, { caller }: Principal, server: string, { kind, name }: Subject): boolean {
     const { metrics, log } = this.#options;

@@ -151,6 +151,10 @@ export class CallerAccess implements Access {
     return kind === undefined ? reply : this.#filtered(fleet, kind, reply);
   }
 
+  refusal(error: FleetError, server: string | undefined): FleetError {
+    return this.#stages.authorizer?.refusalAt(server, error, this.principal) ?? error;
+  }
+
   visible<Item>(fleet: Fleet, kind: CatalogKind, items: readonly Item[]): readonly Item[] {
     const { authorizer } = this.#stages;
     return authorizer === undefined ? items : authorizer.visible(this.principal, this.#decisions, fleet, kind, items);

@@ -21,8 +21,12 @@ beforeAll(async () => {
         listeners: { mcp: { scopes: ["read"] } },
       },
       authorization: {
-        default: "allow",
-        rules: [{ effect: "allow", servers: ["ev"], tools: ["where"], scopes: ["admin"] }],
+        default: "deny",
+        rules: [
+          { effect: "allow", servers: ["wr"] },
+          { effect: "allow", servers: ["ev"], tools: ["count"] },
+          { effect: "allow", servers: ["ev"], tools: ["where"], scopes: ["admin"] },
+        ],
       },
     },
     servers: { ev: statefulServer(), wr: statefulServer({ auth: { scopes: ["write"] } }) },
@@ -70,6 +74,36 @@ describe("scopes", () => {
     expect([await at("read"), await at("write")]).toEqual([both, both]);
     expect((await at("read write"))[0]).toBe(200);
   });
+});
+
+test("a rule's scopes are asked for at the path of the call, besides those that the token has", async () => {
+  const token = await tokenFor(authorization, resource, "read");
+  const call = async (path: string, name: string) => {
+    const { statusCode, headers, body } = await request(it.url + path, {
+      method: "POST",
+      headers: {
+        ...{ authorization: `Bearer ${token}`, "content-type": "application/json" },
+        ...{ accept: "application/json, text/event-stream", "mcp-protocol-version": "2026-07-28" },
+        ...{ "mcp-method": "tools/call", "mcp-name": name },
+      },
+      body: JSON.stringify({
+        ...{ jsonrpc: "2.0", id: 1, method: "tools/call" },
+        params: {
+          ...{ name, arguments: {} },
+          _meta: {
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+            "io.modelcontextprotocol/clientCapabilities": {},
+          },
+        },
+      }),
+    });
+    await body.dump();
+    return [statusCode, headers["www-authenticate"]];
+  };
+  expect(await call("/mcp/ev", "where")).toEqual([403, named("/tools/mcp/ev", "admin read", "insufficient_scope")]);
+  expect(await call("/mcp", "ev__where")).toEqual([403, named("/tools/mcp", "admin read", "insufficient_scope")]);
+  expect(await call("/mcp", "wr__count")).toEqual([403, named("/tools/mcp", "read write", "insufficient_scope")]);
+  expect(await call("/mcp/ev", "count")).toEqual([200, undefined]);
 });
 
 describe("paths", () => {
