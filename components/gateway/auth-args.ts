@@ -85,11 +85,11 @@ export interface GatewayJwtArgs {
 
 /** Protected resource metadata at /.well-known/oauth-protected-resource (RFC 9728). */
 export interface GatewayOAuthArgs {
-  /** The gateway's `/mcp` as its clients write it, like https://mcp.example.org/mcp (RFC 8707). */
+  /** The gateway's `/mcp` as its clients write it, path prefix included, like https://mcp.example.org/mcp (RFC 8707). */
   resource: pulumi.Input<string>;
   /** Issuers whose tokens are taken. Defaults to those under `jwt`. */
   authorizationServers?: pulumi.Input<pulumi.Input<string>[]>;
-  /** `scopes_supported` of the metadata. Defaults to none. */
+  /** Scopes that every client asks for, besides those that the interface and the server require. Defaults to none. */
   scopes?: pulumi.Input<pulumi.Input<string>[]>;
   /** `resource_documentation` of the metadata. Defaults to none. */
   documentation?: pulumi.Input<string>;

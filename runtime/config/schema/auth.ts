@@ -117,9 +117,15 @@ export const Auth = block({
   oauth: Type.Optional(
     block(
       {
-        resource: text("The gateway's `/mcp` as its clients write it, like https://mcp.example.org/mcp (RFC 8707)."),
+        resource: text(
+          "The gateway's `/mcp` as its clients write it, path prefix included, like https://mcp.example.org/mcp (RFC 8707).",
+        ),
         authorizationServers: Type.Optional(texts("Defaults to the issuers under `jwt`.")),
-        scopes: Type.Optional(texts("`scopes_supported` of the metadata. Defaults to none.")),
+        scopes: Type.Optional(
+          texts(
+            "Scopes that every client asks for, besides those that the interface and the server require. Defaults to none.",
+          ),
+        ),
         documentation: Type.Optional(text("`resource_documentation` of the metadata. Defaults to none.")),
       },
       "Protected resource metadata at /.well-known/oauth-protected-resource (RFC 9728).",
