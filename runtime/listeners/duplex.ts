@@ -95,7 +95,7 @@ export class Duplex {
     this.#options = options;
     this.#target = target;
     this.#channel = channel;
-    this.#forgetEnd = onCredentialEnd(target.expiresAt, () => this.#expire());
+    this.#forgetEnd = onCredentialEnd(target, () => this.#expire());
     const { budget } = options;
     if (budget === undefined) return;
     const cut = () => channel.cut();

@@ -10,6 +10,7 @@ import { openPages } from "../observability/dashboard/index.ts";
 import { errorReply } from "../protocol/json-rpc.ts";
 import type { McpService } from "../routing/mcp-service.ts";
 import type { Access, Room, Security } from "../security/index.ts";
+import { AdmittedTarget } from "./admitted-target.ts";
 import type { Elsewhere } from "./elsewhere.ts";
 import type { FastPath } from "./fast-path/index.ts";
 import { type HttpServerOptions, httpServer } from "./http-server.ts";
@@ -174,7 +175,11 @@ export class FrontDoor {
     const { elsewhere } = this.#options;
     if (elsewhere !== undefined) {
       elsewhere.admitted(request, access.principal);
-      if (target.room === "mcp" && elsewhere.session(request, response, this.#target(target.server, access))) return;
+      if (
+        target.room === "mcp" &&
+        elsewhere.session(request, response, this.#target(request, "mcp", target.server, access))
+      )
+        return;
     }
     this.#serveAdmitted(request, response, target, access);
   }
@@ -186,8 +191,8 @@ export class FrontDoor {
     access: Access,
   ): void {
     const { mcp, sse, security } = this.#options;
-    if (room === "mcp") mcp.serve(request, response, this.#target(server, access));
-    else if (room === "sse") sse.open(request, response, this.#target(server, access), security.prefix);
+    if (room === "mcp") mcp.serve(request, response, this.#target(request, "mcp", server, access));
+    else if (room === "sse") sse.open(request, response, this.#target(request, "sse", server, access), security.prefix);
     else if (room === "messages") {
       sse.receive(request, response, access.principal.caller, server).catch((error) => refuse(response, error));
     } else {
@@ -209,7 +214,7 @@ export class FrontDoor {
     const gone = () => socket.destroy();
     socket.on("error", gone);
     const accept = (access: Access, server: string | undefined) => {
-      const target = this.#target(server, access);
+      const target = this.#target(request, "ws", server, access);
       socket.off("error", gone);
       webSocket.accept(request, socket, head, target);
     };
@@ -225,10 +230,10 @@ export class FrontDoor {
     }
   }
 
-  #target(server: string | undefined, access: Access): McpTarget {
+  #target(request: IncomingMessage, room: Room, server: string | undefined, access: Access): McpTarget {
     const service = this.#options.serviceFor(server, access);
-    const { caller, expiresAt } = access.principal;
-    if (service !== undefined) return { service, server, caller, expiresAt, access };
+    if (service !== undefined)
+      return new AdmittedTarget(service, server, access, request, room, this.#options.security);
     throw new FleetError("SERVER_UNKNOWN", `no server is called "${server}"; GET /api/v1/servers lists them`);
   }
 }

@@ -156,12 +156,8 @@ export class StreamableHttp {
     const resumed = typeof last === "string" ? this.#replay.resume(session, last, response) : undefined;
     const stream = resumed ?? this.#replay.open(session, response);
     // The client comes back with a fresh token, and with the id of the last event.
-    const { expiresAt } = target;
-    if (expiresAt !== undefined)
-      response.on(
-        "close",
-        onCredentialEnd(expiresAt, () => stream.detach(response)),
-      );
+    const forget = onCredentialEnd(target, () => stream.detach(response));
+    response.on("close", forget);
     // What was said while nobody listened waits on the stream that was left, until the client opens another one.
     if (resumed === undefined) session.open(stream);
   }

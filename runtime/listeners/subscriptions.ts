@@ -92,7 +92,7 @@ export class Subscriptions {
     this.#send(subscription, "notifications/subscriptions/acknowledged", { notifications: filter });
     const asked = ((filter.resourceSubscriptions as string[] | undefined) ?? []).values();
     for (let one = 0; one < atOnce; one += 1) void this.#subscribe(subscription, asked);
-    const forget = onCredentialEnd(target.expiresAt, () => end(subscription));
+    const forget = onCredentialEnd(target, () => end(subscription));
     return () => {
       forget();
       if (!this.#open.delete(subscription)) return;

@@ -10,8 +10,12 @@ export interface McpTarget {
   readonly caller: string;
   /** When the caller's credential ends, in milliseconds since the epoch. Defaults to never. */
   readonly expiresAt?: number | undefined;
+  /** Milliseconds after which `stillAdmitted` is asked again. Defaults to never. */
+  readonly recheckMs?: number | undefined;
   /** Bounds of the caller for what the gateway answers itself. Its calls pass through `service`. */
   readonly access: Pick<Access, "enter" | "refusal">;
+  /** Would the caller be let in now, with the same credential? */
+  stillAdmitted?(): Promise<boolean>;
 }
 
 /** Where messages go that come before the answer to a request: an event stream, a connection. */

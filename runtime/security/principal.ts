@@ -13,6 +13,8 @@ export interface Principal {
   readonly claims: Readonly<Record<string, unknown>>;
   /** Milliseconds since the epoch at which the credential ends; undefined when it does not. */
   readonly expiresAt: number | undefined;
+  /** Its token can be revoked: milliseconds after which the issuer is asked about it again. Defaults to never. */
+  readonly recheckMs?: number | undefined;
   /** The only servers that its token is for (RFC 8707); undefined for all. */
   readonly servers: ReadonlySet<string> | undefined;
 }

@@ -36,6 +36,8 @@ const defaultSkewSeconds = 30;
 /** Unknown key ids make the keys be fetched again, but not more often than this. */
 const keyCooldownMs = 30_000;
 const timeoutMs = 5000;
+/** The issuer is not asked more often about the token of an open connection. */
+const minRecheckMs = 1000;
 /** Why a token is refused that names somebody else. */
 export const foreignIssuer = "its issuer is not one that is trusted here";
 
@@ -71,7 +73,8 @@ export class TokenIssuer {
     const jwt = looksLikeJwt(token);
     const claims = jwt ? await this.#verified(token) : await this.#introspected(token);
     if (jwt && this.#options.introspection?.always === true) await this.#introspected(token);
-    return this.#principal(claims, jwt);
+    const principal = this.#principal(claims, jwt);
+    return this.asks(token) ? { ...principal, recheckMs: Math.max(this.cacheMs, minRecheckMs) } : principal;
   }
 
   async #verified(token: string): Promise<JWTPayload> {
