@@ -20,22 +20,33 @@ const restMs = 1000;
 /** Commands that may be on their way. */
 const maxQueued = 1000;
 const longestPauseMs = 5000;
+/** What may come without an answer that is whole: the largest that a server's answers may be. The client has no bound. */
+const maxReplyBytes = 64 * 1024 * 1024;
 
 /** A connection to Redis that is never waited for: it comes up when it can, and what cannot be sent at once is refused. */
 export class Redis implements RedisCommands {
   readonly #now: () => number;
   readonly #client: Client;
+  readonly #log: Logger;
   #restUntil = 0;
+  /** Bytes that have come since the last answer. */
+  #unanswered = 0;
+  #closed = false;
 
-  private constructor(client: Client, now: () => number) {
+  private constructor(client: Client, { now, log }: Pick<RedisOptions, "now" | "log">) {
     this.#client = client;
     this.#now = now;
+    this.#log = log;
+    // Taken out and put back: there is no other way to what the connection reads.
+    const socket = client._ejectSocket();
+    client._insertSocket(socket);
+    socket.on("data", (bytes: Buffer) => this.#came(bytes.length));
   }
 
   /** Begins to connect, now and whenever the connection is lost. Reports the first loss of a row. */
   static async open({ role, url, password, log, now }: RedisOptions): Promise<Redis> {
     const client = await clientOf(url, password);
-    const redis = new Redis(client, now);
+    const redis = new Redis(client, { now, log });
     let away = false;
     client.on("error", (error: Error) => {
       if (!away)
@@ -45,6 +56,7 @@ export class Redis implements RedisCommands {
     client.on("ready", () => {
       if (away) log.info({ role }, "Redis is back");
       away = false;
+      redis.#unanswered = 0;
       if (role === "counts") void redis.#checkPolicy(log);
     });
     void client.connect().catch(() => {});
@@ -79,14 +91,32 @@ export class Redis implements RedisCommands {
       timer = setTimeout(() => setImmediate(giveUp), patienceMs);
     });
     try {
-      return await Promise.race([this.#client.sendCommand([...words]), tooLong]);
+      // A late answer is one, too.
+      const answer = this.#client.sendCommand([...words]).finally(() => {
+        this.#unanswered = 0;
+      });
+      return await Promise.race([answer, tooLong]);
     } finally {
       answered = true;
       clearTimeout(timer);
     }
   }
 
+  /** An answer without end would be kept until the memory is full: its connection is dropped. */
+  #came(bytes: number): void {
+    this.#unanswered += bytes;
+    if (this.#unanswered <= maxReplyBytes || this.#closed) return;
+    this.#log.warn(`Redis has sent ${this.#unanswered} bytes without the end of an answer: its connection is dropped`);
+    this.#unanswered = 0;
+    this.#restUntil = this.#now() + restMs;
+    this.#client.destroy();
+    setTimeout(() => {
+      if (!this.#closed) void this.#client.connect().catch(() => {});
+    }, restMs).unref();
+  }
+
   async close(): Promise<void> {
+    this.#closed = true;
     this.#client.destroy();
   }
 }

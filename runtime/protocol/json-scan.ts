@@ -22,8 +22,16 @@ const bitsOfBrackets = 30;
 const maxDepth = 1024;
 
 /**
+ * Most characters outside of strings that are followed in one value: they take a twentieth of a second, in which nobody else
+ * is served. A result with more of them is refused. Text inside of strings does not count.
+ */
+export const maxFollowed = 8 * 1024 * 1024;
+/** What finding the end of a string costs, in characters: short ones count whole. */
+const stringCost = 16;
+
+/**
  * Where the value that begins at `from` ends; -1 when it does not, is empty, closes a bracket with one of the other kind,
- * or nests deeper than 1024 levels.
+ * nests deeper than 1024 levels, or has more than `maxFollowed` characters outside of its strings.
  */
 export function valueEnd(text: string, from: number): number {
   const first = text.charCodeAt(from);
@@ -32,11 +40,15 @@ export function valueEnd(text: string, from: number): number {
   let open = 0;
   // Those further out, of a value that nests deep.
   let outer: number[] | undefined;
+  let last = from + maxFollowed;
   for (let at = from; at < text.length; at += 1) {
     const code = text.charCodeAt(at);
+    if (at > last) return -1;
     if (code === quote) {
-      at = stringEnd(text, at) - 1;
-      if (at < 0) return -1;
+      const end = stringEnd(text, at) - 1;
+      if (end < 0) return -1;
+      last += Math.max(end - at - stringCost, 0);
+      at = end;
     } else if (code === openObject || code === openList) {
       if (depth === maxDepth) return -1;
       if (depth > 0 && depth % bitsOfBrackets === 0) {
@@ -64,16 +76,20 @@ const scratch = new Uint8Array(maxDepth);
 
 /**
  * Is what stands from `from` on one object, list or string, and behind it the closing bracket of the object around it and no more?
- * Brackets and quotes are followed; what nests deeper than 1024 levels is not.
+ * Brackets and quotes are followed; what nests deeper than 1024 levels, or has more than `maxFollowed` characters outside of its strings, is not.
  */
 export function closesAtEnd(bytes: Buffer, from: number): boolean {
   const last = bytes.length - 1;
   let depth = 0;
+  let furthest = from + maxFollowed;
   for (let at = from; at < last; at += 1) {
     const code = bytes[at] as number;
+    if (at > furthest) return false;
     if (code === quote) {
-      at = bytesStringEnd(bytes, at + 1);
-      if (at < 0) return false;
+      const end = bytesStringEnd(bytes, at + 1);
+      if (end < 0) return false;
+      furthest += Math.max(end - at - stringCost, 0);
+      at = end;
       if (depth === 0) return at + 1 === last && bytes[last] === closeObject;
     } else if (code === openObject || code === openList) {
       if (depth === scratch.length) return false;
@@ -111,12 +127,23 @@ function bytesStringEnd(bytes: Buffer, from: number): number {
   return -1;
 }
 
+/** A string with more quotes inside is followed character by character, which costs less for each of them. */
+const fewQuotes = 16;
+
 /** Behind the closing quote of the string that begins at `from`; -1 when it does not end. */
 export function stringEnd(text: string, from: number): number {
-  for (let end = text.indexOf('"', from + 1); end >= 0; end = text.indexOf('"', end + 1)) {
+  let end = from;
+  for (let quotes = 0; quotes < fewQuotes; quotes += 1) {
+    end = text.indexOf('"', end + 1);
+    if (end < 0) return -1;
     let escapes = 0;
     while (text.charCodeAt(end - 1 - escapes) === backslash) escapes += 1;
     if (escapes % 2 === 0) return end + 1;
+  }
+  for (let at = end + 1; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === quote) return at + 1;
+    if (code === backslash) at += 1;
   }
   return -1;
 }

@@ -1,3 +1,5 @@
+import { stringEnd } from "./json-scan.ts";
+
 /**
  * Deepest nesting of arrays and objects in a message: some parsers end their process at a thousand levels, and
  * `JSON.stringify` throws at some thousands.
@@ -45,7 +47,7 @@ export function shapeOf(text: string, mostParts = Number.POSITIVE_INFINITY): Sha
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at);
     if (code === 0x22) {
-      at = endOfString(text, at);
+      at = stringEnd(text, at) - 1;
       if (at < 0) return plain;
     } else if (code === 0x5b || code === 0x7b) {
       depth += 1;
@@ -86,19 +88,9 @@ export function valuesIn(text: string): number {
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at);
     if (code === 0x22) {
-      at = endOfString(text, at);
+      at = stringEnd(text, at) - 1;
       if (at < 0) return values;
     } else if (code === 0x5b || code === 0x7b || code === 0x2c) values += 1;
   }
   return values;
-}
-
-/** Where the string that begins at a quotation mark ends; -1 when it does not. */
-function endOfString(text: string, start: number): number {
-  for (let end = text.indexOf('"', start + 1); end >= 0; end = text.indexOf('"', end + 1)) {
-    let backslashes = 0;
-    while (text.charCodeAt(end - 1 - backslashes) === 0x5c) backslashes += 1;
-    if (backslashes % 2 === 0) return end;
-  }
-  return -1;
 }

@@ -31,6 +31,10 @@ export const maxUnsentBytes = 64 * 1024 * 1024;
 /** A server that sends requests and takes no reply for this long, in milliseconds, is given up. */
 export const stuckMs = 30_000;
 
+/** What of a large message is searched for its id, at either end. */
+const edge = 1024;
+const lastId = /,"id":(\d+)\s*(?:,"jsonrpc":"2\.0")?\}$/;
+
 interface Pending {
   readonly id: number;
   readonly method: string;
@@ -170,8 +174,11 @@ export class Multiplexer {
 
   /** A message that is none. What it says is shown only when it is JSON, for two answers can have got into one line. */
   #malformed(text: string, error: unknown): void {
-    const said = memberText(text, "id");
-    if (said === undefined || memberText(text, "method") !== undefined) return;
+    // What is too much to be parsed is too much to be searched: an id stands at its beginning or at its end.
+    const large = text.length > edge && shapeFlaw(text) !== undefined;
+    const searched = large ? text.slice(0, edge) : text;
+    const said = memberText(searched, "id") ?? (large ? lastId.exec(text.slice(-edge))?.[1] : undefined);
+    if (said === undefined || memberText(searched, "method") !== undefined) return;
     if (said === "null") this.#unnamed();
     else if (error instanceof FleetError) this.#refuse(nearlyIdOf(said), `${error.message}: ${excerpt(text, 200)}`);
     else this.#refuse(nearlyIdOf(said), `the answer is not JSON (${text.length} characters)`);

@@ -2,6 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { FleetError } from "../../../runtime/errors.ts";
 import { encodeReply } from "../../../runtime/protocol/json-rpc.ts";
+import { maxFollowed } from "../../../runtime/protocol/json-scan.ts";
 import { takeApart, takeBytesApart } from "../../../runtime/protocol/raw-reply.ts";
 
 test.each([
@@ -122,4 +123,27 @@ test("a result with more values than can be read is relayed, and fails who looks
     "the server's result cannot be read: it has more than 250000 values",
   );
   expect(() => reply?.result).toThrow(error);
+});
+
+describe("how much of a large result is followed", () => {
+  const response = (result: string) => `{"jsonrpc":"2.0","id":7,"result":${result}}`;
+  const taken = (result: string) => [
+    takeApart(response(result))?.reply.text === result,
+    takeBytesApart(Buffer.from(response(result)), 7, () => {}) !== undefined,
+  ];
+  const structured = (characters: number) => `[${"1".repeat(characters - 2)}]`;
+
+  test("one with as much structure as is followed is relayed, one with more is not", () => {
+    expect(taken(structured(maxFollowed))).toEqual([true, true]);
+    expect(taken(structured(maxFollowed + 2))).toEqual([false, false]);
+  });
+
+  test("text inside of long strings does not count", () => {
+    expect(taken(`["${"x".repeat(2 * maxFollowed)}"]`)).toEqual([true, true]);
+    expect(taken(`["${'\\"'.repeat(maxFollowed)}"]`)).toEqual([true, true]);
+  });
+
+  test("many short strings do", () => {
+    expect(taken(`[${'"",'.repeat(maxFollowed / 2)}0]`)).toEqual([false, false]);
+  });
 });

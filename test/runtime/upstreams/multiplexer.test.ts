@@ -3,6 +3,7 @@ import { FleetError } from "../../../runtime/errors.ts";
 import type { ExchangeClient } from "../../../runtime/protocol/exchange.ts";
 import { Exchange } from "../../../runtime/protocol/exchange.ts";
 import type { RpcReply } from "../../../runtime/protocol/json-rpc.ts";
+import { maxFollowed } from "../../../runtime/protocol/json-scan.ts";
 import { RequestIds } from "../../../runtime/protocol/request-ids.ts";
 import {
   Multiplexer,
@@ -380,4 +381,17 @@ test("when the connection ends, calls that reached the server fail as lost, othe
     expect([error.code, error.message]).toEqual([expected.code, expected.message]);
     await expect(mux.request("ping", undefined, new Exchange(1000))).rejects.toThrow(unreached.message);
   }
+});
+
+test.each([
+  ["first", (id: number, result: string) => `{"jsonrpc":"2.0","id":${id},"result":${result}}`],
+  ["last", (id: number, result: string) => `{"result":${result},"jsonrpc":"2.0","id":${id}}`],
+])("an answer with more structure than can be followed fails its call at once (id %s)", async (_where, write) => {
+  const { mux, idOf } = multiplexer();
+  const call = mux.request("tools/call", { name: "a" }, new Exchange(60_000));
+  mux.receive(write(idOf(0), `[${"[],".repeat(maxFollowed / 3)}[]]`));
+  await expect(call).rejects.toMatchObject({
+    code: "UPSTREAM_PROTOCOL",
+    message: expect.stringMatching(/^fake: Invalid request: it has more than 250000 values: /),
+  });
 });
