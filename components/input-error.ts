@@ -6,5 +6,9 @@ export class InputError extends pulumi.RunError {
   constructor(component: string, problems: readonly string[]) {
     super(problems.map((problem) => `${component}: ${problem}`).join("\n"));
     this.name = "InputError";
+    const { message } = this;
+    // Where it is thrown inside an output, the SDK puts the path to that output before it, once for each level. The
+    // message names the field already.
+    Object.defineProperty(this, "message", { configurable: true, get: () => message, set: () => undefined });
   }
 }

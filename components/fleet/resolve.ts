@@ -3,6 +3,7 @@ import { issueText, type Server, serverNamePattern, validateServer } from "../..
 import { defaults } from "../defaults.ts";
 import { holdsOutputs } from "../holds-outputs.ts";
 import { InputError } from "../input-error.ts";
+import { laterInFleet } from "../plain-fields.ts";
 import { Platform, platformOf, refuseForeignBlocks } from "../platform.ts";
 import { withoutUndefined } from "../without-undefined.ts";
 import type { MCPServerFleetArgs } from "./args.ts";
@@ -27,9 +28,12 @@ export function resolveFleet(name: string, args: MCPServerFleetArgs): FleetSetti
   const platform = platformOf(component, args.platform ?? defaults.platform);
   refuseForeignBlocks(component, platform, args);
   if (!new RegExp(serverNamePattern).test(name)) {
-    const fix = "use lower case letters, digits and hyphens, at most 32 characters";
+    const fix =
+      "use lower case letters, digits and hyphens, at most 32 characters, beginning and ending with a letter or digit";
     throw new InputError(component, [`the name becomes part of tool names and paths; ${fix}`]);
   }
+  const later = laterInFleet(platform, args);
+  if (later.length > 0) throw new InputError(component, later);
   const notCommon = new Set<string>(["platform", "tags", "container", "endpoints", ...Object.values(Platform)]);
   const common = withoutUndefined(Object.fromEntries(Object.entries(args).filter(([key]) => !notCommon.has(key))));
   return { component, name, platform, tags: args.tags ?? {}, common, args };

@@ -4,6 +4,7 @@ import { type Gateway, issueText, validateGateway } from "../../runtime/config/s
 import { defaults } from "../defaults.ts";
 import { holdsOutputs } from "../holds-outputs.ts";
 import { InputError } from "../input-error.ts";
+import { laterInGateway } from "../plain-fields.ts";
 import { Platform, platformOf, refuseForeignBlocks } from "../platform.ts";
 import { withoutUndefined } from "../without-undefined.ts";
 import type { MCPGatewayArgs } from "./args.ts";
@@ -27,6 +28,8 @@ export function resolveGateway(name: string, args: MCPGatewayArgs): GatewaySetti
   const component = `MCPGateway "${name}"`;
   const platform = platformOf(component, args.platform ?? defaults.platform);
   refuseForeignBlocks(component, platform, args);
+  const later = laterInGateway(platform, args);
+  if (later.length > 0) throw new InputError(component, later);
   if (args.fleets.length === 0)
     throw new InputError(component, ["fleets is an empty list; give at least one MCPServerFleet"]);
   const notCommon = new Set<string>(["platform", "tags", "fleets", "container", "secrets", ...Object.values(Platform)]);

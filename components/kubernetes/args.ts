@@ -53,6 +53,18 @@ export interface KubernetesKedaArgs {
   cooldownSeconds?: pulumi.Input<number>;
 }
 
+/** Where pods look names up. */
+export interface KubernetesDnsArgs {
+  /** Namespace of the cluster's name servers: `openshift-dns` on OpenShift. Defaults to `kube-system`. */
+  namespace?: pulumi.Input<string>;
+  /** Labels of their pods: `dns.operator.openshift.io/daemonset-dns: default` on OpenShift. Defaults to `k8s-app: kube-dns`. */
+  podLabels?: Record<string, pulumi.Input<string>>;
+  /** Addresses of name servers that are no such pods. Defaults to `169.254.20.10/32`, that of NodeLocal DNSCache. */
+  cidrs?: pulumi.Input<string>[];
+  /** Their ports, over UDP and TCP: 5353 on OpenShift. Defaults to 53. */
+  ports?: pulumi.Input<number>[];
+}
+
 /** Who may be reached, and from where, besides the gateway and its fleets, which always reach each other. Everything else is denied. */
 export interface KubernetesNetworkArgs {
   /** Namespaces whose pods may call: clients of a gateway, an ingress controller, Prometheus. Defaults to none but the own one for a gateway, and none at all for a fleet. */
@@ -61,8 +73,12 @@ export interface KubernetesNetworkArgs {
   ingressCidrs?: string[];
   /** Addresses that may be called, such as `0.0.0.0/0` for a server that asks the internet. Defaults to none. */
   egressCidrs?: pulumi.Input<string>[];
-  /** Ports at those addresses. Defaults to 443. */
+  /** Namespaces whose pods may be called. Defaults to none. */
+  egressNamespaces?: pulumi.Input<string>[];
+  /** Ports at those addresses and pods. Defaults to 443. */
   egressPorts?: pulumi.Input<number>[];
+  /** Where names are looked up. Defaults to the cluster's own name servers and NodeLocal DNSCache. */
+  dns?: KubernetesDnsArgs;
 }
 
 /** What pods of fleets and gateways have in common. */

@@ -7,15 +7,25 @@ const seconds = Type.Integer({ minimum: 0 });
 /** A name that may be part of a DNS name (RFC 1123). */
 const label = Type.String({ pattern: "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$" });
 
-const network = Type.Object(
+const dns = Type.Object(
   {
-    ingressNamespaces: open(Type.Array(label)),
-    ingressCidrs: open(Type.Array(cidr)),
-    egressCidrs: open(Type.Array(cidr)),
-    egressPorts: open(Type.Array(port)),
+    namespace: open(label),
+    podLabels: open(labels),
+    cidrs: open(Type.Array(cidr)),
+    ports: open(Type.Array(port)),
   },
   closed,
 );
+const networkParts = {
+  ingressNamespaces: open(Type.Array(label)),
+  ingressCidrs: open(Type.Array(cidr)),
+  egressCidrs: open(Type.Array(cidr)),
+  egressNamespaces: open(Type.Array(label)),
+  egressPorts: open(Type.Array(port)),
+  dns: open(dns),
+};
+const network = Type.Object(networkParts, closed);
+const gatewayNetwork = Type.Object({ ...networkParts, apiPorts: open(Type.Array(port)) }, closed);
 const externalSecret = Type.Object(
   {
     store: open(text),
@@ -49,7 +59,11 @@ const pod = {
   serviceAccountAnnotations: open(labels),
 };
 const keda = Type.Object(
-  { prometheusAddress: open(text), pollingSeconds: open(seconds), cooldownSeconds: open(seconds) },
+  {
+    prometheusAddress: open(Type.String({ pattern: "^https?://[^/]+" })),
+    pollingSeconds: open(seconds),
+    cooldownSeconds: open(seconds),
+  },
   closed,
 );
 /** More than a node has; a target may be more than a pod asks for. */
@@ -82,6 +96,7 @@ export const gatewayBlocks = Type.Object(
       Type.Object(
         {
           ...pod,
+          network: open(gatewayNetwork),
           serviceType: open(Type.Enum(["ClusterIP", "LoadBalancer"])),
           ingress: open(
             Type.Object(

@@ -36,6 +36,13 @@ export const kubernetesDefaults = Object.freeze({
   userId: 65_532,
   temporaryMiB: 256,
   egressPort: 443,
+  // Where clusters of most kinds have their name servers, and NodeLocal DNSCache its address.
+  dnsNamespace: "kube-system",
+  dnsPodLabels: Object.freeze({ "k8s-app": "kube-dns" }),
+  dnsCidr: "169.254.20.10/32",
+  dnsPort: 53,
+  // Of most clusters: at the Service, and at the API server itself, where some network plugins look.
+  apiPorts: Object.freeze([443, 6443]),
   kedaPollingSeconds: 15,
   kedaCooldownSeconds: 300,
   externalRefresh: "1h",

@@ -1,5 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { KubernetesPodArgs } from "./args.ts";
+import type { KubernetesNetworkArgs, KubernetesPodArgs } from "./args.ts";
 
 /** An Ingress in front of a gateway. */
 export interface GatewayIngressArgs {
@@ -25,8 +25,16 @@ export interface GatewayHttpRouteArgs {
   sectionName?: pulumi.Input<string>;
 }
 
+/** Who a gateway may reach, and from where. */
+export interface GatewayKubernetesNetworkArgs extends KubernetesNetworkArgs {
+  /** Ports of the cluster's API, behind its Service: 8443 on minikube, 16443 on MicroK8s. Defaults to 443 and 6443. */
+  apiPorts?: pulumi.Input<number>[];
+}
+
 /** The `kubernetes` platform's own block of a gateway. */
 export interface GatewayKubernetesArgs extends KubernetesPodArgs {
+  /** Who may be reached, and from where. */
+  network?: GatewayKubernetesNetworkArgs;
   /** `ClusterIP` or `LoadBalancer`; the latter needs `network.ingressCidrs`, and `allowedHosts` of the gateway, whose first host clients are given. Defaults to `ClusterIP`. Plain, because it decides what clients are given. */
   serviceType?: string;
   /** An Ingress; needs `network.ingressNamespaces` or `network.ingressCidrs`. Defaults to none. */

@@ -38,7 +38,7 @@ export function gatewayProblems(name: string, args: MCPGatewayArgs): string[] {
   if (problems.length > 0) return problems;
   if (!/^(?!mcp-)[a-z]([a-z0-9-]{0,48}[a-z0-9])?$/.test(name)) {
     const fix =
-      "use lower case letters, digits and hyphens, at most 50 characters, beginning with a letter but not with mcp-";
+      "use lower case letters, digits and hyphens, at most 50 characters, beginning with a letter but not with mcp-, and not ending with a hyphen";
     problems.push(`the name "${name}" becomes that of a Service; ${fix}`);
   }
   if (container?.image === undefined) {

@@ -1,7 +1,8 @@
 import type { types } from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { defaults } from "../defaults.ts";
-import type { KubernetesNetworkArgs, KubernetesPodArgs, KubernetesTolerationArgs } from "./args.ts";
+import type { KubernetesPodArgs, KubernetesTolerationArgs } from "./args.ts";
+import type { GatewayKubernetesNetworkArgs } from "./gateway-args.ts";
 
 type EnvVar = types.input.core.v1.EnvVar;
 type Probe = types.input.core.v1.Probe;
@@ -37,7 +38,7 @@ export interface Workload {
   /** Undefined where an autoscaler owns them. */
   readonly replicas: pulumi.Input<number> | undefined;
   readonly drainMs: pulumi.Input<number>;
-  readonly network: KubernetesNetworkArgs;
+  readonly network: GatewayKubernetesNetworkArgs;
   readonly placement: Placement;
   readonly serviceAccountAnnotations: Readonly<Record<string, pulumi.Input<string>>>;
 }

@@ -2,6 +2,7 @@ import { issueText, validateAgainst } from "../../runtime/config/schema/index.ts
 import { defaults as shared } from "../defaults.ts";
 import { InputError } from "../input-error.ts";
 import { knownPart } from "../known-part.ts";
+import { laterInStack } from "../plain-fields.ts";
 import { Platform, platformOf } from "../platform.ts";
 import { hasAlarm } from "./alarms.ts";
 import type { MonitoringStackArgs } from "./args.ts";
@@ -31,6 +32,8 @@ export interface MonitoringSettings {
 export function resolveMonitoring(name: string, args: MonitoringStackArgs): MonitoringSettings {
   const component = `MonitoringStack "${name}"`;
   const platform = platformOf(component, args.platform ?? shared.platform);
+  const later = laterInStack(args);
+  if (later.length > 0) throw new InputError(component, later);
   const mistyped = validateAgainst(stackArgs, knownPart({ ...args, gateway: undefined })).map(issueText);
   if (mistyped.length > 0) throw new InputError(component, mistyped);
   const { alertRules = [], notifications, senders, slo, thresholds = {} } = args;

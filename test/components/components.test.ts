@@ -91,6 +91,35 @@ describe("a fleet and its gateway", () => {
   });
 });
 
+const known = "is known only later, but its items or keys decide what is made; give them now, with outputs as values";
+
+describe("an output where a list or an object is needed now is refused by name", () => {
+  test.each([
+    ["kubernetes", { kubernetes: { network: { egressCidrs: pulumi.output([]) } } }, "kubernetes.network.egressCidrs"],
+    ["kubernetes", { kubernetes: { network: pulumi.output({}) } }, "kubernetes.network"],
+    ["kubernetes", { kubernetes: { imagePullSecrets: Promise.resolve([]) } }, "kubernetes.imagePullSecrets"],
+    ["docker", { container: { env: pulumi.output({}) } }, "container.env"],
+    ["systemd", { systemd: { secretFiles: pulumi.output({}) } }, "systemd.secretFiles"],
+  ])("of a fleet on %s: %s", (platform, args, field) => {
+    expect(() => fleet("notes", { platform, type: "custom", ...args })).toThrow(
+      `MCPServerFleet "notes": ${field} ${known}`,
+    );
+  });
+
+  test("of a gateway", () => {
+    const args = { fleets: pulumi.output([]), secrets: pulumi.output({}) } as unknown as MCPGatewayArgs;
+    expect(() => new MCPGateway("gateway", { ...args, platform: "docker" })).toThrow(
+      `MCPGateway "gateway": fleets ${known}\nMCPGateway "gateway": secrets ${known}`,
+    );
+  });
+});
+
+test("a name that breaks a rule is told each rule", () => {
+  expect(() => fleet("docs-", { type: "context7" })).toThrow(
+    'MCPServerFleet "docs-": the name becomes part of tool names and paths; use lower case letters, digits and hyphens, at most 32 characters, beginning and ending with a letter or digit',
+  );
+});
+
 describe("wrong arguments are refused with component, field, value and fix", () => {
   test.each([
     [
@@ -136,7 +165,7 @@ describe("wrong arguments are refused with component, field, value and fix", () 
     [
       "My Server",
       { type: "magic" },
-      'MCPServerFleet "My Server": the name becomes part of tool names and paths; use lower case letters, digits and hyphens, at most 32 characters',
+      'MCPServerFleet "My Server": the name becomes part of tool names and paths; use lower case letters, digits and hyphens, at most 32 characters, beginning and ending with a letter or digit',
     ],
   ])("fleet %s %j", (name, args, message) => {
     expect(() => fleet(name, args)).toThrow(message);

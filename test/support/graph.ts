@@ -11,8 +11,8 @@ export interface GraphNode {
   readonly dependsOn: readonly string[];
   /** Names, types or URNs that it had before. */
   readonly aliases: readonly string[];
-  /** Paths of inputs whose changes are left alone. */
-  readonly ignoreChanges: readonly string[];
+  /** Paths of inputs whose changes are left alone; undefined in a node that no program has registered. */
+  readonly ignoreChanges?: readonly string[];
   /** Its inputs; a secret stands as `{ secret: value }`. */
   readonly inputs: Record<string, unknown>;
 }

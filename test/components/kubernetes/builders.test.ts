@@ -213,6 +213,8 @@ describe("a NetworkPolicy denies everything but", () => {
         namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "kube-system" } },
         podSelector: { matchLabels: { "k8s-app": "kube-dns" } },
       },
+      // NodeLocal DNSCache.
+      { ipBlock: { cidr: "169.254.20.10/32" } },
     ],
     ports: [
       { protocol: "UDP", port: 53 },
@@ -251,10 +253,34 @@ describe("a NetworkPolicy denies everything but", () => {
     });
   });
 
+  test("name servers that are elsewhere, such as OpenShift's", () => {
+    const podLabels = { "dns.operator.openshift.io/daemonset-dns": "default" };
+    const network = { dns: { namespace: "openshift-dns", podLabels, cidrs: [], ports: [5353] } };
+    expect(networkPolicySpec(notes({ kubernetes: { network } })).egress).toEqual([
+      {
+        to: [
+          {
+            namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "openshift-dns" } },
+            podSelector: { matchLabels: podLabels },
+          },
+        ],
+        ports: [
+          { protocol: "UDP", port: 5353 },
+          { protocol: "TCP", port: 5353 },
+        ],
+      },
+    ]);
+  });
+
+  test("the API of a cluster that listens elsewhere", () => {
+    const gateway: Workload = { ...notes(), role: "gateway", network: { apiPorts: [16443] } };
+    expect(networkPolicySpec(gateway).egress).toContainEqual({ ports: [{ protocol: "TCP", port: 16443 }] });
+  });
+
   test("what the user allows", () => {
     const network = {
       ...{ ingressNamespaces: ["monitoring"], ingressCidrs: ["203.0.113.0/24"] },
-      ...{ egressCidrs: ["0.0.0.0/0"], egressPorts: [443, 8443] },
+      ...{ egressCidrs: ["0.0.0.0/0"], egressNamespaces: ["data"], egressPorts: [443, 8443] },
     };
     const { ingress, egress } = networkPolicySpec(notes({ kubernetes: { network } }));
     expect(ingress).toEqual([
@@ -270,7 +296,10 @@ describe("a NetworkPolicy denies everything but", () => {
     expect(egress).toEqual([
       dns,
       {
-        to: [{ ipBlock: { cidr: "0.0.0.0/0" } }],
+        to: [
+          { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "data" } } },
+          { ipBlock: { cidr: "0.0.0.0/0" } },
+        ],
         ports: [
           { protocol: "TCP", port: 443 },
           { protocol: "TCP", port: 8443 },
@@ -396,6 +425,8 @@ test("the defaults, which are a contract", () => {
     ...{ scaleDownAfterSeconds: 300, hostPort: 3001, gatewayPort: 8080, path: "/mcp" },
     ...{ preStopSeconds: 5, drainMs: 10_000, lingerMs: 5000, graceMarginSeconds: 5, longestGraceSeconds: 600 },
     ...{ userId: 65_532, temporaryMiB: 256 },
+    ...{ dnsNamespace: "kube-system", dnsPodLabels: { "k8s-app": "kube-dns" } },
+    ...{ dnsCidr: "169.254.20.10/32", dnsPort: 53, apiPorts: [443, 6443] },
     ...{ egressPort: 443, kedaPollingSeconds: 15, kedaCooldownSeconds: 300 },
     ...{ externalRefresh: "1h", externalStoreKind: "SecretStore" },
   });
