@@ -11,7 +11,6 @@ export function duplexOver(socket: Socket, options: DuplexOptions, target: McpTa
       return socket.writableLength;
     },
     cut: () => socket.destroy(),
-    keepAlive: () => {},
     close: () => socket.end(),
     pause: () => flow.pause(),
     resume: () => flow.resume(),

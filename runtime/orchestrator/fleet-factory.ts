@@ -10,6 +10,7 @@ import type { Strategies } from "../registry/balancing/strategies.ts";
 import { discoveriesOf } from "../registry/discovery/index.ts";
 import { Fleet, type FleetOptions } from "../registry/fleet.ts";
 import type { RemoteOptions } from "../registry/fleet-instances.ts";
+import { progressReset } from "../registry/resilience/progress-reset.ts";
 import type { IntegrityDesk } from "../security/integrity/index.ts";
 import { isPerCaller, type UpstreamCredentials } from "../upstreams/credentials/index.ts";
 import { DuplexConnector } from "../upstreams/duplex-connector.ts";
@@ -88,7 +89,7 @@ export class FleetFactory {
       taskIds,
       ...(remote ? { remote: this.#remote(server, tls, log) } : { connector: this.#processes(server) }),
       strategy: strategies.named(server.name, server.loadBalancer.strategy),
-      stages: [integrity.stage, ...performance.stages],
+      stages: [integrity.stage, ...performance.stages, ...progressReset(server, now)],
       screen: (tools) => integrity.screen(tools),
       screenOwn: (tools) => integrity.permitted(tools),
       onListChanged: (changed, kind) => {

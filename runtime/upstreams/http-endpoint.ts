@@ -149,14 +149,14 @@ export class HttpEndpoint {
     onMessage: (message: RpcMessage) => void,
   ): Promise<HttpOutcome> {
     const { now } = this.#options;
-    const deadline = exchange.deadline ?? now() + exchange.remainingMs;
+    const latest = now() + exchange.remainingMs;
+    const leftMs = () => (exchange.endsAt ?? latest) - now();
     let outcome = left;
     while (outcome.reply === undefined && outcome.cut !== undefined && outcome.status === 200) {
-      await pause(outcome.cut, exchange, Math.max(deadline - now(), 0));
+      await pause(outcome.cut, exchange, Math.max(leftMs(), 0));
       const { lastEventId } = outcome.cut;
       const resuming = this.head("GET", { ...headers, accept: "text/event-stream", "last-event-id": lastEventId });
-      const leftMs = Math.max(deadline - now(), 1);
-      outcome = await this.post(resuming, undefined, id, exchange, onMessage, untilReply, leftMs);
+      outcome = await this.post(resuming, undefined, id, exchange, onMessage, untilReply, Math.max(leftMs(), 1));
     }
     return outcome;
   }

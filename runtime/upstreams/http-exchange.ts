@@ -122,10 +122,8 @@ export class HttpExchange implements Requester, Flow {
         this.#timer = setTimeout(expire, overtimeMs);
         return;
       }
-      const fix = "raise timeouts.requestMs of this server, or ask for less in one call";
-      const text = `${this.#options.fleet}: no answer within ${exchange.timeoutMs} ms; ${fix}`;
       unsent(this);
-      this.abort(new FleetError("REQUEST_TIMEOUT", text));
+      this.abort(exchange.expired(this.#options.fleet));
     };
     this.#timer = setTimeout(expire, timeoutMs);
     exchange.flow = this;

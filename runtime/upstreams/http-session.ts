@@ -190,7 +190,8 @@ export class HttpSession implements UpstreamSession {
     if (isNotification(message)) {
       const { method, params } = message;
       // A changed list concerns everybody, on whatever stream it is told.
-      if (exchange.listener !== undefined && ofOneCall.has(method)) exchange.heard(method, params, id, token);
+      const hears = exchange.listener !== undefined || exchange.progress !== undefined;
+      if (hears && ofOneCall.has(method)) exchange.heard(method, params, id, token);
       else this.#events.onNotification(method, params);
     } else if (isRequest(message)) void this.#answer(message, exchange, exchange.flow);
   }

@@ -246,10 +246,7 @@ export class Multiplexer {
       return;
     }
     this.#abandon(id, "timeout");
-    const fix = "raise timeouts.requestMs of this server, or ask for less in one call";
-    waiting.reject(
-      new FleetError("REQUEST_TIMEOUT", `${this.#options.name}: no answer within ${exchange.timeoutMs} ms; ${fix}`),
-    );
+    waiting.reject(exchange.expired(this.#options.name));
   }
 
   #cancel(id: number, reason: string): void {
