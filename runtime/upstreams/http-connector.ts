@@ -10,6 +10,7 @@ import { DuplexConnector } from "./duplex-connector.ts";
 import { type Era, EraVerdict, eraOf } from "./era-verdict.ts";
 import { checkDescription, type GatewayIdentity } from "./handshake.ts";
 import { HttpEndpoint } from "./http-endpoint.ts";
+import { isRedirect } from "./http-exchange.ts";
 import { HttpSession } from "./http-session.ts";
 import { HttpPool } from "./http1/index.ts";
 import { headersOf, ModernHttpWire } from "./modern-http.ts";
@@ -122,13 +123,12 @@ export class HttpConnector implements Connector {
     const id = endpoint.nextId();
     const body = encodeRequest(id, method, params);
     const exchange = new Exchange(connectMs);
-    const { status, reply } = await endpoint.post(
-      endpoint.head("POST", headersOf(method, params)),
-      body,
-      id,
-      exchange,
-      () => {},
-    );
+    const head = endpoint.head("POST", headersOf(method, params));
+    const ignored = () => {};
+    let outcome = await endpoint.post(head, body, id, exchange, ignored);
+    if (isRedirect(outcome)) outcome = await endpoint.follow(outcome, head, body, id, exchange, ignored);
+    if (isRedirect(outcome)) throw endpoint.unanswered(outcome);
+    const { status, reply } = outcome;
     if (status === 401 || status === 403 || status >= 500) {
       const fix = status < 500 ? `configure servers.${fleet}.credentials` : "check the server";
       throw new FleetError("UPSTREAM_PROTOCOL", `${fleet}: ${endpoint.origin} answered HTTP ${status}; ${fix}`);

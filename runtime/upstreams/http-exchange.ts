@@ -47,6 +47,9 @@ export interface Reading {
   readonly untilReply?: boolean;
 }
 
+/** Has the server sent the request on to another address? */
+export const isRedirect = ({ status }: HttpOutcome): boolean => status >= 300 && status < 400;
+
 /** What one request came to. `reply` is absent when the server only took a notification (202). */
 export interface HttpOutcome {
   readonly status: number;

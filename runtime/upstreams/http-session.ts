@@ -19,7 +19,7 @@ import { SlotTable } from "../protocol/slot-table.ts";
 import { traceHeaders } from "../protocol/trace-context.ts";
 import { type GatewayIdentity, initialize } from "./handshake.ts";
 import { type HttpEndpoint, type OpenStream, ofSession } from "./http-endpoint.ts";
-import { type Cut, type HttpOutcome, unanswered } from "./http-exchange.ts";
+import { type Cut, type HttpOutcome, isRedirect } from "./http-exchange.ts";
 import { PendingReplies } from "./pending-replies.ts";
 import { pause } from "./stream-pause.ts";
 import type { ServerDescription, SessionEvents, UpstreamSession } from "./upstream-session.ts";
@@ -97,7 +97,12 @@ export class HttpSession implements UpstreamSession {
       const head = trace === undefined ? this.#head : this.#endpoint.head("POST", { ...this.#headers, ...trace });
       const onMessage = (message: RpcMessage) => this.#take(message, exchange, id, token);
       const sent = token === undefined ? params : withProgressToken(params as Params, id);
-      outcome = await this.#endpoint.post(head, encodeRequest(id, method, sent), id, exchange, onMessage, ofSession);
+      const body = encodeRequest(id, method, sent);
+      outcome = await this.#endpoint.post(head, body, id, exchange, onMessage, ofSession);
+      if (isRedirect(outcome)) {
+        outcome = await this.#endpoint.follow(outcome, head, body, id, exchange, onMessage, ofSession);
+        this.#head = this.#endpoint.head("POST", this.#headers);
+      }
       if (outcome.cut !== undefined)
         outcome = await this.#endpoint.resume(outcome, id, this.#headers, exchange, onMessage);
     } catch (error) {
@@ -122,7 +127,7 @@ export class HttpSession implements UpstreamSession {
       this.#past.answered(call);
       return outcome.reply;
     }
-    throw unanswered(this.#fleet, this.#endpoint.origin, outcome);
+    throw this.#endpoint.unanswered(outcome);
   }
 
   notify(method: string, params?: Params): void {
@@ -155,7 +160,10 @@ export class HttpSession implements UpstreamSession {
     // Calls that wait for their clients hold connections: what they wait for must not wait for one.
     exchange.apart = this.#endpoint.full;
     try {
-      await this.#endpoint.post(this.#head, message, undefined, exchange, (said) => this.#heard(said, undefined));
+      const head = this.#head;
+      const onMessage = (said: RpcMessage) => this.#heard(said, undefined);
+      const outcome = await this.#endpoint.post(head, message, undefined, exchange, onMessage);
+      if (isRedirect(outcome)) await this.#endpoint.follow(outcome, head, message, undefined, exchange, onMessage);
     } catch (error) {
       this.#broken(error);
       throw error;

@@ -7,7 +7,7 @@ import { type MirroredParam, mirroredParams, paramHeaders } from "../protocol/pa
 import { progressTokenOf, withProgressToken } from "../protocol/progress-token.ts";
 import { traceHeaders } from "../protocol/trace-context.ts";
 import type { HttpEndpoint } from "./http-endpoint.ts";
-import { unanswered } from "./http-exchange.ts";
+import { isRedirect } from "./http-exchange.ts";
 import type { ModernWire } from "./modern-session.ts";
 import type { SessionEvents } from "./upstream-session.ts";
 
@@ -64,10 +64,11 @@ export class ModernHttpWire implements ModernWire {
       if (isNotification(message)) exchange.heard(message.method, message.params, id, token);
     };
     const head = this.#endpoint.head("POST", headers);
-    const outcome = await this.#endpoint.post(head, body, id, exchange, onMessage).catch((error: unknown) => {
+    let outcome = await this.#endpoint.post(head, body, id, exchange, onMessage).catch((error: unknown) => {
       if (error instanceof FleetError && error.code === "UPSTREAM_UNREACHABLE") this.#end(error.message);
       throw error;
     });
+    if (isRedirect(outcome)) outcome = await this.#endpoint.follow(outcome, head, body, id, exchange, onMessage);
     const { status, reply } = outcome;
     const refused = status === 400 || status === 404 || status === 405;
     if (refused && !(reply !== undefined && "error" in reply && modernRefusals.has(reply.error.code))) {
@@ -76,7 +77,7 @@ export class ModernHttpWire implements ModernWire {
       throw new FleetError("UPSTREAM_SESSION_EXPIRED", reason);
     }
     if (reply !== undefined) return reply;
-    throw unanswered(this.#fleet, this.#endpoint.origin, outcome);
+    throw this.#endpoint.unanswered(outcome);
   }
 
   async #mirror(params: Params): Promise<Record<string, string>> {
