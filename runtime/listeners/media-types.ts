@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { FleetError } from "../errors.ts";
+import { essenceOf } from "../protocol/media-type.ts";
 
 const json = "application/json";
 const events = "text/event-stream";
@@ -50,10 +51,4 @@ function isTaken(ranges: readonly string[], type: string): boolean {
     if (said !== undefined) return !/;\s*q=0(?:\.0*)?\s*(?:;|$)/.test(said);
   }
   return false;
-}
-
-/** Types are written in any case, and parameters follow them (RFC 9110, section 8.3.1). */
-export function essenceOf(type = ""): string {
-  const semicolon = type.indexOf(";");
-  return (semicolon < 0 ? type : type.slice(0, semicolon)).trim().toLowerCase();
 }

@@ -10,9 +10,11 @@ import {
   type RpcNotification,
   type RpcReply,
   replyOf,
+  withoutMark,
 } from "../protocol/json-rpc.ts";
 import { elementTexts, memberText } from "../protocol/json-scan.ts";
 import { shapeFlaw } from "../protocol/json-shape.ts";
+import { isEventStream } from "../protocol/media-type.ts";
 import { takeApart, takeBytesApart } from "../protocol/raw-reply.ts";
 import { excerpt } from "../secret-guard.ts";
 import { EventReader, maxEventBytes } from "./event-reader.ts";
@@ -175,7 +177,7 @@ export class HttpExchange implements Requester, Flow {
     this.#status = status;
     this.#headers = headers;
     this.#length = length;
-    if (headers["content-type"]?.startsWith("text/event-stream") !== true) return;
+    if (!isEventStream(headers["content-type"])) return;
     this.#events = new EventReader({
       onEvent: ({ id, data }) => {
         // An id that no header can have cannot be sent back: the stream cannot be resumed there.
@@ -275,7 +277,8 @@ export class HttpExchange implements Requester, Flow {
   }
 
   /** Takes one message, or an array of them (2025-03-26, basic/transports), each by itself. */
-  #take(text: string): void {
+  #take(said: string): void {
+    const text = withoutMark(said);
     if (!text.startsWith("[")) {
       this.#takeOne(text);
       return;
@@ -298,12 +301,30 @@ export class HttpExchange implements Requester, Flow {
     let message: RpcMessage;
     try {
       message = parseMessage(text);
-    } catch {
+    } catch (error) {
+      if (this.#events !== undefined) this.#malformed(text, error);
       return;
     }
     if (isNotification(message)) this.#notified(message);
     else if (isRequest(message)) this.#options.onMessage(message);
     else this.#replied(memberText(text, "id"), replyOf(message));
+  }
+
+  /** An event that names this request, or none, and is no sound answer: the stream may stay open without another one. */
+  #malformed(text: string, error: unknown): void {
+    const { id, fleet } = this.#options;
+    const said = memberText(text, "id");
+    if (id === undefined || said === undefined || memberText(text, "method") !== undefined) return;
+    if (said === "null" && this.#connection?.foreign !== true) {
+      const problem = "the server answered with an error that names no request (its id is null)";
+      this.abort(new FleetError("UPSTREAM_PROTOCOL", `${fleet}: ${problem}`));
+    } else if (said === String(id)) {
+      const flaw =
+        error instanceof FleetError
+          ? `${error.message}: ${excerpt(text, 200)}`
+          : `the answer is not JSON (${text.length} characters)`;
+      this.abort(new FleetError("UPSTREAM_PROTOCOL", `${fleet}: ${flaw}`));
+    }
   }
 
   /** On a connection that has served another caller, a notification that names no call waits until one that does has come. */

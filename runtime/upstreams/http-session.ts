@@ -13,6 +13,7 @@ import {
   type RpcReply,
   type RpcRequest,
 } from "../protocol/json-rpc.ts";
+import { isEventStream } from "../protocol/media-type.ts";
 import { PastCalls } from "../protocol/past-calls.ts";
 import { progressTokenOf, withProgressToken } from "../protocol/progress-token.ts";
 import { SlotTable } from "../protocol/slot-table.ts";
@@ -175,7 +176,7 @@ export class HttpSession implements UpstreamSession {
     if (error instanceof FleetError && error.code === "UPSTREAM_UNREACHABLE") this.#end(error.message);
   }
 
-  /** Keeps the GET stream open as long as the session lives and the server offers one (405 says that it does not). */
+  /** Keeps the GET stream open as long as the session lives and the server offers one (405 says that it does not, and so does JSON). */
   async #listen(): Promise<void> {
     let cut: Cut | undefined;
     while (!this.#over) {
@@ -187,7 +188,7 @@ export class HttpSession implements UpstreamSession {
       );
       this.#stream = stream;
       const outcome = await stream.ended.catch(() => undefined);
-      if (outcome !== undefined && outcome.status !== 200) return;
+      if (outcome !== undefined && !isStream(outcome)) return;
       cut = outcome?.cut ?? cut;
       await Promise.race([pause(cut), this.ended]);
     }
@@ -231,7 +232,14 @@ export class HttpSession implements UpstreamSession {
   }
 }
 
+const isStream = ({ status, headers }: HttpOutcome): boolean =>
+  status === 200 && isEventStream(headers["content-type"]);
+/** Errors about the call itself, whatever words they have. */
+const ofCall = new Set([-32601, -32602]);
+
 /** 404 by the specification (basic/transports, session management); many servers answer 400 and say so in words. */
 function hasForgotten({ status, reply, text }: HttpOutcome): boolean {
-  return status === 404 || (status === 400 && reply === undefined && /session/i.test(text));
+  if (status !== 400) return status === 404;
+  if (reply === undefined) return /session/i.test(text);
+  return "error" in reply && !ofCall.has(reply.error.code) && /session/i.test(reply.error.message);
 }

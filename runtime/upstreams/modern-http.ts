@@ -2,12 +2,13 @@ import { FleetError } from "../errors.ts";
 import type { Exchange } from "../protocol/exchange.ts";
 import { encodeHeaderValue, nameForHeader } from "../protocol/header-values.ts";
 import { encodeRequest, isNotification, type Params, type RpcMessage, type RpcReply } from "../protocol/json-rpc.ts";
+import { isEventStream } from "../protocol/media-type.ts";
 import { modernErrors, modernRevision } from "../protocol/modern.ts";
 import { type MirroredParam, mirroredParams, paramHeaders } from "../protocol/param-headers.ts";
 import { progressTokenOf, withProgressToken } from "../protocol/progress-token.ts";
 import { traceHeaders } from "../protocol/trace-context.ts";
 import type { HttpEndpoint } from "./http-endpoint.ts";
-import { isRedirect } from "./http-exchange.ts";
+import { type HttpOutcome, isRedirect } from "./http-exchange.ts";
 import type { ModernWire } from "./modern-session.ts";
 import type { SessionEvents } from "./upstream-session.ts";
 
@@ -47,7 +48,8 @@ export class ModernHttpWire implements ModernWire {
     const method = "subscriptions/listen";
     const id = this.#endpoint.nextId();
     const head = this.#endpoint.head("POST", headersOf(method, params));
-    return this.#endpoint.stream(head, encodeRequest(id, method, params), id, onMessage);
+    const { ended, close } = this.#endpoint.stream(head, encodeRequest(id, method, params), id, onMessage);
+    return { ended: ended.then(isRefusal), close };
   }
 
   async close(): Promise<void> {
@@ -91,6 +93,10 @@ export class ModernHttpWire implements ModernWire {
     return mirrored.length === 0 ? {} : paramHeaders(mirrored, params.arguments);
   }
 }
+
+/** JSON, or an error of the server's own, in place of a stream; HTTP 5xx may be over soon. */
+const isRefusal = ({ status, headers, reply }: HttpOutcome): boolean =>
+  status < 500 && (!isEventStream(headers["content-type"]) || (reply !== undefined && "error" in reply));
 
 /** The headers that repeat the body's method, name and revision (SEP-2243). */
 export function headersOf(method: string, params: Params | undefined): Record<string, string> {

@@ -1,6 +1,7 @@
 import { messageOf } from "../errors.ts";
 import type { Agent, Dispatcher } from "../http-client.ts";
-import type { DuplexLink } from "./duplex-connector.ts";
+import { isEventStream } from "../protocol/media-type.ts";
+import type { DuplexLink, Receive } from "./duplex-connector.ts";
 import { EventReader, maxEventBytes } from "./event-reader.ts";
 import { readInTurns } from "./read-in-turns.ts";
 import { followed, redirectOf } from "./redirect.ts";
@@ -18,7 +19,7 @@ const takenMs = 60_000;
 export async function openSse(
   url: URL,
   connectMs: number,
-  receive: (message: string) => void,
+  receive: Receive,
   headers: Readonly<Record<string, string>> = {},
   tls?: UpstreamTls,
 ): Promise<DuplexLink> {
@@ -36,7 +37,7 @@ export async function openSse(
     const { origin } = url;
     const opening = { method: "GET", headers: { ...headers, accept: "text/event-stream" } } as const;
     const { answer: stream } = await asked(agent, url, opening);
-    if (stream.statusCode !== 200 || !String(stream.headers["content-type"]).startsWith("text/event-stream")) {
+    if (stream.statusCode !== 200 || !isEventStream(String(stream.headers["content-type"]))) {
       throw new Error(`${origin} answered HTTP ${stream.statusCode} and no event stream`);
     }
     const endpoint = Promise.withResolvers<URL>();

@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
 import type { WebSocket } from "ws";
 import type { Flow } from "../protocol/exchange.ts";
-import type { DuplexLink } from "./duplex-connector.ts";
+import type { DuplexLink, Receive } from "./duplex-connector.ts";
 import { maxLineBytes } from "./line-reader.ts";
 import { framesInTurns } from "./read-in-turns.ts";
 import { followed, type Redirect, redirectOf } from "./redirect.ts";
@@ -11,7 +11,7 @@ import type { UpstreamTls } from "./upstream-tls.ts";
 export async function openWebSocket(
   url: URL,
   connectMs: number,
-  receive: (message: string) => void,
+  receive: Receive,
   headers: Readonly<Record<string, string>> = {},
   tls?: UpstreamTls,
 ): Promise<DuplexLink> {
