@@ -1,3 +1,4 @@
+import type { Transform } from "node:stream";
 import { FleetError } from "../errors.ts";
 import { canBeAsked } from "../protocol/client-requests.ts";
 import { plainNumber } from "../protocol/exact-number.ts";
@@ -17,6 +18,7 @@ import { shapeFlaw } from "../protocol/json-shape.ts";
 import { isEventStream } from "../protocol/media-type.ts";
 import { takeApart, takeBytesApart } from "../protocol/raw-reply.ts";
 import { excerpt } from "../secret-guard.ts";
+import { decoderOf, isPlain, unknownCoding } from "./body-decoder.ts";
 import { EventReader, maxEventBytes } from "./event-reader.ts";
 import {
   type HttpConnection,
@@ -103,6 +105,8 @@ export class HttpExchange implements Requester, Flow {
   #body: Buffer | undefined;
   #size = 0;
   #events: EventReader | undefined;
+  /** Takes off the coding of a body that has one. */
+  #decoder: Transform | undefined;
   #reply: RpcReply | undefined;
   /** Something has named this request: its stream is this call's. */
   #proven = false;
@@ -177,6 +181,8 @@ export class HttpExchange implements Requester, Flow {
     this.#status = status;
     this.#headers = headers;
     this.#length = length;
+    const coding = headers["content-encoding"];
+    if (coding !== undefined && !isPlain(coding)) this.#decode(coding);
     if (!isEventStream(headers["content-type"])) return;
     this.#events = new EventReader({
       onEvent: ({ id, data }) => {
@@ -196,12 +202,43 @@ export class HttpExchange implements Requester, Flow {
 
   onData(chunk: Buffer): void {
     if (this.#over) return;
+    // The buffer of the connection is used again before the decoder has read it.
+    if (this.#decoder !== undefined) this.#decoder.write(Buffer.from(chunk));
+    else this.#read(chunk);
+  }
+
+  onEnd(): void {
+    if (this.#decoder !== undefined) this.#decoder.end();
+    else this.#ended();
+  }
+
+  /** The rest of the answer is read as its decoder gives it. */
+  #decode(coding: string): void {
+    const { fleet, origin } = this.#options;
+    this.#length = undefined;
+    // It can be free before the decoder is done, and what this call does then must concern nobody else.
+    this.#connection?.closeAfter();
+    const decoder = decoderOf(coding);
+    if (decoder === undefined) {
+      this.abort(new FleetError("UPSTREAM_PROTOCOL", `${fleet}: ${origin} ${unknownCoding(excerpt(coding, 100))}`));
+      return;
+    }
+    this.#decoder = decoder;
+    decoder.on("data", (chunk: Buffer) => this.#over || this.#read(chunk));
+    decoder.once("end", () => this.#ended());
+    decoder.on("error", (error) => {
+      const text = `${fleet}: the answer of ${origin} cannot be read as ${coding} (${error.message})`;
+      this.abort(new FleetError("UPSTREAM_PROTOCOL", text));
+    });
+  }
+
+  #read(chunk: Buffer): void {
     if (this.#events !== undefined) this.#events.push(chunk);
     else if (chunk.length === this.#length) this.#text = chunk.toString();
     else this.#keep(chunk);
   }
 
-  onEnd(): void {
+  #ended(): void {
     if (this.#over) return;
     const body = this.#body?.subarray(0, this.#size);
     const { id } = this.#options;
@@ -262,6 +299,7 @@ export class HttpExchange implements Requester, Flow {
     this.#over = true;
     this.#unpause();
     clearTimeout(this.#timer);
+    this.#decoder?.destroy();
     const cut =
       this.#lastEventId === undefined ? undefined : { lastEventId: this.#lastEventId, retryMs: this.#retryMs };
     const foreign = this.#connection?.foreign === true;
@@ -273,6 +311,7 @@ export class HttpExchange implements Requester, Flow {
     this.#over = true;
     this.#unpause();
     clearTimeout(this.#timer);
+    this.#decoder?.destroy();
     this.#options.reject(error);
   }
 

@@ -1,6 +1,7 @@
 import { messageOf } from "../errors.ts";
 import type { Agent, Dispatcher } from "../http-client.ts";
 import { isEventStream } from "../protocol/media-type.ts";
+import { decoderOf, isPlain, unknownCoding } from "./body-decoder.ts";
 import type { DuplexLink, Receive } from "./duplex-connector.ts";
 import { EventReader, maxEventBytes } from "./event-reader.ts";
 import { readInTurns } from "./read-in-turns.ts";
@@ -35,7 +36,8 @@ export async function openSse(
   let waiting = 0;
   try {
     const { origin } = url;
-    const opening = { method: "GET", headers: { ...headers, accept: "text/event-stream" } } as const;
+    const plain = { accept: "text/event-stream", "accept-encoding": "identity" };
+    const opening = { method: "GET", headers: { ...headers, ...plain } } as const;
     const { answer: stream } = await asked(agent, url, opening);
     if (stream.statusCode !== 200 || !isEventStream(String(stream.headers["content-type"]))) {
       throw new Error(`${origin} answered HTTP ${stream.statusCode} and no event stream`);
@@ -50,7 +52,13 @@ export async function openSse(
       },
       onOverflow: () => void end(`an event of the server exceeds ${maxEventBytes} bytes`),
     });
-    const flow = readInTurns(stream.body, (chunk) => events.push(chunk));
+    const coding = String(stream.headers["content-encoding"] ?? "");
+    const decoder = isPlain(coding) ? undefined : decoderOf(coding);
+    if (!isPlain(coding) && decoder === undefined) throw new Error(`${origin} ${unknownCoding(coding)}`);
+    decoder?.on("error", (error) => void end(`the event stream cannot be read as ${coding} (${error.message})`));
+    const flow = readInTurns(decoder === undefined ? stream.body : stream.body.pipe(decoder), (chunk) =>
+      events.push(chunk),
+    );
     stream.body.on("close", () => over.resolve("the event stream has ended"));
     stream.body.on("error", (error) => over.resolve(messageOf(error)));
     void over.promise.then((reason) => endpoint.reject(new Error(reason)));
