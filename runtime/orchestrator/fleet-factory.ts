@@ -4,6 +4,7 @@ import type { ResolvedServer } from "../config/index.ts";
 import { FleetError } from "../errors.ts";
 import type { Bound } from "../observability/bounds.ts";
 import type { FleetGauges, Metrics } from "../observability/metrics.ts";
+import { outgoingFetch } from "../outgoing/outgoing-fetch.ts";
 import { BatchConnector } from "../performance/batching/index.ts";
 import { FleetPerformance, type SharedSpaceOptions } from "../performance/index.ts";
 import type { Strategies } from "../registry/balancing/strategies.ts";
@@ -130,7 +131,7 @@ export class FleetFactory {
     const { identity, now } = this.#options;
     const { name, protocol, timeouts, pool } = server;
     const credentials = this.#options.credentials.for(name);
-    const ask = tls?.fetch ?? fetch;
+    const ask = tls?.fetch ?? outgoingFetch;
     const common = { fleet: name, protocol, identity, connectMs: timeouts.connectMs, now, pool, credentials, tls };
     return {
       source: sourceOf(server),

@@ -1,5 +1,6 @@
 import { messageOf } from "../errors.ts";
 import type { Agent, Dispatcher } from "../http-client.ts";
+import { throughProxy } from "../outgoing/proxied-connector.ts";
 import { isEventStream } from "../protocol/media-type.ts";
 import { decoderOf, isPlain, unknownCoding } from "./body-decoder.ts";
 import type { DuplexLink, Receive } from "./duplex-connector.ts";
@@ -24,8 +25,9 @@ export async function openSse(
   headers: Readonly<Record<string, string>> = {},
   tls?: UpstreamTls,
 ): Promise<DuplexLink> {
-  const { Agent: Client } = await import("../http-client.ts");
-  const connect = tls === undefined ? { timeout: connectMs } : await tls.connector(connectMs);
+  const { Agent: Client, buildConnector } = await import("../http-client.ts");
+  const plain = () => throughProxy(buildConnector({ timeout: connectMs }), connectMs);
+  const connect = tls === undefined ? plain() : await tls.connector(connectMs);
   const agent = new Client({ connect, bodyTimeout: 0, headersTimeout: connectMs });
   const posts = new Client({ connect, connections: maxConnections, bodyTimeout: takenMs, headersTimeout: takenMs });
   const over = Promise.withResolvers<string>();
@@ -36,8 +38,8 @@ export async function openSse(
   let waiting = 0;
   try {
     const { origin } = url;
-    const plain = { accept: "text/event-stream", "accept-encoding": "identity" };
-    const opening = { method: "GET", headers: { ...headers, ...plain } } as const;
+    const wanted = { accept: "text/event-stream", "accept-encoding": "identity" };
+    const opening = { method: "GET", headers: { ...headers, ...wanted } } as const;
     const { answer: stream } = await asked(agent, url, opening);
     if (stream.statusCode !== 200 || !isEventStream(String(stream.headers["content-type"]))) {
       throw new Error(`${origin} answered HTTP ${stream.statusCode} and no event stream`);

@@ -1,5 +1,7 @@
 import type { Readable } from "node:stream";
 import type { WebSocket } from "ws";
+import { proxyFor } from "../outgoing/proxy-rules.ts";
+import { TunnelAgent } from "../outgoing/tunnel-agent.ts";
 import type { Flow } from "../protocol/exchange.ts";
 import type { DuplexLink, Receive } from "./duplex-connector.ts";
 import { maxLineBytes } from "./line-reader.ts";
@@ -18,13 +20,17 @@ export async function openWebSocket(
   // Loaded with the first such server.
   const { WebSocket: Client } = await import("ws");
   const bounds = { handshakeTimeout: connectMs, maxPayload: maxLineBytes, perMessageDeflate: false };
-  const options = { headers, ...bounds, ...tls?.options() };
+  const to = (target: URL) => {
+    const proxy = proxyFor(target);
+    const through = proxy && { agent: new TunnelAgent(proxy, target) };
+    return new Client(target, "mcp", { headers, ...bounds, ...tls?.options(), ...through });
+  };
   let at = url;
-  let socket = new Client(at, "mcp", options);
+  let socket = to(at);
   let begun = await opened(socket, at, receive);
   for (let times = 0; "redirect" in begun; times += 1) {
     at = followed(begun.redirect, at, times);
-    socket = new Client(at, "mcp", options);
+    socket = to(at);
     begun = await opened(socket, at, receive);
   }
   const { flow } = begun;
