@@ -4,7 +4,9 @@ export function essenceOf(type = ""): string {
   return (semicolon < 0 ? type : type.slice(0, semicolon)).trim().toLowerCase();
 }
 
+const json = "application/json";
 const events = "text/event-stream";
 
-/** Does a `Content-Type` say that the body is a stream of events? */
-export const isEventStream = (type: string | undefined): boolean => type === events || essenceOf(type) === events;
+/** Does a `Content-Type` say that the body is a stream of events? The two usual ones are told apart at once. */
+export const isEventStream = (type: string | undefined): boolean =>
+  type === events || (type !== json && essenceOf(type) === events);
