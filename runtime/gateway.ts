@@ -12,6 +12,7 @@ import { InstanceAdmin } from "./listeners/instance-admin.ts";
 import { LegacySse } from "./listeners/legacy-sse.ts";
 import { ModernCalls } from "./listeners/modern-calls.ts";
 import { ModernHttp } from "./listeners/modern-http.ts";
+import { OpenReplies } from "./listeners/open-replies.ts";
 import { createRest } from "./listeners/rest.ts";
 import { SessionCalls } from "./listeners/session-calls.ts";
 import { StreamableHttp } from "./listeners/streamable-http.ts";
@@ -73,8 +74,10 @@ import { Siblings } from "./workers/siblings.ts";
 export type { GatewayOptions, GatewayShape } from "./gateway-options.ts";
 export type { GatewayStatus, RunningGateway } from "./running-gateway.ts";
 
-/** Sessions and streams are looked after so often. */
+/** How often sessions and streams are swept. */
 const pulseMs = 15_000;
+/** How often silent calls get a sign of life: the first one after twice that time, well before a balancer's 60 seconds. */
+const repliesMs = 5_000;
 /** Calls that wait for answers of their clients, and for how long (a person may be asked). */
 const maxParked = 10_000;
 const parkedMs = 10 * 60_000;
@@ -219,8 +222,9 @@ export async function startGateway(
     // A server that the caller cannot reach answers like one that is not there.
     return fleet && access.knows(fleet) ? new SingleService(fleet, access) : undefined;
   };
-  const modern = new ModernHttp({ calls: modernCalls, subscriptions, elsewhere });
-  const mcp = new StreamableHttp({ calls: sessionCalls, metrics, log, maxBodyBytes, modern });
+  const replies = new OpenReplies();
+  const modern = new ModernHttp({ calls: modernCalls, subscriptions, replies, elsewhere });
+  const mcp = new StreamableHttp({ calls: sessionCalls, metrics, log, maxBodyBytes, modern, replies });
   const sse = new LegacySse({ ...duplex, maxBodyBytes, elsewhere, worker });
   const webSocket = new WebSocketListener({ ...duplex, maxMessageBytes: maxBodyBytes });
   const door = new FrontDoor({
@@ -273,8 +277,10 @@ export async function startGateway(
     sessions.purge();
     trimmer.tend();
     subscriptions.keepAlive();
+    sse.keepAlive();
     for (const session of sessions.sessions()) for (const stream of session.streams) stream.keepAlive();
   }, pulseMs).unref();
+  const repliesPulse = setInterval(() => replies.keepAlive(), repliesMs).unref();
 
   const processHost = supervises
     ? new ProcessHost({
@@ -324,6 +330,7 @@ export async function startGateway(
     subscriptions.close();
     parked.close();
     await door.close(Math.max(until - now(), 0));
+    clearInterval(repliesPulse);
     await internal?.close(gateway.drainMs);
     elsewhere?.close();
     certificates?.close();

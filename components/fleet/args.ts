@@ -64,6 +64,10 @@ export interface FleetTimeoutsArgs {
   connectMs?: pulumi.Input<number>;
   /** For one call. Defaults to 120000. */
   requestMs?: pulumi.Input<number>;
+  /** Each progress notification of the server begins `requestMs` again. Defaults to false. */
+  resetOnProgress?: pulumi.Input<boolean>;
+  /** For one call with `resetOnProgress`, however much progress it makes. Defaults to 3600000. */
+  maxRequestMs?: pulumi.Input<number>;
   /** A session's own instance is ended after so long without a call. Defaults to 600000. */
   idleMs?: pulumi.Input<number>;
 }

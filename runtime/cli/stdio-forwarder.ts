@@ -11,6 +11,7 @@ import {
   type RequestId,
   type RpcRequest,
 } from "../protocol/json-rpc.ts";
+import { asLine } from "../protocol/line-text.ts";
 import type { DuplexLink } from "../upstreams/duplex-connector.ts";
 import { LineReader } from "../upstreams/line-reader.ts";
 
@@ -103,7 +104,7 @@ export class StdioForwarder {
   }
 
   #toClient(text: string): void {
-    this.#options.output.write(`${text}\n`);
+    this.#options.output.write(asLine(text));
   }
 
   async #connect(): Promise<void> {

@@ -99,6 +99,9 @@ export const defaults = Object.freeze({
     connectMs: 30_000,
     // Browsers and builds take long; a stuck server must not hold its caller for ever.
     requestMs: 120_000,
+    // A server that hangs in a loop may report progress too.
+    resetOnProgress: false,
+    maxRequestMs: 60 * 60_000,
     // Memory of an instance that nobody uses is given back.
     idleMs: 10 * 60_000,
   }),

@@ -17,6 +17,7 @@ import type {
   Sandbox,
   ServerRateLimiting,
   ServerType,
+  Timeouts,
   Tls,
   UpstreamProtocol,
   UpstreamTls,
@@ -88,7 +89,7 @@ export interface ResolvedServer {
   /** Absent: its processes see what the gateway does. */
   readonly sandbox?: Sandbox;
   readonly scaling: { readonly minInstances: number; readonly maxInstances: number; readonly targetInFlight: number };
-  readonly timeouts: { readonly connectMs: number; readonly requestMs: number; readonly idleMs: number };
+  readonly timeouts: Readonly<Required<Timeouts>>;
   readonly cache: Readonly<Required<Cache>>;
   readonly coalescing: { readonly enabled: boolean; readonly tools: readonly string[] };
   /** Absent: each request goes by itself. */

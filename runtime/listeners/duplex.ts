@@ -29,8 +29,6 @@ export interface Channel {
   readonly waiting: number;
   /** Cuts the connection of a client that does not read. */
   cut(): void;
-  /** A sign of life on a quiet connection. */
-  keepAlive(): void;
   /** Ends the connection, and says why where the transport has a word for it. */
   close(reason: string): void;
   /** The budget knows what waits for the client without being told. Defaults to false. */
@@ -316,7 +314,8 @@ export class Duplex {
       send: (message) => {
         if (!this.#expired) this.#send(message);
       },
-      keepAlive: () => this.#channel.keepAlive(),
+      // Quiet connections are looked after by their listeners, with a session or without.
+      keepAlive: () => {},
       end: (message) => {
         if (message !== undefined) this.#send(message);
       },

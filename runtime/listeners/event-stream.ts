@@ -68,6 +68,7 @@ export class EventStream implements NoticeStream {
   }
 
   keepAlive(): void {
+    if (this.#response.destroyed || this.#response.writableEnded) return;
     this.#response.write(keepAlive);
   }
 

@@ -140,7 +140,7 @@ export class FrontDoor {
     try {
       const target = this.#read(request);
       const { path, room, server } = target;
-      if (path.startsWith(wellKnown)) {
+      if (path.includes(wellKnown)) {
         security.greetAnyone(request, response);
         serveWellKnown(request, response, security.metadata(path));
         return;

@@ -17,6 +17,7 @@ export interface LegacySseOptions extends DuplexOptions {
 
 interface Connection {
   readonly duplex: Duplex;
+  readonly stream: EventStream;
   readonly caller: string;
   /** The server of `/sse/<server>`. */
   readonly server: string | undefined;
@@ -39,6 +40,11 @@ export class LegacySse {
     return Math.max(0, ...[...this.#connections.values()].map(({ duplex }) => duplex.waiting));
   }
 
+  /** Call it at an interval: balancers cut connections that are silent. */
+  keepAlive(): void {
+    for (const { stream } of this.#connections.values()) stream.keepAlive();
+  }
+
   /** `GET /sse`. `prefix` is that of the paths which clients write. */
   open(request: IncomingMessage, response: ServerResponse, target: McpTarget, prefix = ""): void {
     if (request.method !== "GET") {
@@ -54,13 +60,12 @@ export class LegacySse {
       },
       cut: () => response.destroy(),
       counted: true,
-      keepAlive: () => stream.keepAlive(),
       close: () => stream.end(),
       // Each message is a request of its own, which the client sends without waiting: there is nothing to hold back.
       pause: () => {},
       resume: () => {},
     });
-    this.#connections.set(id, { duplex, caller: target.caller, server: target.server });
+    this.#connections.set(id, { duplex, stream, caller: target.caller, server: target.server });
     response.on("drain", () => duplex.taken());
     response.on("close", () => {
       this.#connections.delete(id);

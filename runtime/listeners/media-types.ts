@@ -1,7 +1,22 @@
 import type { IncomingMessage } from "node:http";
 import { FleetError } from "../errors.ts";
+import { essenceOf } from "../protocol/media-type.ts";
 
 const json = "application/json";
+const events = "text/event-stream";
+
+/** In which forms a client takes the answer to a message. */
+export interface Taken {
+  readonly json: boolean;
+  readonly events: boolean;
+}
+
+const both: Taken = Object.freeze({ json: true, events: true });
+const jsonOnly: Taken = Object.freeze({ json: true, events: false });
+const eventsOnly: Taken = Object.freeze({ json: false, events: true });
+const neither: Taken = Object.freeze({ json: false, events: false });
+/** What MCP clients write (basic/transports). */
+const usual = `${json}, ${events}`;
 
 /**
  * Refuses a body that is not said to be plain JSON: pages can send `text/plain` and forms to any address without asking first
@@ -18,16 +33,22 @@ export function checkJson({ headers }: IncomingMessage): void {
   }
 }
 
-/** Does a client take answers of a media type (RFC 9110, section 12.5.1)? One that does not say takes all. */
-export function accepts({ headers }: IncomingMessage, type: string): boolean {
+/** What a request's `Accept` says (RFC 9110, section 12.5.1). A client that does not say takes all. */
+export function takenBy({ headers }: IncomingMessage): Taken {
   const { accept } = headers;
-  if (accept === undefined || accept.includes(type) || accept.includes("*/*")) return true;
-  const lower = accept.toLowerCase();
-  return lower.includes(type) || lower.includes(`${type.slice(0, type.indexOf("/"))}/*`);
+  if (accept === undefined || accept === usual) return both;
+  if (accept === json) return jsonOnly;
+  const ranges = accept.toLowerCase().split(",");
+  const takesJson = isTaken(ranges, json);
+  if (isTaken(ranges, events)) return takesJson ? both : eventsOnly;
+  return takesJson ? jsonOnly : neither;
 }
 
-/** Types are written in any case, and parameters follow them (RFC 9110, section 8.3.1). */
-function essenceOf(type = ""): string {
-  const semicolon = type.indexOf(";");
-  return (semicolon < 0 ? type : type.slice(0, semicolon)).trim().toLowerCase();
+/** The most specific range that fits decides; a weight of 0 refuses. */
+function isTaken(ranges: readonly string[], type: string): boolean {
+  for (const range of [type, `${type.slice(0, type.indexOf("/"))}/*`, "*/*"]) {
+    const said = ranges.find((one) => essenceOf(one) === range);
+    if (said !== undefined) return !/;\s*q=0(?:\.0*)?\s*(?:;|$)/.test(said);
+  }
+  return false;
 }

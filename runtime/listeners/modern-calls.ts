@@ -67,13 +67,14 @@ export class ModernCalls {
     if (unserved || ofSessions(message.method))
       throw new FleetError("METHOD_UNKNOWN", `Method not found: ${message.method}`);
     try {
-      if (message.method === "server/discover") await this.#enter(target, message, answer);
-      const { serverInfo, ...described } = await target.service.describe();
       if (message.method === "server/discover") {
+        await this.#enter(target, message, answer);
+        const { serverInfo, ...described } = await target.service.introduce();
         const { tasks: _sessionEraTasks, ...capabilities } = described.capabilities as Params;
         const result = { supportedVersions: [modernRevision], ...described, capabilities };
         return withModernParts(message.method, { result }, serverInfo);
       }
+      const { serverInfo } = await target.service.describe();
       const running = this.#resume(target, message, answer) ?? this.#start(target, message, declared, answer);
       const outcome = await this.#outcome(running, whenGone);
       if (running.exchange.headers !== undefined) answer.headers?.(running.exchange.headers);

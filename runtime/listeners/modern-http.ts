@@ -5,7 +5,9 @@ import { modernErrors, modernRevision } from "../protocol/modern.ts";
 import { checkHeaders, checkParamHeaders, declarationOf } from "../protocol/modern-request.ts";
 import type { Elsewhere } from "./elsewhere.ts";
 import { EventStream } from "./event-stream.ts";
+import type { Taken } from "./media-types.ts";
 import type { ModernCalls } from "./modern-calls.ts";
+import type { OpenReplies } from "./open-replies.ts";
 import { PostReply } from "./post-reply.ts";
 import type { Subscriptions } from "./subscriptions.ts";
 import type { McpTarget } from "./target.ts";
@@ -13,6 +15,7 @@ import type { McpTarget } from "./target.ts";
 export interface ModernHttpOptions {
   readonly calls: ModernCalls;
   readonly subscriptions: Subscriptions;
+  readonly replies: OpenReplies;
   /** The gateway's other processes. Defaults to none. */
   readonly elsewhere?: Elsewhere | undefined;
 }
@@ -31,7 +34,7 @@ export class ModernHttp {
     response: ServerResponse,
     target: McpTarget,
     message: RpcMessage,
-    streamable: boolean,
+    { json, events }: Taken,
   ): Promise<void> {
     if (isNotification(message)) {
       // Only streams end calls here; there is no notification that a server must hear.
@@ -41,13 +44,13 @@ export class ModernHttp {
     if (!isRequest(message)) {
       throw new FleetError("INVALID_REQUEST", `Invalid request: MCP ${modernRevision} takes no responses`);
     }
-    const { calls, subscriptions, elsewhere } = this.#options;
+    const { calls, subscriptions, replies, elsewhere } = this.#options;
     const declared = declarationOf(message, (version) => checkHeaders(message, request.headers, version));
     const { method, params } = message;
     const state = params?.requestState;
     if (state !== undefined && elsewhere?.parkedCall(request, response, target, state, JSON.stringify(message))) return;
     if (method === "subscriptions/listen") {
-      if (!streamable) throw new FleetError("NOT_ACCEPTABLE", "Not acceptable: send Accept: text/event-stream");
+      if (!events) throw new FleetError("NOT_ACCEPTABLE", "Not acceptable: send Accept: text/event-stream");
       const close = await subscriptions.open(() => new EventStream(response), target, message);
       response.on("close", close);
       return;
@@ -55,12 +58,18 @@ export class ModernHttp {
     if (method === "tools/call" && typeof params?.name === "string") {
       checkParamHeaders(await target.service.tool(params.name), params, request.headers);
     }
-    const reply = new PostReply(response, streamable ? () => new EventStream(response) : undefined);
-    const outcome = await calls.call(target, message, declared, reply, (cancel) => {
-      const gone = () => cancel("the client closed the stream");
-      response.once("close", gone);
-      return () => response.off("close", gone);
-    });
+    const reply = new PostReply(response, events ? () => new EventStream(response) : undefined, json);
+    const open = replies.add(reply);
+    let outcome: RpcReply;
+    try {
+      outcome = await calls.call(target, message, declared, reply, (cancel) => {
+        const gone = () => cancel("the client closed the stream");
+        response.once("close", gone);
+        return () => response.off("close", gone);
+      });
+    } finally {
+      replies.remove(open);
+    }
     reply.end(message.id, outcome, statusOf(outcome));
   }
 }

@@ -7,30 +7,42 @@ import type { Answer } from "./target.ts";
 
 /**
  * The answer to one POST of Streamable HTTP: plain JSON as long as the response is all there is to say, an event stream
- * from the first notification on (basic/transports, "Sending Messages to the Server").
+ * from the first notification or comment on (basic/transports, "Sending Messages to the Server").
  */
 export class PostReply implements Answer {
   readonly #response: ServerResponse;
   #headers: Readonly<Record<string, string>>;
   #refused: number | undefined;
   readonly #open: (() => NoticeStream) | undefined;
+  readonly #json: boolean;
   #stream: NoticeStream | undefined;
+  #silent = false;
 
-  /** `open` begins the event stream; undefined for a client that takes none. */
-  constructor(response: ServerResponse, open: (() => NoticeStream) | undefined, headers: Record<string, string> = {}) {
+  /** `open` begins the event stream; undefined for a client that takes none. `json`: the client takes JSON. */
+  constructor(
+    response: ServerResponse,
+    open: (() => NoticeStream) | undefined,
+    json = true,
+    headers: Record<string, string> = {},
+  ) {
     this.#response = response;
     this.#open = open;
+    this.#json = json;
     this.#headers = headers;
   }
 
   /** Sends one message before the response. False when the client takes no event stream, or has gone. */
   send(message: string): boolean {
-    if (this.#stream === undefined) {
-      if (this.#open === undefined || this.#response.writableEnded || this.#response.destroyed) return false;
-      this.#stream = this.#open();
-    }
-    this.#stream.send(message);
+    const stream = this.#begun();
+    if (stream === undefined) return false;
+    stream.send(message);
     return true;
+  }
+
+  /** A pulse: the second one without a message begins the event stream, and each one from there on sends a comment. */
+  keepAlive(): void {
+    if (this.#stream === undefined && !this.#silent) this.#silent = true;
+    else this.#begun()?.keepAlive();
   }
 
   get present(): boolean {
@@ -54,7 +66,7 @@ export class PostReply implements Answer {
 
   /** Ends the answer with the reply to its request; a stream that has begun keeps its status. */
   end(id: RequestId, reply: RpcReply, status = 200): void {
-    if (this.#stream === undefined && reply instanceof RawReply && !this.#response.destroyed) {
+    if (this.#stream === undefined && this.#json && reply instanceof RawReply && !this.#response.destroyed) {
       const bytes = reply.borrow();
       if (bytes !== undefined) {
         this.#endBytes(`{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":`, bytes, reply);
@@ -66,13 +78,25 @@ export class PostReply implements Answer {
 
   /** The same with a message, or several, already encoded. */
   endText(message: string, status = 200): void {
-    if (this.#stream !== undefined) this.#stream.end(message);
+    // An error of HTTP has a body that nobody has to take (RFC 9110, section 12.5.1).
+    const stream = this.#json || status !== 200 ? this.#stream : this.#begun();
+    if (stream !== undefined) stream.end(message);
     else if (!this.#response.destroyed) {
       const length = Buffer.byteLength(message);
       this.#head(status, length);
       // Plain ASCII, the usual case, is written without being encoded.
       this.#response.end(message, length === message.length ? "latin1" : "utf8");
     }
+  }
+
+  /** The event stream, which begins now if it has not; undefined for a client that takes none, or has gone. */
+  #begun(): NoticeStream | undefined {
+    if (this.#stream !== undefined) return this.#stream;
+    const response = this.#response;
+    if (this.#open === undefined || response.writableEnded || response.destroyed) return undefined;
+    for (const name in this.#headers) response.setHeader(name, this.#headers[name] as string);
+    this.#stream = this.#open();
+    return this.#stream;
   }
 
   /** A large result goes out as it came in. */

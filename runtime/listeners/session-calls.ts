@@ -53,7 +53,7 @@ export class SessionCalls {
     const client = clientOf(params);
     const entering = target.access.enter(method, new Exchange(target.service.timeoutFor(undefined)));
     if (entering !== undefined) await entering;
-    const { capabilities, ...described } = await target.service.describe();
+    const { capabilities, ...described } = await target.service.introduce();
     // Extensions came with the stateless era.
     const { extensions: _extensions, ...offered } = capabilities as Params;
     const revision = negotiate(params?.protocolVersion);

@@ -20,8 +20,10 @@ import { allowsBatch, assumedRevision, downstreamRevisions, isDownstreamRevision
 import { inTrace } from "../protocol/trace-context.ts";
 import { readBody } from "./body.ts";
 import { onCredentialEnd } from "./credential-end.ts";
-import { accepts, checkJson } from "./media-types.ts";
+import { EventStream } from "./event-stream.ts";
+import { checkJson, type Taken, takenBy } from "./media-types.ts";
 import type { ModernHttp } from "./modern-http.ts";
+import type { OpenReplies } from "./open-replies.ts";
 import { PostReply } from "./post-reply.ts";
 import { Replay } from "./replay.ts";
 import type { SessionCalls } from "./session-calls.ts";
@@ -30,13 +32,13 @@ import type { McpTarget } from "./target.ts";
 export interface StreamableHttpOptions {
   readonly calls: SessionCalls;
   readonly modern: ModernHttp;
+  readonly replies: OpenReplies;
   readonly metrics: Metrics;
   readonly log: Logger;
   readonly maxBodyBytes: number;
 }
 
 const sessionHeader = "mcp-session-id";
-const streams = (request: IncomingMessage): boolean => accepts(request, "text/event-stream");
 
 /**
  * Streamable HTTP: requests of the stateless era are passed on; here are the clients of the session era (2025-03-26, 2025-06-18, 2025-11-25; basic/transports): POST sends
@@ -67,24 +69,28 @@ export class StreamableHttp {
   }
 
   #post(request: IncomingMessage, response: ServerResponse, target: McpTarget): void {
-    checkMedia(request);
+    checkJson(request);
+    const taken = takenBy(request);
+    if (!taken.json && !taken.events) {
+      throw new FleetError("NOT_ACCEPTABLE", "Not acceptable: send Accept: application/json, text/event-stream");
+    }
     const body = readBody(request, this.#options.maxBodyBytes);
-    if (typeof body === "string") this.#received(request, response, target, body);
+    if (typeof body === "string") this.#received(request, response, target, taken, body);
     else {
       body
-        .then((text) => this.#received(request, response, target, text))
+        .then((text) => this.#received(request, response, target, taken, text))
         .catch((error) => this.#refuse(response, null, error));
     }
   }
 
-  #received(request: IncomingMessage, response: ServerResponse, target: McpTarget, body: string): void {
+  #received(request: IncomingMessage, response: ServerResponse, target: McpTarget, taken: Taken, body: string): void {
     const messages = parseMessages(body);
     if (Array.isArray(messages)) {
       this.#options.metrics.bodyReceived(messages.length);
-      this.#batch(request, target, messages, response).catch((error) => this.#refuse(response, null, error));
+      this.#batch(request, target, messages, response, taken).catch((error) => this.#refuse(response, null, error));
     } else {
       this.#options.metrics.bodyReceived(1);
-      void this.#message(request, response, target, inTrace(messages, request.headers));
+      void this.#message(request, response, target, inTrace(messages, request.headers), taken);
     }
   }
 
@@ -93,29 +99,34 @@ export class StreamableHttp {
     response: ServerResponse,
     target: McpTarget,
     message: RpcMessage,
+    taken: Taken,
   ): Promise<void> {
     try {
       if (isModern(message, request.headers)) {
-        await this.#options.modern.serve(request, response, target, message, streams(request));
+        await this.#options.modern.serve(request, response, target, message, taken);
       } else if (!isRequest(message)) {
         const session = this.#session(request, target);
         if (isNotification(message)) this.#options.calls.notified(session, target, message);
         else session.answered(message.id, replyOf(message));
         response.writeHead(202).end();
-      } else if (message.method === "initialize") await this.#initialize(response, target, message);
+      } else if (message.method === "initialize") await this.#initialize(response, target, message, taken);
       else {
         const session = this.#session(request, target);
-        const reply = this.#reply(session, response, streams(request));
-        reply.end(message.id, await this.#options.calls.call(session, target, message, reply));
+        const reply = this.#reply(session, response, taken);
+        const open = this.#options.replies.add(reply);
+        // Never rejects.
+        const outcome = await this.#options.calls.call(session, target, message, reply);
+        this.#options.replies.remove(open);
+        reply.end(message.id, outcome);
       }
     } catch (error) {
       this.#refuse(response, "id" in message ? message.id : null, error);
     }
   }
 
-  async #initialize(response: ServerResponse, target: McpTarget, request: RpcRequest): Promise<void> {
+  async #initialize(response: ServerResponse, target: McpTarget, request: RpcRequest, { json }: Taken): Promise<void> {
     const { id, answer } = await this.#options.calls.open(target, request);
-    new PostReply(response, undefined, { [sessionHeader]: id }).endText(answer);
+    new PostReply(response, () => new EventStream(response), json, { [sessionHeader]: id }).endText(answer);
   }
 
   async #batch(
@@ -123,6 +134,7 @@ export class StreamableHttp {
     target: McpTarget,
     messages: RpcMessage[],
     response: ServerResponse,
+    taken: Taken,
   ): Promise<void> {
     const session = this.#session(request, target);
     if (!allowsBatch(session.claims.revision)) {
@@ -140,17 +152,20 @@ export class StreamableHttp {
       response.writeHead(202).end();
       return;
     }
-    const reply = this.#reply(session, response, streams(request));
+    const reply = this.#reply(session, response, taken);
+    const open = this.#options.replies.add(reply);
     const answers = await Promise.all(
       requests.map(async (message) =>
         encodeReply(message.id, await this.#options.calls.call(session, target, message, reply)),
       ),
     );
+    this.#options.replies.remove(open);
     reply.endText(`[${answers.join(",")}]`);
   }
 
   #get(request: IncomingMessage, response: ServerResponse, target: McpTarget): void {
-    if (!streams(request)) throw new FleetError("NOT_ACCEPTABLE", "Not acceptable: send Accept: text/event-stream");
+    if (!takenBy(request).events)
+      throw new FleetError("NOT_ACCEPTABLE", "Not acceptable: send Accept: text/event-stream");
     const session = this.#session(request, target);
     const last = request.headers["last-event-id"];
     const resumed = typeof last === "string" ? this.#replay.resume(session, last, response) : undefined;
@@ -162,8 +177,8 @@ export class StreamableHttp {
     if (resumed === undefined) session.open(stream);
   }
 
-  #reply(session: ClientSession, response: ServerResponse, streamable: boolean): PostReply {
-    return new PostReply(response, streamable ? () => this.#replay.open(session, response) : undefined);
+  #reply(session: ClientSession, response: ServerResponse, { events, json }: Taken): PostReply {
+    return new PostReply(response, events ? () => this.#replay.open(session, response) : undefined, json);
   }
 
   #delete(request: IncomingMessage, response: ServerResponse, target: McpTarget): void {
@@ -201,12 +216,5 @@ export class StreamableHttp {
         ...known?.headers,
       })
       .end(text);
-  }
-}
-
-function checkMedia(request: IncomingMessage): void {
-  checkJson(request);
-  if (!accepts(request, "application/json") && !streams(request)) {
-    throw new FleetError("NOT_ACCEPTABLE", "Not acceptable: send Accept: application/json, text/event-stream");
   }
 }

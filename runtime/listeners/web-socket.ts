@@ -60,7 +60,6 @@ export class WebSocketListener {
         return client.bufferedAmount;
       },
       cut: () => client.terminate(),
-      keepAlive: () => {},
       // 1008: against the server's policy.
       close: (reason) => client.close(1008, reason),
       pause: () => flow.pause(),

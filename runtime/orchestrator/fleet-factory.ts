@@ -4,12 +4,14 @@ import type { ResolvedServer } from "../config/index.ts";
 import { FleetError } from "../errors.ts";
 import type { Bound } from "../observability/bounds.ts";
 import type { FleetGauges, Metrics } from "../observability/metrics.ts";
+import { outgoingFetch } from "../outgoing/outgoing-fetch.ts";
 import { BatchConnector } from "../performance/batching/index.ts";
 import { FleetPerformance, type SharedSpaceOptions } from "../performance/index.ts";
 import type { Strategies } from "../registry/balancing/strategies.ts";
 import { discoveriesOf } from "../registry/discovery/index.ts";
 import { Fleet, type FleetOptions } from "../registry/fleet.ts";
 import type { RemoteOptions } from "../registry/fleet-instances.ts";
+import { progressReset } from "../registry/resilience/progress-reset.ts";
 import type { IntegrityDesk } from "../security/integrity/index.ts";
 import { isPerCaller, type UpstreamCredentials } from "../upstreams/credentials/index.ts";
 import { DuplexConnector } from "../upstreams/duplex-connector.ts";
@@ -88,7 +90,7 @@ export class FleetFactory {
       taskIds,
       ...(remote ? { remote: this.#remote(server, tls, log) } : { connector: this.#processes(server) }),
       strategy: strategies.named(server.name, server.loadBalancer.strategy),
-      stages: [integrity.stage, ...performance.stages],
+      stages: [integrity.stage, ...performance.stages, ...progressReset(server, now)],
       screen: (tools) => integrity.screen(tools),
       screenOwn: (tools) => integrity.permitted(tools),
       onListChanged: (changed, kind) => {
@@ -129,7 +131,7 @@ export class FleetFactory {
     const { identity, now } = this.#options;
     const { name, protocol, timeouts, pool } = server;
     const credentials = this.#options.credentials.for(name);
-    const ask = tls?.fetch ?? fetch;
+    const ask = tls?.fetch ?? outgoingFetch;
     const common = { fleet: name, protocol, identity, connectMs: timeouts.connectMs, now, pool, credentials, tls };
     return {
       source: sourceOf(server),

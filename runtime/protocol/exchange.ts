@@ -2,6 +2,7 @@ import { FleetError } from "../errors.ts";
 import { plainNumber } from "./exact-number.ts";
 import type { Params, RequestId, RpcReply } from "./json-rpc.ts";
 import type { Priority } from "./priority.ts";
+import type { ProgressDeadline } from "./progress-deadline.ts";
 import { type Question, Questions } from "./questions.ts";
 
 /** Something that a server says about a call while it works on it: progress, a log line. */
@@ -54,6 +55,8 @@ export class Exchange {
   remainingMs: number;
   /** By the gateway's clock; undefined for the gateway's own calls, which do not wait. */
   deadline: number | undefined;
+  /** Moves the deadline as its server makes progress; undefined where nothing does. */
+  progress: ProgressDeadline | undefined = undefined;
   /** Where the latest attempt went, and whether anything of it may have been sent. */
   place: object | undefined;
   begun = false;
@@ -99,6 +102,7 @@ export class Exchange {
     const attempt = new Exchange(this.timeoutMs, this.listener, this.client);
     attempt.remainingMs = this.remainingMs;
     attempt.deadline = this.deadline;
+    attempt.progress = this.progress;
     attempt.avoid = this.avoid;
     attempt.caller = this.caller;
     attempt.judge = this.judge;
@@ -122,10 +126,11 @@ export class Exchange {
    */
   heard(method: string, params: Params | undefined, id: number, token: unknown): void {
     const { listener } = this;
-    if (listener === undefined) return;
-    if (method !== "notifications/progress") listener(method, params);
-    else if (token !== undefined && plainNumber(params?.progressToken) === id)
-      listener(method, { ...params, progressToken: token });
+    if (method !== "notifications/progress") listener?.(method, params);
+    else if (token !== undefined && plainNumber(params?.progressToken) === id) {
+      this.progress?.progressed();
+      listener?.(method, { ...params, progressToken: token });
+    }
   }
 
   /** Puts a question of the server to the client, within the bounds of one call (`Questions`). Rejects when there is no client. */
@@ -138,9 +143,27 @@ export class Exchange {
     return this.#questions.ask(method, params);
   }
 
-  /** Asked when its time is up: how much longer it may take, because its client was asked meanwhile. 0 for no longer. */
+  /**
+   * Asked when its time is up: how much longer it may take, because its client was asked or its server made progress
+   * meanwhile. 0 for no longer.
+   */
   overtimeMs(): number {
-    return this.#questions?.overtimeMs() ?? 0;
+    return Math.max(this.#questions?.overtimeMs() ?? 0, this.progress?.leftMs() ?? 0);
+  }
+
+  /** When its time is up by the gateway's clock; undefined for the gateway's own calls. */
+  get endsAt(): number | undefined {
+    return this.progress?.at ?? this.deadline;
+  }
+
+  /** What its caller hears when `server` has not answered in time. */
+  expired(server: string): FleetError {
+    const { bounds, isLast } = this.progress ?? {};
+    const [ms, name] = isLast && bounds ? [bounds.maxRequestMs, "maxRequestMs"] : [this.timeoutMs, "requestMs"];
+    const what =
+      bounds === undefined ? "no answer" : isLast ? "progress, but no answer" : "neither answer nor progress";
+    const fix = `raise timeouts.${name} of this server, or ask for less in one call`;
+    return new FleetError("REQUEST_TIMEOUT", `${server}: ${what} within ${ms} ms; ${fix}`);
   }
 
   /** The attempt has come to its end: questions that are open are withdrawn. */

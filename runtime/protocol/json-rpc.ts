@@ -1,6 +1,7 @@
 import { FleetError } from "../errors.ts";
+import { excerpt } from "../secret-guard.ts";
 import { parseJson } from "./exact-json.ts";
-import { ExactNumber, isObject } from "./exact-number.ts";
+import { ExactNumber, isObject, plainNumber } from "./exact-number.ts";
 import { maxParts, shapeOf } from "./json-shape.ts";
 import { RawReply } from "./raw-reply.ts";
 
@@ -43,7 +44,30 @@ export const isNotification = (message: RpcMessage): message is RpcNotification 
 
 /** What a response says, without its envelope. */
 export const replyOf = (message: RpcResponse): RpcReply =>
-  "result" in message ? { result: message.result } : { error: message.error };
+  "result" in message ? { result: message.result } : { error: soundError(message.error) };
+
+/** The code of an error whose own one is none. */
+const internalError = -32603;
+/** Characters of a malformed error that are shown. */
+const maxShown = 200;
+
+/** An error with a code and a message (JSON-RPC 2.0, section 5.1): clients refuse others, and hear nothing of what was wrong. */
+function soundError(said: unknown): RpcErrorObject {
+  if (!isObject(said)) {
+    return {
+      code: internalError,
+      message: typeof said === "string" ? said : `malformed error: ${JSON.stringify(said)}`,
+    };
+  }
+  const { code, message } = said;
+  if (Number.isSafeInteger(code) && typeof message === "string") return said as unknown as RpcErrorObject;
+  const number = typeof code === "string" ? Number(code) : plainNumber(code);
+  return {
+    ...said,
+    code: typeof number === "number" && Number.isSafeInteger(number) ? number : internalError,
+    message: typeof message === "string" ? message : `malformed error: ${excerpt(JSON.stringify(said), maxShown)}`,
+  };
+}
 
 /**
  * Checks the envelope of one parsed message (JSON-RPC 2.0; MCP `basic/index`): nothing inside params or results.
@@ -90,6 +114,11 @@ function checkId(id: unknown): void {
 const lengthOf = (value: unknown): number =>
   typeof value === "string" ? value.length : value instanceof ExactNumber ? value.toString().length : 0;
 
+const byteOrderMark = 0xfeff;
+
+/** A text without the byte order mark that some programs write before it; a reader can pass over it (RFC 8259, section 8.1). */
+export const withoutMark = (text: string): string => (text.charCodeAt(0) === byteOrderMark ? text.slice(1) : text);
+
 /** Parses one message of a server. Throws for one that is none, nests too deep, or has too many values. */
 export function parseMessage(text: string): RpcMessage {
   return checkMessage(withoutNull(parseJson(text, checkShape(text, Number.POSITIVE_INFINITY))));
@@ -107,7 +136,8 @@ function withoutNull(value: unknown): unknown {
  * Parses one message, or an array of them (allowed only in revision 2025-03-26; the caller checks that). `mostParts`: arrays,
  * objects and members of objects; defaults to those of a client's message.
  */
-export function parseMessages(text: string, mostParts = maxParts): RpcMessage | RpcMessage[] {
+export function parseMessages(said: string, mostParts = maxParts): RpcMessage | RpcMessage[] {
+  const text = withoutMark(said);
   const exact = checkShape(text, mostParts);
   let value: unknown;
   try {

@@ -145,6 +145,11 @@ export class Fleet {
     this.#pulse = setInterval(() => this.#source.tend(), tendEveryMs).unref();
   }
 
+  /** What the server said of itself the last time it was asked; undefined before. */
+  get description(): ServerDescription | undefined {
+    return this.#description;
+  }
+
   /** What the server said of itself; starts an instance when none runs. */
   async describe(): Promise<ServerDescription> {
     if (this.#description === undefined) this.#description = (await this.#source.peek()).description;

@@ -14,6 +14,7 @@ import { callFleet, callTool, unknownTool } from "./call-fleet.ts";
 import { federatedName, splitFederatedName } from "./federated-name.ts";
 import { withFederatedTask } from "./federated-task.ts";
 import { federatedUri, splitFederatedUri, withFederatedUris } from "./federated-uri.ts";
+import { Introductions } from "./introductions.ts";
 import { type McpService, methodNotFound, nameOf, type ServiceClient, taskIdOf, uriOf } from "./mcp-service.ts";
 import { type MergedKind, merged, mergedList } from "./merged-list.ts";
 import { shownTool, unknownLevel } from "./single-service.ts";
@@ -77,21 +78,29 @@ export class FederatedService implements McpService {
   readonly #registry: FleetRegistry;
   readonly #log: Logger;
   readonly #access: Access;
+  readonly #introductions: Introductions;
 
-  constructor(options: FederatedOptions, access = openAccess) {
+  constructor(options: FederatedOptions, access = openAccess, introductions = new Introductions()) {
     this.#options = options;
     this.#registry = options.registry;
     this.#log = options.log;
     this.#access = access;
+    this.#introductions = introductions;
   }
 
   /** The same for one caller. */
   for(access: Access): FederatedService {
-    return new FederatedService(this.#options, access);
+    return new FederatedService(this.#options, access, this.#introductions);
   }
 
   async describe(): Promise<Params> {
-    return { capabilities, serverInfo: this.#options.identity, instructions };
+    return { capabilities, serverInfo: this.#options.identity };
+  }
+
+  /** `head` tells clients how the servers are used together. */
+  async introduce(head = instructions): Promise<Params> {
+    const said = await this.#introductions.text(head, this.#registry.all(), this.#access);
+    return { capabilities, serverInfo: this.#options.identity, instructions: said };
   }
 
   timeoutFor(params: Params | undefined): number {

@@ -16,8 +16,10 @@ export interface ServiceClient extends FleetClient {
 
 /** What one MCP path (`/mcp` or `/mcp/<server>`) does with what its clients send. */
 export interface McpService {
-  /** The result of `initialize`, without the protocol version. */
+  /** What it is and can do. Each call of the stateless era asks for it. */
   describe(): Promise<Params>;
+  /** The result of `initialize`, without the protocol version: `describe`, and what servers say to their clients. */
+  introduce(): Promise<Params>;
   /** Answers a request of an open session. Rejects with a FleetError when there is no answer of a server. */
   handle(client: ServiceClient, method: string, params: Params | undefined, exchange: Exchange): Promise<RpcReply>;
   /** Passes a client's notification on where a server should hear of it. */

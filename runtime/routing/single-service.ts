@@ -26,6 +26,10 @@ export class SingleService implements McpService {
     };
   }
 
+  introduce(): Promise<Params> {
+    return this.describe();
+  }
+
   timeoutFor(): number {
     return this.#fleet.server.timeouts.requestMs;
   }

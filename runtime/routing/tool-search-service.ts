@@ -85,8 +85,12 @@ export class ToolSearchService implements McpService {
     return new ToolSearchService(this.#all.for(access), this.#shared, access);
   }
 
-  async describe(): Promise<Params> {
-    return { ...(await this.#all.describe()), instructions };
+  describe(): Promise<Params> {
+    return this.#all.describe();
+  }
+
+  introduce(): Promise<Params> {
+    return this.#all.introduce(instructions);
   }
 
   timeoutFor(params: Params | undefined): number {

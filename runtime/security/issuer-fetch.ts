@@ -1,3 +1,5 @@
+import { outgoingFetch } from "../outgoing/outgoing-fetch.ts";
+
 /** Metadata, keys and answers about a token take some kilobytes. */
 const maxBytes = 1024 * 1024;
 
@@ -6,7 +8,7 @@ const maxBytes = 1024 * 1024;
  * deadline of `init.signal`. Rejects with an Error past either.
  */
 export async function issuerFetch(url: string, init: RequestInit): Promise<Response> {
-  const response = await fetch(url, { ...init, redirect: "manual" });
+  const response = await outgoingFetch(url, { ...init, redirect: "manual" });
   const { status, statusText, headers } = response;
   const chunks: Uint8Array[] = [];
   let bytes = 0;

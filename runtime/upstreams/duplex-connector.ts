@@ -31,6 +31,9 @@ export interface DuplexLink {
   abort(reason?: string): Promise<void>;
 }
 
+/** Takes each message of a server; `garbled`: it is no UTF-8, and this is what can be read of it. */
+export type Receive = (message: string, garbled?: boolean) => void;
+
 export interface DuplexConnectorOptions {
   readonly fleet: string;
   /** Where instances come from, for people. */
@@ -41,8 +44,7 @@ export interface DuplexConnectorOptions {
   /** It is known to be of the session era: nothing is probed. Defaults to false. */
   readonly sessionEra?: boolean;
   readonly now: () => number;
-  /** Opens a link; each message of the server goes to `receive`. */
-  readonly open: (receive: (message: string) => void) => Promise<DuplexLink>;
+  readonly open: (receive: Receive) => Promise<DuplexLink>;
   /** The error for an instance that could not be opened. */
   readonly failure: (why: string, cause: unknown) => FleetError;
 }
@@ -104,7 +106,7 @@ export class DuplexConnector implements Connector {
       flow: { pause: () => link.pause(), resume: () => link.resume() },
       fail: (reason) => void link.abort(reason),
     });
-    const link = await open((message) => mux.receive(message));
+    const link = await open((message, garbled) => (garbled ? mux.garbled(message) : mux.receive(message)));
     const dialogue: Dialogue = { link, mux, hear: (method, params) => events.onNotification(method, params) };
     // After everybody has heard that the session is over: a call that is sent again must not find it.
     void link.ended.then((reason) => setImmediate(() => mux.end(reason)));

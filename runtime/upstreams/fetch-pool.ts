@@ -1,6 +1,8 @@
+import { type Connect, throughProxy } from "../outgoing/proxied-connector.ts";
 import type { Fetch } from "./upstream-tls.ts";
 
-type Connect = ReturnType<typeof import("../http-client.ts").buildConnector>;
+/** For a new connection, and for the tunnel that it goes through. */
+const connectMs = 10_000;
 
 interface Connections {
   readonly ask: Fetch;
@@ -31,9 +33,9 @@ export class FetchPool {
   }
 
   async #open(): Promise<Connections> {
-    const { Agent, fetch } = await import("../http-client.ts");
-    const connect = await this.#connect?.();
-    const dispatcher = new Agent(connect === undefined ? {} : { connect });
+    const { Agent, buildConnector, fetch } = await import("../http-client.ts");
+    const connect = (await this.#connect?.()) ?? throughProxy(buildConnector({ timeout: connectMs }), connectMs);
+    const dispatcher = new Agent({ connect });
     return {
       ask: (url, init) => fetch(url, { ...(init as object), dispatcher }) as unknown as Promise<Response>,
       close: () => dispatcher.close(),

@@ -6,10 +6,11 @@ import { enveloped, modernRevision } from "../protocol/modern.ts";
 import { RequestIds } from "../protocol/request-ids.ts";
 import { CallerSessions } from "./caller-sessions.ts";
 import { type Credentials, headersOfLines } from "./credentials/index.ts";
-import { DuplexConnector } from "./duplex-connector.ts";
+import { DuplexConnector, type Receive } from "./duplex-connector.ts";
 import { type Era, EraVerdict, eraOf } from "./era-verdict.ts";
 import { checkDescription, type GatewayIdentity } from "./handshake.ts";
 import { HttpEndpoint } from "./http-endpoint.ts";
+import { isRedirect } from "./http-exchange.ts";
 import { HttpSession } from "./http-session.ts";
 import { HttpPool } from "./http1/index.ts";
 import { headersOf, ModernHttpWire } from "./modern-http.ts";
@@ -60,8 +61,9 @@ export class HttpConnector implements Connector {
     const url = this.#url;
     const verdict = this.#verdict;
     const endpoint = this.#endpoint(url);
-    const era: Era = verdict.legacy ? { modern: false } : await this.#probe(endpoint);
-    verdict.reached(era);
+    const probed = verdict.legacy ? sessionEra : await this.#probe(endpoint);
+    const era = probed ?? sessionEra;
+    if (probed !== undefined) verdict.reached(probed);
     try {
       const session: UpstreamSession = era.modern
         ? new ModernSession(fleet, new ModernHttpWire(fleet, endpoint, events), events, identity, era.discovered)
@@ -106,7 +108,7 @@ export class HttpConnector implements Connector {
     const { connectMs, credentials, tls } = this.#options;
     // One link serves all callers, so it has the gateway's own credentials or none.
     if (credentials?.perCaller === true) return Promise.reject(error);
-    const open = async (receive: (message: string) => void) => {
+    const open = async (receive: Receive) => {
       const headers = headersOfLines(await credentials?.linesFor(url, undefined));
       return openSse(url, connectMs, receive, headers, tls).catch(() => Promise.reject(error));
     };
@@ -114,25 +116,28 @@ export class HttpConnector implements Connector {
     return new DuplexConnector({ ...this.#options, source: url.href, open, failure }).connect(events);
   }
 
-  /** Asks a server for its era; a server that fails to answer, or wants authentication, says nothing about it. */
-  async #probe(endpoint: HttpEndpoint): Promise<Era> {
+  /**
+   * Asks a server for its era; undefined for one that fails at the question, as servers do that know no such method. One that
+   * wants authentication says nothing about it.
+   */
+  async #probe(endpoint: HttpEndpoint): Promise<Era | undefined> {
     const { fleet, identity, connectMs } = this.#options;
     const method = "server/discover";
     const params = enveloped(undefined, undefined, { ...identity });
     const id = endpoint.nextId();
     const body = encodeRequest(id, method, params);
     const exchange = new Exchange(connectMs);
-    const { status, reply } = await endpoint.post(
-      endpoint.head("POST", headersOf(method, params)),
-      body,
-      id,
-      exchange,
-      () => {},
-    );
-    if (status === 401 || status === 403 || status >= 500) {
-      const fix = status < 500 ? `configure servers.${fleet}.credentials` : "check the server";
+    const head = endpoint.head("POST", headersOf(method, params));
+    const ignored = () => {};
+    let outcome = await endpoint.post(head, body, id, exchange, ignored);
+    if (isRedirect(outcome)) outcome = await endpoint.follow(outcome, head, body, id, exchange, ignored);
+    if (isRedirect(outcome)) throw endpoint.unanswered(outcome);
+    const { status, reply } = outcome;
+    if (status === 401 || status === 403) {
+      const fix = `configure servers.${fleet}.credentials`;
       throw new FleetError("UPSTREAM_PROTOCOL", `${fleet}: ${endpoint.origin} answered HTTP ${status}; ${fix}`);
     }
+    if (status >= 500) return undefined;
     checkDescription(fleet, method, reply);
     const era: ReturnType<typeof eraOf> = reply === undefined ? { modern: false } : eraOf(reply);
     if (typeof era === "object") return era;
@@ -141,6 +146,7 @@ export class HttpConnector implements Connector {
   }
 }
 
+const sessionEra: Era = { modern: false };
 const refusals = new Set<unknown>([400, 404, 405]);
 
 /** Has the server refused to speak Streamable HTTP, rather than failed? */

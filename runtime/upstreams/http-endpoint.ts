@@ -3,8 +3,9 @@ import { Exchange, type Flow } from "../protocol/exchange.ts";
 import type { RpcMessage } from "../protocol/json-rpc.ts";
 import type { RequestIds } from "../protocol/request-ids.ts";
 import { type Credentials, isRefusal } from "./credentials/index.ts";
-import { HttpExchange, type HttpOutcome, type Reading } from "./http-exchange.ts";
+import { HttpExchange, type HttpOutcome, type Reading, unanswered } from "./http-exchange.ts";
 import { type HttpPool, type Requester, type RequestHeaders, requestHead } from "./http1/index.ts";
+import { maxRedirects, redirectOf, redirectText } from "./redirect.ts";
 import { pause } from "./stream-pause.ts";
 
 export interface HttpEndpointOptions {
@@ -43,13 +44,14 @@ const untilReply: Reading = { resumable: true, mayAsk: true, untilReply: true };
 export class HttpEndpoint {
   readonly origin: string;
   readonly #options: HttpEndpointOptions;
-  readonly #path: string;
+  /** Where requests go now: elsewhere than configured when the server has redirected one. */
+  #url: URL;
   readonly #unsent: (requester: Requester) => void;
 
   constructor(options: HttpEndpointOptions) {
     this.#options = options;
     this.origin = options.url.origin;
-    this.#path = options.url.pathname + options.url.search;
+    this.#url = options.url;
     this.#unsent = (requester) => options.pool.cancel(requester);
   }
 
@@ -66,6 +68,48 @@ export class HttpEndpoint {
   /** What requests with these headers begin with; worth keeping for those that are always the same. */
   head(method: "GET" | "POST" | "DELETE", headers: RequestHeaders): string {
     return requestHead(method, this.#path, this.#options.url.host, headers);
+  }
+
+  get #path(): string {
+    return this.#url.pathname + this.#url.search;
+  }
+
+  /**
+   * Sends a request again, as `post` has sent it, where its server wants to have it within the same origin. Heads that
+   * are made from now on go there at once. Resolves with the first answer that is no such redirect, or with the last
+   * redirect of too many.
+   */
+  async follow(
+    left: HttpOutcome,
+    head: string,
+    body: string | undefined,
+    id: number | undefined,
+    exchange: Exchange,
+    onMessage: (message: RpcMessage) => void,
+    reading: Reading = whole,
+  ): Promise<HttpOutcome> {
+    const { now } = this.#options;
+    const latest = now() + exchange.remainingMs;
+    const rest = head.slice(head.indexOf(" HTTP/1.1\r\n"));
+    const method = head.slice(0, head.indexOf(" "));
+    let outcome = left;
+    for (let times = 0; times < maxRedirects; times += 1) {
+      const redirect = redirectOf(outcome.status, outcome.headers.location, this.#url);
+      if (redirect?.followed !== true) return outcome;
+      this.#url = redirect.to;
+      const leftMs = Math.max((exchange.endsAt ?? latest) - now(), 1);
+      outcome = await this.post(`${method} ${this.#path}${rest}`, body, id, exchange, onMessage, reading, leftMs);
+    }
+    return outcome;
+  }
+
+  /** UPSTREAM_PROTOCOL for a request that HTTP answered, but JSON-RPC did not. */
+  unanswered(outcome: HttpOutcome): FleetError {
+    const { fleet, url } = this.#options;
+    const redirect = redirectOf(outcome.status, outcome.headers.location, this.#url);
+    if (redirect === undefined) return unanswered(fleet, this.origin, outcome);
+    const text = `${fleet}: ${this.origin} ${redirectText(url, redirect)}`;
+    return new FleetError("UPSTREAM_PROTOCOL", text, { data: { status: outcome.status } });
   }
 
   /**
@@ -149,14 +193,14 @@ export class HttpEndpoint {
     onMessage: (message: RpcMessage) => void,
   ): Promise<HttpOutcome> {
     const { now } = this.#options;
-    const deadline = exchange.deadline ?? now() + exchange.remainingMs;
+    const latest = now() + exchange.remainingMs;
+    const leftMs = () => (exchange.endsAt ?? latest) - now();
     let outcome = left;
     while (outcome.reply === undefined && outcome.cut !== undefined && outcome.status === 200) {
-      await pause(outcome.cut, exchange, Math.max(deadline - now(), 0));
+      await pause(outcome.cut, exchange, Math.max(leftMs(), 0));
       const { lastEventId } = outcome.cut;
       const resuming = this.head("GET", { ...headers, accept: "text/event-stream", "last-event-id": lastEventId });
-      const leftMs = Math.max(deadline - now(), 1);
-      outcome = await this.post(resuming, undefined, id, exchange, onMessage, untilReply, leftMs);
+      outcome = await this.post(resuming, undefined, id, exchange, onMessage, untilReply, Math.max(leftMs(), 1));
     }
     return outcome;
   }

@@ -1,3 +1,4 @@
+import type { Transform } from "node:stream";
 import { FleetError } from "../errors.ts";
 import { canBeAsked } from "../protocol/client-requests.ts";
 import { plainNumber } from "../protocol/exact-number.ts";
@@ -10,11 +11,14 @@ import {
   type RpcNotification,
   type RpcReply,
   replyOf,
+  withoutMark,
 } from "../protocol/json-rpc.ts";
 import { elementTexts, memberText } from "../protocol/json-scan.ts";
 import { shapeFlaw } from "../protocol/json-shape.ts";
+import { isEventStream } from "../protocol/media-type.ts";
 import { takeApart, takeBytesApart } from "../protocol/raw-reply.ts";
 import { excerpt } from "../secret-guard.ts";
+import { decoderOf, isPlain, unknownCoding } from "./body-decoder.ts";
 import { EventReader, maxEventBytes } from "./event-reader.ts";
 import {
   type HttpConnection,
@@ -46,6 +50,9 @@ export interface Reading {
   /** The stream is left as soon as the response has come, because the server may keep it open. Defaults to false. */
   readonly untilReply?: boolean;
 }
+
+/** Has the server sent the request on to another address? */
+export const isRedirect = ({ status }: HttpOutcome): boolean => status >= 300 && status < 400;
 
 /** What one request came to. `reply` is absent when the server only took a notification (202). */
 export interface HttpOutcome {
@@ -98,6 +105,8 @@ export class HttpExchange implements Requester, Flow {
   #body: Buffer | undefined;
   #size = 0;
   #events: EventReader | undefined;
+  /** Takes off the coding of a body that has one. */
+  #decoder: Transform | undefined;
   #reply: RpcReply | undefined;
   /** Something has named this request: its stream is this call's. */
   #proven = false;
@@ -122,10 +131,8 @@ export class HttpExchange implements Requester, Flow {
         this.#timer = setTimeout(expire, overtimeMs);
         return;
       }
-      const fix = "raise timeouts.requestMs of this server, or ask for less in one call";
-      const text = `${this.#options.fleet}: no answer within ${exchange.timeoutMs} ms; ${fix}`;
       unsent(this);
-      this.abort(new FleetError("REQUEST_TIMEOUT", text));
+      this.abort(exchange.expired(this.#options.fleet));
     };
     this.#timer = setTimeout(expire, timeoutMs);
     exchange.flow = this;
@@ -174,7 +181,9 @@ export class HttpExchange implements Requester, Flow {
     this.#status = status;
     this.#headers = headers;
     this.#length = length;
-    if (headers["content-type"]?.startsWith("text/event-stream") !== true) return;
+    const coding = headers["content-encoding"];
+    if (coding !== undefined && !isPlain(coding)) this.#decode(coding);
+    if (!isEventStream(headers["content-type"])) return;
     this.#events = new EventReader({
       onEvent: ({ id, data }) => {
         // An id that no header can have cannot be sent back: the stream cannot be resumed there.
@@ -193,12 +202,43 @@ export class HttpExchange implements Requester, Flow {
 
   onData(chunk: Buffer): void {
     if (this.#over) return;
+    // The buffer of the connection is used again before the decoder has read it.
+    if (this.#decoder !== undefined) this.#decoder.write(Buffer.from(chunk));
+    else this.#read(chunk);
+  }
+
+  onEnd(): void {
+    if (this.#decoder !== undefined) this.#decoder.end();
+    else this.#ended();
+  }
+
+  /** The rest of the answer is read as its decoder gives it. */
+  #decode(coding: string): void {
+    const { fleet, origin } = this.#options;
+    this.#length = undefined;
+    // It can be free before the decoder is done, and what this call does then must concern nobody else.
+    this.#connection?.closeAfter();
+    const decoder = decoderOf(coding);
+    if (decoder === undefined) {
+      this.abort(new FleetError("UPSTREAM_PROTOCOL", `${fleet}: ${origin} ${unknownCoding(excerpt(coding, 100))}`));
+      return;
+    }
+    this.#decoder = decoder;
+    decoder.on("data", (chunk: Buffer) => this.#over || this.#read(chunk));
+    decoder.once("end", () => this.#ended());
+    decoder.on("error", (error) => {
+      const text = `${fleet}: the answer of ${origin} cannot be read as ${coding} (${error.message})`;
+      this.abort(new FleetError("UPSTREAM_PROTOCOL", text));
+    });
+  }
+
+  #read(chunk: Buffer): void {
     if (this.#events !== undefined) this.#events.push(chunk);
     else if (chunk.length === this.#length) this.#text = chunk.toString();
     else this.#keep(chunk);
   }
 
-  onEnd(): void {
+  #ended(): void {
     if (this.#over) return;
     const body = this.#body?.subarray(0, this.#size);
     const { id } = this.#options;
@@ -259,6 +299,7 @@ export class HttpExchange implements Requester, Flow {
     this.#over = true;
     this.#unpause();
     clearTimeout(this.#timer);
+    this.#decoder?.destroy();
     const cut =
       this.#lastEventId === undefined ? undefined : { lastEventId: this.#lastEventId, retryMs: this.#retryMs };
     const foreign = this.#connection?.foreign === true;
@@ -270,11 +311,13 @@ export class HttpExchange implements Requester, Flow {
     this.#over = true;
     this.#unpause();
     clearTimeout(this.#timer);
+    this.#decoder?.destroy();
     this.#options.reject(error);
   }
 
   /** Takes one message, or an array of them (2025-03-26, basic/transports), each by itself. */
-  #take(text: string): void {
+  #take(said: string): void {
+    const text = withoutMark(said);
     if (!text.startsWith("[")) {
       this.#takeOne(text);
       return;
@@ -297,12 +340,30 @@ export class HttpExchange implements Requester, Flow {
     let message: RpcMessage;
     try {
       message = parseMessage(text);
-    } catch {
+    } catch (error) {
+      if (this.#events !== undefined) this.#malformed(text, error);
       return;
     }
     if (isNotification(message)) this.#notified(message);
     else if (isRequest(message)) this.#options.onMessage(message);
     else this.#replied(memberText(text, "id"), replyOf(message));
+  }
+
+  /** An event that names this request, or none, and is no sound answer: the stream may stay open without another one. */
+  #malformed(text: string, error: unknown): void {
+    const { id, fleet } = this.#options;
+    const said = memberText(text, "id");
+    if (id === undefined || said === undefined || memberText(text, "method") !== undefined) return;
+    if (said === "null" && this.#connection?.foreign !== true) {
+      const problem = "the server answered with an error that names no request (its id is null)";
+      this.abort(new FleetError("UPSTREAM_PROTOCOL", `${fleet}: ${problem}`));
+    } else if (said === String(id)) {
+      const flaw =
+        error instanceof FleetError
+          ? `${error.message}: ${excerpt(text, 200)}`
+          : `the answer is not JSON (${text.length} characters)`;
+      this.abort(new FleetError("UPSTREAM_PROTOCOL", `${fleet}: ${flaw}`));
+    }
   }
 
   /** On a connection that has served another caller, a notification that names no call waits until one that does has come. */

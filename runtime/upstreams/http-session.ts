@@ -13,13 +13,14 @@ import {
   type RpcReply,
   type RpcRequest,
 } from "../protocol/json-rpc.ts";
+import { isEventStream } from "../protocol/media-type.ts";
 import { PastCalls } from "../protocol/past-calls.ts";
 import { progressTokenOf, withProgressToken } from "../protocol/progress-token.ts";
 import { SlotTable } from "../protocol/slot-table.ts";
 import { traceHeaders } from "../protocol/trace-context.ts";
 import { type GatewayIdentity, initialize } from "./handshake.ts";
 import { type HttpEndpoint, type OpenStream, ofSession } from "./http-endpoint.ts";
-import { type Cut, type HttpOutcome, unanswered } from "./http-exchange.ts";
+import { type Cut, type HttpOutcome, isRedirect } from "./http-exchange.ts";
 import { PendingReplies } from "./pending-replies.ts";
 import { pause } from "./stream-pause.ts";
 import type { ServerDescription, SessionEvents, UpstreamSession } from "./upstream-session.ts";
@@ -97,7 +98,12 @@ export class HttpSession implements UpstreamSession {
       const head = trace === undefined ? this.#head : this.#endpoint.head("POST", { ...this.#headers, ...trace });
       const onMessage = (message: RpcMessage) => this.#take(message, exchange, id, token);
       const sent = token === undefined ? params : withProgressToken(params as Params, id);
-      outcome = await this.#endpoint.post(head, encodeRequest(id, method, sent), id, exchange, onMessage, ofSession);
+      const body = encodeRequest(id, method, sent);
+      outcome = await this.#endpoint.post(head, body, id, exchange, onMessage, ofSession);
+      if (isRedirect(outcome)) {
+        outcome = await this.#endpoint.follow(outcome, head, body, id, exchange, onMessage, ofSession);
+        this.#head = this.#endpoint.head("POST", this.#headers);
+      }
       if (outcome.cut !== undefined)
         outcome = await this.#endpoint.resume(outcome, id, this.#headers, exchange, onMessage);
     } catch (error) {
@@ -122,7 +128,7 @@ export class HttpSession implements UpstreamSession {
       this.#past.answered(call);
       return outcome.reply;
     }
-    throw unanswered(this.#fleet, this.#endpoint.origin, outcome);
+    throw this.#endpoint.unanswered(outcome);
   }
 
   notify(method: string, params?: Params): void {
@@ -155,7 +161,10 @@ export class HttpSession implements UpstreamSession {
     // Calls that wait for their clients hold connections: what they wait for must not wait for one.
     exchange.apart = this.#endpoint.full;
     try {
-      await this.#endpoint.post(this.#head, message, undefined, exchange, (said) => this.#heard(said, undefined));
+      const head = this.#head;
+      const onMessage = (said: RpcMessage) => this.#heard(said, undefined);
+      const outcome = await this.#endpoint.post(head, message, undefined, exchange, onMessage);
+      if (isRedirect(outcome)) await this.#endpoint.follow(outcome, head, message, undefined, exchange, onMessage);
     } catch (error) {
       this.#broken(error);
       throw error;
@@ -167,7 +176,7 @@ export class HttpSession implements UpstreamSession {
     if (error instanceof FleetError && error.code === "UPSTREAM_UNREACHABLE") this.#end(error.message);
   }
 
-  /** Keeps the GET stream open as long as the session lives and the server offers one (405 says that it does not). */
+  /** Keeps the GET stream open as long as the session lives and the server offers one (405 says that it does not, and so does JSON). */
   async #listen(): Promise<void> {
     let cut: Cut | undefined;
     while (!this.#over) {
@@ -179,7 +188,7 @@ export class HttpSession implements UpstreamSession {
       );
       this.#stream = stream;
       const outcome = await stream.ended.catch(() => undefined);
-      if (outcome !== undefined && outcome.status !== 200) return;
+      if (outcome !== undefined && !isStream(outcome)) return;
       cut = outcome?.cut ?? cut;
       await Promise.race([pause(cut), this.ended]);
     }
@@ -190,7 +199,8 @@ export class HttpSession implements UpstreamSession {
     if (isNotification(message)) {
       const { method, params } = message;
       // A changed list concerns everybody, on whatever stream it is told.
-      if (exchange.listener !== undefined && ofOneCall.has(method)) exchange.heard(method, params, id, token);
+      const hears = exchange.listener !== undefined || exchange.progress !== undefined;
+      if (hears && ofOneCall.has(method)) exchange.heard(method, params, id, token);
       else this.#events.onNotification(method, params);
     } else if (isRequest(message)) void this.#answer(message, exchange, exchange.flow);
   }
@@ -222,7 +232,14 @@ export class HttpSession implements UpstreamSession {
   }
 }
 
+const isStream = ({ status, headers }: HttpOutcome): boolean =>
+  status === 200 && isEventStream(headers["content-type"]);
+/** Errors about the call itself, whatever words they have. */
+const ofCall = new Set([-32601, -32602]);
+
 /** 404 by the specification (basic/transports, session management); many servers answer 400 and say so in words. */
 function hasForgotten({ status, reply, text }: HttpOutcome): boolean {
-  return status === 404 || (status === 400 && reply === undefined && /session/i.test(text));
+  if (status !== 400) return status === 404;
+  if (reply === undefined) return /session/i.test(text);
+  return "error" in reply && !ofCall.has(reply.error.code) && /session/i.test(reply.error.message);
 }

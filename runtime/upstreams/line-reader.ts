@@ -11,7 +11,7 @@ export const maxLineBytes = 64 * 1024 * 1024;
 export class LineReader {
   readonly #onLine: (line: string) => void;
   readonly #onOverflow: () => void;
-  readonly #onInvalid: () => void;
+  readonly #onInvalid: (line: Buffer) => void;
   readonly #unfinished = new ByteStore();
   readonly #maxBytes: number;
 
@@ -22,7 +22,7 @@ export class LineReader {
   constructor(
     onLine: (line: string) => void,
     onOverflow: () => void,
-    onInvalid: () => void = () => {},
+    onInvalid: (line: Buffer) => void = () => {},
     maxBytes = maxLineBytes,
   ) {
     this.#maxBytes = maxBytes;
@@ -57,7 +57,7 @@ export class LineReader {
       line = this.#unfinished.take();
     }
     if (!isUtf8(line)) {
-      this.#onInvalid();
+      this.#onInvalid(line);
       return;
     }
     const text = line.toString("utf8").trimEnd();

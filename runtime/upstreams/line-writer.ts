@@ -1,4 +1,5 @@
 import type { Writable } from "node:stream";
+import { asLine } from "../protocol/line-text.ts";
 
 /** Gathers the messages of one turn of the event loop into one write: system calls cost more than the JSON. */
 export class LineWriter {
@@ -19,7 +20,7 @@ export class LineWriter {
 
   send(message: string, onSent?: () => void): void {
     if (this.#lines === "") setImmediate(this.#flushLater);
-    this.#lines += `${message}\n`;
+    this.#lines += asLine(message);
     if (onSent !== undefined) this.#onSent.push(onSent);
   }
 

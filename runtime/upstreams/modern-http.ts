@@ -2,12 +2,13 @@ import { FleetError } from "../errors.ts";
 import type { Exchange } from "../protocol/exchange.ts";
 import { encodeHeaderValue, nameForHeader } from "../protocol/header-values.ts";
 import { encodeRequest, isNotification, type Params, type RpcMessage, type RpcReply } from "../protocol/json-rpc.ts";
+import { isEventStream } from "../protocol/media-type.ts";
 import { modernErrors, modernRevision } from "../protocol/modern.ts";
 import { type MirroredParam, mirroredParams, paramHeaders } from "../protocol/param-headers.ts";
 import { progressTokenOf, withProgressToken } from "../protocol/progress-token.ts";
 import { traceHeaders } from "../protocol/trace-context.ts";
 import type { HttpEndpoint } from "./http-endpoint.ts";
-import { unanswered } from "./http-exchange.ts";
+import { type HttpOutcome, isRedirect } from "./http-exchange.ts";
 import type { ModernWire } from "./modern-session.ts";
 import type { SessionEvents } from "./upstream-session.ts";
 
@@ -47,7 +48,8 @@ export class ModernHttpWire implements ModernWire {
     const method = "subscriptions/listen";
     const id = this.#endpoint.nextId();
     const head = this.#endpoint.head("POST", headersOf(method, params));
-    return this.#endpoint.stream(head, encodeRequest(id, method, params), id, onMessage);
+    const { ended, close } = this.#endpoint.stream(head, encodeRequest(id, method, params), id, onMessage);
+    return { ended: ended.then(isRefusal), close };
   }
 
   async close(): Promise<void> {
@@ -64,10 +66,11 @@ export class ModernHttpWire implements ModernWire {
       if (isNotification(message)) exchange.heard(message.method, message.params, id, token);
     };
     const head = this.#endpoint.head("POST", headers);
-    const outcome = await this.#endpoint.post(head, body, id, exchange, onMessage).catch((error: unknown) => {
+    let outcome = await this.#endpoint.post(head, body, id, exchange, onMessage).catch((error: unknown) => {
       if (error instanceof FleetError && error.code === "UPSTREAM_UNREACHABLE") this.#end(error.message);
       throw error;
     });
+    if (isRedirect(outcome)) outcome = await this.#endpoint.follow(outcome, head, body, id, exchange, onMessage);
     const { status, reply } = outcome;
     const refused = status === 400 || status === 404 || status === 405;
     if (refused && !(reply !== undefined && "error" in reply && modernRefusals.has(reply.error.code))) {
@@ -76,7 +79,7 @@ export class ModernHttpWire implements ModernWire {
       throw new FleetError("UPSTREAM_SESSION_EXPIRED", reason);
     }
     if (reply !== undefined) return reply;
-    throw unanswered(this.#fleet, this.#endpoint.origin, outcome);
+    throw this.#endpoint.unanswered(outcome);
   }
 
   async #mirror(params: Params): Promise<Record<string, string>> {
@@ -90,6 +93,10 @@ export class ModernHttpWire implements ModernWire {
     return mirrored.length === 0 ? {} : paramHeaders(mirrored, params.arguments);
   }
 }
+
+/** JSON, or an error of the server's own, in place of a stream; HTTP 5xx may be over soon. */
+const isRefusal = ({ status, headers, reply }: HttpOutcome): boolean =>
+  status < 500 && (!isEventStream(headers["content-type"]) || (reply !== undefined && "error" in reply));
 
 /** The headers that repeat the body's method, name and revision (SEP-2243). */
 export function headersOf(method: string, params: Params | undefined): Record<string, string> {

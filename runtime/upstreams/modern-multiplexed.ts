@@ -28,7 +28,7 @@ export class ModernMultiplexedWire implements ModernWire {
   listen(params: Params, onMessage: (message: RpcMessage) => void) {
     this.#onMessage = onMessage;
     const exchange = new Exchange(forEver);
-    const ended = this.#mux.request("subscriptions/listen", params, exchange);
+    const ended = this.#mux.request("subscriptions/listen", params, exchange).then((reply) => "error" in reply);
     return { ended, close: () => exchange.cancel("closed") };
   }
 

@@ -19,8 +19,11 @@ import type { EndReason, ServerDescription, SessionEvents, UpstreamSession } fro
 export interface ModernWire {
   /** Sends one request, its envelope already in `params._meta`. */
   request(method: string, params: Params, exchange: Exchange): Promise<RpcReply>;
-  /** Opens `subscriptions/listen`; `ended` settles when the server ends it or the connection breaks. */
-  listen(params: Params, onMessage: (message: RpcMessage) => void): { readonly ended: Promise<unknown>; close(): void };
+  /**
+   * Opens `subscriptions/listen`; `ended` settles when the server ends it or the connection breaks. True: the server has
+   * refused it, and would do so again.
+   */
+  listen(params: Params, onMessage: (message: RpcMessage) => void): { readonly ended: Promise<boolean>; close(): void };
   readonly ended: Promise<EndReason>;
   close(): Promise<void>;
 }
@@ -159,8 +162,8 @@ export class ModernSession implements UpstreamSession {
       const stream = this.#wire.listen(params, (message) => this.#heard(message));
       mine = stream;
       this.#stream = stream;
-      await stream.ended.catch(() => {});
-      if (this.#stream !== mine) return;
+      const refused = await stream.ended.catch(() => false);
+      if (refused || this.#stream !== mine) return;
       await new Promise((resolve) => setTimeout(resolve, listenRetryMs).unref());
     }
   }

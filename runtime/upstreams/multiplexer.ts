@@ -14,6 +14,7 @@ import {
   type RpcReply,
   type RpcRequest,
   replyOf,
+  withoutMark,
 } from "../protocol/json-rpc.ts";
 import { elementTexts, memberText } from "../protocol/json-scan.ts";
 import { shapeFlaw } from "../protocol/json-shape.ts";
@@ -121,7 +122,8 @@ export class Multiplexer {
    * Takes one message from the server, or an array of them (2025-03-26, basic/transports). A malformed one fails the call
    * that it names; without a name it is dropped.
    */
-  receive(text: string): void {
+  receive(said: string): void {
+    const text = withoutMark(said);
     if (!text.startsWith("[")) {
       this.#receive(text);
       return;
@@ -130,6 +132,12 @@ export class Multiplexer {
     const flaw = shapeFlaw(text);
     if (flaw !== undefined) this.#options.fail?.(`the server sent an array of messages that cannot be read: ${flaw}`);
     else for (const one of elementTexts(text) ?? []) this.#receive(one);
+  }
+
+  /** Takes a line that is no UTF-8; `text` is what can be read of it. The call that it names fails. */
+  garbled(text: string): void {
+    if (memberText(text, "method") !== undefined) return;
+    this.#refuse(nearlyIdOf(memberText(text, "id")), "the answer is not UTF-8; correct the server's output");
   }
 
   #receive(text: string): void {
@@ -253,10 +261,7 @@ export class Multiplexer {
       return;
     }
     this.#abandon(id, "timeout");
-    const fix = "raise timeouts.requestMs of this server, or ask for less in one call";
-    waiting.reject(
-      new FleetError("REQUEST_TIMEOUT", `${this.#options.name}: no answer within ${exchange.timeoutMs} ms; ${fix}`),
-    );
+    waiting.reject(exchange.expired(this.#options.name));
   }
 
   #cancel(id: number, reason: string): void {

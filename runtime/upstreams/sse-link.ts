@@ -1,7 +1,12 @@
 import { messageOf } from "../errors.ts";
-import type { DuplexLink } from "./duplex-connector.ts";
+import type { Agent, Dispatcher } from "../http-client.ts";
+import { throughProxy } from "../outgoing/proxied-connector.ts";
+import { isEventStream } from "../protocol/media-type.ts";
+import { decoderOf, isPlain, unknownCoding } from "./body-decoder.ts";
+import type { DuplexLink, Receive } from "./duplex-connector.ts";
 import { EventReader, maxEventBytes } from "./event-reader.ts";
 import { readInTurns } from "./read-in-turns.ts";
+import { followed, redirectOf } from "./redirect.ts";
 import type { UpstreamTls } from "./upstream-tls.ts";
 
 /** Connections for messages to the server; others wait for one. The specification wants each POST answered at once. */
@@ -16,14 +21,15 @@ const takenMs = 60_000;
 export async function openSse(
   url: URL,
   connectMs: number,
-  receive: (message: string) => void,
+  receive: Receive,
   headers: Readonly<Record<string, string>> = {},
   tls?: UpstreamTls,
 ): Promise<DuplexLink> {
-  const { Agent } = await import("../http-client.ts");
-  const connect = tls === undefined ? { timeout: connectMs } : await tls.connector(connectMs);
-  const agent = new Agent({ connect, bodyTimeout: 0, headersTimeout: connectMs });
-  const posts = new Agent({ connect, connections: maxConnections, bodyTimeout: takenMs, headersTimeout: takenMs });
+  const { Agent: Client, buildConnector } = await import("../http-client.ts");
+  const plain = () => throughProxy(buildConnector({ timeout: connectMs }), connectMs);
+  const connect = tls === undefined ? plain() : await tls.connector(connectMs);
+  const agent = new Client({ connect, bodyTimeout: 0, headersTimeout: connectMs });
+  const posts = new Client({ connect, connections: maxConnections, bodyTimeout: takenMs, headersTimeout: takenMs });
   const over = Promise.withResolvers<string>();
   const end = async (reason = "closed") => {
     over.resolve(reason);
@@ -31,11 +37,11 @@ export async function openSse(
   };
   let waiting = 0;
   try {
-    const { origin, pathname, search } = url;
-    const stream = await agent.request({
-      ...{ origin, path: pathname + search, method: "GET", headers: { ...headers, accept: "text/event-stream" } },
-    });
-    if (stream.statusCode !== 200 || !String(stream.headers["content-type"]).startsWith("text/event-stream")) {
+    const { origin } = url;
+    const wanted = { accept: "text/event-stream", "accept-encoding": "identity" };
+    const opening = { method: "GET", headers: { ...headers, ...wanted } } as const;
+    const { answer: stream } = await asked(agent, url, opening);
+    if (stream.statusCode !== 200 || !isEventStream(String(stream.headers["content-type"]))) {
       throw new Error(`${origin} answered HTTP ${stream.statusCode} and no event stream`);
     }
     const endpoint = Promise.withResolvers<URL>();
@@ -48,27 +54,26 @@ export async function openSse(
       },
       onOverflow: () => void end(`an event of the server exceeds ${maxEventBytes} bytes`),
     });
-    const flow = readInTurns(stream.body, (chunk) => events.push(chunk));
+    const coding = String(stream.headers["content-encoding"] ?? "");
+    const decoder = isPlain(coding) ? undefined : decoderOf(coding);
+    if (!isPlain(coding) && decoder === undefined) throw new Error(`${origin} ${unknownCoding(coding)}`);
+    decoder?.on("error", (error) => void end(`the event stream cannot be read as ${coding} (${error.message})`));
+    const flow = readInTurns(decoder === undefined ? stream.body : stream.body.pipe(decoder), (chunk) =>
+      events.push(chunk),
+    );
     stream.body.on("close", () => over.resolve("the event stream has ended"));
     stream.body.on("error", (error) => over.resolve(messageOf(error)));
     void over.promise.then((reason) => endpoint.reject(new Error(reason)));
-    const target = await endpoint.promise.finally(() => clearTimeout(timer));
+    let target = await endpoint.promise.finally(() => clearTimeout(timer));
     // A server may not send its clients' messages elsewhere (security: the token would go along).
     if (target.origin !== origin) throw new Error("the endpoint that the server names is of another origin");
     const post = async (body: string, onSent?: () => void) => {
-      const path = target.pathname + target.search;
       waiting += body.length;
-      const answer = await posts
-        .request({
-          origin,
-          path,
-          method: "POST",
-          body,
-          headers: { ...headers, "content-type": "application/json" },
-        })
-        .finally(() => {
-          waiting -= body.length;
-        });
+      const message = { method: "POST", body, headers: { ...headers, "content-type": "application/json" } } as const;
+      const { answer, at } = await asked(posts, target, message).finally(() => {
+        waiting -= body.length;
+      });
+      target = at;
       await answer.body.dump();
       if (answer.statusCode >= 400) over.resolve(`the server answered HTTP ${answer.statusCode}`);
       else onSent?.();
@@ -88,4 +93,20 @@ export async function openSse(
     await end();
     throw error;
   }
+}
+
+/** Sends a request, and again where its server sends it on to within the origin. Rejects for any other redirect. */
+async function asked(
+  agent: Agent,
+  url: URL,
+  options: Pick<Dispatcher.RequestOptions, "method" | "headers" | "body">,
+  times = 0,
+): Promise<{ readonly answer: Dispatcher.ResponseData; readonly at: URL }> {
+  const { origin, pathname, search } = url;
+  const answer = await agent.request({ ...options, origin, path: pathname + search });
+  const { location } = answer.headers;
+  const redirect = redirectOf(answer.statusCode, typeof location === "string" ? location : undefined, url);
+  if (redirect === undefined) return { answer, at: url };
+  await answer.body.dump();
+  return asked(agent, followed(redirect, url, times), options, times + 1);
 }

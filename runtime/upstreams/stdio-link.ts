@@ -1,17 +1,13 @@
 import { FleetError } from "../errors.ts";
 import type { Excess, MeasuredLimit } from "../orchestrator/limit-watch.ts";
 import type { ProcessDriver, ProcessSpec } from "../orchestrator/process-driver.ts";
-import type { DuplexLink } from "./duplex-connector.ts";
+import type { DuplexLink, Receive } from "./duplex-connector.ts";
 import { LineReader, lineTooLong } from "./line-reader.ts";
 import { LineWriter } from "./line-writer.ts";
 import { readInTurns } from "./read-in-turns.ts";
 
 /** Starts a process that speaks MCP on its standard streams, one message a line (basic/transports, stdio). */
-export async function openProcess(
-  driver: ProcessDriver,
-  spec: ProcessSpec,
-  receive: (message: string) => void,
-): Promise<DuplexLink> {
+export async function openProcess(driver: ProcessDriver, spec: ProcessSpec, receive: Receive): Promise<DuplexLink> {
   const child = await driver.start(spec);
   // A pipe that breaks belongs to a server that has ended, or wants no more: it is ended either way.
   const lines = new LineWriter(child.stdin, () => void child.stop(0));
@@ -20,7 +16,11 @@ export async function openProcess(
     reason ??= why;
     return child.stop(0);
   };
-  const reader = new LineReader(receive, () => void abort(lineTooLong));
+  const reader = new LineReader(
+    receive,
+    () => void abort(lineTooLong),
+    (line) => receive(line.toString(), true),
+  );
   const flow = readInTurns(child.stdout, (chunk) => reader.push(chunk));
   return {
     pid: child.pid,

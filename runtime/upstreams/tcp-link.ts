@@ -1,16 +1,12 @@
 import { once } from "node:events";
 import { connect } from "node:net";
-import type { DuplexLink } from "./duplex-connector.ts";
+import type { DuplexLink, Receive } from "./duplex-connector.ts";
 import { LineReader, lineTooLong } from "./line-reader.ts";
 import { LineWriter } from "./line-writer.ts";
 import { readInTurns } from "./read-in-turns.ts";
 
 /** Connects to a server that speaks MCP over TCP, one message a line: a custom transport (basic/transports). */
-export async function openTcp(
-  { hostname, port }: URL,
-  connectMs: number,
-  receive: (message: string) => void,
-): Promise<DuplexLink> {
+export async function openTcp({ hostname, port }: URL, connectMs: number, receive: Receive): Promise<DuplexLink> {
   const socket = connect({ host: hostname.replace(/^\[|\]$/g, ""), port: Number(port) });
   socket.setNoDelay(true).setKeepAlive(true, 30_000);
   const timer = setTimeout(() => socket.destroy(new Error(`no connection within ${connectMs} ms`)), connectMs);
@@ -27,7 +23,11 @@ export async function openTcp(
     if (why !== undefined) reason = why;
     socket.destroy();
   };
-  const reader = new LineReader(receive, () => void abort(lineTooLong));
+  const reader = new LineReader(
+    receive,
+    () => void abort(lineTooLong),
+    (line) => receive(line.toString(), true),
+  );
   const flow = readInTurns(socket, (chunk) => reader.push(chunk));
   const ended = new Promise<string>((resolve) => socket.on("close", () => resolve(reason)));
   return {

@@ -5,6 +5,7 @@ import { createSecureContext, type SecureContext } from "node:tls";
 import type { Logger } from "pino";
 import type { UpstreamTls as Settings } from "../config/schema/index.ts";
 import { FleetError, messageOf } from "../errors.ts";
+import { type Connect, throughProxy } from "../outgoing/proxied-connector.ts";
 import { FetchPool } from "./fetch-pool.ts";
 
 /** What a TLS connection to a server takes, besides its address. */
@@ -74,7 +75,6 @@ export class UpstreamTls {
   /** What undici calls for each new connection of an agent. */
   async connector(timeoutMs: number) {
     const { buildConnector } = await import("../http-client.ts");
-    type Connect = ReturnType<typeof buildConnector>;
     const connect: Connect = (target, callback) => {
       let options: TlsConnectionOptions;
       try {
@@ -86,7 +86,7 @@ export class UpstreamTls {
       const { servername = target.servername ?? nameOf(target.hostname) } = options;
       buildConnector({ timeout: timeoutMs, secureContext: options.secureContext })({ ...target, servername }, callback);
     };
-    return connect;
+    return throughProxy(connect, timeoutMs);
   }
 
   #current(): SecureContext {

@@ -1,33 +1,40 @@
 import type { Readable } from "node:stream";
+import type { WebSocket } from "ws";
+import { proxyFor } from "../outgoing/proxy-rules.ts";
+import { TunnelAgent } from "../outgoing/tunnel-agent.ts";
 import type { Flow } from "../protocol/exchange.ts";
-import type { DuplexLink } from "./duplex-connector.ts";
+import type { DuplexLink, Receive } from "./duplex-connector.ts";
 import { maxLineBytes } from "./line-reader.ts";
 import { framesInTurns } from "./read-in-turns.ts";
+import { followed, type Redirect, redirectOf } from "./redirect.ts";
 import type { UpstreamTls } from "./upstream-tls.ts";
 
 /** Connects to a server that speaks MCP over WebSocket, one message a text frame: a custom transport (basic/transports). */
 export async function openWebSocket(
   url: URL,
   connectMs: number,
-  receive: (message: string) => void,
+  receive: Receive,
   headers: Readonly<Record<string, string>> = {},
   tls?: UpstreamTls,
 ): Promise<DuplexLink> {
   // Loaded with the first such server.
-  const { WebSocket } = await import("ws");
+  const { WebSocket: Client } = await import("ws");
   const bounds = { handshakeTimeout: connectMs, maxPayload: maxLineBytes, perMessageDeflate: false };
-  const options = { headers, ...bounds, ...tls?.options() };
-  const socket = new WebSocket(url, "mcp", options);
+  const to = (target: URL) => {
+    const proxy = proxyFor(target);
+    const through = proxy && { agent: new TunnelAgent(proxy, target) };
+    return new Client(target, "mcp", { headers, ...bounds, ...tls?.options(), ...through });
+  };
+  let at = url;
+  let socket = to(at);
+  let begun = await opened(socket, at, receive);
+  for (let times = 0; "redirect" in begun; times += 1) {
+    at = followed(begun.redirect, at, times);
+    socket = to(at);
+    begun = await opened(socket, at, receive);
+  }
+  const { flow } = begun;
   let reason: string | undefined;
-  let stream: Readable | undefined;
-  socket.once("upgrade", (response) => {
-    stream = response.socket;
-  });
-  // Before the first await: the server can send messages together with its answer to the upgrade.
-  socket.on("message", (data) => receive(data.toString()));
-  const flow = await new Promise<Flow>((resolve, reject) => {
-    socket.once("open", () => resolve(framesInTurns(socket, stream as Readable))).once("error", reject);
-  });
   socket.on("error", (error) => {
     reason ??= error.message;
   });
@@ -48,4 +55,27 @@ export async function openWebSocket(
       socket.terminate();
     },
   };
+}
+
+/** Resolves when the connection is open, with what holds its messages back, or with where its server sends it on to. */
+function opened(
+  socket: WebSocket,
+  at: URL,
+  receive: (message: string) => void,
+): Promise<{ readonly flow: Flow } | { readonly redirect: Redirect }> {
+  return new Promise((resolve, reject) => {
+    let stream: Readable | undefined;
+    socket.once("upgrade", (response) => {
+      stream = response.socket;
+    });
+    // Before the first await: the server can send messages together with its answer to the upgrade.
+    socket.on("message", (data) => receive(data.toString()));
+    socket.once("open", () => resolve({ flow: framesInTurns(socket, stream as Readable) })).once("error", reject);
+    socket.once("unexpected-response", (request, { statusCode = 0, headers }) => {
+      request.destroy();
+      const redirect = redirectOf(statusCode, headers.location, at);
+      if (redirect === undefined) reject(new Error(`the server answered HTTP ${statusCode} to the upgrade`));
+      else resolve({ redirect });
+    });
+  });
 }

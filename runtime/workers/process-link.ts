@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { encodeNotification } from "../protocol/json-rpc.ts";
-import type { DuplexLink } from "../upstreams/duplex-connector.ts";
+import type { DuplexLink, Receive } from "../upstreams/duplex-connector.ts";
 import { LineReader, lineTooLong } from "../upstreams/line-reader.ts";
 import { LineWriter } from "../upstreams/line-writer.ts";
 import { readInTurns } from "../upstreams/read-in-turns.ts";
@@ -36,7 +36,7 @@ export class ProcessLinks {
   }
 
   /** Opens a link to a server. */
-  async open(server: string, receive: (message: string) => void): Promise<DuplexLink> {
+  async open(server: string, receive: Receive): Promise<DuplexLink> {
     const socket = connect(this.#socket);
     await once(socket, "connect");
     let reason = "the link to the supervisor was closed";

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { createRequire } from "node:module";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
+import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { request } from "undici";
 import { statefulServer, TestGateway } from "../support/gateway.ts";
@@ -306,3 +307,56 @@ function freePort(): Promise<number> {
     });
   });
 }
+
+describe("what clients of other makers send", () => {
+  test("a body in gzip is 415, and says what to send", async () => {
+    const answer = await request(`${it.url}/mcp`, {
+      method: "POST",
+      headers: { ...both, "content-encoding": "gzip" },
+      body: gzipSync(JSON.stringify(initialize)),
+    });
+    expect([answer.statusCode, ((await answer.body.json()) as { error: { message: string } }).error.message]).toEqual([
+      415,
+      "Unsupported media type: MCP messages are sent without Content-Encoding",
+    ]);
+  });
+
+  test("types in any case, and a byte order mark before the message, are taken", async () => {
+    const headers = {
+      "content-type": "Application/Json; Charset=UTF-8",
+      accept: "Application/JSON, Text/Event-Stream",
+    };
+    const { status, body } = await post("/mcp", `\ufeff${JSON.stringify(initialize)}`, headers);
+    expect([status, body.result.protocolVersion]).toEqual([200, "2025-06-18"]);
+  });
+
+  test("a target in absolute-form is served", async () => {
+    const { hostname, port } = new URL(it.url);
+    const text = JSON.stringify(initialize);
+    const head = Object.entries({ ...both, "content-length": Buffer.byteLength(text), connection: "close" });
+    const socket = connect(Number(port), hostname);
+    socket.write(`POST ${it.url}/mcp/stateful HTTP/1.1\r\nhost: ${hostname}:${port}\r\n`);
+    socket.write(`${head.map(([name, value]) => `${name}: ${value}`).join("\r\n")}\r\n\r\n${text}`);
+    let said = "";
+    for await (const chunk of socket) said += chunk;
+    expect(said).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+  });
+});
+
+test.each([
+  ["without authentication", undefined],
+  ["with static tokens only", { bearerTokens: [{ name: "me", token: "a-token-of-mine-0123456789" }] }],
+])("%s there is no OAuth: its discovery is 404", async (_how, auth) => {
+  const gateway = await TestGateway.start({ gateway: auth === undefined ? {} : { auth }, servers: {} });
+  const paths = [
+    "/.well-known/oauth-protected-resource",
+    "/.well-known/oauth-protected-resource/mcp",
+    "/.well-known/oauth-authorization-server",
+    "/.well-known/oauth-authorization-server/mcp",
+    "/.well-known/openid-configuration",
+    "/mcp/.well-known/openid-configuration",
+  ];
+  const statuses = await Promise.all(paths.map(async (path) => (await fetch(`${gateway.url}${path}`)).status));
+  await gateway.close();
+  expect(statuses).toEqual(paths.map(() => 404));
+});

@@ -59,6 +59,19 @@ export const Timeouts = Type.Object(
       Type.Integer({ minimum: 1, description: "To start an instance or to wait for a free one. Defaults to 30000." }),
     ),
     requestMs: Type.Optional(Type.Integer({ minimum: 1, description: "For one call. Defaults to 120000." })),
+    resetOnProgress: Type.Optional(
+      Type.Boolean({
+        description:
+          "Each progress notification of the server begins `requestMs` again. Servers send them for calls that carry a `progressToken`. Defaults to false.",
+      }),
+    ),
+    maxRequestMs: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        description:
+          "For one call with `resetOnProgress`, however much progress it makes; `requestMs` when that is more. Defaults to 3600000.",
+      }),
+    ),
     idleMs: Type.Optional(
       Type.Integer({
         minimum: 1,

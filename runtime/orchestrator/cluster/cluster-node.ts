@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import { FleetError, messageOf } from "../../errors.ts";
+import { outgoingFetch } from "../../outgoing/outgoing-fetch.ts";
 import { boundedText } from "./bounded-text.ts";
 import { type NodeKeys, proofHeader } from "./node-keys.ts";
 import { type ClusterMember, heartbeatBounds, type NodeReport, reportOf, wrongNodeId } from "./node-report.ts";
@@ -103,7 +104,7 @@ export class ClusterNode {
 
   async #send(method: string, body?: NodeReport): Promise<{ readonly nodes: unknown }> {
     const { token, keys, heartbeatMs } = this.#options;
-    const response = await fetch(this.#url, {
+    const response = await outgoingFetch(this.#url, {
       method,
       redirect: "error",
       headers: {

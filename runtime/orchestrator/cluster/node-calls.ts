@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type ErrorCode, FleetError, messageOf } from "../../errors.ts";
-import { Agent, request as send } from "../../http-client.ts";
+import { Agent, buildConnector, request as send } from "../../http-client.ts";
+import { throughProxy } from "../../outgoing/proxied-connector.ts";
 import { boundedText } from "./bounded-text.ts";
 import type { NodeKeys } from "./node-keys.ts";
 import type { ClusterMember } from "./node-report.ts";
@@ -54,7 +55,10 @@ class NotBegun extends Error {
 export class NodeCalls {
   readonly #options: NodeCallsOptions;
   // A connection of its own for each request: one that is refused was not begun, whatever became of earlier ones.
-  readonly #agent = new Agent({ pipelining: 0, connect: { timeout: connectMs } });
+  readonly #agent = new Agent({
+    pipelining: 0,
+    connect: throughProxy(buildConnector({ timeout: connectMs }), connectMs),
+  });
   #turn = 0;
 
   constructor(options: NodeCallsOptions) {

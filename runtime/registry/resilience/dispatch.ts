@@ -19,8 +19,9 @@ export interface DispatchOptions {
 export function dispatch({ fleet, source, leaseOf, repeatable, now }: DispatchOptions): FleetCall {
   /** Has the call any time left? What is left is all that its instance gets. */
   const keepsTime = (exchange: Exchange): boolean => {
-    if (exchange.deadline === undefined) return true;
-    const left = Math.ceil(exchange.deadline - now());
+    const { endsAt } = exchange;
+    if (endsAt === undefined) return true;
+    const left = Math.ceil(endsAt - now());
     if (left <= 0) return false;
     if (left < exchange.remainingMs) exchange.remainingMs = left;
     return true;

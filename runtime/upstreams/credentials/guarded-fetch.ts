@@ -1,5 +1,7 @@
 import { lookup as systemLookup } from "node:dns";
 import type { LookupFunction } from "node:net";
+import { outgoingFetch } from "../../outgoing/outgoing-fetch.ts";
+import { hasProxy, proxyFor } from "../../outgoing/proxy-rules.ts";
 import type { Fetch } from "../upstream-tls.ts";
 import { literal, nearest, type Scope, scopeOf } from "./address-scope.ts";
 
@@ -36,6 +38,12 @@ export class GuardedFetch {
     const limit = await this.#limit();
     const address = literal(host);
     if (address !== undefined && scopeOf(address) < limit) throw refused();
+    if (proxyFor(new URL(url)) !== undefined) {
+      // The proxy looks the name up; what this machine knows of it is judged all the same.
+      const known = address === undefined ? await this.#lookup(host).catch(() => []) : [];
+      if (known.some((one) => scopeOf(one.address) < limit)) throw refused();
+      return outgoingFetch(url, init);
+    }
     this.#ask ??= this.#fetcher(limit);
     return (await this.#ask)(url, init);
   };
@@ -45,7 +53,10 @@ export class GuardedFetch {
     const addresses = await Promise.all(
       this.#named.map(async (host) => {
         const known = literal(host);
-        return known !== undefined ? [known] : (await this.#lookup(host)).map(({ address }) => address);
+        if (known !== undefined) return [known];
+        const found = this.#lookup(host);
+        // Behind a proxy a name may be known to the proxy alone.
+        return (await (hasProxy() ? found.catch(() => []) : found)).map(({ address }) => address);
       }),
     );
     this.#nearest = nearest(addresses.flat());

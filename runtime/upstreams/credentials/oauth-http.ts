@@ -1,4 +1,5 @@
 import { allowInsecureRequests, customFetch } from "oauth4webapi";
+import { outgoingFetch } from "../../outgoing/outgoing-fetch.ts";
 import type { Fetch } from "../upstream-tls.ts";
 import { GuardedFetch } from "./guarded-fetch.ts";
 
@@ -8,7 +9,7 @@ const maxBytes = 1024 * 1024;
 const loopback = new Set(["127.0.0.1", "localhost", "[::1]"]);
 
 export interface OAuthHttpOptions {
-  /** Reaches the server itself, which may want a certificate. Defaults to `fetch`. */
+  /** Reaches the server itself, which may want a certificate. Defaults to `outgoingFetch`. */
   readonly ask?: Fetch | undefined;
   /** Reaches other hosts. Defaults to what keeps away from those nearer than the operator's. */
   readonly others?: Fetch;
@@ -33,11 +34,11 @@ export class OAuthHttp {
   readonly #others: Fetch;
   readonly #named: ReadonlySet<string>;
 
-  constructor({ ask = fetch, others, named }: OAuthHttpOptions = {}) {
+  constructor({ ask = outgoingFetch, others, named }: OAuthHttpOptions = {}) {
     const urls = named?.map((url) => new URL(url));
     this.#ask = ask;
     this.#named = new Set(urls?.map(({ origin }) => origin));
-    this.#others = others ?? (urls && new GuardedFetch(urls.map(({ hostname }) => hostname)).fetch) ?? fetch;
+    this.#others = others ?? (urls && new GuardedFetch(urls.map(({ hostname }) => hostname)).fetch) ?? outgoingFetch;
     this.options = { [customFetch]: (url, init) => this.fetch(url, init), [allowInsecureRequests]: true };
   }
 
@@ -62,6 +63,6 @@ export class OAuthHttp {
 
   #reaches(origin: string, server: string | undefined): Fetch {
     if (origin === server) return this.#ask;
-    return this.#named.has(origin) ? fetch : this.#others;
+    return this.#named.has(origin) ? outgoingFetch : this.#others;
   }
 }

@@ -1,5 +1,7 @@
-import { connect, isIP, type Socket } from "node:net";
+import { connect, isIP, Socket } from "node:net";
 import { connect as connectTls, type ConnectionOptions as TlsOptions } from "node:tls";
+import { proxyFor } from "../../outgoing/proxy-rules.ts";
+import { openTunnel } from "../../outgoing/tunnel.ts";
 import { Turns } from "../read-in-turns.ts";
 import { type ResponseHandler, type ResponseHeaders, ResponseReader } from "./response-reader.ts";
 
@@ -45,8 +47,9 @@ export class HttpConnection implements ResponseHandler {
   /** Until when it may lie idle, by `performance.now()`. */
   idleUntil = 0;
   readonly #options: ConnectionOptions;
-  readonly #socket: Socket;
-  readonly #turns: Turns;
+  /** First the tunnel through a proxy, where there is one. */
+  #socket: Socket;
+  #turns: Turns;
   readonly #reader = new ResponseReader();
   #requester: Requester | undefined;
   #idleMs: number;
@@ -60,21 +63,57 @@ export class HttpConnection implements ResponseHandler {
   constructor(options: ConnectionOptions, shared: Buffer) {
     this.#options = options;
     this.#idleMs = options.idleMs ?? idleMs;
-    this.#socket = this.#connect(shared);
+    try {
+      const proxy = proxyFor(options.url);
+      this.#socket = proxy === undefined ? this.#use(this.#connect(shared)) : this.#tunnel(proxy);
+    } catch (error) {
+      // Who has asked for the connection hears it as any other failure: later.
+      this.#socket = new Socket();
+      process.nextTick(() => this.#fail(error as Error));
+    }
     this.#turns = new Turns(this.#socket);
-    this.#socket.setNoDelay(true);
-    this.#socket.setTimeout(options.connectMs, () => {
-      if (!this.#open) this.#socket.destroy(timedOut(options));
+  }
+
+  /** Begins with a connection to the proxy, which becomes one to the server. */
+  #tunnel(proxy: URL): Socket {
+    const { url } = this.#options;
+    const through = openTunnel(proxy, { host: hostOf(url), port: portOf(url) }, (error, tunnel) => {
+      tunnel.setTimeout(0);
+      if (error !== undefined) this.#fail(error);
+      else if (url.protocol === "https:") {
+        this.#socket = this.#use(this.#secure(tunnel.on("error", () => {})));
+        this.#turns = new Turns(this.#socket);
+      } else {
+        this.#use(tunnel.on("data", (chunk: Buffer) => this.#read(chunk)));
+        this.#opened();
+      }
     });
-    this.#socket.once(options.url.protocol === "https:" ? "secureConnect" : "connect", () => {
-      this.#open = true;
-      this.openedAt = performance.now();
-      this.#socket.setTimeout(0);
-      this.#free();
+    this.#bound(through);
+    return through;
+  }
+
+  /** From here on the connection is what happens on this socket. */
+  #use(socket: Socket): Socket {
+    socket.setNoDelay(true);
+    this.#bound(socket);
+    socket.once(this.#options.url.protocol === "https:" ? "secureConnect" : "connect", () => this.#opened());
+    socket.once("error", (error) => this.#fail(error));
+    socket.once("end", () => this.#end());
+    socket.once("close", () => this.#fail(lost()));
+    return socket;
+  }
+
+  #bound(socket: Socket): void {
+    socket.setTimeout(this.#options.connectMs, () => {
+      if (!this.#open) socket.destroy(timedOut(this.#options));
     });
-    this.#socket.once("error", (error) => this.#fail(error));
-    this.#socket.once("end", () => this.#end());
-    this.#socket.once("close", () => this.#fail(lost()));
+  }
+
+  #opened(): void {
+    this.#open = true;
+    this.openedAt = performance.now();
+    this.#socket.setTimeout(0);
+    this.#free();
   }
 
   /** It has been open: when it is gone, that is no failure to connect. */
@@ -149,20 +188,28 @@ export class HttpConnection implements ResponseHandler {
   }
 
   #connect(shared: Buffer): Socket {
-    const { url, tls } = this.#options;
-    const host = url.hostname.startsWith("[") ? url.hostname.slice(1, -1) : url.hostname;
-    if (url.protocol === "https:") {
-      const socket = connectTls({
-        ...{ host, port: Number(url.port || 443), servername: isIP(host) === 0 ? host : "" },
-        ...{ ALPNProtocols: ["http/1.1"], ...tls?.() },
-      });
-      return socket.on("data", (chunk) => this.#read(chunk));
-    }
+    const { url } = this.#options;
+    if (url.protocol === "https:") return this.#secure();
     const callback = (length: number) => {
       this.#read(shared.subarray(0, length));
       return true;
     };
-    return connect({ host, port: Number(url.port || 80), onread: { buffer: shared, callback } });
+    return connect({ host: hostOf(url), port: portOf(url), onread: { buffer: shared, callback } });
+  }
+
+  /** TLS, on a connection of its own or through a tunnel. */
+  #secure(tunnel?: Socket): Socket {
+    const { url, tls } = this.#options;
+    const host = hostOf(url);
+    const socket = connectTls({
+      host,
+      port: portOf(url),
+      servername: isIP(host) === 0 ? host : "",
+      ALPNProtocols: ["http/1.1"],
+      ...(tunnel === undefined ? {} : { socket: tunnel }),
+      ...tls?.(),
+    });
+    return socket.on("data", (chunk) => this.#read(chunk));
   }
 
   #read(bytes: Buffer): void {
@@ -194,6 +241,9 @@ export class HttpConnection implements ResponseHandler {
     requester?.onError(error);
   }
 }
+
+const hostOf = ({ hostname }: URL): string => (hostname.startsWith("[") ? hostname.slice(1, -1) : hostname);
+const portOf = ({ port, protocol }: URL): number => Number(port || (protocol === "https:" ? 443 : 80));
 
 /** A buffer for the reads of all connections of one pool. */
 export const sharedReads = (): Buffer => Buffer.allocUnsafeSlow(readBytes);

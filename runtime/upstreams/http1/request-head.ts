@@ -8,7 +8,7 @@ export type RequestHeaders = Readonly<Record<string, string>>;
  * have the same headers. Throws UPSTREAM_PROTOCOL for a value that would end its line early.
  */
 export function requestHead(method: string, path: string, host: string, headers: RequestHeaders): string {
-  let head = `${method} ${path} HTTP/1.1\r\nhost: ${host}\r\n`;
+  let head = `${method} ${path} HTTP/1.1\r\nhost: ${host}\r\naccept-encoding: identity\r\n`;
   for (const name in headers) {
     const value = headers[name] as string;
     if (!isFieldValue(value)) {

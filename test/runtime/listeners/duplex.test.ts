@@ -44,7 +44,6 @@ function open(target: Partial<McpTarget> = {}) {
   const duplex = new Duplex(options, target as McpTarget, {
     send: (message: string) => said.push(message),
     waiting: 0,
-    keepAlive: () => {},
     close: (reason) => events.push(reason),
     cut: () => events.push("cut"),
     pause: () => events.push("pause"),

@@ -71,7 +71,9 @@ test("a request is one write of head and body", async () => {
     socket.write(reply("ok"));
   };
   expect(await ask('{"ä":1}').done).toBe("ok");
-  expect(seen).toBe(`POST /mcp HTTP/1.1\r\nhost: ${url.host}\r\naccept: */*\r\ncontent-length: 8\r\n\r\n{"ä":1}`);
+  expect(seen).toBe(
+    `POST /mcp HTTP/1.1\r\nhost: ${url.host}\r\naccept-encoding: identity\r\naccept: */*\r\ncontent-length: 8\r\n\r\n{"ä":1}`,
+  );
 });
 
 test("connections are used again, and no more are opened than may be", async () => {

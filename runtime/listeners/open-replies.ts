@@ -1,0 +1,26 @@
+import { SlotTable } from "../protocol/slot-table.ts";
+import type { PostReply } from "./post-reply.ts";
+
+/**
+ * Replies that clients of event streams wait for. One pulse for all of them keeps balancers and proxies from cutting a
+ * long call that says nothing, so that a call needs no timer of its own.
+ */
+export class OpenReplies {
+  readonly #replies = new SlotTable<PostReply>();
+
+  /** A client begins to wait; the number takes the reply out again. */
+  add(reply: PostReply): number {
+    return this.#replies.add(reply);
+  }
+
+  /** The reply has been sent. */
+  remove(slot: number): void {
+    this.#replies.take(slot);
+  }
+
+  /** Call it at an interval: a reply that has been silent for one to two of them becomes an event stream with a comment. */
+  keepAlive(): void {
+    if (this.#replies.size === 0) return;
+    for (const reply of this.#replies) reply.keepAlive();
+  }
+}

@@ -1,0 +1,37 @@
+import type { Socket } from "node:net";
+import { proxyFor } from "./proxy-rules.ts";
+import { openTunnel } from "./tunnel.ts";
+
+/** What undici calls for each new connection of an agent. */
+export type Connect = ReturnType<typeof import("../http-client.ts").buildConnector>;
+
+/** The same through the proxy that the variables name for a target, if they name one. `timeoutMs` bounds the tunnel. */
+export function throughProxy(connect: Connect, timeoutMs: number): Connect {
+  return (options, callback) => {
+    const { protocol, hostname, port } = options;
+    const host = hostname.replace(/^\[|\]$/g, "");
+    let proxy: URL | undefined;
+    try {
+      proxy = proxyFor(
+        new URL(`${protocol}//${host.includes(":") ? `[${host}]` : host}:${port || defaultPort(protocol)}`),
+      );
+    } catch (error) {
+      callback(error as Error, null);
+      return;
+    }
+    if (proxy === undefined) {
+      connect(options, callback);
+      return;
+    }
+    const opened = (error: Error | undefined, socket: Socket) => {
+      clearTimeout(timer);
+      if (error !== undefined) callback(error, null);
+      else if (protocol === "https:") connect({ ...options, httpSocket: socket }, callback);
+      else callback(null, socket);
+    };
+    const tunnel = openTunnel(proxy, { host, port: Number(port || defaultPort(protocol)) }, opened);
+    const timer = setTimeout(() => tunnel.destroy(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+  };
+}
+
+const defaultPort = (protocol: string): string => (protocol === "https:" ? "443" : "80");
