@@ -76,7 +76,7 @@ export interface FleetHealthCheckArgs {
   path?: pulumi.Input<string>;
   /** `GET` of this path answers `{ cpu, memory }`, for `resource-based`. Defaults to `/load`. */
   loadPath?: pulumi.Input<string>;
-  /** A process that fails so many checks in a row is started anew; 0 never does. Defaults to 5. */
+  /** A process that fails this many checks in a row is restarted once no call in flight has time left; 0 never restarts it. Defaults to 5. */
   restartAfter?: pulumi.Input<number>;
   /** Passive checks: how calls go. */
   outlier?: FleetOutlierArgs;

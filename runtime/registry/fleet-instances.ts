@@ -196,6 +196,9 @@ export class FleetInstances {
       events: {
         onNotification: (method, params) => eventsOf(instance).onNotification(method, params),
         tool: (name) => eventsOf(instance).tool?.(name) ?? Promise.resolve(undefined),
+        heard: () => {
+          backend.signs.messages += 1;
+        },
       },
       onChange: (changed) => this.#changed(changed),
     });

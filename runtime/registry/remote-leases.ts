@@ -91,7 +91,7 @@ export class RemoteLeases implements InstanceSource {
 
   /** A session on an instance that does not answer is lost; elsewhere its owner at least can begin anew. */
   #mustMove({ backend }: Instance, { avoid }: Placing): boolean {
-    const leave = backend.unhealthy || avoid?.has(backend) === true;
+    const leave = backend.lost || avoid?.has(backend) === true;
     return (
       leave &&
       this.#remote.backends.some((other) => other !== backend && other.ready && other.healthy && !other.draining)

@@ -187,6 +187,7 @@ export class HttpSession implements UpstreamSession {
 
   /** A message on the stream of a call. */
   #take(message: RpcMessage, exchange: Exchange, id: number, token: unknown): void {
+    this.#events.heard?.();
     if (isNotification(message)) {
       const { method, params } = message;
       // A changed list concerns everybody, on whatever stream it is told.
@@ -197,6 +198,7 @@ export class HttpSession implements UpstreamSession {
 
   /** A message on a stream that is no call's. */
   #heard(message: RpcMessage, stream: OpenStream | undefined): void {
+    this.#events.heard?.();
     if (isNotification(message)) this.#events.onNotification(message.method, message.params);
     else if (isRequest(message)) void this.#answer(message, callOf(this.#inFlight, this.#past), stream);
   }

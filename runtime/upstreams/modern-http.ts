@@ -47,7 +47,10 @@ export class ModernHttpWire implements ModernWire {
     const method = "subscriptions/listen";
     const id = this.#endpoint.nextId();
     const head = this.#endpoint.head("POST", headersOf(method, params));
-    return this.#endpoint.stream(head, encodeRequest(id, method, params), id, onMessage);
+    return this.#endpoint.stream(head, encodeRequest(id, method, params), id, (message) => {
+      this.#events.heard?.();
+      onMessage(message);
+    });
   }
 
   async close(): Promise<void> {
@@ -61,6 +64,7 @@ export class ModernHttpWire implements ModernWire {
     const token = progressTokenOf(params);
     const body = encodeRequest(id, method, token === undefined ? params : withProgressToken(params, id));
     const onMessage = (message: RpcMessage) => {
+      this.#events.heard?.();
       if (isNotification(message)) exchange.heard(message.method, message.params, id, token);
     };
     const head = this.#endpoint.head("POST", headers);

@@ -117,6 +117,7 @@ export class Multiplexer {
    * that it names; without a name it is dropped.
    */
   receive(text: string): void {
+    this.#options.events.heard?.();
     if (!text.startsWith("[")) {
       this.#receive(text);
       return;

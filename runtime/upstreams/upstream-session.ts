@@ -36,6 +36,8 @@ export interface SessionEvents {
   onNotification(method: string, params: Params | undefined): void;
   /** The server's own description of a tool, for what a transport repeats of its arguments. */
   tool?(name: string): Promise<Params | undefined>;
+  /** A message has come, whatever it says. */
+  heard?(): void;
 }
 
 /** Opens sessions with the instances of one fleet. */

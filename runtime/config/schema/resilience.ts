@@ -124,7 +124,8 @@ export const HealthCheck = Type.Object(
     restartAfter: Type.Optional(
       Type.Integer({
         minimum: 0,
-        description: "A process that fails so many checks in a row is started anew; 0 never does. Defaults to 5.",
+        description:
+          "A process that fails this many checks in a row is restarted once no call in flight has time left; 0 never restarts it. Defaults to 5.",
       }),
     ),
     outlier: Type.Optional(Outlier),

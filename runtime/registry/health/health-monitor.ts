@@ -7,7 +7,7 @@ import { OutlierDetector } from "./outlier-detector.ts";
 import { probe } from "./probe.ts";
 
 export interface HealthMonitorOptions {
-  readonly server: Pick<ResolvedServer, "healthCheck" | "loadBalancer">;
+  readonly server: Pick<ResolvedServer, "healthCheck" | "loadBalancer" | "timeouts">;
   readonly backends: () => readonly Backend[];
   readonly now: () => number;
   readonly random: () => number;
@@ -24,11 +24,11 @@ export class HealthMonitor {
   readonly #timers: readonly NodeJS.Timeout[];
 
   constructor({ server, backends, now, random, ask, restart }: HealthMonitorOptions) {
-    const { healthCheck, loadBalancer } = server;
+    const { healthCheck, loadBalancer, timeouts } = server;
     const { intervalMs, outlier } = healthCheck;
     const checker = healthCheck.enabled
       ? new HealthChecker({
-          ...{ check: healthCheck, backends, now, random, restart },
+          ...{ check: healthCheck, backends, now, random, requestMs: timeouts.requestMs, restart },
           probe: (backend, path, timeoutMs) => probe(backend, path, timeoutMs, ask),
         })
       : undefined;
