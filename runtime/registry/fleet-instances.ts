@@ -210,6 +210,8 @@ export class FleetInstances {
     if (backend.primary === instance) {
       if (state === "ready") {
         backend.cameUp(restarts > 0);
+        if (this.#options.connector !== undefined && this.#options.server.isolation === "shared")
+          this.#health?.cameUp(backend);
         this.#tell({ event: "ready", instance: backend.id });
       } else if (state === "backoff") {
         const reason = lastError === undefined ? {} : { reason: lastError.message };

@@ -1,4 +1,5 @@
 import type { ResolvedServer } from "../../config/index.ts";
+import type { Params } from "../../protocol/json-rpc.ts";
 import type { Backend } from "../backend.ts";
 
 export interface HealthCheckerOptions {
@@ -61,7 +62,11 @@ export class HealthChecker {
         const reason = await probe(backend, check.path, check.timeoutMs);
         if (!backend.ready) return;
         if (reason === undefined) signs.spoke(now(), backend.inFlight);
-        else signs.notice(now(), backend.inFlight);
+        else {
+          signs.notice(now(), backend.inFlight);
+          // A task goes on after its call was answered.
+          if (hasTasks(backend)) signs.began(now());
+        }
         record.failed = reason === undefined ? 0 : record.failed + 1;
         record.passed = reason === undefined ? record.passed + 1 : 0;
         if (reason !== undefined && record.failed >= check.unhealthyThreshold) {
@@ -103,4 +108,12 @@ export class HealthChecker {
     }
     return record;
   }
+}
+
+function hasTasks({ primary }: Backend): boolean {
+  const { tasks, extensions } = (primary.description?.capabilities ?? {}) as {
+    readonly tasks?: object;
+    readonly extensions?: Params;
+  };
+  return tasks !== undefined || extensions?.["io.modelcontextprotocol/tasks"] !== undefined;
 }

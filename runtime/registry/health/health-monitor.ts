@@ -22,6 +22,7 @@ const loadEveryMs = 2000;
 /** The pulse of one fleet's health: checks, ejections and, where the strategy wants it, the load of the hosts. */
 export class HealthMonitor {
   readonly #timers: readonly NodeJS.Timeout[];
+  readonly #checker: HealthChecker | undefined;
 
   constructor({ server, backends, now, random, ask, restart }: HealthMonitorOptions) {
     const { healthCheck, loadBalancer, timeouts } = server;
@@ -33,6 +34,7 @@ export class HealthMonitor {
         })
       : undefined;
     const detector = outlier.enabled ? new OutlierDetector({ rules: outlier, backends, now }) : undefined;
+    this.#checker = checker;
     const pulse = () => {
       checker?.tick();
       detector?.tick();
@@ -43,6 +45,11 @@ export class HealthMonitor {
       timers.push(setInterval(() => void reader.read(backends()), loadEveryMs).unref());
     }
     this.#timers = timers;
+  }
+
+  /** An instance has come up: a first check learns whether its server answers checks at all. */
+  cameUp(backend: Backend): void {
+    if (!backend.signs.answersChecks) void this.#checker?.check(backend);
   }
 
   close(): void {
