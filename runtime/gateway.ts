@@ -50,6 +50,7 @@ import {
   AuditLog,
   certificateExpiry,
   followTls,
+  isNamed,
   localPrincipal,
   openAccess,
   Proxies,
@@ -148,6 +149,7 @@ export async function startGateway(
     shared: shared?.answers,
     taskIds: supervises ? undefined : taskIds,
     fleetNamed: (name) => registry.get(name),
+    callerAttached: (caller) => subscriptions.has(caller) || (isNamed(caller) && sessions.attached(caller)),
     onListChanged: (fleet, kind) => notices.add({ server: fleet.name, kind }),
   });
   const registry: FleetRegistry = new FleetRegistry({

@@ -14,6 +14,7 @@ import type { StrategyFactory } from "./balancing/strategy.ts";
 import { CallGate } from "./call-gate.ts";
 import { Catalog, type ListCapability, type ToolDescription } from "./catalog.ts";
 import { type FleetCall, type FleetStage, pipelineOf } from "./fleet-call.ts";
+import type { FleetClient } from "./fleet-client.ts";
 import { FleetInstances, type RemoteOptions } from "./fleet-instances.ts";
 import type { FleetHealth, FleetStatus } from "./fleet-status.ts";
 import { type Instance, shownServer } from "./instance.ts";
@@ -24,19 +25,7 @@ import { Resilience } from "./resilience/resilience.ts";
 import { maxOfFleet, type ResourceListener, ResourceSubscriptions } from "./resource-subscriptions.ts";
 import { ToolFilter } from "./tool-filter.ts";
 
-/** For whom a fleet works. */
-export interface FleetClient {
-  /** A client session, or whatever else keeps state of its own. */
-  readonly owner: string;
-  /** Who is authenticated behind it; undefined when nobody else may share anything with the owner. */
-  readonly caller: string | undefined;
-  /** Who is authenticated when that gives no part in a caller's instances, only in the answers kept for the caller. */
-  readonly reader?: string | undefined;
-  /** Under which name it has an instance to itself, when not the owner's. */
-  readonly lease?: string | undefined;
-  /** Fleets that may hold something for the owner; a fallback adds its own. */
-  readonly fleets?: Set<string>;
-}
+export type { FleetClient } from "./fleet-client.ts";
 
 export interface FleetOptions {
   /** Without its secrets. `perCaller`: each caller has credentials of its own there. */
@@ -48,6 +37,8 @@ export interface FleetOptions {
   readonly strategy: StrategyFactory;
   /** Ids of its tasks towards clients; without, clients are given the server's own. */
   readonly taskIds?: TaskIds | undefined;
+  /** Does any session or subscription of a caller have an open stream or connection? Defaults to no. */
+  readonly callerAttached?: ((caller: string) => boolean) | undefined;
   /** Other fleets, for `fallback`. */
   readonly fleetNamed: (name: string) => Fleet | undefined;
   readonly log: Logger;
@@ -132,6 +123,9 @@ export class Fleet {
         tool: (name) => this.tool(name),
       }),
       onChange: (instance) => this.#changed(instance),
+      attached: (lease, { caller, attached = false }) =>
+        attached ||
+        (caller !== undefined && lease === leaseOfCaller(caller) && options.callerAttached?.(caller) === true),
     });
     this.#source = this.instances.source;
     this.#calls = metrics.callsOf(server.name);
@@ -227,7 +221,7 @@ export class Fleet {
   /** Tells the owner's own instance something, if it has one. */
   async notify(client: FleetClient, method: string, params: Params | undefined): Promise<void> {
     const placing = { avoid: undefined, place: undefined, remainingMs: this.server.timeouts.connectMs };
-    (await this.#source.acquire(this.#leaseOf(client), placing)).notify(method, params);
+    (await this.#source.acquire(this.#leaseOf(client), placing, client)).notify(method, params);
   }
 
   /** Does it keep something for this owner alone? */

@@ -5,6 +5,14 @@ import type { Instance } from "./instance.ts";
 /** The part of a call that decides where it goes. */
 export type Placing = Pick<Exchange, "avoid" | "place" | "remainingMs">;
 
+/** Who leases an instance, as far as it decides who gives way when all are leased. */
+export interface LeaseHolder {
+  /** Who is authenticated; undefined when nobody is known. */
+  readonly caller: string | undefined;
+  /** Does its client read a stream, or hold a connection, now? Absent for one that has none between its calls. */
+  readonly attached?: boolean;
+}
+
 /** The instances of one fleet, under one of the isolation rules. */
 export interface InstanceSource {
   /** All sessions that exist now, in the order in which they were started. */
@@ -16,7 +24,7 @@ export interface InstanceSource {
   /** A ready instance for a call of this owner (a client session, or one REST request); undefined when there is a wait. */
   pick(owner: string, placing: Placing): Instance | undefined;
   /** The same for a call that can wait. Rejects with the reason when no instance comes up in time. */
-  acquire(owner: string, placing: Placing): Promise<Instance>;
+  acquire(owner: string, placing: Placing, holder?: LeaseHolder): Promise<Instance>;
   /** Any ready instance, for what it said before anybody used it: its name, its capabilities. */
   peek(): Promise<Instance>;
   /** A ready instance without the state of any one owner, for lists that all are shown. Rejects with POOL_EXHAUSTED. */

@@ -1,10 +1,12 @@
 import { FleetError } from "../errors.ts";
 import type { Backend } from "./backend.ts";
 import type { Instance } from "./instance.ts";
-import type { InstanceLimits, InstanceSource, Placing } from "./instance-source.ts";
+import type { InstanceLimits, InstanceSource, LeaseHolder, Placing } from "./instance-source.ts";
+import { type Lease, leaseToGiveUp } from "./lease.ts";
 
 /** A call that waits for its owner's instance. */
 interface Waiter {
+  readonly holder: LeaseHolder | undefined;
   readonly placing: Placing;
   readonly timer: NodeJS.Timeout;
   resolve(instance: Instance): void;
@@ -19,15 +21,16 @@ export const queuePerInstance = 4;
 
 /**
  * Isolation `session`: each owner has an instance to itself, taken from a few warm ones, never handed on to another
- * owner: it is ended when the owner goes, or after `idleMs` without a call. At most `maxInstances` exist; then owners
- * queue for `connectMs`, and a long queue refuses.
+ * owner: it is ended when the owner goes, or after `idleMs` without a call. At most `maxInstances` exist; then a lease whose
+ * client has gone gives way, else owners queue for `connectMs`, and a long queue refuses.
  */
 export class LeasedInstances implements InstanceSource {
   readonly #fleet: string;
   readonly #limits: InstanceLimits;
   readonly #create: (owner: string, placing: Placing) => Instance;
   readonly #now: () => number;
-  readonly #leases = new Map<string, Instance>();
+  readonly #attached: (lease: string, holder: LeaseHolder) => boolean;
+  readonly #leases = new Map<string, Lease>();
   readonly #ending = new Set<Instance>();
   #warm: Instance[] = [];
   /** Calls of the owners that wait for an instance, by owner: who has waited longest comes first. */
@@ -39,16 +42,18 @@ export class LeasedInstances implements InstanceSource {
     limits: InstanceLimits,
     create: (owner: string, placing: Placing) => Instance,
     now: () => number,
+    attached: (lease: string, holder: LeaseHolder) => boolean = () => true,
   ) {
     this.#fleet = fleet;
     this.#limits = limits;
     this.#create = create;
     this.#now = now;
+    this.#attached = attached;
     this.#replenish();
   }
 
   get instances(): readonly Instance[] {
-    return [...this.#leases.values(), ...this.#warm];
+    return [...Array.from(this.#leases.values(), ({ instance }) => instance), ...this.#warm];
   }
 
   get waiting(): number {
@@ -61,21 +66,24 @@ export class LeasedInstances implements InstanceSource {
   }
 
   pick(owner: string): Instance | undefined {
-    const instance = this.#leases.get(owner);
+    const instance = this.#leases.get(owner)?.instance;
     return instance?.state === "ready" ? instance : undefined;
   }
 
   /** What the owner has, ready or not. */
   leased(owner: string): Instance | undefined {
-    const instance = this.#leases.get(owner);
+    const instance = this.#leases.get(owner)?.instance;
     if (instance === undefined || instance.state !== "ended") return instance;
     this.#leases.delete(owner);
     return undefined;
   }
 
-  async acquire(owner: string, placing: Placing): Promise<Instance> {
-    const instance = this.leased(owner) ?? this.#lease(owner, placing) ?? (await this.#wait(owner, placing));
-    await instance.ready(Math.min(this.#limits.connectMs, placing.remainingMs));
+  async acquire(owner: string, placing: Placing, holder?: LeaseHolder): Promise<Instance> {
+    const instance =
+      this.leased(owner) ?? this.#lease(owner, placing, holder) ?? (await this.#wait(owner, placing, holder));
+    const lease = this.#leases.get(owner);
+    if (lease === undefined) await instance.ready(Math.min(this.#limits.connectMs, placing.remainingMs));
+    else await this.#arrived(lease, placing);
     return instance;
   }
 
@@ -90,12 +98,12 @@ export class LeasedInstances implements InstanceSource {
   }
 
   ownerOf(instance: Instance): string | undefined {
-    for (const [owner, leased] of this.#leases) if (leased === instance) return owner;
+    for (const [owner, leased] of this.#leases) if (leased.instance === instance) return owner;
     return undefined;
   }
 
   async release(owner: string): Promise<void> {
-    const instance = this.#leases.get(owner);
+    const instance = this.#leases.get(owner)?.instance;
     if (instance === undefined) return;
     this.#leases.delete(owner);
     this.#ending.add(instance);
@@ -108,18 +116,20 @@ export class LeasedInstances implements InstanceSource {
 
   tend(): void {
     if (this.#closed) return;
-    for (const [owner, { state, inFlight, lastUsedAt }] of this.#leases) {
+    for (const [owner, { instance }] of this.#leases) {
+      const { state, inFlight, lastUsedAt } = instance;
       const idle = inFlight === 0 && this.#now() - lastUsedAt > this.#limits.idleMs;
       if (state === "ended" || idle) void this.release(owner);
     }
     for (const [owner, waiters] of this.#queue) {
       if (this.leased(owner) === undefined && this.#warm.length === 0 && !this.#hasRoom()) break;
       this.#queue.delete(owner);
-      for (const { placing, timer, resolve } of waiters) {
+      for (const { placing, holder, timer, resolve } of waiters) {
         clearTimeout(timer);
-        resolve((this.leased(owner) ?? this.#lease(owner, placing)) as Instance);
+        resolve((this.leased(owner) ?? this.#lease(owner, placing, holder)) as Instance);
       }
     }
+    this.#makeRoom();
     this.#replenish();
   }
 
@@ -137,7 +147,7 @@ export class LeasedInstances implements InstanceSource {
   }
 
   /** A warm instance, the readiest first, else a new one while there is room. */
-  #lease(owner: string, placing: Placing): Instance | undefined {
+  #lease(owner: string, placing: Placing, holder: LeaseHolder | undefined): Instance | undefined {
     if (this.#closed) throw new FleetError("DRAINING", `${this.#fleet}: the fleet is shutting down`);
     let instance = this.#warm.find(({ state }) => state === "ready") ?? this.#warm[0];
     if (instance === undefined && this.#hasRoom()) instance = this.#create(owner, placing);
@@ -145,9 +155,32 @@ export class LeasedInstances implements InstanceSource {
     this.#warm = this.#warm.filter((warm) => warm !== instance);
     instance.leaseTo(owner);
     instance.lastUsedAt = this.#now();
-    this.#leases.set(owner, instance);
+    this.#leases.set(owner, { instance, holder, arriving: 0 });
     this.#replenish();
     return instance;
+  }
+
+  /** Resolves when the call can be sent. Until it has been, its instance is not idle. */
+  async #arrived(lease: Lease, placing: Placing): Promise<void> {
+    lease.arriving += 1;
+    try {
+      await lease.instance.ready(Math.min(this.#limits.connectMs, placing.remainingMs));
+    } finally {
+      setImmediate(() => {
+        lease.arriving -= 1;
+      });
+    }
+  }
+
+  /** Ends leases whose clients have gone, one for each owner that waits. */
+  #makeRoom(): void {
+    const waiting = this.#queue.values();
+    for (let ending = this.#ending.size; ending > 0; ending -= 1) waiting.next();
+    for (const [{ holder } = { holder: undefined }] of waiting) {
+      const owner = leaseToGiveUp(this.#leases, holder, this.#attached);
+      if (owner === undefined) return;
+      void this.release(owner);
+    }
   }
 
   /** A warm instance, the readiest first; a new one while there is room. */
@@ -166,7 +199,7 @@ export class LeasedInstances implements InstanceSource {
   }
 
   /** Many calls of one owner have one place in the queue: they get the same instance. */
-  #wait(owner: string, placing: Placing): Promise<Instance> {
+  #wait(owner: string, placing: Placing, holder: LeaseHolder | undefined): Promise<Instance> {
     const waiters = this.#queue.get(owner) ?? new Set<Waiter>();
     if (waiters.size === 0 && this.#queue.size >= this.#limits.maxInstances * queuePerInstance) {
       return Promise.reject(this.#exhausted());
@@ -181,8 +214,9 @@ export class LeasedInstances implements InstanceSource {
         },
         Math.min(this.#limits.connectMs, placing.remainingMs),
       );
-      const waiter: Waiter = { placing, timer, resolve, reject };
+      const waiter: Waiter = { placing, holder, timer, resolve, reject };
       waiters.add(waiter);
+      this.#makeRoom();
     });
   }
 

@@ -1,6 +1,6 @@
 import type { Backend } from "./backend.ts";
 import type { Instance } from "./instance.ts";
-import type { InstanceLimits, InstanceSource, Placing } from "./instance-source.ts";
+import type { InstanceLimits, InstanceSource, LeaseHolder, Placing } from "./instance-source.ts";
 import { LeasedInstances } from "./leased-instances.ts";
 import type { RemoteInstances } from "./remote-instances.ts";
 
@@ -19,12 +19,13 @@ export class RemoteLeases implements InstanceSource {
     remote: RemoteInstances,
     create: (backend: Backend) => Instance,
     now: () => number,
+    attached: (lease: string, holder: LeaseHolder) => boolean,
   ) {
     this.#remote = remote;
     this.#create = create;
     const open = (owner: string, placing: Placing) => this.#open(owner, placing);
     // Opening a session costs little: none is kept for owners who may come.
-    this.#leases = new LeasedInstances(fleet, { ...limits, minInstances: 0 }, open, now);
+    this.#leases = new LeasedInstances(fleet, { ...limits, minInstances: 0 }, open, now, attached);
     remote.sessionsOn = (backend) => this.#leases.instances.filter((instance) => instance.backend === backend).length;
   }
 
@@ -45,12 +46,12 @@ export class RemoteLeases implements InstanceSource {
     return instance === undefined || this.#mustMove(instance, placing) ? undefined : instance;
   }
 
-  async acquire(owner: string, placing: Placing): Promise<Instance> {
+  async acquire(owner: string, placing: Placing, holder?: LeaseHolder): Promise<Instance> {
     const instance = this.#leases.leased(owner);
     if (instance !== undefined && this.#mustMove(instance, placing)) void this.#leases.release(owner);
     // Somebody must be there to choose from; who is not there says why.
     if (this.#leases.leased(owner) === undefined) await this.#remote.someReady(placing);
-    return this.#leases.acquire(owner, placing);
+    return this.#leases.acquire(owner, placing, holder);
   }
 
   peek(): Promise<Instance> {

@@ -35,13 +35,14 @@ export class PlainClient {
   readonly #again: boolean;
   #lastId = 0;
 
-  private constructor(url: string, again: boolean) {
+  private constructor(url: string, again: boolean, headers: Record<string, string>) {
     this.#url = url;
     this.#again = again;
+    Object.assign(this.#headers, headers);
   }
 
-  static async open(url: string, again = false): Promise<PlainClient> {
-    const client = new PlainClient(url, again);
+  static async open(url: string, again = false, headers: Record<string, string> = {}): Promise<PlainClient> {
+    const client = new PlainClient(url, again, headers);
     const clientInfo = { name: "load", version: "1" };
     const response = await client.#post("initialize", { protocolVersion: "2025-11-25", capabilities: {}, clientInfo });
     await response.text();

@@ -33,7 +33,7 @@ export function dispatch({ fleet, source, leaseOf, repeatable, now }: DispatchOp
       : instance.request(method, params, exchange);
   };
   const wait: FleetCall = async (client, method, params, exchange) => {
-    const instance = await source.acquire(leaseOf(client), exchange);
+    const instance = await source.acquire(leaseOf(client), exchange, client);
     if (!keepsTime(exchange)) throw noneFree(fleet, exchange);
     return send(instance, method, params, exchange);
   };
