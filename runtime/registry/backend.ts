@@ -4,6 +4,7 @@ import type { Instance } from "./instance.ts";
 import { LifeSigns } from "./life-signs.ts";
 import { CircuitBreaker, type CircuitBreakerOptions } from "./resilience/circuit-breaker.ts";
 import { failureOf } from "./resilience/failures.ts";
+import type { Attempt } from "./resilience/movable-call.ts";
 
 /** `ready` takes calls; what else it can be keeps it from them. */
 export type BackendState = "starting" | "ready" | "unhealthy" | "ejected" | "circuit-open" | "draining";
@@ -79,8 +80,8 @@ export class Backend implements Candidate {
   gone = false;
   /** The session that shared calls use; also asked for lists and for its health. */
   primary!: Instance;
-  /** Moves a call that may be repeated away from here; one entry for each such call in flight. */
-  readonly movable = new Set<(why: string) => void>();
+  /** Calls in flight that may be repeated, the oldest first. */
+  readonly movable = new Set<Attempt>();
   readonly #options: BackendOptions;
   #unhealthy: string | undefined;
   /** Messages so far when its checks failed; undefined when words do not speak against what they found. */
@@ -212,10 +213,9 @@ export class Backend implements Candidate {
         : { cpu: load.cpu + loadShare * (cpu - load.cpu), memory: load.memory + loadShare * (memory - load.memory) };
   }
 
-  /** While its checks fail, calls in flight that may be repeated go elsewhere. */
+  /** While it is found not to serve, calls in flight that may be repeated go elsewhere too. */
   moveCalls(): void {
-    const why = this.#unhealthy;
-    if (why !== undefined) for (const move of [...this.movable]) move(why);
+    if (!this.healthy) for (const attempt of this.movable) attempt.move();
   }
 
   /** A call goes out. Returns true when it is the trial of a half-open circuit. */

@@ -90,7 +90,7 @@ export class FleetInstances {
       const create = () => this.#process();
       this.source = shared
         ? new SharedInstances(server.name, limits, create, balancer, now)
-        : new LeasedInstances(server.name, limits, create, now, attached);
+        : new LeasedInstances(server.name, { ...limits, requestMs: timeouts.requestMs }, create, now, attached);
     } else {
       const instances = new RemoteInstances({
         ...{ fleet: server.name, connectMs: timeouts.connectMs, balancer },
@@ -106,6 +106,7 @@ export class FleetInstances {
             (backend) => this.#instance(this.#nextId(), backend, true),
             now,
             attached,
+            () => this.#health?.stalls.openingMs ?? timeouts.connectMs,
           );
       this.registered = new RegisteredInstances();
       this.#discoveries = [...remote.discoveries, this.registered];
@@ -113,7 +114,7 @@ export class FleetInstances {
         discovery.start((found) => instances.found(discovery.name, found));
       }
     }
-    if (!server.healthCheck.enabled && !server.healthCheck.outlier.enabled) return;
+    if (!server.healthCheck.enabled && !server.healthCheck.outlier.enabled && server.retry.attempts === 1) return;
     this.#health = new HealthMonitor({
       ...{ server, now, random, backends: () => this.source.backends },
       ask: remote?.ask ?? fetch,
@@ -136,6 +137,16 @@ export class FleetInstances {
         ...(load === undefined ? {} : { load }),
       };
     });
+  }
+
+  /** How long one instance may take to answer what another one can answer as well. */
+  get patienceMs(): number {
+    return this.#health?.stalls.openingMs ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** A call that may be repeated was answered after so long. */
+  answered(subject: string, ms: number): void {
+    this.#health?.stalls.answered(subject, ms);
   }
 
   /** The latest events, oldest first. */
@@ -230,7 +241,7 @@ export class FleetInstances {
   #relieve(): void {
     const { backends } = this.source;
     if (!backends.some(({ usable }) => usable)) return;
-    for (const backend of backends) if (backend.unhealthy) backend.moveCalls();
+    for (const backend of backends) backend.moveCalls();
   }
 
   #restart(backend: Backend, reason: string): void {

@@ -10,6 +10,7 @@ import { wantsMore } from "../protocol/log-levels.ts";
 import type { TaskIds } from "../protocol/task-ids.ts";
 import { isNamed } from "../security/principal.ts";
 import type { Connector, ServerDescription } from "../upstreams/upstream-session.ts";
+import { askOneOf } from "./ask-one-of.ts";
 import type { StrategyFactory } from "./balancing/strategy.ts";
 import { CallGate } from "./call-gate.ts";
 import { Catalog, type ListCapability, type ToolDescription } from "./catalog.ts";
@@ -112,7 +113,7 @@ export class Fleet {
     this.catalog = new Catalog({
       ...lists,
       screen: options.screen,
-      ask: async (method, params, exchange) => (await this.#source.blank()).request(method, params, exchange),
+      ask: (method, params, exchange) => askOneOf(this.instances, method, params, exchange),
     });
     this.#ownLists = new OwnLists({ ...lists, screen: options.screenOwn });
     const { connector, remote, strategy, random, log, metrics } = options;
@@ -134,6 +135,7 @@ export class Fleet {
       source: this.#source,
       leaseOf: (client) => this.#leaseOf(client),
       tool: (name) => this.catalog.tool(name),
+      onAnswered: (subject, ms) => this.instances.answered(subject, ms),
     });
     this.#pipeline = pipelineOf(options.stages ?? [], this.#resilience.call, this);
     this.#pulse = setInterval(() => this.#source.tend(), tendEveryMs).unref();
@@ -329,7 +331,8 @@ export class Fleet {
 
   /** The instance that a client has to itself, if it has one that is ready. */
   #ownInstance(client: FleetClient): Instance | undefined {
-    return this.#shared ? undefined : this.#source.pick(this.#leaseOf(client), anywhere);
+    const own = this.#shared ? undefined : this.#source.pick(this.#leaseOf(client), anywhere);
+    return own?.owned ? own : undefined;
   }
 
   get #shared(): boolean {

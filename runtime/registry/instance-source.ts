@@ -27,8 +27,11 @@ export interface InstanceSource {
   acquire(owner: string, placing: Placing, holder?: LeaseHolder): Promise<Instance>;
   /** Any ready instance, for what it said before anybody used it: its name, its capabilities. */
   peek(): Promise<Instance>;
-  /** A ready instance without the state of any one owner, for lists that all are shown. Rejects with POOL_EXHAUSTED. */
-  blank(): Promise<Instance>;
+  /**
+   * A ready instance without the state of any one owner, for lists that all are shown; if possible none of those to avoid.
+   * Rejects with POOL_EXHAUSTED.
+   */
+  blank(avoid?: Set<object>): Promise<Instance>;
   /** The one owner that an instance serves; undefined when it may serve any. */
   ownerOf(instance: Instance): string | undefined;
   /** The owner has gone; what it alone used is ended. */
@@ -49,6 +52,8 @@ export interface InstanceLimits {
   readonly connectMs: number;
   /** How long an instance may be unused. */
   readonly idleMs: number;
+  /** How long a call may take: a leased instance that is silent past every deadline is given up. Defaults to never. */
+  readonly requestMs?: number;
 }
 
 /** Resolves when one of them is ready; rejects with the first one's reason when none is. */

@@ -32,6 +32,8 @@ export class LeasedInstances implements InstanceSource {
   readonly #attached: (lease: string, holder: LeaseHolder) => boolean;
   readonly #leases = new Map<string, Lease>();
   readonly #ending = new Set<Instance>();
+  /** Their owners have gone elsewhere; they end when their calls in flight have. */
+  readonly #leaving = new Set<Instance>();
   #warm: Instance[] = [];
   /** Calls of the owners that wait for an instance, by owner: who has waited longest comes first. */
   readonly #queue = new Map<string, Set<Waiter>>();
@@ -53,7 +55,7 @@ export class LeasedInstances implements InstanceSource {
   }
 
   get instances(): readonly Instance[] {
-    return [...Array.from(this.#leases.values(), ({ instance }) => instance), ...this.#warm];
+    return [...Array.from(this.#leases.values(), ({ instance }) => instance), ...this.#warm, ...this.#leaving];
   }
 
   get waiting(): number {
@@ -78,12 +80,18 @@ export class LeasedInstances implements InstanceSource {
     return undefined;
   }
 
-  async acquire(owner: string, placing: Placing, holder?: LeaseHolder): Promise<Instance> {
+  async acquire(
+    owner: string,
+    placing: Placing,
+    holder?: LeaseHolder,
+    withinMs = this.#limits.connectMs,
+  ): Promise<Instance> {
     const instance =
       this.leased(owner) ?? this.#lease(owner, placing, holder) ?? (await this.#wait(owner, placing, holder));
     const lease = this.#leases.get(owner);
-    if (lease === undefined) await instance.ready(Math.min(this.#limits.connectMs, placing.remainingMs));
-    else await this.#arrived(lease, placing);
+    const patienceMs = Math.min(withinMs, placing.remainingMs);
+    if (lease === undefined) await instance.ready(patienceMs);
+    else await this.#arrived(lease, patienceMs);
     return instance;
   }
 
@@ -106,20 +114,27 @@ export class LeasedInstances implements InstanceSource {
     const instance = this.#leases.get(owner)?.instance;
     if (instance === undefined) return;
     this.#leases.delete(owner);
-    this.#ending.add(instance);
-    await instance.stop();
-    this.#ending.delete(instance);
-    this.tend();
+    await this.#end(instance);
+  }
+
+  /** The owner gets another instance with its next call; what is in flight on this one comes to its end. */
+  leave(owner: string): void {
+    const instance = this.#leases.get(owner)?.instance;
+    if (instance === undefined) return;
+    this.#leases.delete(owner);
+    this.#leaving.add(instance);
+    this.#endLeaving();
   }
 
   refresh(): void {}
 
   tend(): void {
     if (this.#closed) return;
+    this.#endLeaving();
     for (const [owner, { instance }] of this.#leases) {
       const { state, inFlight, lastUsedAt } = instance;
       const idle = inFlight === 0 && this.#now() - lastUsedAt > this.#limits.idleMs;
-      if (state === "ended" || idle) void this.release(owner);
+      if (state === "ended" || idle || this.#hangs(instance)) void this.release(owner);
     }
     for (const [owner, waiters] of this.#queue) {
       if (this.leased(owner) === undefined && this.#warm.length === 0 && !this.#hasRoom()) break;
@@ -133,6 +148,29 @@ export class LeasedInstances implements InstanceSource {
     this.#replenish();
   }
 
+  /** Has it said nothing past the deadlines of all its calls? */
+  #hangs({ state, inFlight, backend: { signs } }: Instance): boolean {
+    const { requestMs } = this.#limits;
+    if (requestMs === undefined || state !== "ready") return false;
+    signs.notice(this.#now(), inFlight);
+    return signs.silentSince !== undefined && signs.isDead(this.#now(), requestMs, inFlight);
+  }
+
+  #endLeaving(): void {
+    for (const instance of this.#leaving) {
+      if (instance.inFlight > 0) continue;
+      this.#leaving.delete(instance);
+      void this.#end(instance);
+    }
+  }
+
+  async #end(instance: Instance): Promise<void> {
+    this.#ending.add(instance);
+    await instance.stop();
+    this.#ending.delete(instance);
+    this.tend();
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     for (const { timer, reject } of [...this.#queue.values()].flatMap((waiters) => [...waiters])) {
@@ -142,6 +180,7 @@ export class LeasedInstances implements InstanceSource {
     this.#queue.clear();
     const all = [...this.instances, ...this.#ending];
     this.#leases.clear();
+    this.#leaving.clear();
     this.#warm = [];
     await Promise.all(all.map((instance) => instance.stop()));
   }
@@ -161,10 +200,10 @@ export class LeasedInstances implements InstanceSource {
   }
 
   /** Resolves when the call can be sent. Until it has been, its instance is not idle. */
-  async #arrived(lease: Lease, placing: Placing): Promise<void> {
+  async #arrived(lease: Lease, withinMs: number): Promise<void> {
     lease.arriving += 1;
     try {
-      await lease.instance.ready(Math.min(this.#limits.connectMs, placing.remainingMs));
+      await lease.instance.ready(withinMs);
     } finally {
       setImmediate(() => {
         lease.arriving -= 1;
@@ -227,7 +266,8 @@ export class LeasedInstances implements InstanceSource {
   }
 
   #hasRoom(): boolean {
-    return this.#leases.size + this.#warm.length + this.#ending.size < this.#limits.maxInstances;
+    const { size } = this.#leases;
+    return size + this.#warm.length + this.#ending.size + this.#leaving.size < this.#limits.maxInstances;
   }
 
   #exhausted(): FleetError {

@@ -81,6 +81,10 @@ export class HttpSession implements UpstreamSession {
     return session;
   }
 
+  get stateless(): boolean {
+    return this.#sessionId === undefined;
+  }
+
   get description(): ServerDescription {
     if (this.#description === undefined) throw new Error("the session is not open yet");
     return this.#description;

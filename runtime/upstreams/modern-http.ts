@@ -17,6 +17,7 @@ const modernRefusals = new Set<number>([...Object.values(modernErrors), -32700, 
 /** Streamable HTTP of the stateless era (2026-07-28, basic/transports): each call a POST of its own, no session. */
 export class ModernHttpWire implements ModernWire {
   readonly ended: Promise<string>;
+  readonly stateless = true;
   readonly #fleet: string;
   readonly #endpoint: HttpEndpoint;
   readonly #events: SessionEvents;

@@ -83,3 +83,13 @@ test("the same when its clients give up before the gateway does", async () => {
   while (restarts() === 0) await client.call("quick", {}, AbortSignal.timeout(100)).catch(() => {});
   expect((await client.call("quick")).pid).not.toBe(pid);
 });
+
+test("an owner whose own process hangs past its deadlines gets another one", async () => {
+  await start({ isolation: "session", timeouts: { requestMs: 500 } });
+  const [client, other] = await Promise.all([open(), open()]);
+  const [{ pid }, beside] = [await client.call("quick"), await other.call("quick")];
+  process.kill(pid as number, "SIGSTOP");
+  let answer: Record<string, unknown> | undefined;
+  while (answer === undefined) answer = await client.call("quick").catch(() => undefined);
+  expect([answer.pid !== pid, (await other.call("quick")).pid]).toEqual([true, beside.pid]);
+});

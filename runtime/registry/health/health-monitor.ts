@@ -5,9 +5,12 @@ import { HealthChecker } from "./health-checker.ts";
 import { HostLoadReader } from "./host-load.ts";
 import { OutlierDetector } from "./outlier-detector.ts";
 import { probe } from "./probe.ts";
+import { StallDetector } from "./stall-detector.ts";
 
 export interface HealthMonitorOptions {
-  readonly server: Pick<ResolvedServer, "healthCheck" | "loadBalancer" | "timeouts">;
+  readonly server: Pick<ResolvedServer, "healthCheck" | "loadBalancer" | "retry" | "timeouts"> & {
+    readonly isolation: string;
+  };
   readonly backends: () => readonly Backend[];
   readonly now: () => number;
   readonly random: () => number;
@@ -23,9 +26,10 @@ const loadEveryMs = 2000;
 export class HealthMonitor {
   readonly #timers: readonly NodeJS.Timeout[];
   readonly #checker: HealthChecker | undefined;
+  readonly stalls: StallDetector;
 
   constructor({ server, backends, now, random, ask, restart }: HealthMonitorOptions) {
-    const { healthCheck, loadBalancer, timeouts } = server;
+    const { healthCheck, loadBalancer, retry, timeouts, isolation } = server;
     const { intervalMs, outlier } = healthCheck;
     const checker = healthCheck.enabled
       ? new HealthChecker({
@@ -35,11 +39,18 @@ export class HealthMonitor {
       : undefined;
     const detector = outlier.enabled ? new OutlierDetector({ rules: outlier, backends, now }) : undefined;
     this.#checker = checker;
+    this.stalls = new StallDetector({
+      ...{ requestMs: timeouts.requestMs, attemptMs: retry.attemptMs, stateful: isolation !== "shared", backends, now },
+      suspect: checker && ((backend) => void checker.check(backend)),
+      eject: detector && ((backend, reason) => detector.eject(backend, reason)),
+    });
     const pulse = () => {
       checker?.tick();
       detector?.tick();
+      this.stalls.tick();
     };
-    const timers = [setInterval(pulse, Math.min(1000, Math.max(20, intervalMs / 8))).unref()];
+    const everyMs = Math.min(1000, Math.max(20, Math.min(intervalMs / 8, this.stalls.everyMs)));
+    const timers = [setInterval(pulse, everyMs).unref()];
     if (loadBalancer.strategy === "resource-based") {
       const reader = new HostLoadReader(healthCheck.loadPath, now, ask);
       timers.push(setInterval(() => void reader.read(backends()), loadEveryMs).unref());
