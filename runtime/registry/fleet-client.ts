@@ -10,6 +10,8 @@ export interface FleetClient {
   readonly lease?: string | undefined;
   /** Does it read a stream, or hold a connection, now? Absent for one that has none between its calls. */
   readonly attached?: boolean;
+  /** Tells a gateway that others wait for what it has leased. */
+  wanted?(): void;
   /** Fleets that may hold something for the owner; a fallback adds its own. */
   readonly fleets?: Set<string>;
 }

@@ -8,6 +8,7 @@ import { Exchange } from "../protocol/exchange.ts";
 import type { Params, RpcReply } from "../protocol/json-rpc.ts";
 import { wantsMore } from "../protocol/log-levels.ts";
 import type { TaskIds } from "../protocol/task-ids.ts";
+import { wantedMethod } from "../protocol/wanted.ts";
 import { isNamed } from "../security/principal.ts";
 import type { Connector, ServerDescription } from "../upstreams/upstream-session.ts";
 import { askOneOf } from "./ask-one-of.ts";
@@ -380,6 +381,10 @@ export class Fleet {
   }
 
   #heard(instance: Instance, method: string, params: Params | undefined): void {
+    if (method === wantedMethod) {
+      this.#source.wanted?.(instance);
+      return;
+    }
     if (method === "notifications/resources/updated") {
       const lease = this.#source.ownerOf(instance);
       if (typeof params?.uri === "string") this.#options.onUpdated?.(params.uri);

@@ -11,6 +11,8 @@ export interface LeaseHolder {
   readonly caller: string | undefined;
   /** Does its client read a stream, or hold a connection, now? Absent for one that has none between its calls. */
   readonly attached?: boolean;
+  /** Tells a gateway, which is there for clients that have gone too, that others wait. Does nothing for other clients. */
+  wanted?(): void;
 }
 
 /** The instances of one fleet, under one of the isolation rules. */
@@ -34,6 +36,8 @@ export interface InstanceSource {
   blank(avoid?: Set<object>): Promise<Instance>;
   /** The one owner that an instance serves; undefined when it may serve any. */
   ownerOf(instance: Instance): string | undefined;
+  /** Others wait for this instance: it is given back if its client has gone. */
+  wanted?(instance: Instance): void;
   /** The owner has gone; what it alone used is ended. */
   release(owner: string): Promise<void>;
   /** The state of an instance, or of where it runs, has changed. */

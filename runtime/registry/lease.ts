@@ -8,7 +8,12 @@ export interface Lease {
   readonly holder: LeaseHolder | undefined;
   /** Calls that have been given the instance and have not reached it yet. */
   arriving: number;
+  /** When its holder was last told that others wait. */
+  toldAt?: number;
 }
+
+/** A gateway that was told that others wait, and keeps its lease, is told again after this time. */
+const tellAgainMs = 5000;
 
 /**
  * The owner who gives way to one that waits: of those whose client has gone, the one that used its instance least recently.
@@ -21,6 +26,13 @@ export function leaseToGiveUp(
   attached: (lease: string, holder: LeaseHolder) => boolean,
 ): string | undefined {
   return leastRecent(leases, (owner, holder) => !attached(owner, holder)) ?? ofGreediest(leases, waiting);
+}
+
+/** The lease whose holder is told next that others wait: the one used least recently of those that were not told lately. */
+export function leaseToAskFor(leases: ReadonlyMap<string, Lease>, now: number): Lease | undefined {
+  const told = (owner: string) => now - (leases.get(owner)?.toldAt ?? Number.NEGATIVE_INFINITY) < tellAgainMs;
+  const owner = leastRecent(leases, (candidate, { wanted }) => wanted !== undefined && !told(candidate));
+  return owner === undefined ? undefined : leases.get(owner);
 }
 
 function ofGreediest(leases: ReadonlyMap<string, Lease>, waiting: LeaseHolder | undefined): string | undefined {

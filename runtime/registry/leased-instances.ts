@@ -2,7 +2,7 @@ import { FleetError } from "../errors.ts";
 import type { Backend } from "./backend.ts";
 import type { Instance } from "./instance.ts";
 import type { InstanceLimits, InstanceSource, LeaseHolder, Placing } from "./instance-source.ts";
-import { type Lease, leaseToGiveUp } from "./lease.ts";
+import { type Lease, leaseToAskFor, leaseToGiveUp } from "./lease.ts";
 
 /** A call that waits for its owner's instance. */
 interface Waiter {
@@ -108,6 +108,13 @@ export class LeasedInstances implements InstanceSource {
   ownerOf(instance: Instance): string | undefined {
     for (const [owner, leased] of this.#leases) if (leased.instance === instance) return owner;
     return undefined;
+  }
+
+  wanted(instance: Instance): void {
+    const owner = this.ownerOf(instance);
+    const lease = owner === undefined ? undefined : this.#leases.get(owner);
+    if (owner === undefined || lease === undefined) return;
+    if (leaseToGiveUp(new Map([[owner, lease]]), undefined, this.#attached) === owner) void this.release(owner);
   }
 
   async release(owner: string): Promise<void> {
@@ -217,8 +224,8 @@ export class LeasedInstances implements InstanceSource {
     for (let ending = this.#ending.size; ending > 0; ending -= 1) waiting.next();
     for (const [{ holder } = { holder: undefined }] of waiting) {
       const owner = leaseToGiveUp(this.#leases, holder, this.#attached);
-      if (owner === undefined) return;
-      void this.release(owner);
+      if (owner !== undefined) void this.release(owner);
+      else if (!this.#askForOne()) return;
     }
   }
 
@@ -238,6 +245,15 @@ export class LeasedInstances implements InstanceSource {
   }
 
   /** Many calls of one owner have one place in the queue: they get the same instance. */
+  /** Tells a holder that others wait. False when there is none to tell. */
+  #askForOne(): boolean {
+    const lease = leaseToAskFor(this.#leases, this.#now());
+    if (lease === undefined) return false;
+    lease.toldAt = this.#now();
+    lease.holder?.wanted?.();
+    return true;
+  }
+
   #wait(owner: string, placing: Placing, holder: LeaseHolder | undefined): Promise<Instance> {
     const waiters = this.#queue.get(owner) ?? new Set<Waiter>();
     if (waiters.size === 0 && this.#queue.size >= this.#limits.maxInstances * queuePerInstance) {

@@ -100,6 +100,10 @@ export class RemoteLeases implements InstanceSource {
     return this.#leases.ownerOf(instance);
   }
 
+  wanted(instance: Instance): void {
+    this.#leases.wanted(instance);
+  }
+
   release(owner: string): Promise<void> {
     return this.#leases.release(owner);
   }
