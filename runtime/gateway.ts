@@ -52,6 +52,7 @@ import {
   AuditLog,
   certificateExpiry,
   followTls,
+  isNamed,
   localPrincipal,
   openAccess,
   Proxies,
@@ -152,6 +153,7 @@ export async function startGateway(
     shared: shared?.answers,
     taskIds: supervises ? undefined : taskIds,
     fleetNamed: (name) => registry.get(name),
+    callerAttached: (caller) => subscriptions.has(caller) || (isNamed(caller) && sessions.attached(caller)),
     onListChanged: (fleet, kind) => notices.add({ server: fleet.name, kind }),
   });
   const registry: FleetRegistry = new FleetRegistry({

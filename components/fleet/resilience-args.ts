@@ -34,6 +34,8 @@ export interface FleetCircuitBreakerArgs {
 export interface FleetRetryArgs {
   /** The first one included; 1 repeats nothing. Defaults to 3. */
   attempts?: pulumi.Input<number>;
+  /** A call that may be repeated and has no answer after so long is sent to another instance too; the first answer counts. Defaults to ten times what calls usually take, at least 1000, at most a quarter of `timeouts.requestMs`. */
+  attemptMs?: pulumi.Input<number>;
   /** Repeated calls over all calls of the last ten seconds; ten are always allowed. Defaults to 20. */
   budgetPercent?: pulumi.Input<number>;
   /** Longest pause before the second attempt at the same instance, doubled with each one; the pause is random. Defaults to 50. */
@@ -76,7 +78,7 @@ export interface FleetHealthCheckArgs {
   path?: pulumi.Input<string>;
   /** `GET` of this path answers `{ cpu, memory }`, for `resource-based`. Defaults to `/load`. */
   loadPath?: pulumi.Input<string>;
-  /** A process that fails so many checks in a row is started anew; 0 never does. Defaults to 5. */
+  /** A process that fails this many checks in a row is restarted once no call in flight has time left; 0 never restarts it. Defaults to 5. */
   restartAfter?: pulumi.Input<number>;
   /** Passive checks: how calls go. */
   outlier?: FleetOutlierArgs;

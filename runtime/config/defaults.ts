@@ -144,7 +144,7 @@ export const defaults = Object.freeze({
     unhealthyThreshold: 2,
     healthyThreshold: 2,
     loadPath: "/load",
-    // A server that works on one long call may not answer pings meanwhile: it gets most of a minute.
+    // Most of a minute for a process at rest. One that works on a call has as long as the call.
     restartAfter: 5,
   }),
   outlier: Object.freeze({

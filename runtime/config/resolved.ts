@@ -124,6 +124,8 @@ export interface ResolvedServer {
   };
   readonly retry: {
     readonly attempts: number;
+    /** Undefined when it is learnt. */
+    readonly attemptMs?: number;
     readonly budgetPercent: number;
     readonly backoffMs: number;
     readonly idempotentTools: readonly string[];

@@ -51,6 +51,11 @@ export class Subscriptions {
     return this.#open.size;
   }
 
+  /** Has a caller any open? */
+  has(caller: string): boolean {
+    return this.#perCaller.has(caller);
+  }
+
   /** Subscriptions of the caller who has most of them, and their bound. */
   get fullest(): Use {
     const byCaller = new Map<string, number>();
@@ -83,6 +88,7 @@ export class Subscriptions {
       ...{ id, target, filter, fleets: new Set<string>(), logLevel: undefined },
       owner: `listen:${randomUUID()}`,
       caller: target.caller,
+      attached: true,
       lease: this.#options.isStranger(target.caller) ? undefined : leaseOfCaller(target.caller),
       stream: stream(),
       notify: () => false,

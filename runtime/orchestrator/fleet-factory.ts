@@ -37,6 +37,7 @@ export interface FleetFactoryOptions {
   readonly strategies: Strategies;
   /** Other fleets, for `fallback`. */
   readonly fleetNamed: FleetOptions["fleetNamed"];
+  readonly callerAttached: FleetOptions["callerAttached"];
   readonly credentials: UpstreamCredentials;
   readonly metrics: Metrics;
   readonly log: Logger;
@@ -74,7 +75,7 @@ export class FleetFactory {
   }
 
   create(server: FleetOptions["server"]): Fleet {
-    const { strategies, fleetNamed, metrics, now, random, onListChanged, taskIds } = this.#options;
+    const { strategies, fleetNamed, callerAttached, metrics, now, random, onListChanged, taskIds } = this.#options;
     const log = this.#options.log.child({ server: server.name });
     const remote = server.endpoints !== undefined || server.discovery !== undefined;
     const tls = server.tls && new UpstreamTls({ server: server.name, tls: server.tls, log });
@@ -87,6 +88,7 @@ export class FleetFactory {
       now,
       random,
       fleetNamed,
+      callerAttached,
       taskIds,
       ...(remote ? { remote: this.#remote(server, tls, log) } : { connector: this.#processes(server) }),
       strategy: strategies.named(server.name, server.loadBalancer.strategy),

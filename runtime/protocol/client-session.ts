@@ -1,10 +1,12 @@
 import { FleetError } from "../errors.ts";
+import { identity } from "../version.ts";
 import { keyOf } from "./exact-number.ts";
 import type { Exchange } from "./exchange.ts";
 import { encodeNotification, encodeRequest, type Params, type RequestId, type RpcReply } from "./json-rpc.ts";
 import type { Question } from "./questions.ts";
 import type { SessionClaims } from "./sealed-session.ts";
 import { SlotTable } from "./slot-table.ts";
+import { wantedMessage } from "./wanted.ts";
 
 /** Where a client hears what belongs to none of its calls: an event stream, a connection. */
 export interface NoticeStream {
@@ -69,6 +71,11 @@ export class ClientSession {
     }
     left?.send(message);
     return false;
+  }
+
+  /** Others wait for what it has leased: a gateway can know which of its clients have gone. */
+  wanted(): void {
+    if (this.claims.client.clientInfo?.name === identity.name) this.notify(wantedMessage);
   }
 
   /** Questions of servers that wait for the client, of `maxOpenQuestions`. */

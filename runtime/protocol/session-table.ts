@@ -74,6 +74,13 @@ export class SessionTable {
     return this.#live.values();
   }
 
+  /** Does a client of this caller read a stream of one of its sessions now? */
+  attached(caller: string): boolean {
+    if (!this.#perCaller.has(caller)) return false;
+    for (const session of this.#live.values()) if (session.caller === caller && session.attached) return true;
+    return false;
+  }
+
   /** Ends the event streams of all sessions: their clients open others. */
   endStreams(): void {
     for (const session of this.#live.values()) for (const stream of session.streams) stream.end();

@@ -1,8 +1,10 @@
 import type { Connector } from "../upstreams/upstream-session.ts";
 import type { Candidate, HostLoad } from "./balancing/strategy.ts";
 import type { Instance } from "./instance.ts";
+import { LifeSigns } from "./life-signs.ts";
 import { CircuitBreaker, type CircuitBreakerOptions } from "./resilience/circuit-breaker.ts";
 import { failureOf } from "./resilience/failures.ts";
+import type { Attempt } from "./resilience/movable-call.ts";
 
 /** `ready` takes calls; what else it can be keeps it from them. */
 export type BackendState = "starting" | "ready" | "unhealthy" | "ejected" | "circuit-open" | "draining";
@@ -69,8 +71,7 @@ export class Backend implements Candidate {
   load: HostLoad | undefined;
   /** Failures of calls since the last answer. */
   failuresInARow = 0;
-  /** When a call was last answered, or the first of those in flight was sent. */
-  heardAt = 0;
+  readonly signs = new LifeSigns();
   /** When it last became ready. */
   readySince = Number.NEGATIVE_INFINITY;
   /** It gets no new calls and sessions. */
@@ -79,10 +80,12 @@ export class Backend implements Candidate {
   gone = false;
   /** The session that shared calls use; also asked for lists and for its health. */
   primary!: Instance;
-  /** Moves a call that may be repeated away from here; one entry for each such call in flight. */
-  readonly movable = new Set<(why: string) => void>();
+  /** Calls in flight that may be repeated, the oldest first. */
+  readonly movable = new Set<Attempt>();
   readonly #options: BackendOptions;
   #unhealthy: string | undefined;
+  /** Messages so far when its checks failed; undefined when words do not speak against what they found. */
+  #messagesThen: number | undefined;
   #ejected: string | undefined;
 
   constructor(options: BackendOptions) {
@@ -125,6 +128,16 @@ export class Backend implements Candidate {
     return this.#unhealthy !== undefined;
   }
 
+  /** Its checks fail, and it has not said anything since: what it keeps for its owners is out of reach. */
+  get lost(): boolean {
+    return this.#unhealthy !== undefined && !this.spoke;
+  }
+
+  /** It has said something since it was found to say nothing. */
+  get spoke(): boolean {
+    return this.#messagesThen !== undefined && this.#messagesThen !== this.signs.messages;
+  }
+
   get ejected(): boolean {
     return this.#ejected !== undefined;
   }
@@ -153,13 +166,15 @@ export class Backend implements Candidate {
     if (!again) return;
     this.failuresInARow = 0;
     this.#unhealthy = undefined;
+    this.#messagesThen = undefined;
     this.circuit?.reset();
   }
 
-  /** What its checks found: a reason, or undefined when all is well. */
-  checked(unhealthy: string | undefined): void {
+  /** What its checks found: a reason, or undefined when all is well. `silent`: it said nothing. */
+  checked(unhealthy: string | undefined, silent = false): void {
     const before = this.#unhealthy;
     this.#unhealthy = unhealthy;
+    this.#messagesThen = unhealthy !== undefined && silent ? this.signs.messages : undefined;
     if ((before === undefined) === (unhealthy === undefined)) return;
     if (unhealthy === undefined) {
       this.readySince = this.#options.now();
@@ -198,28 +213,29 @@ export class Backend implements Candidate {
         : { cpu: load.cpu + loadShare * (cpu - load.cpu), memory: load.memory + loadShare * (memory - load.memory) };
   }
 
-  /** While its checks fail, calls in flight that may be repeated go elsewhere. */
+  /** While it is found not to serve, calls in flight that may be repeated go elsewhere too. */
   moveCalls(): void {
-    const why = this.#unhealthy;
-    if (why !== undefined) for (const move of [...this.movable]) move(why);
+    if (!this.healthy) for (const attempt of this.movable) attempt.move();
   }
 
   /** A call goes out. Returns true when it is the trial of a half-open circuit. */
   began(at: number): boolean {
-    if (this.inFlight === 0) this.heardAt = at;
+    this.signs.began(at);
     this.inFlight += 1;
     return this.circuit?.begin() ?? false;
   }
 
   answered(at: number, ms: number, trial: boolean): void {
     this.#ended(ms);
-    this.heardAt = at;
+    this.signs.messages += 1;
+    this.signs.spoke(at, this.inFlight);
     this.failuresInARow = 0;
     this.circuit?.record(false, ms, trial);
   }
 
   failed(error: unknown, ms: number, trial: boolean): void {
     this.#ended(undefined);
+    this.signs.ended(this.#options.now() - ms);
     const failure = failureOf(error);
     if (failure) this.failuresInARow += 1;
     this.circuit?.record(failure ? true : undefined, ms, trial);

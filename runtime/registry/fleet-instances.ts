@@ -11,7 +11,7 @@ import type { InstanceDiscovery } from "./discovery/instance-discovery.ts";
 import { RegisteredInstances } from "./discovery/registered.ts";
 import { HealthMonitor } from "./health/health-monitor.ts";
 import { Instance } from "./instance.ts";
-import type { InstanceSource } from "./instance-source.ts";
+import type { InstanceSource, LeaseHolder } from "./instance-source.ts";
 import { LeasedInstances } from "./leased-instances.ts";
 import { RemoteInstances } from "./remote-instances.ts";
 import { RemoteLeases } from "./remote-leases.ts";
@@ -38,6 +38,8 @@ export interface FleetInstancesOptions {
   readonly now: () => number;
   readonly random: () => number;
   readonly eventsOf: (instance: Instance) => SessionEvents;
+  /** Is a client of a lease there now? */
+  readonly attached: (lease: string, holder: LeaseHolder) => boolean;
   /** The state of an instance has changed. */
   readonly onChange: (instance: Instance) => void;
 }
@@ -77,7 +79,7 @@ export class FleetInstances {
   #lastId = 0;
 
   constructor(options: FleetInstancesOptions) {
-    const { server, remote, strategy, now, random } = options;
+    const { server, remote, strategy, now, random, attached } = options;
     this.#options = options;
     const { loadBalancer, scaling, timeouts } = server;
     const { slowStartMs, stickySession, zone } = loadBalancer;
@@ -88,7 +90,7 @@ export class FleetInstances {
       const create = () => this.#process();
       this.source = shared
         ? new SharedInstances(server.name, limits, create, balancer, now)
-        : new LeasedInstances(server.name, limits, create, now);
+        : new LeasedInstances(server.name, { ...limits, requestMs: timeouts.requestMs }, create, now, attached);
     } else {
       const instances = new RemoteInstances({
         ...{ fleet: server.name, connectMs: timeouts.connectMs, balancer },
@@ -103,6 +105,8 @@ export class FleetInstances {
             instances,
             (backend) => this.#instance(this.#nextId(), backend, true),
             now,
+            attached,
+            () => this.#health?.stalls.openingMs ?? timeouts.connectMs,
           );
       this.registered = new RegisteredInstances();
       this.#discoveries = [...remote.discoveries, this.registered];
@@ -110,7 +114,7 @@ export class FleetInstances {
         discovery.start((found) => instances.found(discovery.name, found));
       }
     }
-    if (!server.healthCheck.enabled && !server.healthCheck.outlier.enabled) return;
+    if (!server.healthCheck.enabled && !server.healthCheck.outlier.enabled && server.retry.attempts === 1) return;
     this.#health = new HealthMonitor({
       ...{ server, now, random, backends: () => this.source.backends },
       ask: remote?.ask ?? fetch,
@@ -133,6 +137,16 @@ export class FleetInstances {
         ...(load === undefined ? {} : { load }),
       };
     });
+  }
+
+  /** How long one instance may take to answer what another one can answer as well. */
+  get patienceMs(): number {
+    return this.#health?.stalls.openingMs ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** A call that may be repeated was answered after so long. */
+  answered(subject: string, ms: number): void {
+    this.#health?.stalls.answered(subject, ms);
   }
 
   /** The latest events, oldest first. */
@@ -196,6 +210,9 @@ export class FleetInstances {
       events: {
         onNotification: (method, params) => eventsOf(instance).onNotification(method, params),
         tool: (name) => eventsOf(instance).tool?.(name) ?? Promise.resolve(undefined),
+        heard: () => {
+          backend.signs.messages += 1;
+        },
       },
       onChange: (changed) => this.#changed(changed),
     });
@@ -207,6 +224,8 @@ export class FleetInstances {
     if (backend.primary === instance) {
       if (state === "ready") {
         backend.cameUp(restarts > 0);
+        if (this.#options.connector !== undefined && this.#options.server.isolation === "shared")
+          this.#health?.cameUp(backend);
         this.#tell({ event: "ready", instance: backend.id });
       } else if (state === "backoff") {
         const reason = lastError === undefined ? {} : { reason: lastError.message };
@@ -222,7 +241,7 @@ export class FleetInstances {
   #relieve(): void {
     const { backends } = this.source;
     if (!backends.some(({ usable }) => usable)) return;
-    for (const backend of backends) if (backend.unhealthy) backend.moveCalls();
+    for (const backend of backends) backend.moveCalls();
   }
 
   #restart(backend: Backend, reason: string): void {

@@ -8,12 +8,15 @@ import { Exchange } from "../protocol/exchange.ts";
 import type { Params, RpcReply } from "../protocol/json-rpc.ts";
 import { wantsMore } from "../protocol/log-levels.ts";
 import type { TaskIds } from "../protocol/task-ids.ts";
+import { wantedMethod } from "../protocol/wanted.ts";
 import { isNamed } from "../security/principal.ts";
 import type { Connector, ServerDescription } from "../upstreams/upstream-session.ts";
+import { askOneOf } from "./ask-one-of.ts";
 import type { StrategyFactory } from "./balancing/strategy.ts";
 import { CallGate } from "./call-gate.ts";
 import { Catalog, type ListCapability, type ToolDescription } from "./catalog.ts";
 import { type FleetCall, type FleetStage, pipelineOf } from "./fleet-call.ts";
+import type { FleetClient } from "./fleet-client.ts";
 import { FleetInstances, type RemoteOptions } from "./fleet-instances.ts";
 import type { FleetHealth, FleetStatus } from "./fleet-status.ts";
 import { type Instance, shownServer } from "./instance.ts";
@@ -24,19 +27,7 @@ import { Resilience } from "./resilience/resilience.ts";
 import { maxOfFleet, type ResourceListener, ResourceSubscriptions } from "./resource-subscriptions.ts";
 import { ToolFilter } from "./tool-filter.ts";
 
-/** For whom a fleet works. */
-export interface FleetClient {
-  /** A client session, or whatever else keeps state of its own. */
-  readonly owner: string;
-  /** Who is authenticated behind it; undefined when nobody else may share anything with the owner. */
-  readonly caller: string | undefined;
-  /** Who is authenticated when that gives no part in a caller's instances, only in the answers kept for the caller. */
-  readonly reader?: string | undefined;
-  /** Under which name it has an instance to itself, when not the owner's. */
-  readonly lease?: string | undefined;
-  /** Fleets that may hold something for the owner; a fallback adds its own. */
-  readonly fleets?: Set<string>;
-}
+export type { FleetClient } from "./fleet-client.ts";
 
 export interface FleetOptions {
   /** Without its secrets. `perCaller`: each caller has credentials of its own there. */
@@ -48,6 +39,8 @@ export interface FleetOptions {
   readonly strategy: StrategyFactory;
   /** Ids of its tasks towards clients; without, clients are given the server's own. */
   readonly taskIds?: TaskIds | undefined;
+  /** Does any session or subscription of a caller have an open stream or connection? Defaults to no. */
+  readonly callerAttached?: ((caller: string) => boolean) | undefined;
   /** Other fleets, for `fallback`. */
   readonly fleetNamed: (name: string) => Fleet | undefined;
   readonly log: Logger;
@@ -121,7 +114,7 @@ export class Fleet {
     this.catalog = new Catalog({
       ...lists,
       screen: options.screen,
-      ask: async (method, params, exchange) => (await this.#source.blank()).request(method, params, exchange),
+      ask: (method, params, exchange) => askOneOf(this.instances, method, params, exchange),
     });
     this.#ownLists = new OwnLists({ ...lists, screen: options.screenOwn });
     const { connector, remote, strategy, random, log, metrics } = options;
@@ -132,6 +125,9 @@ export class Fleet {
         tool: (name) => this.tool(name),
       }),
       onChange: (instance) => this.#changed(instance),
+      attached: (lease, { caller, attached = false }) =>
+        attached ||
+        (caller !== undefined && lease === leaseOfCaller(caller) && options.callerAttached?.(caller) === true),
     });
     this.#source = this.instances.source;
     this.#calls = metrics.callsOf(server.name);
@@ -140,6 +136,7 @@ export class Fleet {
       source: this.#source,
       leaseOf: (client) => this.#leaseOf(client),
       tool: (name) => this.catalog.tool(name),
+      onAnswered: (subject, ms) => this.instances.answered(subject, ms),
     });
     this.#pipeline = pipelineOf(options.stages ?? [], this.#resilience.call, this);
     this.#pulse = setInterval(() => this.#source.tend(), tendEveryMs).unref();
@@ -232,7 +229,7 @@ export class Fleet {
   /** Tells the owner's own instance something, if it has one. */
   async notify(client: FleetClient, method: string, params: Params | undefined): Promise<void> {
     const placing = { avoid: undefined, place: undefined, remainingMs: this.server.timeouts.connectMs };
-    (await this.#source.acquire(this.#leaseOf(client), placing)).notify(method, params);
+    (await this.#source.acquire(this.#leaseOf(client), placing, client)).notify(method, params);
   }
 
   /** Does it keep something for this owner alone? */
@@ -340,7 +337,8 @@ export class Fleet {
 
   /** The instance that a client has to itself, if it has one that is ready. */
   #ownInstance(client: FleetClient): Instance | undefined {
-    return this.#shared ? undefined : this.#source.pick(this.#leaseOf(client), anywhere);
+    const own = this.#shared ? undefined : this.#source.pick(this.#leaseOf(client), anywhere);
+    return own?.owned ? own : undefined;
   }
 
   get #shared(): boolean {
@@ -388,6 +386,10 @@ export class Fleet {
   }
 
   #heard(instance: Instance, method: string, params: Params | undefined): void {
+    if (method === wantedMethod) {
+      this.#source.wanted?.(instance);
+      return;
+    }
     if (method === "notifications/resources/updated") {
       const lease = this.#source.ownerOf(instance);
       if (typeof params?.uri === "string") this.#options.onUpdated?.(params.uri);

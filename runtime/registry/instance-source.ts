@@ -5,6 +5,16 @@ import type { Instance } from "./instance.ts";
 /** The part of a call that decides where it goes. */
 export type Placing = Pick<Exchange, "avoid" | "place" | "remainingMs">;
 
+/** Who leases an instance, as far as it decides who gives way when all are leased. */
+export interface LeaseHolder {
+  /** Who is authenticated; undefined when nobody is known. */
+  readonly caller: string | undefined;
+  /** Does its client read a stream, or hold a connection, now? Absent for one that has none between its calls. */
+  readonly attached?: boolean;
+  /** Tells a gateway, which is there for clients that have gone too, that others wait. Does nothing for other clients. */
+  wanted?(): void;
+}
+
 /** The instances of one fleet, under one of the isolation rules. */
 export interface InstanceSource {
   /** All sessions that exist now, in the order in which they were started. */
@@ -16,13 +26,18 @@ export interface InstanceSource {
   /** A ready instance for a call of this owner (a client session, or one REST request); undefined when there is a wait. */
   pick(owner: string, placing: Placing): Instance | undefined;
   /** The same for a call that can wait. Rejects with the reason when no instance comes up in time. */
-  acquire(owner: string, placing: Placing): Promise<Instance>;
+  acquire(owner: string, placing: Placing, holder?: LeaseHolder): Promise<Instance>;
   /** Any ready instance, for what it said before anybody used it: its name, its capabilities. */
   peek(): Promise<Instance>;
-  /** A ready instance without the state of any one owner, for lists that all are shown. Rejects with POOL_EXHAUSTED. */
-  blank(): Promise<Instance>;
+  /**
+   * A ready instance without the state of any one owner, for lists that all are shown; if possible none of those to avoid.
+   * Rejects with POOL_EXHAUSTED.
+   */
+  blank(avoid?: Set<object>): Promise<Instance>;
   /** The one owner that an instance serves; undefined when it may serve any. */
   ownerOf(instance: Instance): string | undefined;
+  /** Others wait for this instance: it is given back if its client has gone. */
+  wanted?(instance: Instance): void;
   /** The owner has gone; what it alone used is ended. */
   release(owner: string): Promise<void>;
   /** The state of an instance, or of where it runs, has changed. */
@@ -41,6 +56,8 @@ export interface InstanceLimits {
   readonly connectMs: number;
   /** How long an instance may be unused. */
   readonly idleMs: number;
+  /** How long a call may take: a leased instance that is silent past every deadline is given up. Defaults to never. */
+  readonly requestMs?: number;
 }
 
 /** Resolves when one of them is ready; rejects with the first one's reason when none is. */

@@ -84,6 +84,14 @@ export class Instance {
   get pid(): number | undefined {
     return this.#session?.pid;
   }
+  /** Does its session keep nothing on the server? Undefined while it has none. */
+  get stateless(): boolean | undefined {
+    return this.#session === undefined ? undefined : this.#session.stateless === true;
+  }
+  /** Is it one owner's alone? */
+  get owned(): boolean {
+    return this.#owner !== undefined;
+  }
   get description(): ServerDescription | undefined {
     return this.#session?.description;
   }

@@ -1,10 +1,12 @@
 import { FleetError } from "../errors.ts";
 import type { Backend } from "./backend.ts";
 import type { Instance } from "./instance.ts";
-import type { InstanceLimits, InstanceSource, Placing } from "./instance-source.ts";
+import type { InstanceLimits, InstanceSource, LeaseHolder, Placing } from "./instance-source.ts";
+import { type Lease, leaseToAskFor, leaseToGiveUp } from "./lease.ts";
 
 /** A call that waits for its owner's instance. */
 interface Waiter {
+  readonly holder: LeaseHolder | undefined;
   readonly placing: Placing;
   readonly timer: NodeJS.Timeout;
   resolve(instance: Instance): void;
@@ -19,16 +21,19 @@ export const queuePerInstance = 4;
 
 /**
  * Isolation `session`: each owner has an instance to itself, taken from a few warm ones, never handed on to another
- * owner: it is ended when the owner goes, or after `idleMs` without a call. At most `maxInstances` exist; then owners
- * queue for `connectMs`, and a long queue refuses.
+ * owner: it is ended when the owner goes, or after `idleMs` without a call. At most `maxInstances` exist; then a lease whose
+ * client has gone gives way, else owners queue for `connectMs`, and a long queue refuses.
  */
 export class LeasedInstances implements InstanceSource {
   readonly #fleet: string;
   readonly #limits: InstanceLimits;
   readonly #create: (owner: string, placing: Placing) => Instance;
   readonly #now: () => number;
-  readonly #leases = new Map<string, Instance>();
+  readonly #attached: (lease: string, holder: LeaseHolder) => boolean;
+  readonly #leases = new Map<string, Lease>();
   readonly #ending = new Set<Instance>();
+  /** Their owners have gone elsewhere; they end when their calls in flight have. */
+  readonly #leaving = new Set<Instance>();
   #warm: Instance[] = [];
   /** Calls of the owners that wait for an instance, by owner: who has waited longest comes first. */
   readonly #queue = new Map<string, Set<Waiter>>();
@@ -39,16 +44,18 @@ export class LeasedInstances implements InstanceSource {
     limits: InstanceLimits,
     create: (owner: string, placing: Placing) => Instance,
     now: () => number,
+    attached: (lease: string, holder: LeaseHolder) => boolean = () => true,
   ) {
     this.#fleet = fleet;
     this.#limits = limits;
     this.#create = create;
     this.#now = now;
+    this.#attached = attached;
     this.#replenish();
   }
 
   get instances(): readonly Instance[] {
-    return [...this.#leases.values(), ...this.#warm];
+    return [...Array.from(this.#leases.values(), ({ instance }) => instance), ...this.#warm, ...this.#leaving];
   }
 
   get waiting(): number {
@@ -61,21 +68,30 @@ export class LeasedInstances implements InstanceSource {
   }
 
   pick(owner: string): Instance | undefined {
-    const instance = this.#leases.get(owner);
+    const instance = this.#leases.get(owner)?.instance;
     return instance?.state === "ready" ? instance : undefined;
   }
 
   /** What the owner has, ready or not. */
   leased(owner: string): Instance | undefined {
-    const instance = this.#leases.get(owner);
+    const instance = this.#leases.get(owner)?.instance;
     if (instance === undefined || instance.state !== "ended") return instance;
     this.#leases.delete(owner);
     return undefined;
   }
 
-  async acquire(owner: string, placing: Placing): Promise<Instance> {
-    const instance = this.leased(owner) ?? this.#lease(owner, placing) ?? (await this.#wait(owner, placing));
-    await instance.ready(Math.min(this.#limits.connectMs, placing.remainingMs));
+  async acquire(
+    owner: string,
+    placing: Placing,
+    holder?: LeaseHolder,
+    withinMs = this.#limits.connectMs,
+  ): Promise<Instance> {
+    const instance =
+      this.leased(owner) ?? this.#lease(owner, placing, holder) ?? (await this.#wait(owner, placing, holder));
+    const lease = this.#leases.get(owner);
+    const patienceMs = Math.min(withinMs, placing.remainingMs);
+    if (lease === undefined) await instance.ready(patienceMs);
+    else await this.#arrived(lease, patienceMs);
     return instance;
   }
 
@@ -90,37 +106,76 @@ export class LeasedInstances implements InstanceSource {
   }
 
   ownerOf(instance: Instance): string | undefined {
-    for (const [owner, leased] of this.#leases) if (leased === instance) return owner;
+    for (const [owner, leased] of this.#leases) if (leased.instance === instance) return owner;
     return undefined;
   }
 
+  wanted(instance: Instance): void {
+    const owner = this.ownerOf(instance);
+    const lease = owner === undefined ? undefined : this.#leases.get(owner);
+    if (owner === undefined || lease === undefined) return;
+    if (leaseToGiveUp(new Map([[owner, lease]]), undefined, this.#attached) === owner) void this.release(owner);
+  }
+
   async release(owner: string): Promise<void> {
-    const instance = this.#leases.get(owner);
+    const instance = this.#leases.get(owner)?.instance;
     if (instance === undefined) return;
     this.#leases.delete(owner);
-    this.#ending.add(instance);
-    await instance.stop();
-    this.#ending.delete(instance);
-    this.tend();
+    await this.#end(instance);
+  }
+
+  /** The owner gets another instance with its next call; what is in flight on this one comes to its end. */
+  leave(owner: string): void {
+    const instance = this.#leases.get(owner)?.instance;
+    if (instance === undefined) return;
+    this.#leases.delete(owner);
+    this.#leaving.add(instance);
+    this.#endLeaving();
   }
 
   refresh(): void {}
 
   tend(): void {
     if (this.#closed) return;
-    for (const [owner, { state, inFlight, lastUsedAt }] of this.#leases) {
+    this.#endLeaving();
+    for (const [owner, { instance }] of this.#leases) {
+      const { state, inFlight, lastUsedAt } = instance;
       const idle = inFlight === 0 && this.#now() - lastUsedAt > this.#limits.idleMs;
-      if (state === "ended" || idle) void this.release(owner);
+      if (state === "ended" || idle || this.#hangs(instance)) void this.release(owner);
     }
     for (const [owner, waiters] of this.#queue) {
       if (this.leased(owner) === undefined && this.#warm.length === 0 && !this.#hasRoom()) break;
       this.#queue.delete(owner);
-      for (const { placing, timer, resolve } of waiters) {
+      for (const { placing, holder, timer, resolve } of waiters) {
         clearTimeout(timer);
-        resolve((this.leased(owner) ?? this.#lease(owner, placing)) as Instance);
+        resolve((this.leased(owner) ?? this.#lease(owner, placing, holder)) as Instance);
       }
     }
+    this.#makeRoom();
     this.#replenish();
+  }
+
+  /** Has it said nothing past the deadlines of all its calls? */
+  #hangs({ state, inFlight, backend: { signs } }: Instance): boolean {
+    const { requestMs } = this.#limits;
+    if (requestMs === undefined || state !== "ready") return false;
+    signs.notice(this.#now(), inFlight);
+    return signs.silentSince !== undefined && signs.isDead(this.#now(), requestMs, inFlight);
+  }
+
+  #endLeaving(): void {
+    for (const instance of this.#leaving) {
+      if (instance.inFlight > 0) continue;
+      this.#leaving.delete(instance);
+      void this.#end(instance);
+    }
+  }
+
+  async #end(instance: Instance): Promise<void> {
+    this.#ending.add(instance);
+    await instance.stop();
+    this.#ending.delete(instance);
+    this.tend();
   }
 
   async close(): Promise<void> {
@@ -132,12 +187,13 @@ export class LeasedInstances implements InstanceSource {
     this.#queue.clear();
     const all = [...this.instances, ...this.#ending];
     this.#leases.clear();
+    this.#leaving.clear();
     this.#warm = [];
     await Promise.all(all.map((instance) => instance.stop()));
   }
 
   /** A warm instance, the readiest first, else a new one while there is room. */
-  #lease(owner: string, placing: Placing): Instance | undefined {
+  #lease(owner: string, placing: Placing, holder: LeaseHolder | undefined): Instance | undefined {
     if (this.#closed) throw new FleetError("DRAINING", `${this.#fleet}: the fleet is shutting down`);
     let instance = this.#warm.find(({ state }) => state === "ready") ?? this.#warm[0];
     if (instance === undefined && this.#hasRoom()) instance = this.#create(owner, placing);
@@ -145,9 +201,32 @@ export class LeasedInstances implements InstanceSource {
     this.#warm = this.#warm.filter((warm) => warm !== instance);
     instance.leaseTo(owner);
     instance.lastUsedAt = this.#now();
-    this.#leases.set(owner, instance);
+    this.#leases.set(owner, { instance, holder, arriving: 0 });
     this.#replenish();
     return instance;
+  }
+
+  /** Resolves when the call can be sent. Until it has been, its instance is not idle. */
+  async #arrived(lease: Lease, withinMs: number): Promise<void> {
+    lease.arriving += 1;
+    try {
+      await lease.instance.ready(withinMs);
+    } finally {
+      setImmediate(() => {
+        lease.arriving -= 1;
+      });
+    }
+  }
+
+  /** Ends leases whose clients have gone, one for each owner that waits. */
+  #makeRoom(): void {
+    const waiting = this.#queue.values();
+    for (let ending = this.#ending.size; ending > 0; ending -= 1) waiting.next();
+    for (const [{ holder } = { holder: undefined }] of waiting) {
+      const owner = leaseToGiveUp(this.#leases, holder, this.#attached);
+      if (owner !== undefined) void this.release(owner);
+      else if (!this.#askForOne()) return;
+    }
   }
 
   /** A warm instance, the readiest first; a new one while there is room. */
@@ -166,7 +245,16 @@ export class LeasedInstances implements InstanceSource {
   }
 
   /** Many calls of one owner have one place in the queue: they get the same instance. */
-  #wait(owner: string, placing: Placing): Promise<Instance> {
+  /** Tells a holder that others wait. False when there is none to tell. */
+  #askForOne(): boolean {
+    const lease = leaseToAskFor(this.#leases, this.#now());
+    if (lease === undefined) return false;
+    lease.toldAt = this.#now();
+    lease.holder?.wanted?.();
+    return true;
+  }
+
+  #wait(owner: string, placing: Placing, holder: LeaseHolder | undefined): Promise<Instance> {
     const waiters = this.#queue.get(owner) ?? new Set<Waiter>();
     if (waiters.size === 0 && this.#queue.size >= this.#limits.maxInstances * queuePerInstance) {
       return Promise.reject(this.#exhausted());
@@ -181,8 +269,9 @@ export class LeasedInstances implements InstanceSource {
         },
         Math.min(this.#limits.connectMs, placing.remainingMs),
       );
-      const waiter: Waiter = { placing, timer, resolve, reject };
+      const waiter: Waiter = { placing, holder, timer, resolve, reject };
       waiters.add(waiter);
+      this.#makeRoom();
     });
   }
 
@@ -193,7 +282,8 @@ export class LeasedInstances implements InstanceSource {
   }
 
   #hasRoom(): boolean {
-    return this.#leases.size + this.#warm.length + this.#ending.size < this.#limits.maxInstances;
+    const { size } = this.#leases;
+    return size + this.#warm.length + this.#ending.size + this.#leaving.size < this.#limits.maxInstances;
   }
 
   #exhausted(): FleetError {

@@ -30,6 +30,7 @@ export class RemoteInstances implements InstanceSource {
   readonly #found = new Map<string, readonly BackendSpec[]>();
   readonly #byAddress = new Map<string, Backend>();
   #backends: readonly Backend[] = [];
+  #stateless = false;
   /** Sessions that owners have to themselves on an instance; they keep it until they end. */
   sessionsOn: (backend: Backend) => number = () => 0;
 
@@ -43,6 +44,11 @@ export class RemoteInstances implements InstanceSource {
 
   get backends(): readonly Backend[] {
     return this.#backends;
+  }
+
+  /** Does nothing of a session live on its instance? */
+  get stateless(): boolean {
+    return this.#stateless;
   }
 
   /** What a discovery sees now; the others' findings stay. The first that names an address says its weight and zone. */
@@ -95,13 +101,13 @@ export class RemoteInstances implements InstanceSource {
     return first;
   }
 
-  async peek(): Promise<Instance> {
-    const placing = { place: undefined, avoid: undefined, remainingMs: this.#options.connectMs };
+  async peek(avoid?: Set<object>): Promise<Instance> {
+    const placing = { place: undefined, avoid, remainingMs: this.#options.connectMs };
     return this.pick("", placing) ?? this.instances.find(({ state }) => state === "ready") ?? this.acquire("", placing);
   }
 
-  blank(): Promise<Instance> {
-    return this.peek();
+  blank(avoid?: Set<object>): Promise<Instance> {
+    return this.peek(avoid);
   }
 
   ownerOf(): undefined {}
@@ -110,6 +116,8 @@ export class RemoteInstances implements InstanceSource {
 
   refresh(): void {
     this.#options.balancer.update(this.#backends);
+    const known = this.#backends.flatMap(({ primary }) => primary.stateless ?? []);
+    this.#stateless = known.length > 0 && !known.includes(false);
   }
 
   tend(): void {

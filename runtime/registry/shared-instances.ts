@@ -51,15 +51,15 @@ export class SharedInstances implements InstanceSource {
     return this.pick(owner, placing) ?? first;
   }
 
-  async peek(): Promise<Instance> {
-    const placing = { place: undefined, avoid: undefined, remainingMs: this.#limits.connectMs };
+  async peek(avoid?: Set<object>): Promise<Instance> {
+    const placing = { place: undefined, avoid, remainingMs: this.#limits.connectMs };
     return (
       this.pick("", placing) ?? this.#instances.find(({ state }) => state === "ready") ?? this.acquire("", placing)
     );
   }
 
-  blank(): Promise<Instance> {
-    return this.peek();
+  blank(avoid?: Set<object>): Promise<Instance> {
+    return this.peek(avoid);
   }
 
   ownerOf(): undefined {}

@@ -99,7 +99,10 @@ export class DuplexConnector implements Connector {
     const { fleet, open } = this.#options;
     const mux: Multiplexer = new Multiplexer({
       name: fleet,
-      events: { onNotification: (method, params) => dialogue.hear(method, params) },
+      events: {
+        onNotification: (method, params) => dialogue.hear(method, params),
+        heard: () => events.heard?.(),
+      },
       ids: this.#ids,
       send: (message, onSent) => link.send(message, onSent),
       unsent: () => link.waiting,

@@ -82,6 +82,10 @@ export class HttpSession implements UpstreamSession {
     return session;
   }
 
+  get stateless(): boolean {
+    return this.#sessionId === undefined;
+  }
+
   get description(): ServerDescription {
     if (this.#description === undefined) throw new Error("the session is not open yet");
     return this.#description;
@@ -196,6 +200,7 @@ export class HttpSession implements UpstreamSession {
 
   /** A message on the stream of a call. */
   #take(message: RpcMessage, exchange: Exchange, id: number, token: unknown): void {
+    this.#events.heard?.();
     if (isNotification(message)) {
       const { method, params } = message;
       // A changed list concerns everybody, on whatever stream it is told.
@@ -207,6 +212,7 @@ export class HttpSession implements UpstreamSession {
 
   /** A message on a stream that is no call's. */
   #heard(message: RpcMessage, stream: OpenStream | undefined): void {
+    this.#events.heard?.();
     if (isNotification(message)) this.#events.onNotification(message.method, message.params);
     else if (isRequest(message)) void this.#answer(message, callOf(this.#inFlight, this.#past), stream);
   }

@@ -18,6 +18,7 @@ const modernRefusals = new Set<number>([...Object.values(modernErrors), -32700, 
 /** Streamable HTTP of the stateless era (2026-07-28, basic/transports): each call a POST of its own, no session. */
 export class ModernHttpWire implements ModernWire {
   readonly ended: Promise<string>;
+  readonly stateless = true;
   readonly #fleet: string;
   readonly #endpoint: HttpEndpoint;
   readonly #events: SessionEvents;
@@ -48,7 +49,10 @@ export class ModernHttpWire implements ModernWire {
     const method = "subscriptions/listen";
     const id = this.#endpoint.nextId();
     const head = this.#endpoint.head("POST", headersOf(method, params));
-    const { ended, close } = this.#endpoint.stream(head, encodeRequest(id, method, params), id, onMessage);
+    const { ended, close } = this.#endpoint.stream(head, encodeRequest(id, method, params), id, (message) => {
+      this.#events.heard?.();
+      onMessage(message);
+    });
     return { ended: ended.then(isRefusal), close };
   }
 
@@ -63,6 +67,7 @@ export class ModernHttpWire implements ModernWire {
     const token = progressTokenOf(params);
     const body = encodeRequest(id, method, token === undefined ? params : withProgressToken(params, id));
     const onMessage = (message: RpcMessage) => {
+      this.#events.heard?.();
       if (isNotification(message)) exchange.heard(message.method, message.params, id, token);
     };
     const head = this.#endpoint.head("POST", headers);

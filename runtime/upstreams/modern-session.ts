@@ -25,6 +25,8 @@ export interface ModernWire {
    */
   listen(params: Params, onMessage: (message: RpcMessage) => void): { readonly ended: Promise<boolean>; close(): void };
   readonly ended: Promise<EndReason>;
+  /** Each request stands for itself on it. Defaults to false: what is said on one connection can belong together. */
+  readonly stateless?: boolean;
   close(): Promise<void>;
 }
 
@@ -41,6 +43,7 @@ const gatherMs = 20;
  */
 export class ModernSession implements UpstreamSession {
   readonly description: ServerDescription;
+  readonly stateless: boolean;
   readonly ended: Promise<EndReason>;
   readonly #fleet: string;
   readonly #wire: ModernWire;
@@ -63,6 +66,7 @@ export class ModernSession implements UpstreamSession {
     this.#events = events;
     this.#identity = identity;
     this.ended = wire.ended;
+    this.stateless = wire.stateless === true;
     const serverInfo = _meta?.[envelope.serverInfo] as ServerDescription["serverInfo"] | undefined;
     this.description = {
       ...{ protocolVersion: modernRevision, modern: true, capabilities },

@@ -123,6 +123,7 @@ export class Multiplexer {
    * that it names; without a name it is dropped.
    */
   receive(said: string): void {
+    this.#options.events.heard?.();
     const text = withoutMark(said);
     if (!text.startsWith("[")) {
       this.#receive(text);

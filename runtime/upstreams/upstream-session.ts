@@ -20,6 +20,8 @@ export interface UpstreamSession {
   readonly description: ServerDescription;
   /** Process id, when the server is a local process. */
   readonly pid?: number | undefined;
+  /** The server keeps nothing for it between two calls. Defaults to false. */
+  readonly stateless?: boolean;
   /** Sends a request; resolves with the server's own reply, rejects with a FleetError when there is none. */
   request(method: string, params: Params | undefined, exchange: Exchange): Promise<RpcReply>;
   notify(method: string, params?: Params): void;
@@ -36,6 +38,8 @@ export interface SessionEvents {
   onNotification(method: string, params: Params | undefined): void;
   /** The server's own description of a tool, for what a transport repeats of its arguments. */
   tool?(name: string): Promise<Params | undefined>;
+  /** A message has come, whatever it says. */
+  heard?(): void;
 }
 
 /** Opens sessions with the instances of one fleet. */

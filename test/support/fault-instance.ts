@@ -25,6 +25,10 @@ export class FaultInstance {
     return `http://127.0.0.1:${this.port}/mcp`;
   }
 
+  get pid(): number | undefined {
+    return this.#server?.pid;
+  }
+
   /** `kill -9`. */
   async kill(): Promise<void> {
     await this.#server?.stop();

@@ -26,6 +26,10 @@ export class Listening {
     return new Listening(child, Number(line));
   }
 
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
   signal(name: NodeJS.Signals): void {
     this.#child.kill(name);
   }

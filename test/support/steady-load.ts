@@ -35,13 +35,14 @@ export class PlainClient {
   readonly #again: boolean;
   #lastId = 0;
 
-  private constructor(url: string, again: boolean) {
+  private constructor(url: string, again: boolean, headers: Record<string, string>) {
     this.#url = url;
     this.#again = again;
+    Object.assign(this.#headers, headers);
   }
 
-  static async open(url: string, again = false): Promise<PlainClient> {
-    const client = new PlainClient(url, again);
+  static async open(url: string, again = false, headers: Record<string, string> = {}): Promise<PlainClient> {
+    const client = new PlainClient(url, again, headers);
     const clientInfo = { name: "load", version: "1" };
     const response = await client.#post("initialize", { protocolVersion: "2025-11-25", capabilities: {}, clientInfo });
     await response.text();
@@ -50,9 +51,9 @@ export class PlainClient {
     return client;
   }
 
-  /** The text of a tool's answer, parsed. Rejects with the message of an error. */
-  async call(name: string, args: Record<string, unknown> = {}): Promise<Record<string, unknown>> {
-    const response = await this.#post("tools/call", { name, arguments: args });
+  /** The text of a tool's answer, parsed. Rejects with the message of an error, or when the client gives up by `signal`. */
+  async call(name: string, args: Record<string, unknown> = {}, signal?: AbortSignal): Promise<Record<string, unknown>> {
+    const response = await this.#post("tools/call", { name, arguments: args }, signal);
     const text = await response.text();
     const body = JSON.parse(text.startsWith("{") ? text : text.replace(/^[\s\S]*?data: /, "")) as {
       readonly result?: { readonly content: readonly { readonly text: string }[] };
@@ -69,11 +70,11 @@ export class PlainClient {
     return (result.tools as { name: string }[]).map(({ name }) => name);
   }
 
-  #post(method: string, params: object): Promise<Response> {
+  #post(method: string, params: object, signal: AbortSignal | null = null): Promise<Response> {
     this.#lastId += 1;
     const body = JSON.stringify({ jsonrpc: "2.0", id: this.#lastId, method, params });
     const request = { method: "POST", headers: this.#headers, body };
-    const sent = fetch(this.#url, request);
+    const sent = fetch(this.#url, { ...request, signal });
     if (!this.#again) return sent;
     const resend = () => fetchWith(this.#url, { ...request, dispatcher: unpooled }) as unknown as Promise<Response>;
     return sent.catch(resend).catch(resend);

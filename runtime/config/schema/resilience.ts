@@ -58,6 +58,9 @@ export const Retry = Type.Object(
         description: "The first one included; 1 repeats nothing. Defaults to 3.",
       }),
     ),
+    attemptMs: ms(
+      "A call that may be repeated and has no answer after so long is sent to another instance too; the first answer counts. Defaults to ten times what calls usually take, at least 1000, at most a quarter of `timeouts.requestMs`.",
+    ),
     budgetPercent: percent(
       "Repeated calls over all calls of the last ten seconds; ten are always allowed. Defaults to 20.",
       0,
@@ -124,7 +127,8 @@ export const HealthCheck = Type.Object(
     restartAfter: Type.Optional(
       Type.Integer({
         minimum: 0,
-        description: "A process that fails so many checks in a row is started anew; 0 never does. Defaults to 5.",
+        description:
+          "A process that fails this many checks in a row is restarted once no call in flight has time left; 0 never restarts it. Defaults to 5.",
       }),
     ),
     outlier: Type.Optional(Outlier),

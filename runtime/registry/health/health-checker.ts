@@ -1,4 +1,5 @@
 import type { ResolvedServer } from "../../config/index.ts";
+import type { Params } from "../../protocol/json-rpc.ts";
 import type { Backend } from "../backend.ts";
 
 export interface HealthCheckerOptions {
@@ -11,6 +12,8 @@ export interface HealthCheckerOptions {
   readonly probe: (backend: Backend, path: string | undefined, timeoutMs: number) => Promise<string | undefined>;
   readonly now: () => number;
   readonly random: () => number;
+  /** How long a call may take: an instance is not started anew under a call that has time left. */
+  readonly requestMs: number;
   /** Starts an instance anew; undefined when something else runs them. */
   readonly restart: ((backend: Backend, reason: string) => void) | undefined;
 }
@@ -22,7 +25,7 @@ interface Record {
   passed: number;
 }
 
-/** An instance with calls in flight that has answered none for this share of the interval is checked at once. */
+/** An instance that has owed an answer in silence for this share of the interval is checked at once. */
 const suspicionShare = 0.25;
 
 /**
@@ -39,12 +42,17 @@ export class HealthChecker {
 
   /** Checks what is due. */
   tick(): void {
-    for (const backend of this.#options.backends()) if (backend.ready && this.#due(backend)) void this.check(backend);
+    const at = this.#options.now();
+    for (const backend of this.#options.backends()) {
+      backend.signs.notice(at, backend.inFlight);
+      if (backend.ready && this.#due(backend)) void this.check(backend);
+    }
   }
 
   /** Checks one instance until there is a verdict. */
   async check(backend: Backend): Promise<void> {
-    const { check, probe, now, restart } = this.#options;
+    const { check, probe, now, requestMs, restart } = this.#options;
+    const { signs } = backend;
     const record = this.#recordOf(backend);
     if (record.checking) return;
     record.checking = true;
@@ -53,11 +61,18 @@ export class HealthChecker {
         record.checkedAt = now();
         const reason = await probe(backend, check.path, check.timeoutMs);
         if (!backend.ready) return;
+        if (reason === undefined) signs.spoke(now(), backend.inFlight);
+        else {
+          signs.notice(now(), backend.inFlight);
+          // A task goes on after its call was answered.
+          if (hasTasks(backend)) signs.began(now());
+        }
         record.failed = reason === undefined ? 0 : record.failed + 1;
         record.passed = reason === undefined ? record.passed + 1 : 0;
         if (reason !== undefined && record.failed >= check.unhealthyThreshold) {
-          backend.checked(`${record.failed} checks failed: ${reason}`);
+          backend.checked(`${record.failed} checks failed: ${reason}`, check.path === undefined);
           if (restart === undefined || check.restartAfter === 0 || record.failed < check.restartAfter) return;
+          if (!signs.isDead(now(), requestMs, backend.inFlight)) return;
           record.failed = 0;
           return restart(backend, reason);
         }
@@ -77,8 +92,10 @@ export class HealthChecker {
     if (record.checking) return false;
     if (sinceMs >= check.intervalMs) return true;
     const suspicionMs = check.intervalMs * suspicionShare;
-    const silent = backend.inFlight > 0 && !backend.unhealthy && now() - backend.heardAt >= suspicionMs;
-    return silent && sinceMs >= suspicionMs;
+    if (sinceMs < suspicionMs) return false;
+    if (backend.unhealthy) return backend.spoke;
+    const { silentSince } = backend.signs;
+    return silentSince !== undefined && now() - silentSince >= suspicionMs;
   }
 
   #recordOf(backend: Backend): Record {
@@ -91,4 +108,12 @@ export class HealthChecker {
     }
     return record;
   }
+}
+
+function hasTasks({ primary }: Backend): boolean {
+  const { tasks, extensions } = (primary.description?.capabilities ?? {}) as {
+    readonly tasks?: object;
+    readonly extensions?: Params;
+  };
+  return tasks !== undefined || extensions?.["io.modelcontextprotocol/tasks"] !== undefined;
 }

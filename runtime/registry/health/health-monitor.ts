@@ -5,9 +5,12 @@ import { HealthChecker } from "./health-checker.ts";
 import { HostLoadReader } from "./host-load.ts";
 import { OutlierDetector } from "./outlier-detector.ts";
 import { probe } from "./probe.ts";
+import { StallDetector } from "./stall-detector.ts";
 
 export interface HealthMonitorOptions {
-  readonly server: Pick<ResolvedServer, "healthCheck" | "loadBalancer">;
+  readonly server: Pick<ResolvedServer, "healthCheck" | "loadBalancer" | "retry" | "timeouts"> & {
+    readonly isolation: string;
+  };
   readonly backends: () => readonly Backend[];
   readonly now: () => number;
   readonly random: () => number;
@@ -22,27 +25,42 @@ const loadEveryMs = 2000;
 /** The pulse of one fleet's health: checks, ejections and, where the strategy wants it, the load of the hosts. */
 export class HealthMonitor {
   readonly #timers: readonly NodeJS.Timeout[];
+  readonly #checker: HealthChecker | undefined;
+  readonly stalls: StallDetector;
 
   constructor({ server, backends, now, random, ask, restart }: HealthMonitorOptions) {
-    const { healthCheck, loadBalancer } = server;
+    const { healthCheck, loadBalancer, retry, timeouts, isolation } = server;
     const { intervalMs, outlier } = healthCheck;
     const checker = healthCheck.enabled
       ? new HealthChecker({
-          ...{ check: healthCheck, backends, now, random, restart },
+          ...{ check: healthCheck, backends, now, random, requestMs: timeouts.requestMs, restart },
           probe: (backend, path, timeoutMs) => probe(backend, path, timeoutMs, ask),
         })
       : undefined;
     const detector = outlier.enabled ? new OutlierDetector({ rules: outlier, backends, now }) : undefined;
+    this.#checker = checker;
+    this.stalls = new StallDetector({
+      ...{ requestMs: timeouts.requestMs, attemptMs: retry.attemptMs, stateful: isolation !== "shared", backends, now },
+      suspect: checker && ((backend) => void checker.check(backend)),
+      eject: detector && ((backend, reason) => detector.eject(backend, reason)),
+    });
     const pulse = () => {
       checker?.tick();
       detector?.tick();
+      this.stalls.tick();
     };
-    const timers = [setInterval(pulse, Math.min(1000, Math.max(20, intervalMs / 8))).unref()];
+    const everyMs = Math.min(1000, Math.max(20, Math.min(intervalMs / 8, this.stalls.everyMs)));
+    const timers = [setInterval(pulse, everyMs).unref()];
     if (loadBalancer.strategy === "resource-based") {
       const reader = new HostLoadReader(healthCheck.loadPath, now, ask);
       timers.push(setInterval(() => void reader.read(backends()), loadEveryMs).unref());
     }
     this.#timers = timers;
+  }
+
+  /** An instance has come up: a first check learns whether its server answers checks at all. */
+  cameUp(backend: Backend): void {
+    if (!backend.signs.answersChecks) void this.#checker?.check(backend);
   }
 
   close(): void {

@@ -49,6 +49,11 @@ export class OutlierDetector {
     for (const backend of all) backend.recentCalls = 0;
   }
 
+  /** Ejects an instance for a reason that somebody else has found, within the same bounds. */
+  eject(backend: Backend, reason: string): void {
+    this.#eject(backend, this.#options.backends(), reason);
+  }
+
   #compare(all: readonly Backend[]): void {
     const { latencyFactor, latencyFloorMs } = this.#options.rules;
     const measured = all.filter(({ ready, healthy, recentCalls }) => ready && healthy && recentCalls >= minimumCalls);

@@ -28,18 +28,24 @@ async function askPath(address: string, path: string, timeoutMs: number, ask: Fe
   }
 }
 
-async function askSession({ primary }: Backend, timeoutMs: number): Promise<string | undefined> {
+async function askSession({ primary, signs }: Backend, timeoutMs: number): Promise<string | undefined> {
   const method = primary.description?.modern === true ? "server/discover" : "ping";
   const exchange = new Exchange(timeoutMs);
   exchange.apart = true;
+  const before = signs.messages;
   try {
     // Whatever a server says, it is there.
     await primary.probe(method, undefined, exchange);
+    signs.answersChecks = true;
     return undefined;
   } catch (error) {
+    if (signs.messages !== before) return undefined;
     const code = error instanceof FleetError ? error.code : "INTERNAL";
     // The session is opened anew, by the instance itself.
     if (code === "UPSTREAM_SESSION_EXPIRED") return undefined;
-    return code === "REQUEST_TIMEOUT" ? `no answer to ${method} within ${timeoutMs} ms` : messageOf(error);
+    if (code !== "REQUEST_TIMEOUT") return messageOf(error);
+    // Some servers never answer a ping. That says nothing while they owe no call an answer.
+    if (!signs.answersChecks && signs.silentSince === undefined) return undefined;
+    return `no answer to ${method} within ${timeoutMs} ms`;
   }
 }

@@ -27,6 +27,8 @@ export interface ResilienceOptions {
   readonly metrics: Metrics;
   readonly now: () => number;
   readonly random: () => number;
+  /** A call that may be repeated was answered by one of several instances. */
+  readonly onAnswered: (subject: string, ms: number) => void;
 }
 
 /**
@@ -37,13 +39,17 @@ export class Resilience {
   readonly call: FleetCall;
   readonly #limit: ConcurrencyLimit;
 
-  constructor({ server, source, leaseOf, tool, fleetNamed, metrics, now, random }: ResilienceOptions) {
+  constructor({ server, source, leaseOf, tool, fleetNamed, metrics, now, random, onAnswered }: ResilienceOptions) {
     const { name, retry: again, concurrency, circuitBreaker } = server;
     const repeatable = new Repeatable(again.idempotentTools, tool);
     const budget = new RetryBudget(again.budgetPercent, now);
     const repeated = (kind: "retry" | "hedge" | "fallback") => () => metrics.callRepeated(name, kind);
 
-    let call = dispatch({ fleet: name, source, leaseOf, repeatable, now });
+    const { attempts } = again;
+    let call = dispatch({
+      ...{ fleet: name, source, leaseOf, repeatable, budget, attempts, now, onAnswered },
+      onMoved: repeated("retry"),
+    });
     if (again.hedgeAfterMs !== undefined) {
       call = hedge({ afterMs: again.hedgeAfterMs, budget, repeatable, onHedge: repeated("hedge") }, call);
     }

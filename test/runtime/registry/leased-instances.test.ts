@@ -15,6 +15,7 @@ function leases(limits: { minInstances?: number; maxInstances?: number; connectM
     all,
     () => create(),
     () => clock.time,
+    (_lease, { attached = false }) => attached,
   );
   open = source;
   return { source, connector, clock };
@@ -135,4 +136,49 @@ test("many calls of one owner have one place in the queue, so that another owner
   await source.release("bert");
   expect([carls.size, carls.has(undefined), carls.has(await dora)]).toEqual([1, false, false]);
   expect([source.waiting, source.instances.length]).toEqual([0, 2]);
+});
+
+test("of the owners whose clients have gone, the one that used its instance least recently gives way", async () => {
+  const { source, clock } = leases();
+  const holder = (caller: string, attached: boolean) => ({ caller, attached });
+  await source.acquire("anna", anywhere(), holder("a", false));
+  clock.time = 10;
+  await source.acquire("bert", anywhere(), holder("b", false));
+  await settled();
+  expect((await source.acquire("carla", anywhere(), holder("c", false))).id).toBe("fake-3");
+  expect([source.pick("anna"), source.pick("bert")?.id]).toEqual([undefined, "fake-2"]);
+});
+
+test("only as many give way as owners wait", async () => {
+  const { source } = leases({ maxInstances: 4 });
+  const holder = { caller: "x", attached: false };
+  await Promise.all(["a", "b", "c", "d"].map((owner) => source.acquire(owner, anywhere(), holder)));
+  await settled();
+  await Promise.all([
+    source.acquire("e", anywhere(), holder),
+    source.acquire("e", anywhere(), holder),
+    source.acquire("f", anywhere(), holder),
+  ]);
+  expect(source.instances.map(({ id }) => id)).toEqual(["fake-3", "fake-4", "fake-5", "fake-6"]);
+});
+
+test("a caller with at least two instances more than the one that waits gives up its least recently used idle one", async () => {
+  const { source, clock } = leases({ maxInstances: 3, connectMs: 20 });
+  const holder = (caller: string) => ({ caller, attached: true });
+  const busy = await source.acquire("a1", anywhere(), holder("a"));
+  busy.inFlight = 1;
+  for (const owner of ["a2", "a3"]) {
+    clock.time += 1;
+    await source.acquire(owner, anywhere(), holder("a"));
+  }
+  await settled();
+  expect((await source.acquire("b1", anywhere(), holder("b"))).id).toBe("fake-4");
+  expect([source.pick("a1")?.id, source.pick("a2")?.id, source.pick("a3")?.id]).toEqual([
+    "fake-1",
+    undefined,
+    "fake-3",
+  ]);
+  // Two and one: nobody has two more.
+  await settled();
+  await expect(source.acquire("b2", anywhere(), holder("b"))).rejects.toThrow("all 3 instances are leased");
 });

@@ -36,6 +36,7 @@ async function checkerOf(count = 1) {
     },
     now: () => fleet.clock.time,
     random: () => 0,
+    requestMs: 5000,
     restart: (backend, reason) => void restarted.push(`${backend.id}: ${reason}`),
   });
   const tick = async (time: number) => {
@@ -86,6 +87,53 @@ test("a process that goes on failing is started anew", async () => {
   await tick(2000);
   await tick(3000);
   expect(restarted).toEqual(["fake-1: no answer"]);
+});
+
+test("a process is not started anew under a call that has time left, and is when all that it owes is past its deadline", async () => {
+  const { first, answers, tick, restarted } = await checkerOf();
+  answers.set(first, "no answer");
+  first.began(500);
+  for (const time of [1000, 2000, 3000, 4000, 5000]) await tick(time);
+  expect(restarted).toEqual([]);
+  // A second call came in time: it keeps its own time though the first one is over.
+  first.began(5000);
+  await tick(5600);
+  first.failed(new FleetError("REQUEST_TIMEOUT", "late"), 5100, false);
+  await tick(6600);
+  expect(restarted).toEqual([]);
+  // This one came when the silence had lasted too long already.
+  first.began(7000);
+  await tick(8000);
+  expect(restarted).toEqual([]);
+  const began = 5000;
+  const time = 10_000;
+  first.failed(new FleetError("REQUEST_TIMEOUT", "late"), 8000 - began, false);
+  await tick(time);
+  expect(restarted).toEqual(["fake-1: no answer"]);
+});
+
+test("any message is a sign of life: the time of a silent process begins anew", async () => {
+  const { first, answers, tick, restarted, clock } = await checkerOf();
+  answers.set(first, "no answer");
+  first.began(0);
+  for (const time of [1000, 2000, 3000, 4000]) await tick(time);
+  first.signs.messages += 1;
+  await tick(5000);
+  await tick(9000);
+  expect([restarted, first.signs.silentSince, clock.time]).toEqual([[], 5000, 9000]);
+});
+
+test("a server that speaks while its checks fail is asked again at once, and what it keeps for its owners is not lost", async () => {
+  const { first, answers, tick } = await checkerOf();
+  answers.set(first, "no answer");
+  first.began(900);
+  await tick(1000);
+  expect([first.state, first.lost]).toEqual(["unhealthy", true]);
+  first.answered(1100, 200, false);
+  expect([first.state, first.lost]).toEqual(["unhealthy", false]);
+  answers.delete(first);
+  expect([await tick(1200), await tick(1300)]).toEqual([0, 3]);
+  expect([first.state, first.lost]).toEqual(["ready", false]);
 });
 
 async function detectorOf(count: number, more: { readonly maxEjectedPercent?: number } = {}) {
