@@ -28,19 +28,24 @@ const replyTo = (question: string, result: string) =>
 /** A session over a connection that carries whole messages. */
 export async function rawSessionOn(line: Line, answer: RawAnswer): Promise<RawWay> {
   const heard: string[] = [];
-  const waiting = new Map<string, (text: string) => void>();
-  line.listen((text) => {
+  const waiting = new Map<string, PromiseWithResolvers<string>>();
+  const take = (text: string) => {
     const id = memberText(text, "id");
-    if (memberText(text, "method") === undefined) waiting.get(id as string)?.(text);
+    if (memberText(text, "method") === undefined) waiting.get(id as string)?.resolve(text);
     else {
       heard.push(text);
       if (id !== undefined) line.send(replyTo(text, answer(text)));
     }
+  };
+  // An answer that cannot come fails its call, so that no test waits for it.
+  line.listen(take, () => {
+    for (const { reject } of waiting.values()) reject(new Error("the connection has ended"));
   });
   const ask: RawWay["ask"] = (id, method, params, meta = "") => {
-    const reply = new Promise<string>((resolve) => waiting.set(id, resolve));
+    const reply = Promise.withResolvers<string>();
+    waiting.set(id, reply);
     line.send(message(id, method, withMeta(params, meta)));
-    return reply;
+    return reply.promise.finally(() => waiting.delete(id));
   };
   await ask("0", "initialize", hello("2025-11-25"));
   return { ask, heard, close: () => line.close() };
