@@ -61,11 +61,13 @@ export function addApiDocs(
   app: FastifyInstance,
   { registry, authenticated, callerOf, paths, log }: ApiDocsOptions,
 ): void {
-  app.get("/openapi.json", async ({ raw }) => {
+  app.get("/openapi.json", async ({ raw }, reply) => {
     const { openApi } = await import("./openapi.ts");
     const { items } = await merged(registry.all(), serverTools, log, callerOf(raw));
     const tools = items as ServerTool[];
-    return openApi({ title: identity.name, version: identity.version, authenticated, paths, tools });
+    const { name: title, version } = identity;
+    const text = await openApi({ title, version, authenticated, paths, tools });
+    return reply.type("application/json; charset=utf-8").send(text);
   });
   app.get("/docs", async (_request, reply) =>
     reply.type("text/html; charset=utf-8").header("content-security-policy", policy).send(page),

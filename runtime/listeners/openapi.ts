@@ -1,3 +1,4 @@
+import { setImmediate as turn } from "node:timers/promises";
 import { isObject } from "../protocol/exact-number.ts";
 import type { Params } from "../protocol/json-rpc.ts";
 import type { ToolDescription } from "../registry/catalog.ts";
@@ -20,14 +21,31 @@ const answer = (description: string, schema: object) => ({
   content: { "application/json": { schema } },
 });
 
-/** The OpenAPI 3.1 document of the REST interface, with one operation per tool. */
-export function openApi({ title, version, authenticated, paths, tools }: ApiDescription): object {
-  const schemas: Record<string, unknown> = { ...restOperations.schemas };
-  const operations = tools.map(({ server, tool }) => [
-    `/api/v1/servers/${server}/tools/${encodeURIComponent(tool.name)}`,
-    { post: toolOperation(server, tool, schemas) },
-  ]);
-  return {
+/** Characters of the document that are written before others are served: a thousandth of a second or two. */
+const turnCharacters = 128 * 1024;
+
+/**
+ * The text of the OpenAPI 3.1 document of the REST interface, with one operation per tool. Tools are written one by one, and
+ * others are served in between: a fleet can have thousands of them, with megabytes of schemas.
+ */
+export async function openApi({ title, version, authenticated, paths, tools }: ApiDescription): Promise<string> {
+  const schemas = textsOf(restOperations.schemas);
+  const operations = textsOf({ ...restOperations.paths, ...paths });
+  let written = 0;
+  for (const { server, tool } of tools) {
+    const own: Record<string, unknown> = {};
+    const operation = JSON.stringify({ post: toolOperation(server, tool, own) });
+    operations.set(`/api/v1/servers/${server}/tools/${encodeURIComponent(tool.name)}`, operation);
+    written += operation.length;
+    for (const [key, text] of textsOf(own)) {
+      schemas.set(key, text);
+      written += text.length;
+    }
+    if (written < turnCharacters) continue;
+    written = 0;
+    await turn();
+  }
+  const head = JSON.stringify({
     openapi: "3.1.0",
     info: { title, version, description: "MCP itself is served at `/mcp`; this is the REST interface beside it." },
     ...(authenticated ? { security: [{ bearer: [] }] } : {}),
@@ -36,14 +54,20 @@ export function openApi({ title, version, authenticated, paths, tools }: ApiDesc
       { name: "servers" },
       ...[...new Set(tools.map(({ server }) => server))].map((name) => ({ name })),
     ],
-    paths: { ...restOperations.paths, ...paths, ...Object.fromEntries(operations) },
-    components: {
-      schemas,
-      responses: restOperations.responses,
-      ...(authenticated ? { securitySchemes: { bearer: { type: "http", scheme: "bearer" } } } : {}),
-    },
-  };
+  });
+  const more = JSON.stringify({
+    responses: restOperations.responses,
+    ...(authenticated ? { securitySchemes: { bearer: { type: "http", scheme: "bearer" } } } : {}),
+  });
+  const components = `{"schemas":${objectOf(schemas)},${more.slice(1)}`;
+  return `${head.slice(0, -1)},"paths":${objectOf(operations)},"components":${components}}`;
 }
+
+const textsOf = (members: object): Map<string, string> =>
+  new Map(Object.entries(members).map(([name, value]) => [name, JSON.stringify(value)]));
+
+const objectOf = (members: ReadonlyMap<string, string>): string =>
+  `{${[...members].map(([name, text]) => `${JSON.stringify(name)}:${text}`).join(",")}}`;
 
 function toolOperation(server: string, tool: ToolDescription, schemas: Record<string, unknown>): object {
   const name = federatedName(server, tool.name);

@@ -37,7 +37,7 @@ export async function rawSessionOn(line: Line, answer: RawAnswer): Promise<RawWa
       if (id !== undefined) line.send(replyTo(text, answer(text)));
     }
   };
-  // An answer that cannot come fails its request, so that no test waits for it.
+  // An answer that cannot come fails its call, so that no test waits for it.
   line.listen(take, () => {
     for (const { reject } of waiting.values()) reject(new Error("the connection has ended"));
   });
@@ -45,7 +45,7 @@ export async function rawSessionOn(line: Line, answer: RawAnswer): Promise<RawWa
     const reply = Promise.withResolvers<string>();
     waiting.set(id, reply);
     line.send(message(id, method, withMeta(params, meta)));
-    return reply.promise;
+    return reply.promise.finally(() => waiting.delete(id));
   };
   await ask("0", "initialize", hello("2025-11-25"));
   return { ask, heard, close: () => line.close() };

@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { hostOperations } from "../../../runtime/host/operations.ts";
-import { openApi } from "../../../runtime/listeners/openapi.ts";
+import { type ApiDescription, openApi } from "../../../runtime/listeners/openapi.ts";
 
 const tree = {
   type: "object",
@@ -16,13 +16,11 @@ const tools = [
   { server: "files", tool: { name: "a/b", inputSchema: tree, outputSchema: { type: "object" } } },
   { server: "files", tool: { name: "a.b" } },
 ];
+const documentOf = async (description: ApiDescription) => JSON.parse(await openApi(description));
 const api = { title: "mcp-fleet", version: "1.0.0", tools };
 
-test("one operation per tool; a schema's references into itself still lead there", () => {
-  const document = openApi({ ...api, authenticated: true, paths: hostOperations }) as {
-    paths: Record<string, unknown>;
-    components: { schemas: Record<string, unknown> };
-  };
+test("one operation per tool; a schema's references into itself still lead there", async () => {
+  const document = await documentOf({ ...api, authenticated: true, paths: hostOperations });
   expect(Object.keys(document.paths)).toEqual([
     "/health",
     "/ready",
@@ -76,13 +74,32 @@ test("one operation per tool; a schema's references into itself still lead there
 
 test.each([true, false])("the document is right OpenAPI 3.1 (authenticated: %s)", async (authenticated) => {
   const { valid, errors } = await new Validator().validate(
-    openApi({ ...api, authenticated, paths: hostOperations }) as Record<string, unknown>,
+    await documentOf({ ...api, authenticated, paths: hostOperations }),
   );
   expect(errors).toBeUndefined();
   expect(valid).toBe(true);
 });
 
 test("the check of the document can fail", async () => {
-  const broken = { ...(openApi({ ...api, authenticated: false }) as object), paths: { health: {} } };
+  const broken = { ...(await documentOf({ ...api, authenticated: false })), paths: { health: {} } };
   expect((await new Validator().validate(broken)).valid).toBe(false);
+});
+
+test("others are served while the document of a large fleet is written", async () => {
+  const inputSchema = { type: "object", description: "x".repeat(64 * 1024) };
+  const many = Array.from({ length: 100 }, (_, index) => ({
+    server: "many",
+    tool: { name: `tool-${index}`, inputSchema },
+  }));
+  let turns = 0;
+  let going = true;
+  const others = () => {
+    turns += 1;
+    if (going) setImmediate(others);
+  };
+  others();
+  const document = await documentOf({ ...api, tools: many, authenticated: false });
+  going = false;
+  expect(Object.keys(document.components.schemas).filter((key) => key.startsWith("many__")).length).toBe(100);
+  expect(turns).toBeGreaterThan(25);
 });
