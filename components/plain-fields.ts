@@ -7,6 +7,7 @@ const inBlocks: Readonly<Record<Platform, readonly string[]>> = {
   [Platform.Systemd]: ["secretFiles"],
   [Platform.Docker]: ["secretFiles"],
   [Platform.Kubernetes]: [
+    ...["podAnnotations", "serviceAnnotations", "envConfigMaps", "envSecrets", "volumes"],
     ...["imagePullSecrets", "tolerations", "nodeSelector", "serviceAccountAnnotations", "existingSecret.keys"],
     ...["externalSecret.keys", "network.ingressNamespaces", "network.ingressCidrs", "network.egressNamespaces"],
     ...["network.egressCidrs", "network.egressPorts", "network.apiPorts", "network.dns.cidrs", "network.dns.ports"],

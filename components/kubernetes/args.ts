@@ -81,8 +81,40 @@ export interface KubernetesNetworkArgs {
   dns?: KubernetesDnsArgs;
 }
 
+/** A folder in the pods. Exactly one of `configMap`, `secret`, `persistentVolumeClaim` and `emptyDirMiB`. */
+export interface KubernetesVolumeArgs {
+  /** Its name in the pod. */
+  name: pulumi.Input<string>;
+  /** Where the container has it, absolute. */
+  mountPath: pulumi.Input<string>;
+  /** A ConfigMap that exists. */
+  configMap?: pulumi.Input<string>;
+  /** A Secret that exists. */
+  secret?: pulumi.Input<string>;
+  /** A PersistentVolumeClaim that exists. */
+  persistentVolumeClaim?: pulumi.Input<string>;
+  /** An empty folder of at most this size, gone with the pod. */
+  emptyDirMiB?: pulumi.Input<number>;
+  /** Defaults to false for claims and empty folders; the others are never written to. */
+  readOnly?: pulumi.Input<boolean>;
+}
+
 /** What pods of fleets and gateways have in common. */
 export interface KubernetesPodArgs {
+  /** Name of the Kubernetes objects, where another stack of the namespace has a component of the same name; a fleet's begins with `mcp-`, a gateway's does not. Defaults to `mcp-<name>` of a fleet, and to the name of a gateway. Plain, because selectors and other objects are made of it. */
+  objectName?: string;
+  /** Annotations of the pods. Defaults to none. */
+  podAnnotations?: Record<string, pulumi.Input<string>>;
+  /** Annotations of the Service, such as those that a load balancer reads. Defaults to none. */
+  serviceAnnotations?: Record<string, pulumi.Input<string>>;
+  /** ConfigMaps of which each key is a variable of the container. A server under the server host gets one by `container.env`, as `${NAME}`. Defaults to none. */
+  envConfigMaps?: pulumi.Input<string>[];
+  /** Secrets, likewise. Defaults to none. */
+  envSecrets?: pulumi.Input<string>[];
+  /** Folders in the pods. Defaults to none but `/tmp`. */
+  volumes?: KubernetesVolumeArgs[];
+  /** User and group that the container runs as, and that volumes belong to; not 0. Defaults to 65532. */
+  userId?: pulumi.Input<number>;
   /** Namespace, which exists; a gateway and its fleets share one. Defaults to the provider's. */
   namespace?: pulumi.Input<string>;
   /** `IfNotPresent`, `Always` or `Never`. Defaults to `IfNotPresent`. */

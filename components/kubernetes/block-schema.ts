@@ -44,7 +44,26 @@ const toleration = Type.Object(
   },
   closed,
 );
+const volume = Type.Object(
+  {
+    name: open(label),
+    mountPath: open(Type.String({ pattern: "^/" })),
+    configMap: open(text),
+    secret: open(text),
+    persistentVolumeClaim: open(text),
+    emptyDirMiB: open(Type.Integer({ minimum: 1 })),
+    readOnly: open(Type.Boolean()),
+  },
+  closed,
+);
 const pod = {
+  objectName: open(Type.String({ pattern: "^[a-z]([a-z0-9-]{0,48}[a-z0-9])?$" })),
+  podAnnotations: open(labels),
+  serviceAnnotations: open(labels),
+  envConfigMaps: open(texts),
+  envSecrets: open(texts),
+  volumes: open(Type.Array(volume)),
+  userId: open(Type.Integer({ minimum: 1 })),
   namespace: open(label),
   imagePullPolicy: open(Type.Enum(["IfNotPresent", "Always", "Never"])),
   imagePullSecrets: open(texts),
@@ -97,6 +116,7 @@ export const gatewayBlocks = Type.Object(
         {
           ...pod,
           network: open(gatewayNetwork),
+          loadBalancerClass: open(text),
           serviceType: open(Type.Enum(["ClusterIP", "LoadBalancer"])),
           ingress: open(
             Type.Object(

@@ -7,7 +7,7 @@ import { kubernetesDefaults as defaults } from "./defaults.ts";
 import { fleetDrainMs } from "./grace.ts";
 import { secretNames, secretsDigest } from "./secrets.ts";
 import { withUnit } from "./units.ts";
-import { placementOf, secretVolume, type Workload } from "./workload.ts";
+import { ownVolumes, secretVolume, type Workload, wishesOf } from "./workload.ts";
 
 type EnvVar = types.input.core.v1.EnvVar;
 
@@ -18,7 +18,7 @@ export const fleetObjectName = (name: string): string => `mcp-${name}`;
 export function fleetWorkload(settings: FleetSettings): Workload {
   const { name, tags, common, args } = settings;
   const { container = {}, kubernetes = {}, scaling } = args;
-  const objectName = fleetObjectName(name);
+  const objectName = kubernetes.objectName ?? fleetObjectName(name);
   const secretName = kubernetes.existingSecret?.name ?? objectName;
   const secrets = secretNames(kubernetes, container.secretEnv);
   const hosted = container.port === undefined;
@@ -26,15 +26,15 @@ export function fleetWorkload(settings: FleetSettings): Workload {
   const http = (path: string) => ({ httpGet: { path, port: "http" } });
   const probe = container.healthPath === undefined ? { tcpSocket: { port: "http" } } : http(container.healthPath);
   const drainMs = fleetDrainMs(settings);
+  const files = secretVolume(hosted && secrets.length > 0 ? secretName : undefined);
+  const own = ownVolumes(kubernetes);
   const owned = kubernetes.autoscaler === "none";
   return {
     name: objectName,
-    namespace: kubernetes.namespace,
+    ...wishesOf(kubernetes),
     role: "fleet",
     tags,
     image: container.image as pulumi.Input<string>,
-    imagePullPolicy: kubernetes.imagePullPolicy ?? defaults.imagePullPolicy,
-    imagePullSecrets: kubernetes.imagePullSecrets ?? [],
     command: hosted || container.command === undefined ? undefined : [container.command],
     args: hosted ? undefined : container.args,
     env: hosted
@@ -44,16 +44,17 @@ export function fleetWorkload(settings: FleetSettings): Workload {
     scheme: "http",
     liveness: hosted ? http("/health") : probe,
     readiness: hosted ? http("/ready") : probe,
-    ...secretVolume(hosted && secrets.length > 0 ? secretName : undefined),
-    podAnnotations:
-      container.secretEnv === undefined ? {} : { "mcp-fleet/secrets": secretsDigest(container.secretEnv) },
+    volumes: [...files.volumes, ...own.volumes],
+    mounts: [...files.mounts, ...own.mounts],
+    podAnnotations: {
+      ...kubernetes.podAnnotations,
+      ...(container.secretEnv === undefined ? {} : { "mcp-fleet/secrets": secretsDigest(container.secretEnv) }),
+    },
     cpuMillicores: container.cpuMillicores ?? defaults.fleetCpuMillicores,
     memoryMiB: container.memoryMiB ?? defaults.fleetMemoryMiB,
     replicas: owned ? (scaling?.minInstances ?? defaults.fleetMinInstances) : undefined,
     drainMs,
     network: kubernetes.network ?? {},
-    placement: placementOf(kubernetes),
-    serviceAccountAnnotations: kubernetes.serviceAccountAnnotations ?? {},
   };
 }
 

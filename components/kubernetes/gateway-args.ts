@@ -37,6 +37,8 @@ export interface GatewayKubernetesArgs extends KubernetesPodArgs {
   network?: GatewayKubernetesNetworkArgs;
   /** `ClusterIP` or `LoadBalancer`; the latter needs `network.ingressCidrs`, and `allowedHosts` of the gateway, whose first host clients are given. Defaults to `ClusterIP`. Plain, because it decides what clients are given. */
   serviceType?: string;
+  /** Class of the load balancer, where the cluster has several. Defaults to the cluster's. */
+  loadBalancerClass?: pulumi.Input<string>;
   /** An Ingress; needs `network.ingressNamespaces` or `network.ingressCidrs`. Defaults to none. */
   ingress?: GatewayIngressArgs;
   /** An HTTPRoute, in place of an Ingress; needs the same. Defaults to none. */

@@ -9,6 +9,7 @@ import { type KnownEgress, unreachedProblems } from "./reach.ts";
 /** What a gateway's configuration file is made of, everything known. */
 export interface KnownGateway {
   readonly component: string;
+  /** Name of its Service. */
   readonly name: string;
   readonly settings: Readonly<Record<string, unknown>>;
   /** The one that its Service is in. */
@@ -29,9 +30,10 @@ export function gatewayConfig(
 ): pulumi.Output<string> {
   const { scaling, ...settings } = common;
   const { ingress, httpRoute, network = {} } = args.kubernetes ?? {};
+  const objectName = args.kubernetes?.objectName ?? name;
   const fleets = args.fleets.map(({ serverName, configuration }) => ({ serverName, configuration }));
   const hosts = [ingress?.host, httpRoute?.host].filter((host) => host !== undefined);
-  return pulumi.output({ component, name, settings, namespace, fleets, hosts, network }).apply(configText);
+  return pulumi.output({ component, name: objectName, settings, namespace, fleets, hosts, network }).apply(configText);
 }
 
 /** The same when everything is known. Throws InputError. */

@@ -3,7 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { GatewaySettings } from "../gateway/resolve.ts";
 import { kubernetesDefaults as defaults } from "./defaults.ts";
 import { secretNames, secretsDigest } from "./secrets.ts";
-import { placementOf, secretVolume, type Workload } from "./workload.ts";
+import { ownVolumes, secretVolume, type Workload, wishesOf } from "./workload.ts";
 
 type Volume = types.input.core.v1.Volume;
 
@@ -27,22 +27,22 @@ const apiToken: Volume = {
 
 /** A gateway's pods: the image of mcp-fleet with the configuration of the ConfigMap `configName`. */
 export function gatewayWorkload(
-  { name, tags, common, args }: GatewaySettings,
+  { name: component, tags, common, args }: GatewaySettings,
   configName: pulumi.Input<string>,
 ): Workload {
   const { container, kubernetes = {}, secrets } = args;
+  const name = kubernetes.objectName ?? component;
+  const own = ownVolumes(kubernetes);
   const secretName = kubernetes.existingSecret?.name ?? name;
   const { volumes, mounts } = secretVolume(secretNames(kubernetes, secrets).length > 0 ? secretName : undefined);
   const tls = args.tls !== undefined;
   const http = (path: string) => ({ httpGet: { path, port: "http", ...(tls ? { scheme: "HTTPS" } : {}) } });
   return {
     name,
-    namespace: kubernetes.namespace,
+    ...wishesOf(kubernetes),
     role: "gateway",
     tags,
     image: container?.image as pulumi.Input<string>,
-    imagePullPolicy: kubernetes.imagePullPolicy ?? defaults.imagePullPolicy,
-    imagePullSecrets: kubernetes.imagePullSecrets ?? [],
     command: undefined,
     args: undefined,
     env: [
@@ -53,19 +53,21 @@ export function gatewayWorkload(
     scheme: tls ? "https" : "http",
     liveness: http("/health"),
     readiness: http("/ready"),
-    volumes: [{ name: "config", configMap: { name: configName } }, apiToken, ...volumes],
+    volumes: [{ name: "config", configMap: { name: configName } }, apiToken, ...volumes, ...own.volumes],
     mounts: [
       { name: "config", mountPath: configFolder, readOnly: true },
       { name: "api-token", mountPath: tokenFolder, readOnly: true },
       ...mounts,
+      ...own.mounts,
     ],
-    podAnnotations: secrets === undefined ? {} : { "mcp-fleet/secrets": secretsDigest(secrets) },
+    podAnnotations: {
+      ...kubernetes.podAnnotations,
+      ...(secrets === undefined ? {} : { "mcp-fleet/secrets": secretsDigest(secrets) }),
+    },
     cpuMillicores: container?.cpuMillicores ?? defaults.gatewayCpuMillicores,
     memoryMiB: container?.memoryMiB ?? defaults.gatewayMemoryMiB,
     replicas: undefined,
     drainMs: (common.drainMs as pulumi.Input<number> | undefined) ?? defaults.drainMs,
     network: kubernetes.network ?? {},
-    placement: placementOf(kubernetes),
-    serviceAccountAnnotations: kubernetes.serviceAccountAnnotations ?? {},
   };
 }

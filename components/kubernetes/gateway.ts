@@ -40,7 +40,7 @@ export const gateway: PlatformComponents["gateway"] = (parent, name, given) => {
   const config = new sdk.core.v1.ConfigMap(
     `${name}-config`,
     {
-      metadata: metadataOf(described, pulumi.interpolate`${name}-config-${text.apply(digest)}`),
+      metadata: metadataOf(described, pulumi.interpolate`${described.name}-config-${text.apply(digest)}`),
       immutable: true,
       data: { [configFile]: text },
     },
@@ -54,7 +54,7 @@ export const gateway: PlatformComponents["gateway"] = (parent, name, given) => {
     child({ dependsOn: role }),
   );
   const { service, deployment } = workloadObjects(sdk, parent, name, workload, {
-    ...{ block: kubernetes, secrets, serviceType },
+    ...{ block: kubernetes, secrets, serviceType, loadBalancerClass: kubernetes?.loadBalancerClass },
   });
   autoscalerObject(sdk, parent, name, workload, {
     minInstances: scaling?.minInstances ?? defaults.gatewayMinInstances,

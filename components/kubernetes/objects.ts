@@ -10,7 +10,7 @@ import { disruptionBudgetSpec } from "./disruption-budget.ts";
 import { metadataOf } from "./metadata.ts";
 import { networkPolicySpec } from "./network-policy.ts";
 import { externalSecretSpec } from "./secrets.ts";
-import { serviceSpec } from "./service.ts";
+import { serviceMetadata, serviceSpec } from "./service.ts";
 import type { Workload } from "./workload.ts";
 
 /** The SDK, which is loaded only where something is deployed to a cluster. */
@@ -37,6 +37,7 @@ export function workloadObjects(
     readonly block: KubernetesPodArgs | undefined;
     readonly secrets: Readonly<Record<string, pulumi.Input<string>>> | undefined;
     readonly serviceType?: string | undefined;
+    readonly loadBalancerClass?: pulumi.Input<string> | undefined;
   },
 ): WorkloadObjects {
   const child = childOf(parent);
@@ -67,7 +68,10 @@ export function workloadObjects(
   );
   const service = new sdk.core.v1.Service(
     `${name}-service`,
-    { metadata, spec: serviceSpec(workload, more.serviceType) },
+    {
+      metadata: serviceMetadata(workload),
+      spec: serviceSpec(workload, more.serviceType, more.loadBalancerClass),
+    },
     // Its address is of use when something serves it.
     child({ dependsOn: deployment }),
   );

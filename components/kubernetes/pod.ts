@@ -18,9 +18,9 @@ export function podSpec(workload: Workload): PodSpec {
     terminationGracePeriodSeconds: graceSeconds(workload.drainMs),
     securityContext: {
       runAsNonRoot: true,
-      runAsUser: defaults.userId,
-      runAsGroup: defaults.userId,
-      fsGroup: defaults.userId,
+      runAsUser: workload.userId,
+      runAsGroup: workload.userId,
+      fsGroup: workload.userId,
       seccompProfile: { type: "RuntimeDefault" },
     },
     containers: [container(workload)],
@@ -42,7 +42,8 @@ export function podSpec(workload: Workload): PodSpec {
 }
 
 function container(workload: Workload): Container {
-  const { role, image, imagePullPolicy, command, args, env, port, mounts, cpuMillicores, memoryMiB } = workload;
+  const { role, image, imagePullPolicy, command, args, env, envFrom, port, mounts, cpuMillicores, memoryMiB } =
+    workload;
   const memory = withUnit(memoryMiB, "Mi");
   return {
     name: role,
@@ -51,6 +52,7 @@ function container(workload: Workload): Container {
     ...(command === undefined ? {} : { command: [...command] }),
     ...(args === undefined ? {} : { args }),
     env: [...env],
+    ...(envFrom.length === 0 ? {} : { envFrom: [...envFrom] }),
     ports: [{ name: "http", containerPort: port }],
     resources: {
       // No limit of processor time: it would stop the process for the rest of each period, with time to spare on the node.

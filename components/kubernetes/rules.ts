@@ -25,6 +25,7 @@ export function fleetProblems(args: MCPServerFleetArgs): string[] {
   return [
     ...containerProblems({ type, container }, imageFix),
     ...portlessPath("healthPath", container),
+    ...podProblems(kubernetes, true),
     ...autoscalerProblems(scaling, kubernetes),
     ...secretProblems(kubernetes, "container.secretEnv", container?.secretEnv),
   ];
@@ -56,7 +57,11 @@ export function gatewayProblems(name: string, args: MCPGatewayArgs): string[] {
     const fix = `add a secret of 32 bytes in base64, and session.keys with key: ${reference}`;
     problems.push(`session.keys is missing, and every replica must open what another one has sealed; ${fix}`);
   }
-  const { serviceType, ingress, httpRoute, network } = kubernetes ?? {};
+  const { serviceType, loadBalancerClass, ingress, httpRoute, network } = kubernetes ?? {};
+  if (loadBalancerClass !== undefined && serviceType !== "LoadBalancer") {
+    const fix = 'remove it, or set kubernetes.serviceType to "LoadBalancer"';
+    problems.push(`kubernetes.loadBalancerClass is given, but the Service is no load balancer; ${fix}`);
+  }
   const cidrs = network?.ingressCidrs?.length ?? 0;
   if (serviceType === "LoadBalancer" && cidrs === 0) {
     const fix = "list the addresses that may call, such as 203.0.113.0/24";
@@ -92,6 +97,7 @@ export function gatewayProblems(name: string, args: MCPGatewayArgs): string[] {
   return [
     ...problems,
     ...boundsProblems(minInstances ?? defaults.gatewayMinInstances, maxInstances ?? defaults.gatewayMaxInstances),
+    ...podProblems(kubernetes, false),
     ...secretProblems(kubernetes, "secrets", secrets),
     ...containerFileProblems(Platform.Kubernetes, args, secretNames(kubernetes, secrets)),
   ];
@@ -116,6 +122,27 @@ function autoscalerProblems(
     problems.push(
       `kubernetes.keda is given, but kubernetes.autoscaler is "${autoscaler}"; set it to "keda" or remove keda`,
     );
+  }
+  return problems;
+}
+
+/** Mistakes in what pods of fleets and gateways have in common. */
+function podProblems(block: KubernetesPodArgs | undefined, ofFleet: boolean): string[] {
+  const { objectName, volumes = [] } = block ?? {};
+  const problems: string[] = [];
+  if (objectName !== undefined && objectName.startsWith("mcp-") !== ofFleet) {
+    const rule = ofFleet ? "begin it with mcp-, as every fleet's" : "begin it otherwise than with mcp-, as fleets do";
+    problems.push(`kubernetes.objectName is "${objectName}"; ${rule}`);
+  }
+  for (const [index, volume] of volumes.entries()) {
+    const at = `kubernetes.volumes[${index}]`;
+    for (const key of ["name", "mountPath"] as const) {
+      if (volume[key] === undefined) problems.push(`${at}.${key} is missing; add it`);
+    }
+    const sources = [volume.configMap, volume.secret, volume.persistentVolumeClaim, volume.emptyDirMiB];
+    if (sources.filter((source) => source !== undefined).length !== 1) {
+      problems.push(`${at} needs one source; give one of configMap, secret, persistentVolumeClaim, emptyDirMiB`);
+    }
   }
   return problems;
 }

@@ -1,19 +1,32 @@
 import type { types } from "@pulumi/kubernetes";
-import { selectorOf } from "./metadata.ts";
+import type * as pulumi from "@pulumi/pulumi";
+import { metadataOf, selectorOf } from "./metadata.ts";
 import type { Workload } from "./workload.ts";
 
 type ServiceSpec = types.input.core.v1.ServiceSpec;
+
+/** Metadata of a workload's Service. */
+export function serviceMetadata(workload: Workload): types.input.meta.v1.ObjectMeta {
+  const metadata = metadataOf(workload);
+  const { serviceAnnotations: annotations } = workload;
+  return Object.keys(annotations).length === 0 ? metadata : { ...metadata, annotations };
+}
 
 /**
  * A workload's Service. No session affinity: the gateway knows which instance a session belongs to. A load balancer is
  * open to the given addresses only.
  */
-export function serviceSpec(workload: Workload, type = "ClusterIP"): ServiceSpec {
+export function serviceSpec(
+  workload: Workload,
+  type = "ClusterIP",
+  loadBalancerClass?: pulumi.Input<string>,
+): ServiceSpec {
   const { port, scheme, network } = workload;
   return {
     type,
     selector: selectorOf(workload),
     ports: [{ name: "http", port, targetPort: "http", appProtocol: scheme }],
+    ...(loadBalancerClass === undefined ? {} : { loadBalancerClass }),
     ...(type === "LoadBalancer" ? { loadBalancerSourceRanges: network.ingressCidrs ?? [] } : {}),
   };
 }
