@@ -52,7 +52,6 @@ import {
   AuditLog,
   certificateExpiry,
   followTls,
-  isNamed,
   localPrincipal,
   openAccess,
   Proxies,
@@ -153,7 +152,7 @@ export async function startGateway(
     shared: shared?.answers,
     taskIds: supervises ? undefined : taskIds,
     fleetNamed: (name) => registry.get(name),
-    callerAttached: (caller) => subscriptions.has(caller) || (isNamed(caller) && sessions.attached(caller)),
+    callerAttached: (caller, named) => subscriptions.has(caller) || (named && sessions.attached(caller)),
     onListChanged: (fleet, kind) => notices.add({ server: fleet.name, kind }),
   });
   const registry: FleetRegistry = new FleetRegistry({

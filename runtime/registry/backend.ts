@@ -72,6 +72,8 @@ export class Backend implements Candidate {
   /** Failures of calls since the last answer. */
   failuresInARow = 0;
   readonly signs = new LifeSigns();
+  /** When a call was last answered. */
+  answeredAt = Number.NEGATIVE_INFINITY;
   /** When it last became ready. */
   readySince = Number.NEGATIVE_INFINITY;
   /** It gets no new calls and sessions. */
@@ -227,6 +229,7 @@ export class Backend implements Candidate {
 
   answered(at: number, ms: number, trial: boolean): void {
     this.#ended(ms);
+    this.answeredAt = at;
     this.signs.messages += 1;
     this.signs.spoke(at, this.inFlight);
     this.failuresInARow = 0;

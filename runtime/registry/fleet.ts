@@ -1,23 +1,20 @@
-import type { Logger } from "pino";
-import type { ResolvedServer } from "../config/index.ts";
 import { FleetError } from "../errors.ts";
 import type { Bound } from "../observability/bounds.ts";
 import type { CallCounts } from "../observability/call-metrics.ts";
-import type { Metrics } from "../observability/metrics.ts";
 import { Exchange } from "../protocol/exchange.ts";
 import type { Params, RpcReply } from "../protocol/json-rpc.ts";
 import { wantsMore } from "../protocol/log-levels.ts";
 import type { TaskIds } from "../protocol/task-ids.ts";
 import { wantedMethod } from "../protocol/wanted.ts";
 import { isNamed } from "../security/principal.ts";
-import type { Connector, ServerDescription } from "../upstreams/upstream-session.ts";
+import type { ServerDescription } from "../upstreams/upstream-session.ts";
 import { askOneOf } from "./ask-one-of.ts";
-import type { StrategyFactory } from "./balancing/strategy.ts";
 import { CallGate } from "./call-gate.ts";
 import { Catalog, type ListCapability, type ToolDescription } from "./catalog.ts";
-import { type FleetCall, type FleetStage, pipelineOf } from "./fleet-call.ts";
+import { type FleetCall, pipelineOf } from "./fleet-call.ts";
 import type { FleetClient } from "./fleet-client.ts";
-import { FleetInstances, type RemoteOptions } from "./fleet-instances.ts";
+import { FleetInstances } from "./fleet-instances.ts";
+import type { FleetOptions } from "./fleet-options.ts";
 import type { FleetHealth, FleetStatus } from "./fleet-status.ts";
 import { type Instance, shownServer } from "./instance.ts";
 import type { InstanceSource, Placing } from "./instance-source.ts";
@@ -29,36 +26,7 @@ import { ToolFilter } from "./tool-filter.ts";
 
 export type { FleetClient } from "./fleet-client.ts";
 
-export interface FleetOptions {
-  /** Without its secrets. `perCaller`: each caller has credentials of its own there. */
-  readonly server: Omit<ResolvedServer, "credentials"> & { readonly isolation: string; readonly perCaller?: boolean };
-  /** Starts local processes; a fleet has either this or `remote`. */
-  readonly connector?: Connector;
-  readonly remote?: RemoteOptions;
-  /** The load balancing strategy that the configuration names. */
-  readonly strategy: StrategyFactory;
-  /** Ids of its tasks towards clients; without, clients are given the server's own. */
-  readonly taskIds?: TaskIds | undefined;
-  /** Does any session or subscription of a caller have an open stream or connection? Defaults to no. */
-  readonly callerAttached?: ((caller: string) => boolean) | undefined;
-  /** Other fleets, for `fallback`. */
-  readonly fleetNamed: (name: string) => Fleet | undefined;
-  readonly log: Logger;
-  readonly metrics: Metrics;
-  readonly now: () => number;
-  /** Numbers from 0 up to 1. */
-  readonly random: () => number;
-  /** Around the choice of an instance, outermost first: response cache, coalescing, priority queue. Defaults to none. */
-  readonly stages?: readonly FleetStage[];
-  /** Of a list of tools that was read, those that may be shown. Defaults to all. */
-  readonly screen?: (tools: readonly ToolDescription[]) => readonly ToolDescription[];
-  /** The same for the list of one owner's instance, from which nothing is learnt about others. Defaults to all. */
-  readonly screenOwn?: (tools: readonly ToolDescription[]) => readonly ToolDescription[];
-  /** The fleet's list of this kind has changed. */
-  readonly onListChanged: (fleet: Fleet, kind: ListCapability) => void;
-  /** The contents of a resource have changed. */
-  readonly onUpdated?: (uri: string) => void;
-}
+export type { FleetOptions } from "./fleet-options.ts";
 
 /** The fleet's pulse: idle instances, leases and queues are looked after so often. */
 const tendEveryMs = 1000;
@@ -127,7 +95,9 @@ export class Fleet {
       onChange: (instance) => this.#changed(instance),
       attached: (lease, { caller, attached = false }) =>
         attached ||
-        (caller !== undefined && lease === leaseOfCaller(caller) && options.callerAttached?.(caller) === true),
+        (caller !== undefined &&
+          lease === leaseOfCaller(caller) &&
+          options.callerAttached?.(caller, isNamed(caller)) === true),
     });
     this.#source = this.instances.source;
     this.#calls = metrics.callsOf(server.name);

@@ -106,15 +106,16 @@ export class StallDetector {
   }
 
   #overdue(backend: Backend, at: number): void {
-    const { attemptMs, requestMs, stateful } = this.#options;
+    const { attemptMs, requestMs, stateful, eject } = this.#options;
     const longestMs = stateful && attemptMs === undefined ? requestMs * statefulShare : this.#longestMs;
     for (const attempt of backend.movable) {
       const ms = at - attempt.began;
       if (ms < longestMs) return;
       const usual = attemptMs === undefined ? (this.#slow.get(attempt.subject) ?? 0) : 0;
       if (ms < 2 * usual || !attempt.move()) continue;
-      // It answers pings, but not its calls: that counts like a call that failed.
-      backend.failuresInARow += 1;
+      const silent = backend.answeredAt < attempt.began;
+      if (silent && !stateful) eject?.(backend, `it answers pings, and no call for ${Math.round(ms)} ms`);
+      else backend.failuresInARow += 1;
     }
   }
 

@@ -78,8 +78,8 @@ test("without anything learnt an attempt has a quarter of the call's time, and a
   learnt.first.signs.spoke(0, 0);
   learnt.tick(9999);
   expect(attempt.moved).toBe(0);
-  learnt.tick(10_000);
-  expect([attempt.moved, learnt.first.failuresInARow]).toEqual([1, 1]);
+  expect(learnt.tick(10_000)).toEqual(["fake-1 ejected: it answers pings, and no call for 10000 ms"]);
+  expect(attempt.moved).toBe(1);
   const configured = await detectorOf({ attemptMs: 300 });
   const other = configured.call(configured.first);
   configured.first.signs.spoke(0, 0);
