@@ -91,6 +91,7 @@ export class Fleet {
   #startupMs: number | undefined;
   #closed = false;
   readonly #subscriptions = new ResourceSubscriptions();
+  readonly #shared: boolean;
   /** What all shared instances of the session era were told to log. */
   #sharedLevel: string | undefined;
   /** What an instance that one owner has to itself was told to log; another instance of that owner's knows nothing of it. */
@@ -101,6 +102,7 @@ export class Fleet {
     this.#options = options;
     this.server = server;
     this.name = server.name;
+    this.#shared = server.isolation === "shared";
     this.tools = new ToolFilter(server.tools);
     const lists = {
       fleet: this.name,
@@ -149,10 +151,9 @@ export class Fleet {
 
   /** What the server said of itself; starts an instance when none runs. */
   async describe(): Promise<ServerDescription> {
-    if (this.#description === undefined) this.#description = (await this.#source.peek()).description;
-    if (this.#description === undefined)
-      throw new FleetError("INSTANCE_LOST", `${this.name}: the server ended; call again`);
-    return this.#description;
+    this.#description ??= (await this.#source.peek()).description;
+    if (this.#description !== undefined) return this.#description;
+    throw new FleetError("INSTANCE_LOST", `${this.name}: the server ended; call again`);
   }
 
   /** What a client is offered: by its own instance where it has one to itself, else what everybody is. */
@@ -234,10 +235,9 @@ export class Fleet {
 
   /** Does it keep something for this owner alone? */
   holds(owner: string): boolean {
-    const { isolation } = this.server;
-    if (isolation === "session" || this.#subscriptions.of(owner).length > 0) return true;
+    if (this.server.isolation === "session" || this.#subscriptions.of(owner).length > 0) return true;
     // A session of a caller without a name.
-    return isolation === "caller" && this.#source.pick(owner, anywhere) !== undefined;
+    return this.server.isolation === "caller" && this.#source.pick(owner, anywhere) !== undefined;
   }
 
   /** The owner has gone. What it shares with other sessions of its caller stays until it is idle. */
@@ -339,10 +339,6 @@ export class Fleet {
   #ownInstance(client: FleetClient): Instance | undefined {
     const own = this.#shared ? undefined : this.#source.pick(this.#leaseOf(client), anywhere);
     return own?.owned ? own : undefined;
-  }
-
-  get #shared(): boolean {
-    return this.server.isolation === "shared";
   }
 
   /** Under which name its instance is leased. Callers without a name are told apart by their sessions. */
