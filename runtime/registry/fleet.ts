@@ -210,8 +210,8 @@ export class Fleet {
   }
 
   async unsubscribe(client: FleetClient, uri: string): Promise<RpcReply> {
-    const wanted = this.#subscriptions.remove(uri, client.owner);
-    return wanted ? { result: {} } : this.#ask(client, "resources/unsubscribe", { uri });
+    if (this.#subscriptions.remove(uri, client.owner)) return { result: {} };
+    return this.#ask(client, "resources/unsubscribe", { uri });
   }
 
   /** Asks a server of the session era for log lines of at least this level; others than the owner's lines may come too. */
@@ -243,11 +243,10 @@ export class Fleet {
   /** The owner has gone. What it shares with other sessions of its caller stays until it is idle. */
   async release(owner: string): Promise<void> {
     for (const { uri, client } of this.#subscriptions.of(owner)) {
-      const wanted = this.#subscriptions.remove(uri, owner);
+      if (this.#subscriptions.remove(uri, owner)) continue;
       // An instance of the owner's alone goes with it.
-      if (!wanted && (this.#shared || this.#leaseOf(client) !== owner)) {
-        void this.#ask(client, "resources/unsubscribe", { uri }).catch(() => {});
-      }
+      if (!this.#shared && this.#leaseOf(client) === owner) continue;
+      void this.#ask(client, "resources/unsubscribe", { uri }).catch(() => {});
     }
     await this.#source.release(owner);
   }
@@ -255,11 +254,9 @@ export class Fleet {
   status(): FleetStatus {
     const { instances, waiting } = this.#source;
     // An open session says nothing of an instance that has ended or hangs since.
-    const ready = instances.filter(
-      ({ state, backend }) => state === "ready" && backend.ready && !backend.unhealthy,
-    ).length;
-    const lastError = instances.findLast((instance) => instance.lastError !== undefined)?.lastError;
-    const reason = lastError?.message ?? instances.find(({ backend }) => backend.unhealthy)?.backend.reason;
+    const ready = instances.filter(({ state, backend: at }) => state === "ready" && at.ready && !at.unhealthy).length;
+    const failed = instances.findLast(({ lastError }) => lastError !== undefined);
+    const reason = failed?.lastError?.message ?? instances.find(({ backend }) => backend.unhealthy)?.backend.reason;
     const health = this.#health(ready, instances.length, reason);
     return {
       name: this.name,
