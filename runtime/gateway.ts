@@ -76,8 +76,6 @@ export type { GatewayStatus, RunningGateway } from "./running-gateway.ts";
 
 /** How often sessions and streams are swept. */
 const pulseMs = 15_000;
-/** How often silent calls get a sign of life: the first one after twice that time, well before a balancer's 60 seconds. */
-const repliesMs = 5_000;
 /** Calls that wait for answers of their clients, and for how long (a person may be asked). */
 const maxParked = 10_000;
 const parkedMs = 10 * 60_000;
@@ -281,7 +279,6 @@ export async function startGateway(
     sse.keepAlive();
     for (const session of sessions.sessions()) for (const stream of session.streams) stream.keepAlive();
   }, pulseMs).unref();
-  const repliesPulse = setInterval(() => replies.keepAlive(), repliesMs).unref();
 
   const processHost = supervises
     ? new ProcessHost({
@@ -331,7 +328,7 @@ export async function startGateway(
     subscriptions.close();
     parked.close();
     await door.close(Math.max(until - now(), 0));
-    clearInterval(repliesPulse);
+    replies.close();
     await internal?.close(gateway.drainMs);
     elsewhere?.close();
     certificates?.close();

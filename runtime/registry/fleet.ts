@@ -59,6 +59,7 @@ export class Fleet {
   #startupMs: number | undefined;
   #closed = false;
   readonly #subscriptions = new ResourceSubscriptions();
+  readonly #shared: boolean;
   /** What all shared instances of the session era were told to log. */
   #sharedLevel: string | undefined;
   /** What an instance that one owner has to itself was told to log; another instance of that owner's knows nothing of it. */
@@ -69,6 +70,7 @@ export class Fleet {
     this.#options = options;
     this.server = server;
     this.name = server.name;
+    this.#shared = server.isolation === "shared";
     this.tools = new ToolFilter(server.tools);
     const lists = {
       fleet: this.name,
@@ -119,10 +121,9 @@ export class Fleet {
 
   /** What the server said of itself; starts an instance when none runs. */
   async describe(): Promise<ServerDescription> {
-    if (this.#description === undefined) this.#description = (await this.#source.peek()).description;
-    if (this.#description === undefined)
-      throw new FleetError("INSTANCE_LOST", `${this.name}: the server ended; call again`);
-    return this.#description;
+    this.#description ??= (await this.#source.peek()).description;
+    if (this.#description !== undefined) return this.#description;
+    throw new FleetError("INSTANCE_LOST", `${this.name}: the server ended; call again`);
   }
 
   /** What a client is offered: by its own instance where it has one to itself, else what everybody is. */
@@ -179,8 +180,8 @@ export class Fleet {
   }
 
   async unsubscribe(client: FleetClient, uri: string): Promise<RpcReply> {
-    const wanted = this.#subscriptions.remove(uri, client.owner);
-    return wanted ? { result: {} } : this.#ask(client, "resources/unsubscribe", { uri });
+    if (this.#subscriptions.remove(uri, client.owner)) return { result: {} };
+    return this.#ask(client, "resources/unsubscribe", { uri });
   }
 
   /** Asks a server of the session era for log lines of at least this level; others than the owner's lines may come too. */
@@ -204,20 +205,18 @@ export class Fleet {
 
   /** Does it keep something for this owner alone? */
   holds(owner: string): boolean {
-    const { isolation } = this.server;
-    if (isolation === "session" || this.#subscriptions.of(owner).length > 0) return true;
+    if (this.server.isolation === "session" || this.#subscriptions.of(owner).length > 0) return true;
     // A session of a caller without a name.
-    return isolation === "caller" && this.#source.pick(owner, anywhere) !== undefined;
+    return this.server.isolation === "caller" && this.#source.pick(owner, anywhere) !== undefined;
   }
 
   /** The owner has gone. What it shares with other sessions of its caller stays until it is idle. */
   async release(owner: string): Promise<void> {
     for (const { uri, client } of this.#subscriptions.of(owner)) {
-      const wanted = this.#subscriptions.remove(uri, owner);
+      if (this.#subscriptions.remove(uri, owner)) continue;
       // An instance of the owner's alone goes with it.
-      if (!wanted && (this.#shared || this.#leaseOf(client) !== owner)) {
-        void this.#ask(client, "resources/unsubscribe", { uri }).catch(() => {});
-      }
+      if (!this.#shared && this.#leaseOf(client) === owner) continue;
+      void this.#ask(client, "resources/unsubscribe", { uri }).catch(() => {});
     }
     await this.#source.release(owner);
   }
@@ -225,11 +224,9 @@ export class Fleet {
   status(): FleetStatus {
     const { instances, waiting } = this.#source;
     // An open session says nothing of an instance that has ended or hangs since.
-    const ready = instances.filter(
-      ({ state, backend }) => state === "ready" && backend.ready && !backend.unhealthy,
-    ).length;
-    const lastError = instances.findLast((instance) => instance.lastError !== undefined)?.lastError;
-    const reason = lastError?.message ?? instances.find(({ backend }) => backend.unhealthy)?.backend.reason;
+    const ready = instances.filter(({ state, backend: at }) => state === "ready" && at.ready && !at.unhealthy).length;
+    const failed = instances.findLast(({ lastError }) => lastError !== undefined);
+    const reason = failed?.lastError?.message ?? instances.find(({ backend }) => backend.unhealthy)?.backend.reason;
     const health = this.#health(ready, instances.length, reason);
     return {
       name: this.name,
@@ -309,10 +306,6 @@ export class Fleet {
   #ownInstance(client: FleetClient): Instance | undefined {
     const own = this.#shared ? undefined : this.#source.pick(this.#leaseOf(client), anywhere);
     return own?.owned ? own : undefined;
-  }
-
-  get #shared(): boolean {
-    return this.server.isolation === "shared";
   }
 
   /** Under which name its instance is leased. Callers without a name are told apart by their sessions. */

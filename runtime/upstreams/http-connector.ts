@@ -10,7 +10,7 @@ import { DuplexConnector, type Receive } from "./duplex-connector.ts";
 import { type Era, EraVerdict, eraOf } from "./era-verdict.ts";
 import { checkDescription, type GatewayIdentity } from "./handshake.ts";
 import { HttpEndpoint } from "./http-endpoint.ts";
-import { isRedirect } from "./http-exchange.ts";
+import { isRedirect } from "./http-outcome.ts";
 import { HttpSession } from "./http-session.ts";
 import { HttpPool } from "./http1/index.ts";
 import { headersOf, ModernHttpWire } from "./modern-http.ts";

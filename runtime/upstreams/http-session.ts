@@ -20,7 +20,7 @@ import { SlotTable } from "../protocol/slot-table.ts";
 import { traceHeaders } from "../protocol/trace-context.ts";
 import { type GatewayIdentity, initialize } from "./handshake.ts";
 import { type HttpEndpoint, type OpenStream, ofSession } from "./http-endpoint.ts";
-import { type Cut, type HttpOutcome, isRedirect } from "./http-exchange.ts";
+import { type Cut, type HttpOutcome, isRedirect } from "./http-outcome.ts";
 import { PendingReplies } from "./pending-replies.ts";
 import { pause } from "./stream-pause.ts";
 import type { ServerDescription, SessionEvents, UpstreamSession } from "./upstream-session.ts";

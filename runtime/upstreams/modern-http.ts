@@ -8,7 +8,7 @@ import { type MirroredParam, mirroredParams, paramHeaders } from "../protocol/pa
 import { progressTokenOf, withProgressToken } from "../protocol/progress-token.ts";
 import { traceHeaders } from "../protocol/trace-context.ts";
 import type { HttpEndpoint } from "./http-endpoint.ts";
-import { type HttpOutcome, isRedirect } from "./http-exchange.ts";
+import { type HttpOutcome, isRedirect } from "./http-outcome.ts";
 import type { ModernWire } from "./modern-session.ts";
 import type { SessionEvents } from "./upstream-session.ts";
 

@@ -1,5 +1,5 @@
 import type { Exchange } from "../protocol/exchange.ts";
-import type { Cut } from "./http-exchange.ts";
+import type { Cut } from "./http-outcome.ts";
 
 /** Between two attempts to open a stream, when the server has not said how long to wait. */
 const usualMs = 1000;

@@ -184,5 +184,5 @@ test.concurrent("an HTTP+SSE client that opens no session hears comments too", a
     text += Buffer.from(chunk).toString();
     if (comments(text) === 1) break;
   }
-  expect(text).toMatch(/^event: endpoint\ndata: \/messages\?sessionId=\S+\n\n: keep-alive\n\n$/);
+  expect(text).toMatch(/^event: endpoint\ndata: \/messages\/slow\?sessionId=\S+\n\n: keep-alive\n\n$/);
 });
