@@ -30,10 +30,11 @@ beforeAll(async () => {
             listeners: { mcp: { scopes: ["read"] } },
           },
         },
+        // Clients come and go; none keeps an instance from the next one.
         servers: {
-          notes: statefulServer(),
-          brief: statefulServer(),
-          wr: statefulServer({ auth: { scopes: ["write"] } }),
+          notes: statefulServer({ isolation: "shared" }),
+          brief: statefulServer({ isolation: "shared" }),
+          wr: statefulServer({ isolation: "shared", auth: { scopes: ["write"] } }),
         },
       }),
     ),
