@@ -47,6 +47,7 @@ class Person {
   #client: unknown;
   #tokens: { readonly access_token: string } | undefined;
   #verifier = "";
+  #discovered: unknown;
 
   constructor({ refreshless = false }: Errand) {
     if (refreshless) this.clientMetadata.grant_types.pop();
@@ -64,6 +65,10 @@ class Person {
     this.#verifier = verifier;
   };
   codeVerifier = (): string => this.#verifier;
+  saveDiscoveryState = (state: unknown): void => {
+    this.#discovered = state;
+  };
+  discoveryState = (): never => this.#discovered as never;
   redirectToAuthorization = (page: URL): void => {
     this.back = comeBack(page, callback);
   };

@@ -10,15 +10,16 @@ import { counted, type Errand, type Errands } from "./oauth-errands.ts";
 
 /** Longer than the short-lived tokens of the tests' authorization server are good for. */
 const expiryMs = 4000;
-const expiry = () => new Promise((resolve) => setTimeout(resolve, expiryMs));
+/** Waits until they have expired. */
+export const expiry = () => new Promise((resolve) => setTimeout(resolve, expiryMs));
 
 /** A person who opens each page of an authorization server that a program shows. */
-function opens(shown: Readable): void {
+export function opens(shown: Readable): void {
   const opened = new Set<string>();
   let text = "";
   shown.on("data", (chunk) => {
     text += chunk;
-    for (const [page] of text.matchAll(/http:\S+\/auth\?\S+(?=\s)/g)) {
+    for (const [page] of text.matchAll(/http:\/\/[\w.:]+\/auth\?[\w.=&%+~-]+(?=[^\w.=&%+~-])/g)) {
       if (!opened.has(page)) void visit(new URL(page));
       opened.add(page);
     }
@@ -32,7 +33,7 @@ async function visit(page: URL): Promise<void> {
 }
 
 /** Runs with a folder for what the program remembers; nothing opens a browser by itself. */
-async function remembering<T>(run: (folder: string, env: Record<string, string>) => Promise<T>): Promise<T> {
+export async function remembering<T>(run: (folder: string, env: Record<string, string>) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), "errand-"));
   try {
     return await run(folder, {

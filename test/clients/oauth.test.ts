@@ -3,6 +3,7 @@ import { AuthorizationServer } from "../support/authorization-server.ts";
 import { statefulServer, TestGateway } from "../support/gateway.ts";
 import { type Need, testWith } from "../support/needs.ts";
 import { SharedHost } from "../support/shared-host.ts";
+import { claudeCode } from "./oauth-claude.ts";
 import { counted, type Errands, python, typeScriptV1, typeScriptV2 } from "./oauth-errands.ts";
 import { inspectorCli, mcpRemote } from "./oauth-programs.ts";
 
@@ -13,7 +14,12 @@ let gateways: TestGateway[];
 beforeAll(async () => {
   host = await SharedHost.start();
   // Clients register for the scopes of their first login; many servers let them ask for more, as these step-ups need.
-  authorization = await AuthorizationServer.start({ anyScope: true, shortLived: `${host.url}/mcp/brief` });
+  authorization = await AuthorizationServer.start({
+    anyScope: true,
+    // Claude Code's would be fetched from the internet.
+    metadataDocuments: false,
+    shortLived: `${host.url}/mcp/brief`,
+  });
   gateways = await Promise.all(
     ["", "/tools"].map((prefix) =>
       TestGateway.start({
@@ -24,10 +30,11 @@ beforeAll(async () => {
             listeners: { mcp: { scopes: ["read"] } },
           },
         },
+        // Clients come and go; none keeps an instance from the next one.
         servers: {
-          notes: statefulServer(),
-          brief: statefulServer(),
-          wr: statefulServer({ auth: { scopes: ["write"] } }),
+          notes: statefulServer({ isolation: "shared" }),
+          brief: statefulServer({ isolation: "shared" }),
+          wr: statefulServer({ isolation: "shared", auth: { scopes: ["write"] } }),
         },
       }),
     ),
@@ -105,3 +112,22 @@ describe.each(clients)("%s", (_name, run, ...needs) => {
     ]);
   });
 });
+
+// By a command: CLAUDE_CODE=$(command -v claude) npm test -- test/clients/oauth.test.ts. It calls no tool without an account.
+if (process.env.CLAUDE_CODE !== undefined) {
+  describe("Claude Code", () => {
+    const loggedIn = ["Needs authentication", "Authenticated", "Connected"];
+
+    test("logs in once at a server with scopes of its own, and comes back when its token has expired", async () => {
+      expect(await claudeCode(`${host.url}/mcp/wr`, "http")).toEqual(loggedIn);
+      expect(asked()).toEqual(["read write"]);
+      expect(await claudeCode(`${host.url}/mcp/brief`, "http", true)).toEqual([...loggedIn, "Connected"]);
+    });
+
+    test("logs in behind a path prefix and at /sse", async () => {
+      expect(await claudeCode(`${host.url}/tools/mcp/wr`, "http")).toEqual(loggedIn);
+      expect(await claudeCode(`${host.url}/sse/wr`, "sse")).toEqual(loggedIn);
+      expect(await claudeCode(`${host.url}/tools/sse/wr`, "sse")).toEqual(loggedIn);
+    });
+  });
+}

@@ -24,6 +24,8 @@ export interface AuthorizationServerOptions {
   readonly accessTokenTtl?: number;
   /** Access tokens for this resource are good for a few seconds only. */
   readonly shortLived?: string;
+  /** Takes URLs of metadata documents for client ids. Defaults to true. */
+  readonly metadataDocuments?: boolean;
   /** A client can ask for other scopes than it was registered with. Defaults to false. */
   readonly anyScope?: boolean;
   /** Access tokens are opaque instead of JWTs. Defaults to false. */
@@ -87,7 +89,7 @@ export class AuthorizationServer {
         devInteractions: { enabled: false },
         clientCredentials: { enabled: true },
         // A draft of the IETF: a newer one must not come in unseen.
-        clientIdMetadataDocument: { enabled: true, ack: "draft-02" },
+        clientIdMetadataDocument: { enabled: options.metadataDocuments ?? true, ack: "draft-02" },
         introspection: { enabled: true },
         registration: { enabled: true },
         revocation: { enabled: true },
