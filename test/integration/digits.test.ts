@@ -124,7 +124,7 @@ describe.each(cells)("over $name", ({ name, open }) => {
   test.each(upstreams)("a %s server gets and gives the digits that were sent", async (server) => {
     const { way, prefix } = await open(server);
     await relays(way, `${prefix}echo`);
-    way.close();
+    await way.close();
   });
 
   test.each(upstreams)("the question of a %s server, and its answer, keep theirs", async (server) => {
@@ -135,7 +135,7 @@ describe.each(cells)("over $name", ({ name, open }) => {
     expect(paramsIn(exactly(question) as Question)).toEqual(expect.objectContaining({ x: exactly(worst) }));
     const shown = resultOf(reply).content[0]?.text as string;
     expect(replyIn(exactly(shown) as Shown)).toEqual(exactly(accepted("")));
-    way.close();
+    await way.close();
   });
 
   test.each(upstreams)("what a %s server says meanwhile, and its error, keep theirs", async (server) => {
@@ -152,7 +152,7 @@ describe.each(cells)("over $name", ({ name, open }) => {
     expect(exactly(memberText(failed, "error") as string)).toEqual(
       exactly(`{"code":-32000,"message":"no","data":${worst}}`),
     );
-    way.close();
+    await way.close();
   });
 });
 
@@ -183,7 +183,7 @@ test.each(["http", "stdio"])("with workers, to a %s server", async (kind) => {
     if (name === "WebSocket") continue;
     const way = await open(workers.url, `/${server}`, accepted);
     await relays(way, "echo");
-    way.close();
+    await way.close();
   }
 });
 
@@ -214,6 +214,7 @@ describe.each(upstreams)("the lists of a %s server", (server) => {
           `{"contents":[{"uri":"${uri}","text":"","_meta":{"id":2047948614742839297}}],"_meta":{"version":1.0}}`,
         ) as object,
       );
+      await way.close();
     }
   });
 
