@@ -1,6 +1,9 @@
+import { execFile } from "node:child_process";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
+import { ProgramGateway } from "../../runtime/programs/program-gateway.ts";
 import { memberText } from "../../runtime/protocol/json-scan.ts";
 import { exactly, jsonText, numberText } from "../support/exact-json.ts";
 import { TestGateway } from "../support/gateway.ts";
@@ -124,7 +127,7 @@ describe.each(cells)("over $name", ({ name, open }) => {
   test.each(upstreams)("a %s server gets and gives the digits that were sent", async (server) => {
     const { way, prefix } = await open(server);
     await relays(way, `${prefix}echo`);
-    way.close();
+    await way.close();
   });
 
   test.each(upstreams)("the question of a %s server, and its answer, keep theirs", async (server) => {
@@ -135,7 +138,7 @@ describe.each(cells)("over $name", ({ name, open }) => {
     expect(paramsIn(exactly(question) as Question)).toEqual(expect.objectContaining({ x: exactly(worst) }));
     const shown = resultOf(reply).content[0]?.text as string;
     expect(replyIn(exactly(shown) as Shown)).toEqual(exactly(accepted("")));
-    way.close();
+    await way.close();
   });
 
   test.each(upstreams)("what a %s server says meanwhile, and its error, keep theirs", async (server) => {
@@ -152,7 +155,7 @@ describe.each(cells)("over $name", ({ name, open }) => {
     expect(exactly(memberText(failed, "error") as string)).toEqual(
       exactly(`{"code":-32000,"message":"no","data":${worst}}`),
     );
-    way.close();
+    await way.close();
   });
 });
 
@@ -183,7 +186,7 @@ test.each(["http", "stdio"])("with workers, to a %s server", async (kind) => {
     if (name === "WebSocket") continue;
     const way = await open(workers.url, `/${server}`, accepted);
     await relays(way, "echo");
-    way.close();
+    await way.close();
   }
 });
 
@@ -214,6 +217,7 @@ describe.each(upstreams)("the lists of a %s server", (server) => {
           `{"contents":[{"uri":"${uri}","text":"","_meta":{"id":2047948614742839297}}],"_meta":{"version":1.0}}`,
         ) as object,
       );
+      await way.close();
     }
   });
 
@@ -221,4 +225,24 @@ describe.each(upstreams)("the lists of a %s server", (server) => {
     const document = exactly(await (await fetch(`${gateway.url}/openapi.json`)).text());
     expect(document).toMatchObject({ components: { schemas: { [`${server}__echo.input`]: exactly(schema) } } });
   });
+});
+
+test("mcp-fleet call sends and prints the digits that were written", async () => {
+  const params = argumentsOf('{"id":2047948614742839297,"f":1.0}', worst);
+  const cli = join(import.meta.dirname, "../../runtime/cli/main.ts");
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    ...[cli, "call", "stdio", "echo", "--url", gateway.url, "--params", params],
+  ]);
+  expectEcho(exactly(stdout) as Exact, '{"id":2047948614742839297,"f":1.0}', worst);
+});
+
+test("a program gets numbers as JavaScript has them", async () => {
+  const program = new ProgramGateway({ log: { level: "silent" } });
+  const run = { command: process.execPath, args: [file, "stdio"] };
+  await program.add({ digits: { type: "custom", isolation: "shared", process: run } });
+  const args = { answer: '{"id":2047948614742839297,"f":1.0,"list":[-0,1e400,0.1]}' };
+  expect(await program.execute("digits", "echo", args, {})).toMatchObject({
+    structuredContent: { id: 2047948614742839300, f: 1, list: [-0, Number.POSITIVE_INFINITY, 0.1] },
+  });
+  await program.close();
 });

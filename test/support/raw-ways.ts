@@ -8,7 +8,7 @@ export interface RawWay {
   ask(id: string, method: string, params: string, meta?: string): Promise<string>;
   /** Notifications and requests of the gateway, as they came. */
   readonly heard: string[];
-  close(): void;
+  close(): Promise<void>;
 }
 
 /** Answers a request of the gateway with the text of a result. */
@@ -48,7 +48,7 @@ export async function rawSessionOn(line: Line, answer: RawAnswer): Promise<RawWa
     return reply.promise.finally(() => waiting.delete(id));
   };
   await ask("0", "initialize", hello("2025-11-25"));
-  return { ask, heard, close: () => line.close() };
+  return { ask, heard, close: async () => line.close() };
 }
 
 /** A session of Streamable HTTP; `batched`: of 2025-03-26, each request in an array of its own. */
@@ -76,7 +76,9 @@ export async function rawSessionOver(url: string, answer: RawAnswer, batched = f
       return reply;
     },
     heard,
-    close: () => {},
+    close: async () => {
+      await (await request(url, { method: "DELETE", headers: session })).body.dump();
+    },
   };
 }
 
@@ -124,7 +126,7 @@ export function rawStatelessOver(url: string, answer: RawAnswer): RawWay {
       return send(id, method, `${whole.slice(0, -1)},${responses},${state}}`);
     },
     heard,
-    close: () => {},
+    close: async () => {},
   };
 }
 

@@ -168,6 +168,28 @@ test("a second subscription of the same id is refused, and the first one ends wi
   expect(closes).toEqual(["s", "s"]);
 });
 
+test("a subscription whose id is a long number is refused twice and cancelled by all of its digits", async () => {
+  const { duplex, said, closes } = open();
+  const _meta =
+    '"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}';
+  const listen = (id: string) =>
+    duplex.receive(`{"jsonrpc":"2.0","id":${id},"method":"subscriptions/listen","params":{"_meta":{${_meta}}}}`);
+  const cancel = (id: string) =>
+    duplex.receive(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":${id}}}`);
+  listen("9007199254740993");
+  listen("9007199254740995");
+  listen("9007199254740993");
+  await settled();
+  expect(said).toEqual([
+    '{"jsonrpc":"2.0","id":9007199254740993,"error":{"code":-32600,"message":"Invalid request: the id 9007199254740993 ' +
+      'belongs to a request that is open; use another","data":{"code":"INVALID_REQUEST"}}}',
+  ]);
+  cancel("9007199254740994");
+  cancel("9007199254740993");
+  await settled();
+  expect(closes.map(String)).toEqual(["9007199254740993"]);
+});
+
 test("a connection whose credential has ended hears the answer to its call, then it is closed", async () => {
   const it = open({ expiresAt: Date.now() });
   it.duplex.receive('{"jsonrpc":"2.0","id":1,"method":"initialize"}');

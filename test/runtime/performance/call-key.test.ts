@@ -1,5 +1,7 @@
 import { expect, test } from "@jest/globals";
-import { audienceOf, readerOf } from "../../../runtime/performance/call-key.ts";
+import { audienceOf, readerOf, requestKey } from "../../../runtime/performance/call-key.ts";
+import { parseJson } from "../../../runtime/protocol/exact-json.ts";
+import type { Params } from "../../../runtime/protocol/json-rpc.ts";
 
 const of = (caller: string | undefined, reader?: string) => ({ owner: "session-1", caller, reader });
 
@@ -17,4 +19,10 @@ test.each([
 ])("isolation %s: of %j an answer is kept for %s", (isolation, client, reader) => {
   expect(readerOf(client, isolation)).toBe(reader);
   expect(audienceOf(client, isolation)).toBe(reader === undefined ? "owner\nsession-1\n" : `caller\n${reader}\n`);
+});
+
+test("requests whose numbers differ in their last digit are different ones", () => {
+  const key = (text: string) => requestKey("tools/call", parseJson(text) as Params);
+  expect(key('{"b":[2047948614742839297,1.0],"a":{}}')).toBe('tools/call {"a":{},"b":[2047948614742839297,1.0]}');
+  expect(key('{"id":2047948614742839297}')).not.toBe(key('{"id":2047948614742839298}'));
 });

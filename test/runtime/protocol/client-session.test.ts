@@ -1,6 +1,9 @@
 import { expect, test } from "@jest/globals";
 import { FleetError } from "../../../runtime/errors.ts";
 import { ClientSession, maxOpenQuestions, maxStreams } from "../../../runtime/protocol/client-session.ts";
+import { parseJson } from "../../../runtime/protocol/exact-json.ts";
+import { Exchange } from "../../../runtime/protocol/exchange.ts";
+import type { RequestId } from "../../../runtime/protocol/json-rpc.ts";
 import { Question } from "../../../runtime/protocol/questions.ts";
 import type { SessionClaims } from "../../../runtime/protocol/sealed-session.ts";
 
@@ -68,4 +71,19 @@ test("a client has a bounded number of event streams: the oldest one ends for th
   }
   // The second one had been left.
   expect([it.streams.size, ended]).toEqual([maxStreams, [0]]);
+});
+
+test("a call whose id is a long number is cancelled by the same digits only", () => {
+  const { it } = session();
+  const idIn = (text: string) => parseJson(text) as RequestId;
+  const call = new Exchange(1000, undefined, undefined, idIn("9007199254740993"));
+  const other = new Exchange(1000, undefined, undefined, idIn("7.0"));
+  it.calls.add(call);
+  it.calls.add(other);
+  it.cancelled(idIn("9007199254740992"), "no");
+  it.cancelled("9007199254740993", "no");
+  expect([call.cancelled, other.cancelled]).toEqual([undefined, undefined]);
+  it.cancelled(idIn("9007199254740993"), "yes");
+  it.cancelled(7, "equal");
+  expect([call.cancelled, other.cancelled]).toEqual(["yes", "equal"]);
 });

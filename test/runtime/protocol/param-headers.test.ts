@@ -1,4 +1,5 @@
 import { expect, test } from "@jest/globals";
+import { parseJson } from "../../../runtime/protocol/exact-json.ts";
 import { mirroredParams, paramHeaders } from "../../../runtime/protocol/param-headers.ts";
 
 const region = { type: "string", "x-mcp-header": "Region" };
@@ -33,4 +34,14 @@ test.each([
   ["one of several forms", { properties: { x: { anyOf: [region] } } }],
 ])("%s makes the tool invalid", (_what, schema) => {
   expect(mirroredParams(schema)).toBeUndefined();
+});
+
+test.each([
+  ["2047948614742839297", "2047948614742839297"],
+  ["5.0", "5"],
+  ["-0", "0"],
+])("a header repeats the whole number %s as %s", (text, header) => {
+  const params = mirroredParams({ type: "object", properties: { options: nested } }) ?? [];
+  const args = parseJson(`{"options":{"limit":${text}}}`);
+  expect(paramHeaders(params, args)).toEqual({ "mcp-param-limit": header });
 });

@@ -1,4 +1,6 @@
 import { expect, test } from "@jest/globals";
+import { parseJson } from "../../../runtime/protocol/exact-json.ts";
+import type { Params } from "../../../runtime/protocol/json-rpc.ts";
 import { type SessionClaims, SessionSealer } from "../../../runtime/protocol/sealed-session.ts";
 
 const oldKey = { id: "old", key: Buffer.alloc(32, 1) };
@@ -55,4 +57,12 @@ test("keys of another length are refused", () => {
     "session key k has 16 bytes instead of 32",
   );
   expect(() => new SessionSealer([])).toThrow("at least one session key is needed");
+});
+
+test("what a client declares keeps its digits", () => {
+  const sealer = new SessionSealer([newKey]);
+  const text = '{"experimental":{"x":{"id":2047948614742839297,"version":1.0}}}';
+  const capabilities = parseJson(text) as Params;
+  const opened = sealer.open(sealer.seal({ ...claims, client: { capabilities, clientInfo: undefined } }));
+  expect(JSON.stringify(opened?.client.capabilities)).toBe(text);
 });

@@ -1,4 +1,5 @@
 import { expect, test } from "@jest/globals";
+import { RawReply } from "../../../runtime/protocol/raw-reply.ts";
 import { federatedUri, splitFederatedUri, withFederatedUris } from "../../../runtime/routing/federated-uri.ts";
 
 test("a URI tells its server and comes back unchanged, plus signs and templates included", () => {
@@ -26,4 +27,16 @@ test("every resource that a result names can be read at /mcp; the rest is untouc
   expect(withFederatedUris("docs", { result: result("file:///a") })).toEqual({ result: result("docs+file:///a") });
   const error = { error: { code: 1, message: "no" } };
   expect(withFederatedUris("docs", error)).toBe(error);
+});
+
+test("a result that names no resource is the same, unread", () => {
+  const reply = new RawReply('{"content":[{"type":"text","text":"\\"uri\\": 1.0"}], "structuredContent":{"id":1.0}}');
+  expect(withFederatedUris("docs", reply)).toBe(reply);
+});
+
+test.each(["uri", "\\u0075ri", "ur\\u0069"])("a resource is found however its member %s is written", (name) => {
+  const reply = new RawReply(`{"content":[{"type":"resource_link","${name}":"file:///a","size":1.0},2.0]}`);
+  expect(JSON.stringify(withFederatedUris("docs", reply))).toBe(
+    '{"result":{"content":[{"type":"resource_link","uri":"docs+file:///a","size":1.0},2.0]}}',
+  );
 });

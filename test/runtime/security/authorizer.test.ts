@@ -4,6 +4,8 @@ import { Registry } from "prom-client";
 import type { Authorization, Requirement } from "../../../runtime/config/schema/index.ts";
 import type { FleetError } from "../../../runtime/errors.ts";
 import { SecurityMetrics } from "../../../runtime/observability/security-metrics.ts";
+import { parseJson } from "../../../runtime/protocol/exact-json.ts";
+import type { Params } from "../../../runtime/protocol/json-rpc.ts";
 import type { Fleet } from "../../../runtime/registry/fleet.ts";
 import { Authorizer, type Decisions } from "../../../runtime/security/authorizer.ts";
 import { type Holder, principalOf } from "../../../runtime/security/principal.ts";
@@ -247,4 +249,23 @@ test("a server of which a caller may use nothing is not known to it, unless more
   // Somebody who looks around is seen.
   expect(await metrics()).toContain('mcp_authorization_denied_total{server="other",reason="default"} 1');
   expect(lines).toMatchObject([{ caller: "ann", server: "other", reason: "default", msg: "authorization: refused" }]);
+});
+
+test("a rule sees all digits of a whole number, as the server does, and 1.0 as 1", async () => {
+  const { caller } = await authorizer([
+    { effect: "allow", tools: ["pay"] },
+    { effect: "deny", tools: ["pay"], when: "args.to == 9007199254740993 || args.to == 1" },
+  ]);
+  const pay = (args: string) => caller().may(tool("pay", parseJson(args) as object));
+  expect(await pay('{"to":9007199254740993}')).toBe("FORBIDDEN");
+  expect(await pay('{"to":9007199254740992}')).toBe("may");
+  expect(await pay('{"to":9007199254740995}')).toBe("may");
+  expect(await pay('{"to":1.0}')).toBe("FORBIDDEN");
+});
+
+test("a number is no arguments", async () => {
+  const { caller } = await authorizer([{ effect: "allow", tools: ["pay"] }]);
+  await expect(caller().may(["tools/call", parseJson('{"name":"pay","arguments":1.0}') as Params])).resolves.toBe(
+    "INVALID_PARAMS",
+  );
 });

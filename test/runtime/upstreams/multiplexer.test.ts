@@ -171,6 +171,21 @@ test("two clients may use the same progress token: each hears its own progress, 
   expect(heard).toEqual([]);
 });
 
+test("progress finds its call when the server writes the token as 7.0, and keeps its digits", async () => {
+  const { mux, say, idOf } = multiplexer();
+  const said: string[] = [];
+  const call = mux.request(
+    "tools/call",
+    { _meta: { progressToken: "p" } },
+    new Exchange(1000, (_method, params) => said.push(JSON.stringify(params))),
+  );
+  const params = `{"progressToken":${idOf(0)}.0,"progress":1.0}`;
+  mux.receive(`{"jsonrpc":"2.0","method":"notifications/progress","params":${params}}`);
+  expect(said).toEqual(['{"progressToken":"p","progress":1.0}']);
+  say({ id: idOf(0), result: {} });
+  await call;
+});
+
 test("a log line goes to the only call in flight, else to nobody's call", async () => {
   const { mux, heard, say, idOf } = multiplexer();
   const said: unknown[] = [];
