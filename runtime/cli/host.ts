@@ -1,6 +1,6 @@
 import { Command, Option } from "commander";
 import type { HostCommandOptions } from "./host-action.ts";
-import { exposureOptions, portNumber, seconds } from "./listen-options.ts";
+import { exposureOptions, milliseconds, portNumber, seconds } from "./listen-options.ts";
 
 /** `mcp-fleet host`: one stdio MCP server as a network server, until SIGTERM or SIGINT drains it. */
 export function hostCommand(): Command {
@@ -28,6 +28,11 @@ export function hostCommand(): Command {
       new Option("--load-log <seconds>", "write the load to the log so often, for metrics made of log lines")
         .argParser(seconds)
         .env("MCP_FLEET_LOAD_LOG_SECONDS"),
+    )
+    .addOption(
+      new Option("--drain-ms <milliseconds>", "how long calls in flight may go on when it stops; defaults to 10000")
+        .argParser(milliseconds)
+        .env("MCP_FLEET_DRAIN_MS"),
     )
     .addOption(new Option("--log-level <level>", "trace, debug, info, warn, error or silent").env("MCP_LOG_LEVEL"));
   for (const option of exposureOptions()) command.addOption(option);

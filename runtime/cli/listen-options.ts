@@ -40,6 +40,13 @@ export function seconds(text: string): number {
   throw new InvalidArgumentError(`"${text}" is no such time; give seconds from 1 to 3600.`);
 }
 
+/** A duration of the command line. */
+export function milliseconds(text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 0 && value <= 86_400_000) return value;
+  throw new InvalidArgumentError(`"${text}" is no such time; give milliseconds from 0 to 86400000.`);
+}
+
 /** A port of the command line. */
 export function portNumber(text: string): number {
   const port = Number(text);

@@ -34,6 +34,8 @@ export interface HostOptions {
   readonly logLevel?: string;
   /** Writes the load to the log so often, in seconds. Defaults to never. */
   readonly loadLog?: number;
+  /** How long calls in flight may go on when it stops, in milliseconds. Defaults to 10000. */
+  readonly drainMs?: number;
 }
 
 /** A server host's configuration, ready to run. */
@@ -57,6 +59,7 @@ export async function hostConfig(options: HostOptions, env = process.env): Promi
     gateway: {
       ...{ host, port, allowedHosts: [...allowedHost] },
       ...(tokenFile === undefined ? {} : { auth: { bearerTokens: [{ name: "host", token: `file:${tokenFile}` }] } }),
+      ...(options.drainMs === undefined ? {} : { drainMs: options.drainMs }),
       ...(logLevel === undefined ? {} : { log: { level: logLevel as Log["level"] } }),
     },
     servers: { [name]: server },

@@ -14,6 +14,13 @@ test("a preset by its type", async () => {
   expect(config.servers).toMatchObject([{ name: "context7", type: "context7", version: "4.1.0", protocol: "stdio" }]);
 });
 
+test("a host drains for as long as its platform lets it", async () => {
+  const drainOf = async (more: Partial<HostOptions>) =>
+    (await settle({ type: "context7", ...more })).config.gateway.drainMs;
+  expect(await drainOf({ drainMs: 120_000 })).toBe(120_000);
+  expect(await drainOf({})).toBe(10_000);
+});
+
 test("a command line wins over the block, whose other keys stay; references are resolved and kept out of logs", async () => {
   const folder = mkdtempSync(join(tmpdir(), "settings-test-"));
   const tokenFile = join(folder, "token");
