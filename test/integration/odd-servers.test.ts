@@ -1,73 +1,23 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { type AddressInfo, createServer as createTcpServer, type Socket, type Server as TcpServer } from "node:net";
+import { createServer } from "node:http";
+import { createServer as createTcpServer } from "node:net";
 import { createInterface } from "node:readline";
-import { text } from "node:stream/consumers";
-import { brotliCompressSync, createGzip, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { afterEach, expect, test } from "@jest/globals";
 import { WebSocketServer } from "ws";
-import type { Server as ServerSettings } from "../../runtime/config/schema/index.ts";
-import { TestGateway } from "../support/gateway.ts";
+import {
+  answerTo,
+  asked,
+  connect,
+  endOddServer,
+  listen,
+  look,
+  type Message,
+  seen,
+  startGateway,
+  startHttp,
+} from "../support/odd-server.ts";
 
 // Servers that real people run: each says something that no specification foresees.
-let gateway: TestGateway | undefined;
-let server: Server | TcpServer | undefined;
-const sockets = new Set<Socket>();
-afterEach(async () => {
-  await gateway?.close();
-  for (const socket of sockets) socket.destroy();
-  server?.close();
-  gateway = undefined;
-});
-
-interface Message {
-  readonly id?: number;
-  readonly method: string;
-  readonly params?: Record<string, unknown>;
-}
-const results: Record<string, unknown> = {
-  initialize: { protocolVersion: "2025-11-25", capabilities: { tools: {} }, serverInfo: { name: "odd", version: "1" } },
-  "tools/list": { tools: [{ name: "look", inputSchema: { type: "object" } }] },
-  "tools/call": { content: [{ type: "text", text: "seen" }] },
-  ping: {},
-};
-const answerTo = ({ id, method }: Message) =>
-  JSON.stringify({
-    ...{ jsonrpc: "2.0", id },
-    ...(method in results ? { result: results[method] } : { error: { code: -32601, message: "unknown" } }),
-  });
-
-/** Where requests go that the test does not answer itself. */
-type Answer = (message: Message, request: IncomingMessage, response: ServerResponse) => boolean | undefined;
-
-const asked: string[] = [];
-async function startHttp(odd: Answer): Promise<string> {
-  asked.length = 0;
-  const http = createServer(async (request, response) => {
-    const body = await text(request);
-    const message: Message = body === "" ? { method: String(request.method) } : JSON.parse(body);
-    asked.push(message.method);
-    if (odd(message, request, response) === true) return;
-    if (request.method !== "POST") response.writeHead(405).end();
-    else if (message.id === undefined) response.writeHead(202).end();
-    else response.writeHead(200, { "content-type": "application/json" }).end(answerTo(message));
-  });
-  return listen(http);
-}
-async function listen(one: Server | TcpServer): Promise<string> {
-  server = one;
-  one.on("connection", (socket: Socket) => sockets.add(socket));
-  await new Promise<void>((resolve) => one.listen(0, "127.0.0.1", resolve));
-  return `127.0.0.1:${(one.address() as AddressInfo).port}`;
-}
-
-async function connect(endpoint: string) {
-  gateway = await TestGateway.start({
-    servers: { odd: { type: "custom", endpoints: [endpoint], isolation: "shared" } },
-  });
-  return gateway.connect("/mcp/odd");
-}
-const look = { name: "look", arguments: {} };
-const seen = { content: [{ type: "text", text: "seen" }] };
+afterEach(endOddServer);
 
 test("HTTP 400 'no valid session' with the request's id renews the session: the call succeeds", async () => {
   let sessions = 0;
@@ -204,9 +154,7 @@ test.each([
     response.end(`{"jsonrpc":"2.0","id":${id},"error":${error}}`);
     return true;
   });
-  gateway = await TestGateway.start({
-    servers: { odd: { type: "custom", endpoints: [`http://${at}/mcp`], isolation: "shared" } },
-  });
+  const gateway = await startGateway(`http://${at}/mcp`);
   const answer = await fetch(`${gateway.url}/api/v1/servers/odd/requests`, {
     method: "POST",
     headers: { "content-type": "application/json" },
@@ -288,107 +236,6 @@ test.each(["http", "tcp", "ws"] as const)(
     expect(await (await connect(at)).callTool(look)).toEqual(seen);
   },
 );
-
-const codings = {
-  gzip: gzipSync,
-  "x-gzip": gzipSync,
-  deflate: deflateSync,
-  br: brotliCompressSync,
-  zstd: zstdCompressSync,
-};
-
-test.each(Object.entries(codings))("an answer that comes in %s unasked is understood", async (coding, compress) => {
-  const offered: unknown[] = [];
-  const at = await startHttp((message, request, response) => {
-    offered.push(request.headers["accept-encoding"]);
-    if (message.id === undefined) return false;
-    const headers = { "content-type": "application/json", "content-encoding": coding };
-    response.writeHead(200, headers).end(compress(answerTo(message)));
-    return true;
-  });
-  expect(await (await connect(`http://${at}/mcp`)).callTool(look)).toEqual(seen);
-  expect(new Set(offered)).toEqual(new Set(["identity"]));
-});
-
-test("a large answer, and a stream of events of a type in capitals, come in gzip unasked and are understood", async () => {
-  const large = { content: [{ type: "text", text: "x".repeat(1_000_000) }] };
-  const progress = { jsonrpc: "2.0", method: "notifications/progress", params: { progress: 1 } };
-  const heard: unknown[] = [];
-  const at = await startHttp(({ id, method, params }, _request, response) => {
-    if (method !== "tools/call") return false;
-    const { progressToken } = (params?._meta ?? {}) as { progressToken?: unknown };
-    if (progressToken === undefined) {
-      response.writeHead(200, { "content-type": "application/json", "content-encoding": "gzip" });
-      response.end(gzipSync(JSON.stringify({ jsonrpc: "2.0", id, result: large })));
-      return true;
-    }
-    response.writeHead(200, { "content-type": "Text/Event-Stream; Charset=UTF-8", "content-encoding": "GZIP" });
-    const zip = createGzip();
-    zip.pipe(response);
-    zip.write(`data: ${JSON.stringify({ ...progress, params: { progressToken, progress: 1 } })}\n\n`);
-    // The result comes when its progress has arrived.
-    zip.flush(() => {
-      finish = () => zip.end(`data: ${JSON.stringify({ jsonrpc: "2.0", id, result: seen })}\n\n`);
-    });
-    return true;
-  });
-  let finish: () => void = () => {};
-  const client = await connect(`http://${at}/mcp`);
-  expect(await client.callTool(look)).toEqual(large);
-  const onprogress = ({ progress: reached }: { progress: number }) => {
-    heard.push(reached);
-    finish();
-  };
-  expect(await client.callTool(look, { onprogress })).toEqual(seen);
-  expect(heard).toEqual([1]);
-});
-
-test.each([
-  [
-    "compress",
-    Buffer.from("?"),
-    'answered with Content-Encoding "compress", which nobody asked for; switch compression off there',
-  ],
-  ["gzip", Buffer.from("not gzip"), "cannot be read as gzip (incorrect header check)"],
-])("an answer in %s that cannot be read is named", async (coding, body, problem) => {
-  const at = await startHttp(({ method }, _request, response) => {
-    if (method !== "tools/call") return false;
-    response.writeHead(200, { "content-type": "application/json", "content-encoding": coding }).end(body);
-    return true;
-  });
-  const client = await connect(`http://${at}/mcp`);
-  expect(await client.callTool(look).catch((error: Error) => error.message)).toContain(problem);
-  // The connection is nobody else's.
-  expect((await client.listTools()).tools).toHaveLength(1);
-});
-
-test("an HTTP+SSE server whose stream comes in gzip unasked is understood", async () => {
-  let zip = createGzip();
-  const say = (event: string) => {
-    zip.write(event);
-    zip.flush();
-  };
-  const at = await startHttp((message, request, response) => {
-    if (request.method === "GET") {
-      response.writeHead(200, { "content-type": "Text/Event-Stream", "content-encoding": "gzip" });
-      zip = createGzip();
-      zip.pipe(response);
-      say("event: endpoint\ndata: /messages\n\n");
-    } else {
-      response.writeHead(202).end();
-      if (message.id !== undefined) say(`data: ${answerTo(message)}\n\n`);
-    }
-    return true;
-  });
-  const settings: ServerSettings = {
-    type: "custom",
-    protocol: "sse",
-    endpoints: [`http://${at}/sse`],
-    isolation: "shared",
-  };
-  gateway = await TestGateway.start({ servers: { odd: settings } });
-  expect(await (await gateway.connect("/mcp/odd")).callTool(look)).toEqual(seen);
-});
 
 test("a server that reads lines with Node's readline gets a text with line separators as it was", async () => {
   const text = "one\u2028two\u2029three\u0085four";
