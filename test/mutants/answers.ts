@@ -39,7 +39,7 @@ export const answers: readonly Mutant[] = [
     file: "runtime/protocol/past-calls.ts",
     from: "    if (now - (caller === this.#caller ? this.#otherAt : this.#answeredAt) < lateMs) return true;\n",
     to: "",
-    path: "test/runtime/upstreams/multiplexer.test.ts",
+    path: "test/runtime/upstreams/multiplexer-questions.test.ts",
     tests: "what a server says late of a caller's call reaches no other caller",
   },
   {
@@ -63,7 +63,7 @@ export const answers: readonly Mutant[] = [
     file: "runtime/upstreams/pending-replies.ts",
     from: "    flow.pause();\n",
     to: "",
-    path: "test/runtime/upstreams/multiplexer.test.ts",
+    path: "test/runtime/upstreams/multiplexer-questions.test.ts",
     tests: "a server that asks and takes no replies is read no further",
   },
   {
