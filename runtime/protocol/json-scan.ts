@@ -29,9 +29,20 @@ export const maxFollowed = 8 * 1024 * 1024;
 /** What finding the end of a string costs, in characters: short ones count whole. */
 const stringCost = 16;
 
+/** White space of JSON (RFC 8259, 2). */
+const isSpace = (code: number): boolean => code === blank || code === 10 || code === 13 || code === 9;
+
+/**
+ * Can it stand behind a string? Two messages that a server has written into each other can have their brackets and quotes in
+ * balance; what follows their strings tells that they are no JSON.
+ */
+const followsString = (code: number): boolean =>
+  code === comma || code === colon || code === closeObject || code === closeList || isSpace(code);
+
 /**
  * Where the value that begins at `from` ends; -1 when it does not, is empty, closes a bracket with one of the other kind,
- * nests deeper than 1024 levels, or has more than `maxFollowed` characters outside of its strings.
+ * has a string that nothing of JSON follows, nests deeper than 1024 levels, or has more than `maxFollowed` characters outside of
+ * its strings.
  */
 export function valueEnd(text: string, from: number): number {
   const first = text.charCodeAt(from);
@@ -49,6 +60,7 @@ export function valueEnd(text: string, from: number): number {
       if (end < 0) return -1;
       last += Math.max(end - at - stringCost, 0);
       at = end;
+      if (depth > 0 && !followsString(text.charCodeAt(at + 1))) return -1;
     } else if (code === openObject || code === openList) {
       if (depth === maxDepth) return -1;
       if (depth > 0 && depth % bitsOfBrackets === 0) {
@@ -76,7 +88,8 @@ const scratch = new Uint8Array(maxDepth);
 
 /**
  * Is what stands from `from` on one object, list or string, and behind it the closing bracket of the object around it and no more?
- * Brackets and quotes are followed; what nests deeper than 1024 levels, or has more than `maxFollowed` characters outside of its strings, is not.
+ * Brackets and quotes are followed. No for a string that nothing of JSON follows, for what nests deeper than 1024 levels, and for
+ * more than `maxFollowed` characters outside of strings.
  */
 export function closesAtEnd(bytes: Buffer, from: number): boolean {
   const last = bytes.length - 1;
@@ -91,6 +104,7 @@ export function closesAtEnd(bytes: Buffer, from: number): boolean {
       furthest += Math.max(end - at - stringCost, 0);
       at = end;
       if (depth === 0) return at + 1 === last && bytes[last] === closeObject;
+      if (!followsString(bytes[at + 1] as number)) return false;
     } else if (code === openObject || code === openList) {
       if (depth === scratch.length) return false;
       // The closing bracket is two characters behind the opening one (ASCII).
@@ -175,9 +189,6 @@ export function memberNames(text: string): string[] | undefined {
     at = behindBlanks(text, at + 1);
   }
 }
-
-/** White space of JSON (RFC 8259, 2). */
-const isSpace = (code: number): boolean => code === blank || code === 10 || code === 13 || code === 9;
 
 function behindSpace(text: string, at: number): number {
   let behind = at;

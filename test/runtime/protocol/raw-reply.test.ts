@@ -5,6 +5,8 @@ import { encodeReply } from "../../../runtime/protocol/json-rpc.ts";
 import { maxFollowed } from "../../../runtime/protocol/json-scan.ts";
 import { takeApart, takeBytesApart } from "../../../runtime/protocol/raw-reply.ts";
 
+const within = '{"jsonrpc":"2.0","id":2,"result":{"content":[{"type":"text","text":"\\"theirs\\""}]}}';
+
 test.each([
   ['{"jsonrpc":"2.0","id":1,"result":{"a":[1,"}",{"b":"\\"]"}]}}', "1", '{"a":[1,"}",{"b":"\\"]"}]}'],
   ['{"result":{},"id":"x","jsonrpc":"2.0"}', '"x"', "{}"],
@@ -34,6 +36,8 @@ test.each([
   ["a bracket too few", '{"id":1,"result":{"a":[}'],
   ["an open string", '{"id":1,"result":{"a":"b}}'],
   ["no value", '{"id":1,"result":}'],
+  // A server that answers two callers on one connection at once: the other one's words would be in this answer.
+  ["an answer within an answer", `{"id":1,"result":{"content":[{"${within}`],
   ["an array", '[{"id":1,"result":{}}]'],
   ["nothing", ""],
 ])("%s is left to the parser", (_what, text) => {
@@ -86,6 +90,7 @@ describe("bytes", () => {
     '{"jsonrpc":"2.0","id":12,"result":{"a":[}}',
     '{"result":{"a":[},"jsonrpc":"2.0","id":12}',
     '{"jsonrpc":"2.0","id":12,"result":{"a":"b}}',
+    `{"jsonrpc":"2.0","id":12,"result":{"content":[{"${within}`,
   ])("%s is left to the parser", (text) => {
     expect(of(text).reply).toBeUndefined();
   });
