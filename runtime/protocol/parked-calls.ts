@@ -20,8 +20,8 @@ export interface ParkedCallsOptions {
 
 const usualPerCaller = 256;
 
-/** Tells our `requestState` from a server's own. */
-const mark = "mcp-fleet:";
+/** Tells our `requestState` from a server's own, which can be a server host's or another gateway's: the key's mark follows. */
+const ours = "mcp-fleet:";
 
 /**
  * The calls of this process that wait for their clients. A `requestState` names one of them and is sealed with its
@@ -55,9 +55,12 @@ export class ParkedCalls {
     return this.#options.max;
   }
 
-  /** Is it a state of the gateway's own, rather than of a server? */
+  /** Is it a state of the gateway's own, rather than of a server? One that was changed behind its mark still is. */
   owns(requestState: unknown): requestState is string {
-    return typeof requestState === "string" && requestState.startsWith(mark);
+    return (
+      typeof requestState === "string" &&
+      this.#options.sealer.marks.some((mark) => requestState.startsWith(`${ours}${mark}:`))
+    );
   }
 
   /** Keeps a call of a caller until its client comes back; returns the `requestState` that the client must bring. */
@@ -74,19 +77,20 @@ export class ParkedCalls {
     this.#ofCaller.set(caller, own.add(handle));
     this.#callers.set(handle, caller);
     this.#calls.set(handle, call);
-    return mark + sealer.seal(JSON.stringify([handle, call.binding, clock() + expiryMs, worker]));
+    const sealed = sealer.seal(JSON.stringify([handle, call.binding, clock() + expiryMs, worker]));
+    return `${ours}${sealer.marks[0]}:${sealed}`;
   }
 
   /** Slot of the worker process that parked the call; undefined for a state that is not the gateway's own. */
   workerOf(requestState: unknown): number | undefined {
-    const plain = this.owns(requestState) ? this.#options.sealer.open(requestState.slice(mark.length)) : undefined;
+    const plain = this.owns(requestState) ? this.#options.sealer.open(sealedIn(requestState)) : undefined;
     return plain === undefined ? undefined : (JSON.parse(plain) as [string, string, number, number])[3];
   }
 
   /** Takes a call back. Throws INVALID_PARAMS for a state that is forged, used, expired or another request's. */
   resume(requestState: string, binding: string): ParkedCall {
     const { sealer, clock } = this.#options;
-    const plain = sealer.open(requestState.slice(mark.length));
+    const plain = sealer.open(sealedIn(requestState));
     if (plain === undefined) throw invalid("was not made here, or has been changed");
     const [handle, bound, expiresAt] = JSON.parse(plain) as [string, string, number];
     if (bound !== binding) throw invalid("belongs to another request");
@@ -110,5 +114,8 @@ export class ParkedCalls {
     this.#calls.clear();
   }
 }
+
+/** What stands behind both marks. */
+const sealedIn = (requestState: string): string => requestState.slice(requestState.indexOf(":", ours.length) + 1);
 
 const invalid = (problem: string) => new FleetError("INVALID_PARAMS", `Invalid params: "requestState" ${problem}`);

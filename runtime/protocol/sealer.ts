@@ -8,6 +8,8 @@ export interface SealingKey {
 
 const nonceBytes = 12;
 const tagBytes = 16;
+/** Characters of a mark: enough that two gateways have different ones. */
+const markLength = 12;
 
 /**
  * Seals and opens texts that clients keep for the gateway, with AES-256-GCM (NIST SP 800-38D). Form:
@@ -20,6 +22,10 @@ export class Sealer {
   readonly #sealing: SealingKey;
   readonly #keys: ReadonlyMap<string, Buffer>;
   readonly #stable: boolean;
+  /**
+   * Names of the keys for whoever sees the text, the sealing one first: another gateway's key with the same id has another name.
+   */
+  readonly marks: readonly string[];
 
   constructor(purpose: string, keys: readonly SealingKey[], { stable = false } = {}) {
     if (keys[0] === undefined) throw new RangeError("at least one session key is needed");
@@ -30,6 +36,9 @@ export class Sealer {
     this.#stable = stable;
     this.#sealing = keys[0];
     this.#keys = new Map(keys.map(({ id, key }) => [id, key]));
+    this.marks = keys.map(({ key }) =>
+      createHmac("sha256", key).update(`mark of ${purpose}`).digest("base64url").slice(0, markLength),
+    );
   }
 
   seal(plain: string): string {

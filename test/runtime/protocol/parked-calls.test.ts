@@ -47,9 +47,30 @@ test("a state leads back to its call once, for its own request", () => {
   expect(() => calls.resume(`${state.slice(0, -1)}~`, "anna")).toThrow("was not made here, or has been changed");
 });
 
+test("a state of a server host or of another gateway is the server's own, also where its key has the same id", () => {
+  const host = new ParkedCalls({
+    sealer: new Sealer("request state", [{ id: "k", key: Buffer.alloc(32, 2) }]),
+    clock: () => 0,
+    max: 10,
+    expiryMs: 1000,
+  });
+  const state = host.park(asking("anna", "name").call, "anna");
+  expect([host.owns(state), table().owns(state)]).toEqual([true, false]);
+});
+
+test("a state that was sealed by the key before is still the gateway's own", () => {
+  const keys = [1, 2].map((fill) => ({ id: `k${fill}`, key: Buffer.alloc(32, fill) }));
+  const [before, after] = [keys, keys.toReversed()].map((order) => {
+    return new ParkedCalls({ sealer: new Sealer("request state", order), clock: () => 0, max: 10, expiryMs: 1000 });
+  }) as [ParkedCalls, ParkedCalls];
+  expect(after.owns(before.park(asking("anna", "name").call, "anna"))).toBe(true);
+});
+
 test("what was sealed for another purpose is no state", () => {
   const session = new Sealer("session", [{ id: "k", key: Buffer.alloc(32, 1) }]);
-  expect(() => table().resume(`mcp-fleet:${session.seal("[]")}`, "anna")).toThrow("was not made here");
+  expect(() => table().resume(`mcp-fleet:${sealer.marks[0]}:${session.seal("[]")}`, "anna")).toThrow(
+    "was not made here",
+  );
 });
 
 test("a call whose client comes too late, or that must give way, is cancelled", async () => {
