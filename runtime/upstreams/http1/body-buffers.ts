@@ -1,7 +1,7 @@
 /** Sizes kept are powers of two between these. */
 const smallest = 32 * 1024;
 const largest = 4 * 1024 * 1024;
-/** What lies idle at the most. */
+/** What lies idle at the most: it stays until the process ends. */
 const maxIdleBytes = 32 * 1024 * 1024;
 
 /**
@@ -31,3 +31,6 @@ export class BodyBuffers {
     this.#idleBytes += buffer.length;
   }
 }
+
+/** Of all connections of the process: with some for each server, a fleet of a hundred could keep gigabytes. */
+export const bodyBuffers = new BodyBuffers();

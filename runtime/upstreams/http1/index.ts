@@ -1,4 +1,3 @@
-export { BodyBuffers } from "./body-buffers.ts";
 export type { HttpConnection, Requester } from "./connection.ts";
 export { HttpPool } from "./pool.ts";
 export { isFieldValue, type RequestHeaders, requestHead } from "./request-head.ts";

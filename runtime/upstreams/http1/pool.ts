@@ -1,5 +1,5 @@
 import type { ConnectionOptions } from "node:tls";
-import { BodyBuffers } from "./body-buffers.ts";
+import { bodyBuffers } from "./body-buffers.ts";
 import { HttpConnection, type Requester, sharedReads } from "./connection.ts";
 import { Fifo } from "./fifo.ts";
 
@@ -27,8 +27,8 @@ const sweepMs = 1000;
 
 /** Connections to one origin. Requests take the one used last; when all are busy they wait for their turn. */
 export class HttpPool {
-  /** Memory for the bodies that come over its connections. */
-  readonly bodies = new BodyBuffers();
+  /** Memory for the bodies that come over its connections, shared with all others. */
+  readonly bodies = bodyBuffers;
   readonly #options: HttpPoolOptions;
   readonly #reads = sharedReads();
   readonly #idle: HttpConnection[] = [];

@@ -1,5 +1,6 @@
 import { expect, test } from "@jest/globals";
 import { BodyBuffers } from "../../../../runtime/upstreams/http1/body-buffers.ts";
+import { HttpPool } from "../../../../runtime/upstreams/http1/index.ts";
 
 const mebi = 1024 * 1024;
 
@@ -18,4 +19,12 @@ test("a buffer is used again; what lies idle is no more than 32 MiB, and none is
   const large = buffers.take(5 * mebi);
   buffers.giveBack(large);
   expect(buffers.take(5 * mebi)).not.toBe(large);
+});
+
+test("many servers keep no more idle memory than one", () => {
+  const pools = ["a", "b"].map(
+    (host) => new HttpPool({ url: new URL(`http://${host}/`), maxConnections: 1, connectMs: 1, maxLifetimeMs: 1 }),
+  );
+  expect(pools[0]?.bodies).toBe(pools[1]?.bodies);
+  for (const pool of pools) pool.close();
 });
