@@ -1,3 +1,4 @@
+import { bracketed } from "../../runtime/host-name.ts";
 import { defaults as shared } from "../defaults.ts";
 import { systemdDefaults } from "../systemd/defaults.ts";
 import { credentials, tagLines } from "../systemd/fleet-units.ts";
@@ -39,8 +40,7 @@ export interface MonitoringWorkload {
 }
 
 /** `host:port`, as programs are told where to listen. */
-export const listenAddress = (host: string, port: number): string =>
-  host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+export const listenAddress = (host: string, port: number): string => `${bracketed(host)}:${port}`;
 
 /** Services in the order in which they are started: Prometheus has somebody to tell. */
 export const monitoringInstances = (unit: string): readonly [alertmanager: string, prometheus: string] => [

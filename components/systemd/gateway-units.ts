@@ -1,3 +1,4 @@
+import { bracketed } from "../../runtime/host-name.ts";
 import { defaults as shared } from "../defaults.ts";
 import { systemdDefaults as defaults } from "./defaults.ts";
 import { credentials, tagLines } from "./fleet-units.ts";
@@ -64,7 +65,7 @@ export function gatewayUnits(workload: GatewayWorkload): Record<string, string> 
     Unit: [["Description", `Port of the MCP gateway ${literal(name)}`]],
     Install: [["WantedBy", "sockets.target"]],
   });
-  const address = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+  const address = `${bracketed(host)}:${port}`;
   const socketDropIn = unitText({ Socket: [["ListenStream", address]], "X-Tags": tagLines(tags) });
   return {
     [`${unit}.service`]: service,

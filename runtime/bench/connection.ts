@@ -1,5 +1,6 @@
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
+import { bareHost } from "../host-name.ts";
 
 /** An HTTP response as the load generator needs it: bytes as latin1, for the price of a copy. */
 export interface RawResponse {
@@ -49,7 +50,7 @@ export class Connection {
 
   #open(): Promise<Socket> {
     const { protocol, hostname, port } = this.#url;
-    const host = hostname.replace(/^\[|\]$/g, "");
+    const host = bareHost(hostname);
     const opened = Promise.withResolvers<Socket>();
     const socket =
       protocol === "https:"

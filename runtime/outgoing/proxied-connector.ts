@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { bareHost, bracketed } from "../host-name.ts";
 import { proxyFor } from "./proxy-rules.ts";
 import { openTunnel } from "./tunnel.ts";
 
@@ -9,12 +10,10 @@ export type Connect = ReturnType<typeof import("../http-client.ts").buildConnect
 export function throughProxy(connect: Connect, timeoutMs: number): Connect {
   return (options, callback) => {
     const { protocol, hostname, port } = options;
-    const host = hostname.replace(/^\[|\]$/g, "");
+    const host = bareHost(hostname);
     let proxy: URL | undefined;
     try {
-      proxy = proxyFor(
-        new URL(`${protocol}//${host.includes(":") ? `[${host}]` : host}:${port || defaultPort(protocol)}`),
-      );
+      proxy = proxyFor(new URL(`${protocol}//${bracketed(host)}:${port || defaultPort(protocol)}`));
     } catch (error) {
       callback(error as Error, null);
       return;

@@ -1,5 +1,6 @@
 import { BlockList, isIP } from "node:net";
 import { FleetError } from "../errors.ts";
+import { bareHost } from "../host-name.ts";
 
 /** The variables that name proxies, as other programs read them too; the lower-case one of a pair counts. */
 export type ProxyVariables = Readonly<Record<string, string | undefined>>;
@@ -17,7 +18,7 @@ export function proxyFor(url: URL, variables: ProxyVariables = process.env): URL
   const name = protocol === "https:" || protocol === "wss:" ? "HTTPS_PROXY" : "HTTP_PROXY";
   const said = variable(name, variables);
   if (said === undefined) return undefined;
-  const host = hostname.replace(/^\[|\]$/g, "").toLowerCase();
+  const host = bareHost(hostname).toLowerCase();
   if (isOwnMachine(host)) return undefined;
   const port = url.port || defaultPorts.get(protocol);
   const exempt = (variable("NO_PROXY", variables) ?? "").split(/[\s,]+/).some((entry) => fits(entry, host, port));
@@ -52,7 +53,7 @@ function fits(entry: string, host: string, port: string | undefined): boolean {
   if (entry === "*") return true;
   const [, bare = entry, only] = /^(\[[^\]]*\]|[^:]*):(\d+)$/.exec(entry) ?? [];
   if (only !== undefined && only !== port) return false;
-  const name = bare.replace(/^\[|\]$/g, "").toLowerCase();
+  const name = bareHost(bare).toLowerCase();
   const [, network, bits] = /^(.+)\/(\d{1,3})$/.exec(name) ?? [];
   if (network !== undefined) return isWithin(host, network, Number(bits));
   const domain = name.replace(/^\*?\./, "");

@@ -1,5 +1,6 @@
 import { connect, isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
+import { bareHost, bracketed } from "../host-name.ts";
 
 /** Where a tunnel leads. */
 export interface TunnelTarget {
@@ -21,7 +22,7 @@ export function openTunnel(
   target: TunnelTarget,
   done: (error: Error | undefined, socket: Socket) => void,
 ): Socket {
-  const host = proxy.hostname.replace(/^\[|\]$/g, "");
+  const host = bareHost(proxy.hostname);
   const secure = proxy.protocol === "https:";
   const port = Number(proxy.port || (secure ? 443 : 80));
   const socket = secure
@@ -66,7 +67,7 @@ export function openTunnel(
   return socket;
 }
 
-const authorityOf = ({ host, port }: TunnelTarget): string => `${host.includes(":") ? `[${host}]` : host}:${port}`;
+const authorityOf = ({ host, port }: TunnelTarget): string => `${bracketed(host)}:${port}`;
 
 const fixOf = (status: string): string =>
   status === "407"

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
 import { FleetError } from "../errors.ts";
+import { bareHost } from "../host-name.ts";
 
 export interface RequestGuardOptions {
   /** Address that the gateway listens on. */
@@ -60,7 +61,7 @@ export class RequestGuard {
 
   #acceptsHost(header: string): boolean {
     const name = hostField.test(header) ? hostname(`http://${header}`) : undefined;
-    return name !== undefined && (isIP(name.replace(/^\[|\]$/g, "")) !== 0 || this.#hosts.has(name));
+    return name !== undefined && (isIP(bareHost(name)) !== 0 || this.#hosts.has(name));
   }
 
   #acceptsOrigin(origin: string): boolean {

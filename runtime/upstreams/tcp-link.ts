@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { connect } from "node:net";
+import { bareHost } from "../host-name.ts";
 import type { DuplexLink, Receive } from "./duplex-connector.ts";
 import { LineReader, lineTooLong } from "./line-reader.ts";
 import { LineWriter } from "./line-writer.ts";
@@ -7,7 +8,7 @@ import { readInTurns } from "./read-in-turns.ts";
 
 /** Connects to a server that speaks MCP over TCP, one message a line: a custom transport (basic/transports). */
 export async function openTcp({ hostname, port }: URL, connectMs: number, receive: Receive): Promise<DuplexLink> {
-  const socket = connect({ host: hostname.replace(/^\[|\]$/g, ""), port: Number(port) });
+  const socket = connect({ host: bareHost(hostname), port: Number(port) });
   socket.setNoDelay(true).setKeepAlive(true, 30_000);
   const timer = setTimeout(() => socket.destroy(new Error(`no connection within ${connectMs} ms`)), connectMs);
   try {

@@ -1,3 +1,4 @@
+import { bareHost } from "../../host-name.ts";
 import { shownAddress } from "../shown-source.ts";
 import { holdsUser } from "./address-rules.ts";
 import type { Auth } from "./auth.ts";
@@ -100,7 +101,6 @@ function urlRule(text: string, at: ConfigPath, add: Add): void {
     return;
   }
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url?.protocol === "https:" || (url?.protocol === "http:" && isLoopback(url.hostname.replace(/^\[|\]$/g, ""))))
-    return;
+  if (url?.protocol === "https:" || (url?.protocol === "http:" && isLoopback(bareHost(url.hostname)))) return;
   add(at, `is "${text}"`, "give an https:// URL (http:// on loopback only)");
 }

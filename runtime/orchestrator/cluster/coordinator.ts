@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { performance } from "node:perf_hooks";
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { FleetError } from "../../errors.ts";
+import { bracketed } from "../../host-name.ts";
 import { RequestGuard } from "../../security/request-guard.ts";
 import { proofHeader } from "./node-keys.ts";
 import {
@@ -110,7 +111,7 @@ export class ClusterCoordinator {
     });
     await app.listen({ host, port });
     const { port: bound } = app.server.address() as AddressInfo;
-    return new ClusterCoordinator(app, `http://${host.includes(":") ? `[${host}]` : host}:${bound}`);
+    return new ClusterCoordinator(app, `http://${bracketed(host)}:${bound}`);
   }
 
   async close(): Promise<void> {

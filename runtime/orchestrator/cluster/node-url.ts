@@ -1,5 +1,6 @@
 import { BlockList, isIP } from "node:net";
 import { isLoopback } from "../../config/schema/index.ts";
+import { bareHost } from "../../host-name.ts";
 
 const longest = 256;
 /** Addresses that belong to one link, such as a cloud's metadata service (RFC 3927, RFC 4291), and to nobody. */
@@ -24,7 +25,7 @@ export function wrongNodeUrl(text: string): string | undefined {
   if (protocol !== "http:" && protocol !== "https:") return '"url" must be an http(s) URL or null';
   if (username !== "" || password !== "") return '"url" must not hold credentials; nodes have tokens for each other';
   if (search !== "" || hash !== "") return '"url" must be a base URL, without a query and a fragment';
-  const address = hostname.replace(/^\[|\]$/g, "");
+  const address = bareHost(hostname);
   const family = isIP(address);
   if (family !== 0 && refused.check(address, family === 4 ? "ipv4" : "ipv6"))
     return `"url" must not be the link-local or unspecified address ${address}`;

@@ -4,6 +4,7 @@ import type { Readable } from "node:stream";
 import type { Logger } from "pino";
 import type { Agent } from "undici";
 import { defaults } from "../../config/defaults.ts";
+import { bracketed } from "../../host-name.ts";
 import type { BackendSpec } from "../backend.ts";
 import { limitedText } from "../limited-text.ts";
 import { addressOf, type Scheme } from "./address.ts";
@@ -160,5 +161,5 @@ async function* linesOf(body: Readable): AsyncGenerator<string> {
 function inCluster(): string {
   const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port } = process.env;
   if (host === undefined) throw new Error("not in a pod: set discovery.kubernetes.apiServer");
-  return `https://${host.includes(":") ? `[${host}]` : host}:${port ?? 443}`;
+  return `https://${bracketed(host)}:${port ?? 443}`;
 }

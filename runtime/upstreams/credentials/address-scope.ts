@@ -1,4 +1,5 @@
 import { BlockList, isIP, isIPv4 } from "node:net";
+import { bareHost } from "../../host-name.ts";
 
 /** How far away an address is: this machine, its link, a private network, everywhere. A larger one is farther. */
 export const Scope = { Loopback: 0, Link: 1, Private: 2, Public: 3 } as const;
@@ -35,9 +36,6 @@ export function scopeOf(address: string): Scope {
 /** The nearest of several addresses decides; of none, everywhere. */
 export const nearest = (addresses: readonly string[]): Scope =>
   Math.min(Scope.Public, ...addresses.map(scopeOf)) as Scope;
-
-/** A host of a URL without the brackets of IPv6. */
-export const bareHost = (hostname: string): string => hostname.replace(/^\[|\]$/g, "");
 
 /** The address itself where a host is one; undefined for a name. */
 export function literal(hostname: string): string | undefined {

@@ -1,5 +1,6 @@
 import { connect, isIP, Socket } from "node:net";
 import { connect as connectTls, type ConnectionOptions as TlsOptions } from "node:tls";
+import { bareHost } from "../../host-name.ts";
 import { proxyFor } from "../../outgoing/proxy-rules.ts";
 import { openTunnel } from "../../outgoing/tunnel.ts";
 import { Turns } from "../read-in-turns.ts";
@@ -77,7 +78,7 @@ export class HttpConnection implements ResponseHandler {
   /** Begins with a connection to the proxy, which becomes one to the server. */
   #tunnel(proxy: URL): Socket {
     const { url } = this.#options;
-    const through = openTunnel(proxy, { host: hostOf(url), port: portOf(url) }, (error, tunnel) => {
+    const through = openTunnel(proxy, { host: bareHost(url.hostname), port: portOf(url) }, (error, tunnel) => {
       tunnel.setTimeout(0);
       if (error !== undefined) this.#fail(error);
       else if (url.protocol === "https:") {
@@ -194,13 +195,13 @@ export class HttpConnection implements ResponseHandler {
       this.#read(shared.subarray(0, length));
       return true;
     };
-    return connect({ host: hostOf(url), port: portOf(url), onread: { buffer: shared, callback } });
+    return connect({ host: bareHost(url.hostname), port: portOf(url), onread: { buffer: shared, callback } });
   }
 
   /** TLS, on a connection of its own or through a tunnel. */
   #secure(tunnel?: Socket): Socket {
     const { url, tls } = this.#options;
-    const host = hostOf(url);
+    const host = bareHost(url.hostname);
     const socket = connectTls({
       host,
       port: portOf(url),
@@ -242,7 +243,6 @@ export class HttpConnection implements ResponseHandler {
   }
 }
 
-const hostOf = ({ hostname }: URL): string => (hostname.startsWith("[") ? hostname.slice(1, -1) : hostname);
 const portOf = ({ port, protocol }: URL): number => Number(port || (protocol === "https:" ? 443 : 80));
 
 /** A buffer for the reads of all connections of one pool. */

@@ -1,5 +1,6 @@
 import { expect, test } from "@jest/globals";
-import { bareHost, literal, nearest, Scope, scopeOf } from "../../../../runtime/upstreams/credentials/address-scope.ts";
+import { bareHost } from "../../../../runtime/host-name.ts";
+import { literal, nearest, Scope, scopeOf } from "../../../../runtime/upstreams/credentials/address-scope.ts";
 
 test.each<[Scope, string[]]>([
   [Scope.Loopback, ["127.0.0.1", "127.9.9.9", "0.0.0.0", "::1", "::", "::ffff:127.0.0.1", "64:ff9b::7f00:1"]],
