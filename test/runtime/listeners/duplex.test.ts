@@ -1,4 +1,4 @@
-import { expect, test } from "@jest/globals";
+import { expect, jest, test } from "@jest/globals";
 import { Duplex, type DuplexOptions } from "../../../runtime/listeners/duplex.ts";
 import type { McpTarget } from "../../../runtime/listeners/target.ts";
 
@@ -191,13 +191,16 @@ test("a subscription whose id is a long number is refused twice and cancelled by
 });
 
 test("a connection whose credential has ended hears the answer to its call, then it is closed", async () => {
-  const it = open({ expiresAt: Date.now() });
+  jest.useFakeTimers({ doNotFake: ["setImmediate", "nextTick", "queueMicrotask"] });
+  const it = open({ expiresAt: Date.now() + 60_000 });
   it.duplex.receive('{"jsonrpc":"2.0","id":1,"method":"initialize"}');
   await it.opened();
   it.duplex.receive('{"jsonrpc":"2.0","id":2,"method":"tools/call"}');
   while (it.ending.length === 0) await new Promise((resolve) => setImmediate(resolve));
   // Past the end of the credential.
-  await new Promise((resolve) => setTimeout(resolve, 2));
+  jest.advanceTimersByTime(60_001);
+  jest.useRealTimers();
+  await settled();
   expect(it.events).not.toContain("the credential has expired");
   it.ending[0]?.();
   while (!it.events.includes("the credential has expired")) await new Promise((resolve) => setImmediate(resolve));
