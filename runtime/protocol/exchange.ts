@@ -156,6 +156,12 @@ export class Exchange {
     return this.progress?.at ?? this.deadline;
   }
 
+  /** Milliseconds that are left of its time by the gateway's clock, which says `now`. The gateway's own calls do not wait: all of it. */
+  leftMs(now: number): number {
+    const { endsAt } = this;
+    return endsAt === undefined ? this.remainingMs : Math.ceil(endsAt - now);
+  }
+
   /** What its caller hears when `server` has not answered in time. */
   expired(server: string): FleetError {
     const { bounds, isLast } = this.progress ?? {};

@@ -89,8 +89,7 @@ export class HttpEndpoint {
     onMessage: (message: RpcMessage) => void,
     reading: Reading = whole,
   ): Promise<HttpOutcome> {
-    const { now } = this.#options;
-    const latest = now() + exchange.remainingMs;
+    const leftMs = this.#timeOf(exchange);
     const rest = head.slice(head.indexOf(" HTTP/1.1\r\n"));
     const method = head.slice(0, head.indexOf(" "));
     let outcome = left;
@@ -98,10 +97,17 @@ export class HttpEndpoint {
       const redirect = redirectOf(outcome.status, outcome.headers.location, this.#url);
       if (redirect?.followed !== true) return outcome;
       this.#url = redirect.to;
-      const leftMs = Math.max((exchange.endsAt ?? latest) - now(), 1);
-      outcome = await this.post(`${method} ${this.#path}${rest}`, body, id, exchange, onMessage, reading, leftMs);
+      const again = `${method} ${this.#path}${rest}`;
+      outcome = await this.post(again, body, id, exchange, onMessage, reading, Math.max(leftMs(), 1));
     }
     return outcome;
+  }
+
+  /** How much of a request's time is left, whenever it is asked. The exchanges of the gateway's own calls do not say when they end. */
+  #timeOf(exchange: Exchange): () => number {
+    const { now } = this.#options;
+    const latest = now() + exchange.remainingMs;
+    return () => (exchange.endsAt ?? latest) - now();
   }
 
   /** UPSTREAM_PROTOCOL for a request that HTTP answered, but JSON-RPC did not. */
@@ -193,9 +199,7 @@ export class HttpEndpoint {
     exchange: Exchange,
     onMessage: (message: RpcMessage) => void,
   ): Promise<HttpOutcome> {
-    const { now } = this.#options;
-    const latest = now() + exchange.remainingMs;
-    const leftMs = () => (exchange.endsAt ?? latest) - now();
+    const leftMs = this.#timeOf(exchange);
     let outcome = left;
     while (outcome.reply === undefined && outcome.cut !== undefined && outcome.status === 200) {
       await pause(outcome.cut, exchange, Math.max(leftMs(), 0));

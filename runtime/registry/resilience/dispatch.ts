@@ -19,9 +19,7 @@ export function dispatch(options: DispatchOptions): FleetCall {
   const { fleet, source, leaseOf, repeatable, attempts, now } = options;
   /** Has the call any time left? What is left is all that its instance gets. */
   const keepsTime = (exchange: Exchange): boolean => {
-    const { endsAt } = exchange;
-    if (endsAt === undefined) return true;
-    const left = Math.ceil(endsAt - now());
+    const left = exchange.leftMs(now());
     if (left <= 0) return false;
     if (left < exchange.remainingMs) exchange.remainingMs = left;
     return true;

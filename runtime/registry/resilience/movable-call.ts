@@ -77,13 +77,12 @@ export class MovableCall {
     const { source, leaseOf, now } = this.#options;
     const exchange = this.#exchange;
     const lease = leaseOf(this.#client);
-    const left = () => (exchange.deadline === undefined ? exchange.remainingMs : Math.ceil(exchange.deadline - now()));
-    exchange.remainingMs = Math.max(1, left());
+    exchange.remainingMs = Math.max(1, exchange.leftMs(now()));
     const instance = source.pick(lease, exchange) ?? (await source.acquire(lease, exchange, this.#client));
     if (this.#over || avoid.has(instance.backend)) {
       throw new FleetError("INSTANCE_LOST", `${instance.id} did not answer, and no other instance can; call again`);
     }
-    exchange.remainingMs = Math.max(1, left());
+    exchange.remainingMs = Math.max(1, exchange.leftMs(now()));
     this.#attempt(instance);
     exchange.onCancel((reason) => this.#cancel(reason));
   }

@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from "@jest/globals";
 import { FleetError } from "../../../../runtime/errors.ts";
 import { Exchange } from "../../../../runtime/protocol/exchange.ts";
+import { ProgressDeadline } from "../../../../runtime/protocol/progress-deadline.ts";
 import type { Backend } from "../../../../runtime/registry/backend.ts";
 import type { Instance } from "../../../../runtime/registry/instance.ts";
 import { MovableCall } from "../../../../runtime/registry/resilience/movable-call.ts";
@@ -89,4 +90,15 @@ test("the call fails when its last attempt has failed", async () => {
   await settled();
   callsOf(busy()[1] as number)[0]?.reject(new FleetError("REQUEST_TIMEOUT", "second"));
   await expect(reply).rejects.toThrow("second");
+});
+
+test("a call that progress has extended has its time left on another instance, too", async () => {
+  const { exchange, reply, callsOf, move, backend } = await callOn();
+  exchange.deadline = -1;
+  exchange.progress = new ProgressDeadline({ requestMs: 500, maxRequestMs: 1000 }, 0, () => 0);
+  expect(move(backend)).toEqual([true]);
+  await settled();
+  expect(exchange.remainingMs).toBe(500);
+  callsOf(0)[0]?.resolve({ result: "done" });
+  await reply;
 });
