@@ -61,14 +61,15 @@ export class ByteBudget {
     return new FleetError("OVERLOADED", text, { headers: { "retry-after": "1", connection: "close" } });
   }
 
-  /** Counts what has been written to a client and waits for it, until it has been read. */
+  /** Counts what has been written to a client and waits for it, until it has been read. Little is not counted. */
   unread(stream: ServerResponse | Socket): void {
+    const { writableLength: waiting } = stream;
+    if (waiting <= smallBytes) return;
     const known = this.#unread.get(stream);
     if (known !== undefined) {
-      known.set(stream.writableLength);
+      known.set(waiting);
       return;
     }
-    if (stream.writableLength <= smallBytes) return;
     const holding = new Holding(
       this,
       "answers",
@@ -82,7 +83,7 @@ export class ByteBudget {
     };
     stream.on("drain", read).on("close", read);
     this.#unread.set(stream, holding);
-    holding.set(stream.writableLength);
+    holding.set(waiting);
   }
 
   /** A holding has so many bytes now. */

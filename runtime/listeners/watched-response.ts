@@ -1,5 +1,5 @@
 import { ServerResponse } from "node:http";
-import { type ByteBudget, smallBytes } from "./byte-budget.ts";
+import type { ByteBudget } from "./byte-budget.ts";
 import { IncomingRequest } from "./incoming-request.ts";
 
 /** The class of responses of Node's server whose bytes, and those of their requests, count for a budget (`ServerResponse` option of http.createServer). */
@@ -13,13 +13,13 @@ export function responsesWithin(budget: ByteBudget): typeof ServerResponse<Incom
 
     override write(...args: unknown[]): boolean {
       const more = super.write(...(args as [string]));
-      if (this.writableLength > smallBytes) budget.unread(this);
+      budget.unread(this);
       return more;
     }
 
     override end(...args: unknown[]): this {
       super.end(...(args as [string]));
-      if (this.writableLength > smallBytes) budget.unread(this);
+      budget.unread(this);
       return this;
     }
   };

@@ -1,8 +1,5 @@
-import { throughProxy } from "./proxied-connector.ts";
+import { outgoingConnector } from "./proxied-connector.ts";
 import { hasProxy } from "./proxy-rules.ts";
-
-/** For a new connection, and for the tunnel that it goes through. */
-const connectMs = 10_000;
 
 /** Like the dispatcher of the global `fetch`: connections of the process, made with the first request that needs a proxy. */
 let proxied: Promise<typeof fetch> | undefined;
@@ -16,9 +13,7 @@ export const outgoingFetch = async (url: string | URL, init?: RequestInit): Prom
 
 async function open(): Promise<typeof fetch> {
   const client = await import("../http-client.ts");
-  const dispatcher = new client.Agent({
-    connect: throughProxy(client.buildConnector({ timeout: connectMs }), connectMs),
-  });
+  const dispatcher = new client.Agent({ connect: await outgoingConnector() });
   return (url, init) =>
     client.fetch(url as string, { ...(init as object), dispatcher }) as unknown as Promise<Response>;
 }

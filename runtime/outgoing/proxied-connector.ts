@@ -33,4 +33,13 @@ export function throughProxy(connect: Connect, timeoutMs: number): Connect {
   };
 }
 
+/** For a new connection, and for the tunnel that it goes through. */
+const usualMs = 10_000;
+
+/** Opens connections of the process, through the proxies that the variables name. `timeoutMs` defaults to ten seconds. */
+export async function outgoingConnector(timeoutMs = usualMs): Promise<Connect> {
+  const { buildConnector } = await import("../http-client.ts");
+  return throughProxy(buildConnector({ timeout: timeoutMs }), timeoutMs);
+}
+
 const defaultPort = (protocol: string): string => (protocol === "https:" ? "443" : "80");

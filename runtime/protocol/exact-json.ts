@@ -1,13 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { ExactNumber } from "./exact-number.ts";
-import { quote, stringEnd } from "./json-scan.ts";
+import { isDigit, quote, stringEnd } from "./json-scan.ts";
 import { shapeOf } from "./json-shape.ts";
 
 const plus = 43;
 const minus = 45;
 const dot = 46;
 const zero = 48;
-const nine = 57;
 
 /** Digits of a whole number that every double keeps. */
 const keptDigits = 15;
@@ -46,8 +45,6 @@ function withMarks(text: string): string {
   }
   return done === 0 ? text : marked + text.slice(done);
 }
-
-const isDigit = (code: number): boolean => code >= zero && code <= nine;
 
 /** Behind the number that begins at `from`. Whatever else its characters could be stands in no JSON text. */
 function numberEnd(text: string, from: number): number {

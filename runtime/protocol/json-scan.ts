@@ -29,6 +29,9 @@ export const maxFollowed = 8 * 1024 * 1024;
 /** What finding the end of a string costs, in characters: short ones count whole. */
 const stringCost = 16;
 
+/** Is it one of the digits from 0 to 9? */
+export const isDigit = (code: number): boolean => code >= 48 && code <= 57;
+
 /** White space of JSON (RFC 8259, 2). */
 const isSpace = (code: number): boolean => code === blank || code === 10 || code === 13 || code === 9;
 

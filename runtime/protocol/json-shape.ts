@@ -1,4 +1,4 @@
-import { stringEnd } from "./json-scan.ts";
+import { isDigit, stringEnd } from "./json-scan.ts";
 
 /**
  * Deepest nesting of arrays and objects in a message: some parsers end their process at a thousand levels, and
@@ -57,7 +57,7 @@ export function shapeOf(text: string, mostParts = Number.POSITIVE_INFINITY): Sha
     } else if (code === 0x5d || code === 0x7d) depth -= 1;
     else if (code === 0x2c) values += 1;
     else if (code === 0x3a) parts += 1;
-    else if (code >= 0x30 && code <= 0x39) {
+    else if (isDigit(code)) {
       const first = at;
       while (isDigit(text.charCodeAt(at + 1))) at += 1;
       exact ||=
@@ -71,7 +71,6 @@ export function shapeOf(text: string, mostParts = Number.POSITIVE_INFINITY): Sha
   return exact ? withExact : plain;
 }
 
-const isDigit = (code: number): boolean => code >= 0x30 && code <= 0x39;
 /** A fraction or an exponent follows. */
 const isPart = (code: number): boolean => code === 0x2e || (code | 0x20) === 0x65;
 

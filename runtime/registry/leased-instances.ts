@@ -244,7 +244,6 @@ export class LeasedInstances implements InstanceSource {
     return instance;
   }
 
-  /** Many calls of one owner have one place in the queue: they get the same instance. */
   /** Tells a holder that others wait. False when there is none to tell. */
   #askForOne(): boolean {
     const lease = leaseToAskFor(this.#leases, this.#now());
@@ -254,6 +253,7 @@ export class LeasedInstances implements InstanceSource {
     return true;
   }
 
+  /** Many calls of one owner have one place in the queue: they get the same instance. */
   #wait(owner: string, placing: Placing, holder: LeaseHolder | undefined): Promise<Instance> {
     const waiters = this.#queue.get(owner) ?? new Set<Waiter>();
     if (waiters.size === 0 && this.#queue.size >= this.#limits.maxInstances * queuePerInstance) {

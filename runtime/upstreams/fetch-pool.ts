@@ -1,8 +1,5 @@
-import { type Connect, throughProxy } from "../outgoing/proxied-connector.ts";
+import { type Connect, outgoingConnector } from "../outgoing/proxied-connector.ts";
 import type { Fetch } from "./upstream-tls.ts";
-
-/** For a new connection, and for the tunnel that it goes through. */
-const connectMs = 10_000;
 
 interface Connections {
   readonly ask: Fetch;
@@ -33,8 +30,8 @@ export class FetchPool {
   }
 
   async #open(): Promise<Connections> {
-    const { Agent, buildConnector, fetch } = await import("../http-client.ts");
-    const connect = (await this.#connect?.()) ?? throughProxy(buildConnector({ timeout: connectMs }), connectMs);
+    const { Agent, fetch } = await import("../http-client.ts");
+    const connect = (await this.#connect?.()) ?? (await outgoingConnector());
     const dispatcher = new Agent({ connect });
     return {
       ask: (url, init) => fetch(url, { ...(init as object), dispatcher }) as unknown as Promise<Response>,

@@ -1,6 +1,6 @@
 import { messageOf } from "../errors.ts";
 import type { Agent, Dispatcher } from "../http-client.ts";
-import { throughProxy } from "../outgoing/proxied-connector.ts";
+import { outgoingConnector } from "../outgoing/proxied-connector.ts";
 import { isEventStream } from "../protocol/media-type.ts";
 import { decoderOf, isPlain, unknownCoding } from "./body-decoder.ts";
 import type { DuplexLink, Receive } from "./duplex-connector.ts";
@@ -25,9 +25,8 @@ export async function openSse(
   headers: Readonly<Record<string, string>> = {},
   tls?: UpstreamTls,
 ): Promise<DuplexLink> {
-  const { Agent: Client, buildConnector } = await import("../http-client.ts");
-  const plain = () => throughProxy(buildConnector({ timeout: connectMs }), connectMs);
-  const connect = tls === undefined ? plain() : await tls.connector(connectMs);
+  const { Agent: Client } = await import("../http-client.ts");
+  const connect = await (tls === undefined ? outgoingConnector(connectMs) : tls.connector(connectMs));
   const agent = new Client({ connect, bodyTimeout: 0, headersTimeout: connectMs });
   const posts = new Client({ connect, connections: maxConnections, bodyTimeout: takenMs, headersTimeout: takenMs });
   const over = Promise.withResolvers<string>();

@@ -76,7 +76,7 @@ export class FastResponse extends ServerResponse<IncomingRequest> {
   override write(...args: unknown[]): boolean {
     this.#expand();
     const more = super.write(...(args as [string]));
-    if (this.writableLength > smallBytes) this.#sink.budget?.unread(this);
+    this.#sink.budget?.unread(this);
     return more;
   }
 
@@ -86,7 +86,7 @@ export class FastResponse extends ServerResponse<IncomingRequest> {
     if (!usual || this.#expanded || this.#status === 0 || this.finished) {
       this.#expand();
       super.end(...(args as [string]));
-      if (this.writableLength > smallBytes) this.#sink.budget?.unread(this);
+      this.#sink.budget?.unread(this);
       return this;
     }
     this.finished = true;
