@@ -13,6 +13,7 @@ import type { Principal } from "./principal.ts";
 import type { ProtectedResource } from "./protected-resource.ts";
 import { missingScopes, satisfies } from "./requirement.ts";
 import { Rule } from "./rule.ts";
+import { union } from "./scopes.ts";
 import { type Subject, subjectOf } from "./subject.ts";
 
 export interface AuthorizerOptions {
@@ -183,7 +184,7 @@ export class Authorizer {
       denied = "requirement";
       // What a rule wants besides is asked for at once, unless another rule allows it.
       if (missingScopes(principal, requirement).length > 0)
-        scopes = [...new Set([...(requirement.scopes ?? []), ...(allowed ? [] : scopes)])];
+        scopes = union(requirement.scopes, allowed ? undefined : scopes);
     }
     const ofServer = decisions.get(server) ?? {
       tools: new Map(),

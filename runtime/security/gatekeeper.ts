@@ -10,6 +10,7 @@ import type { Principal } from "./principal.ts";
 import { type Place, ProtectedResource } from "./protected-resource.ts";
 import { missingScopes, satisfies } from "./requirement.ts";
 import type { ResourceScopes } from "./resource-scopes.ts";
+import { union } from "./scopes.ts";
 
 /** The gateway's interfaces, as `gateway.auth.listeners` names them. */
 export type Room = "mcp" | "sse" | "ws" | "rest" | "metrics" | "dashboard";
@@ -120,7 +121,7 @@ export class Gatekeeper {
     }
     if (missingScopes(principal, unmet).length === 0)
       throw new FleetError("FORBIDDEN", "Forbidden: the caller has none of the roles that this needs");
-    const scopes = [...new Set(requirements.flatMap((requirement) => requirement?.scopes ?? []))];
+    const scopes = union(...requirements.map((requirement) => requirement?.scopes));
     const missing = missingScopes(principal, { scopes });
     throw new FleetError("SCOPE_MISSING", `Forbidden: the token lacks the scopes ${missing.join(" ")}; ask for them`, {
       data: { requiredScopes: scopes },

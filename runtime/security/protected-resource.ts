@@ -3,6 +3,7 @@ import type { Room } from "./gatekeeper.ts";
 import type { Principal } from "./principal.ts";
 import { ResourceScopes } from "./resource-scopes.ts";
 import { type ResourceUrls, resourceUrls } from "./resource-urls.ts";
+import { union } from "./scopes.ts";
 
 /** Where the metadata of a protected resource is (RFC 9728, section 3). */
 export const metadataPath = "/.well-known/oauth-protected-resource";
@@ -65,7 +66,7 @@ export class ProtectedResource {
    * asks for these alone would give up the others (MCP basic/authorization, "Scope Challenge Handling").
    */
   stepUp(place: Place, needed: readonly string[], { scopes }: Principal): string {
-    return this.#bearer(place, "insufficient_scope", [...new Set([...needed, ...repeatable(scopes)])].sort());
+    return this.#bearer(place, "insufficient_scope", union(needed, repeatable(scopes)).sort());
   }
 
   #bearer(place: Place, error: string | undefined, scopes: readonly string[] = []): string {

@@ -1,6 +1,7 @@
 import type { Auth, Requirement } from "../config/schema/index.ts";
 import type { Room } from "./gatekeeper.ts";
 import { Rule, type RuleOptions } from "./rule.ts";
+import { union } from "./scopes.ts";
 
 export interface ResourceScopesOptions {
   readonly auth: Auth;
@@ -40,8 +41,3 @@ export class ResourceScopes {
     );
   }
 }
-
-/** All scopes of several lists, each once. */
-const union = (...lists: readonly (readonly string[] | undefined)[]): readonly string[] => [
-  ...new Set(lists.flatMap((list) => list ?? [])),
-];

@@ -30,6 +30,3 @@ export function bearerChallenge(header: string | undefined): Challenge {
 /** The scopes of a space-separated list (RFC 6749, 3.3). */
 export const scopesOf = (text: string | undefined): readonly string[] =>
   text === undefined ? [] : text.split(" ").filter((scope) => scope !== "");
-
-/** All scopes of several lists, each once. */
-export const union = (...lists: readonly (readonly string[])[]): readonly string[] => [...new Set(lists.flat())];

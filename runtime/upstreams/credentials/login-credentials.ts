@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { FleetError } from "../../errors.ts";
-import { bearerChallenge, type Challenge, union } from "./challenge.ts";
+import { union } from "../../security/scopes.ts";
+import { bearerChallenge, type Challenge } from "./challenge.ts";
 import { type ClientIdentity, clientIdentity } from "./client-identity.ts";
 import type { Credentials, Refusal } from "./credentials.ts";
 import { type AuthorizationContext, authorizationServer, discover } from "./discovery.ts";
@@ -71,7 +72,7 @@ export class LoginCredentials implements Credentials {
     }
     this.#held = undefined;
     const wanted = {
-      scopes: union(before?.scopes ?? [], scopes),
+      scopes: union(before?.scopes, scopes),
       ...(resourceMetadata === undefined ? {} : { resourceMetadata }),
     };
     const noted = (await store.read(server)).wanted;

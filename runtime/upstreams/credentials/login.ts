@@ -7,7 +7,8 @@ import {
   processAuthorizationCodeResponse,
   validateAuthResponse,
 } from "oauth4webapi";
-import { bearerChallenge, type Challenge, union } from "./challenge.ts";
+import { union } from "../../security/scopes.ts";
+import { bearerChallenge, type Challenge } from "./challenge.ts";
 import { clientIdentity } from "./client-identity.ts";
 import { type AuthorizationContext, discover } from "./discovery.ts";
 import { tokensOf } from "./grants.ts";
@@ -114,7 +115,7 @@ function scopesFor(
   { scopes }: Challenge,
   { as, scopes: known }: AuthorizationContext,
 ): readonly string[] {
-  const asked = union(settings.scopes ?? [], record.tokens[as.issuer]?.scopes ?? [], scopes);
+  const asked = union(settings.scopes, record.tokens[as.issuer]?.scopes, scopes);
   const needed = asked.length > 0 ? asked : (known ?? []);
   // Who wants to be let in tomorrow asks for it (OpenID Connect Core, 11; SEP-2207).
   return as.scopes_supported?.includes(offline) ? union(needed, [offline]) : needed;

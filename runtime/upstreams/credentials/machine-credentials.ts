@@ -1,5 +1,6 @@
 import { LRUCache } from "lru-cache";
-import { bearerChallenge, union } from "./challenge.ts";
+import { union } from "../../security/scopes.ts";
+import { bearerChallenge } from "./challenge.ts";
 import { clientIdentity } from "./client-identity.ts";
 import { type Credentials, isRefusal, type Refusal } from "./credentials.ts";
 import { type AuthorizationContext, discover } from "./discovery.ts";
@@ -53,9 +54,9 @@ export class MachineCredentials implements Credentials {
       if (challenge.error !== "insufficient_scope" || missing.length === 0) {
         throw this.#options.failure(url, `the server answered HTTP 403 to a token with the scopes that it asks for`);
       }
-      entry.scopes = union(entry.scopes ?? [], granted, challenge.scopes);
+      entry.scopes = union(entry.scopes, granted, challenge.scopes);
     } else if (isRefusal(status) && challenge.scopes.length > 0 && this.#options.settings.scopes === undefined) {
-      entry.scopes = union(entry.scopes ?? [], challenge.scopes);
+      entry.scopes = union(entry.scopes, challenge.scopes);
     }
     entry.held = undefined;
     entry.context = undefined;

@@ -1,5 +1,6 @@
 import { expect, test } from "@jest/globals";
-import { bearerChallenge, scopesOf, union } from "../../../../runtime/upstreams/credentials/challenge.ts";
+import { union } from "../../../../runtime/security/scopes.ts";
+import { bearerChallenge, scopesOf } from "../../../../runtime/upstreams/credentials/challenge.ts";
 
 const nothing = { error: undefined, scopes: [], resourceMetadata: undefined };
 
