@@ -34,7 +34,7 @@ export interface FleetCircuitBreakerArgs {
 export interface FleetRetryArgs {
   /** The first one included; 1 repeats nothing. Defaults to 3. */
   attempts?: pulumi.Input<number>;
-  /** A call that may be repeated and has no answer after so long is sent to another instance too; the first answer counts. Defaults to ten times what calls usually take, at least 1000, at most a quarter of `timeouts.requestMs`. */
+  /** Send a repeatable call to another instance too when it has no answer after this time; the first answer counts. Defaults to ten times what calls usually take, at least 1000, at most a quarter of `timeouts.requestMs`. */
   attemptMs?: pulumi.Input<number>;
   /** Repeated calls over all calls of the last ten seconds; ten are always allowed. Defaults to 20. */
   budgetPercent?: pulumi.Input<number>;
@@ -42,7 +42,7 @@ export interface FleetRetryArgs {
   backoffMs?: pulumi.Input<number>;
   /** Tools whose calls may be repeated, besides those that declare themselves read-only or idempotent. Defaults to none. */
   idempotentTools?: pulumi.Input<pulumi.Input<string>[]>;
-  /** A call of a read-only tool that has no answer after so long is sent to a second instance too; the first answer counts. Defaults to never. */
+  /** Send a call of a read-only tool to a second instance too when it has no answer after this time; the first answer counts. Defaults to never. */
   hedgeAfterMs?: pulumi.Input<number>;
 }
 

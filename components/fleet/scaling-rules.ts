@@ -23,5 +23,5 @@ export function externalScaling({ endpoints, scaling }: Pick<MCPServerFleetArgs,
   const source = endpoints === undefined ? "discovery" : "endpoints";
   const targets = Object.keys(scaling ?? {}) as (keyof FleetScalingArgs)[];
   const unread = targets.filter((target) => target !== "minInstances" || scaling?.minInstances !== 0);
-  return unreadTargets(scaling, unread, `something else runs what is at its ${source}`);
+  return unreadTargets(scaling, unread, `the instances at its ${source} are externally managed`);
 }

@@ -25,7 +25,7 @@ export function withDrain(settings: GatewaySettings): GatewaySettings {
   return { ...settings, common: { ...common, drainMs } };
 }
 
-/** The grace period of a pod that drains for so long. */
+/** The grace period of a pod with this drain time, in seconds. */
 export function graceSeconds(drainMs: pulumi.Input<number>): pulumi.Input<number> {
   const seconds = (ms: number) => Math.ceil(ms / 1000) + besidesDrain;
   return typeof drainMs === "number" ? seconds(drainMs) : pulumi.output(drainMs).apply(seconds);

@@ -15,7 +15,7 @@ import { ownCredentials } from "./names.ts";
 /** Every mistake in a fleet's arguments for this platform: field, value, fix. */
 export function fleetProblems(args: MCPServerFleetArgs): string[] {
   const { tags, container, scaling, systemd, type, credentials } = args;
-  // Of what something else runs, the scaling has rules of its own.
+  // An externally managed fleet has scaling rules of its own.
   const blocks = knownPart({ tags, container, scaling: isExternal(args) ? undefined : scaling, systemd });
   const problems = validateAgainst(fleetBlocks, blocks).map(issueText);
   if (problems.length > 0) return problems;

@@ -57,7 +57,7 @@ describe("a fleet and its gateway", () => {
   test.each(Object.values(Platform))("on %s: scaling of what something else runs is refused by name", (platform) => {
     const external = { platform, type: "custom", endpoints: ["https://mcp.example.com/mcp"] };
     const problem = (key: string) =>
-      `MCPServerFleet "remote": scaling.${key} is given, but something else runs what is at its endpoints; remove it`;
+      `MCPServerFleet "remote": scaling.${key} is given, but the instances at its endpoints are externally managed; remove it`;
     const scaled = { ...external, scaling: { minInstances: 2, targetInFlight: 8 } };
     expect(() => fleet("remote", scaled)).toThrow(`${problem("minInstances")}\n${problem("targetInFlight")}`);
   });

@@ -59,7 +59,7 @@ export const Retry = Type.Object(
       }),
     ),
     attemptMs: ms(
-      "A call that may be repeated and has no answer after so long is sent to another instance too; the first answer counts. Defaults to ten times what calls usually take, at least 1000, at most a quarter of `timeouts.requestMs`.",
+      "Send a repeatable call to another instance too when it has no answer after this time; the first answer counts. Defaults to ten times what calls usually take, at least 1000, at most a quarter of `timeouts.requestMs`.",
     ),
     budgetPercent: percent(
       "Repeated calls over all calls of the last ten seconds; ten are always allowed. Defaults to 20.",
@@ -76,7 +76,7 @@ export const Retry = Type.Object(
       }),
     ),
     hedgeAfterMs: ms(
-      "A call of a read-only tool that has no answer after so long is sent to a second instance too; the first answer counts. Defaults to never.",
+      "Send a call of a read-only tool to a second instance too when it has no answer after this time; the first answer counts. Defaults to never.",
     ),
   },
   options,
