@@ -4,6 +4,8 @@ import Type from "typebox";
 export const closed = { additionalProperties: false } as const;
 export const open = Type.Optional;
 export const text = Type.String({ minLength: 1 });
+/** Over http or https. */
+export const url = Type.String({ pattern: "^https?://[^/]+" });
 export const labels = Type.Record(Type.String(), Type.String());
 export const port = Type.Integer({ minimum: 1, maximum: 65_535 });
 export const cidr = Type.String({ pattern: "^[0-9a-fA-F:.]+/[0-9]{1,3}$" });

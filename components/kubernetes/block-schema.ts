@@ -1,5 +1,5 @@
 import Type from "typebox";
-import { cidr, closed, fleetParts, gatewayParts, labels, open, port, text } from "../block-parts.ts";
+import { cidr, closed, fleetParts, gatewayParts, labels, open, port, text, url } from "../block-parts.ts";
 import { Autoscaler } from "./args.ts";
 
 const texts = Type.Array(text);
@@ -79,7 +79,7 @@ const pod = {
 };
 const keda = Type.Object(
   {
-    prometheusAddress: open(Type.String({ pattern: "^https?://[^/]+" })),
+    prometheusAddress: open(url),
     pollingSeconds: open(seconds),
     cooldownSeconds: open(seconds),
   },

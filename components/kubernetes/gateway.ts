@@ -54,7 +54,10 @@ export const gateway: PlatformComponents["gateway"] = (parent, name, given) => {
     child({ dependsOn: role }),
   );
   const { service, deployment } = workloadObjects(sdk, parent, name, workload, {
-    ...{ block: kubernetes, secrets, serviceType, loadBalancerClass: kubernetes?.loadBalancerClass },
+    block: kubernetes,
+    secrets,
+    serviceType,
+    loadBalancerClass: kubernetes?.loadBalancerClass,
   });
   autoscalerObject(sdk, parent, name, workload, {
     minInstances: scaling?.minInstances ?? defaults.gatewayMinInstances,

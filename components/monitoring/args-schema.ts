@@ -1,8 +1,7 @@
 import Type from "typebox";
-import { closed, labels, open, text } from "../block-parts.ts";
+import { closed, labels, open, text, url } from "../block-parts.ts";
 import { Condition, Severity } from "./args.ts";
 
-const url = Type.String({ pattern: "^https?://[^/]+" });
 const anything = open(Type.Unknown());
 const bound = open(Type.Number());
 const notifications = Type.Object({ webhook: open(url), email: open(Type.Array(text)), slack: open(text) }, closed);

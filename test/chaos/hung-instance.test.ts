@@ -139,7 +139,10 @@ const timeouts = { requestMs: 8000 };
 const places: Readonly<Record<string, () => Promise<Record<string, Server>>>> = {
   "on standard streams": async () => ({
     shared: {
-      ...{ type: "custom", isolation: "shared", timeouts, scaling: { minInstances: 3 } },
+      type: "custom",
+      isolation: "shared",
+      timeouts,
+      scaling: { minInstances: 3 },
       process: { command: process.execPath, args: [fixture] },
     },
   }),

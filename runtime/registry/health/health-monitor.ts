@@ -33,14 +33,23 @@ export class HealthMonitor {
     const { intervalMs, outlier } = healthCheck;
     const checker = healthCheck.enabled
       ? new HealthChecker({
-          ...{ check: healthCheck, backends, now, random, requestMs: timeouts.requestMs, restart },
+          check: healthCheck,
+          backends,
+          now,
+          random,
+          requestMs: timeouts.requestMs,
+          restart,
           probe: (backend, path, timeoutMs) => probe(backend, path, timeoutMs, ask),
         })
       : undefined;
     const detector = outlier.enabled ? new OutlierDetector({ rules: outlier, backends, now }) : undefined;
     this.#checker = checker;
     this.stalls = new StallDetector({
-      ...{ requestMs: timeouts.requestMs, attemptMs: retry.attemptMs, stateful: isolation !== "shared", backends, now },
+      requestMs: timeouts.requestMs,
+      attemptMs: retry.attemptMs,
+      stateful: isolation !== "shared",
+      backends,
+      now,
       suspect: checker && ((backend) => void checker.check(backend)),
       eject: detector && ((backend, reason) => detector.eject(backend, reason)),
     });

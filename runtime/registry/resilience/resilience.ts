@@ -47,7 +47,14 @@ export class Resilience {
 
     const { attempts } = again;
     let call = dispatch({
-      ...{ fleet: name, source, leaseOf, repeatable, budget, attempts, now, onAnswered },
+      fleet: name,
+      source,
+      leaseOf,
+      repeatable,
+      budget,
+      attempts,
+      now,
+      onAnswered,
       onMoved: repeated("retry"),
     });
     if (again.hedgeAfterMs !== undefined) {
