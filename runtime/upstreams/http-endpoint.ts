@@ -7,7 +7,7 @@ import { HttpExchange } from "./http-exchange.ts";
 import { type HttpOutcome, type Reading, unanswered } from "./http-outcome.ts";
 import { type HttpPool, type Requester, type RequestHeaders, requestHead } from "./http1/index.ts";
 import { maxRedirects, redirectOf, redirectText } from "./redirect.ts";
-import { pause } from "./stream-pause.ts";
+import { pause, pauseMs } from "./stream-pause.ts";
 
 export interface HttpEndpointOptions {
   readonly fleet: string;
@@ -190,7 +190,8 @@ export class HttpEndpoint {
   /**
    * Reads on where a server of the session era has closed the stream of a call before its response, with the same `headers`
    * (2025-11-25, basic/transports, "Resumability and Redelivery"; SEP-1699). Resolves with the outcome that has the response,
-   * or with the one that cannot be resumed.
+   * or with the one that cannot be resumed. Rejects with REQUEST_TIMEOUT when the server wants to be left alone for longer
+   * than the call has.
    */
   async resume(
     left: HttpOutcome,
@@ -202,7 +203,12 @@ export class HttpEndpoint {
     const leftMs = this.#timeOf(exchange);
     let outcome = left;
     while (outcome.reply === undefined && outcome.cut !== undefined && outcome.status === 200) {
+      const enough = pauseMs(outcome.cut) < leftMs();
       await pause(outcome.cut, exchange, Math.max(leftMs(), 0));
+      // A request in its last millisecond could still be answered before its timer is looked at.
+      if (!enough && exchange.cancelled === undefined && exchange.overtimeMs() === 0) {
+        throw exchange.expired(this.#options.fleet);
+      }
       const { lastEventId } = outcome.cut;
       const resuming = this.head("GET", { ...headers, accept: "text/event-stream", "last-event-id": lastEventId });
       outcome = await this.post(resuming, undefined, id, exchange, onMessage, untilReply, Math.max(leftMs(), 1));

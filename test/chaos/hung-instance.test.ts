@@ -23,7 +23,7 @@ afterEach(async () => {
   over = true;
   for (const instance of instances) instance.signal("SIGCONT");
   if (stopped !== undefined) process.kill(stopped, "SIGCONT");
-  await Promise.all(loads);
+  await Promise.allSettled(loads);
   await Promise.all(gateways.map((gateway) => gateway.close()));
   await Promise.all(instances.map((instance) => instance.kill()));
   await Promise.all(hosts.map((host) => host.end()));

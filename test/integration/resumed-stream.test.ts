@@ -70,7 +70,8 @@ test.each([
 });
 
 test("a server that wants to be left alone for days does not hold a call past its time", async () => {
-  const endpoint = await start((response) => void response.end("id: z\nretry: 999999999\ndata: \n\n"), []);
+  const resumed: unknown[] = [];
+  const endpoint = await start((response) => void response.end("id: z\nretry: 999999999\ndata: \n\n"), resumed);
   gateway = await TestGateway.start({
     servers: { polling: { type: "custom", endpoints: [endpoint], timeouts: { requestMs: 300 } } },
   });
@@ -78,6 +79,8 @@ test("a server that wants to be left alone for days does not hold a call past it
   await expect(client.callTool({ name: "slow", arguments: {} })).rejects.toThrow(
     "polling: no answer within 300 ms; raise timeouts.requestMs of this server, or ask for less in one call",
   );
+  // It was left alone: not even the last moment of the call went to it.
+  expect(resumed).toEqual([]);
 });
 
 test("an event whose id no header can have does not end the gateway: its stream begins again without", async () => {

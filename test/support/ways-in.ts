@@ -1,7 +1,7 @@
 import { get, type IncomingMessage } from "node:http";
 import { connect } from "node:net";
 import { createInterface } from "node:readline";
-import { request } from "undici";
+import { type Dispatcher, request } from "undici";
 import { WebSocket } from "ws";
 import { encodeHeaderValue, nameForHeader } from "../../runtime/protocol/header-values.ts";
 import type { Params } from "../../runtime/protocol/json-rpc.ts";
@@ -36,6 +36,14 @@ export interface WayOptions {
   readonly batched?: boolean;
 }
 
+/** The answer to a request. A call that was silent for seconds is answered by an event stream with comments. */
+async function answerOf({ headers, body }: Dispatcher.ResponseData): Promise<unknown> {
+  const text = await body.text();
+  if (!String(headers["content-type"]).startsWith("text/event-stream")) return JSON.parse(text);
+  const lines = text.split("\n").filter((line) => line.startsWith("data: "));
+  return JSON.parse((lines.at(-1) as string).slice("data: ".length));
+}
+
 /** A session of Streamable HTTP. */
 export async function sessionOver(
   url: string,
@@ -52,9 +60,8 @@ export async function sessionOver(
   return {
     async ask(method, params) {
       const message = { jsonrpc: "2.0", id: 1, method, params };
-      const { body } = await post(JSON.stringify(batched ? [message] : message), mine);
-      const answer = JSON.parse(await body.text());
-      return batched ? answer[0] : answer;
+      const answer = await answerOf(await post(JSON.stringify(batched ? [message] : message), mine));
+      return (batched ? (answer as unknown[])[0] : answer) as WayReply;
     },
     close: () => {},
   };
@@ -67,7 +74,7 @@ export function statelessOver(url: string, { headers = {}, capabilities = {} }: 
       const _meta = { [`${key}/protocolVersion`]: "2026-07-28", [`${key}/clientCapabilities`]: capabilities };
       const sent = { ...params, _meta };
       const name = nameForHeader(method, sent);
-      const { body } = await request(url, {
+      const reply = await request(url, {
         method: "POST",
         headers: {
           ...json,
@@ -78,7 +85,7 @@ export function statelessOver(url: string, { headers = {}, capabilities = {} }: 
         },
         body: JSON.stringify({ jsonrpc: "2.0", id: 1, method, params: sent }),
       });
-      return (await body.json()) as WayReply;
+      return (await answerOf(reply)) as WayReply;
     },
     close: () => {},
   };
