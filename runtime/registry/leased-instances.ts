@@ -201,7 +201,7 @@ export class LeasedInstances implements InstanceSource {
     this.#warm = this.#warm.filter((warm) => warm !== instance);
     instance.leaseTo(owner);
     instance.lastUsedAt = this.#now();
-    this.#leases.set(owner, { instance, holder, arriving: 0 });
+    this.#leases.set(owner, { instance, holder: kept(holder), arriving: 0 });
     this.#replenish();
     return instance;
   }
@@ -291,4 +291,13 @@ export class LeasedInstances implements InstanceSource {
     const fix = "call again later, end sessions that are not needed, or raise scaling.maxInstances of this server";
     return new FleetError("POOL_EXHAUSTED", `${this.#fleet}: all ${maxInstances} instances are leased; ${fix}`);
   }
+}
+
+/**
+ * What a lease keeps of its holder. A client that nothing can be asked of later can be one call of many, with all that it
+ * was sent and answered: of that the lease keeps the name.
+ */
+function kept(holder: LeaseHolder | undefined): LeaseHolder | undefined {
+  if (holder === undefined || holder.wanted !== undefined || holder.attached !== undefined) return holder;
+  return { caller: holder.caller };
 }

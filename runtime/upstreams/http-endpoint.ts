@@ -203,10 +203,10 @@ export class HttpEndpoint {
     const leftMs = this.#timeOf(exchange);
     let outcome = left;
     while (outcome.reply === undefined && outcome.cut !== undefined && outcome.status === 200) {
-      const enough = pauseMs(outcome.cut) < leftMs();
-      await pause(outcome.cut, exchange, Math.max(leftMs(), 0));
+      const [wantedMs, availableMs] = [pauseMs(outcome.cut), leftMs()];
+      await pause(Math.min(wantedMs, Math.max(availableMs, 0)), exchange);
       // A request in its last millisecond could still be answered before its timer is looked at.
-      if (!enough && exchange.cancelled === undefined && exchange.overtimeMs() === 0) {
+      if (wantedMs >= availableMs && exchange.cancelled === undefined && exchange.overtimeMs() === 0) {
         throw exchange.expired(this.#options.fleet);
       }
       const { lastEventId } = outcome.cut;

@@ -280,6 +280,7 @@ export class HttpExchange implements Requester, Flow {
     this.#unpause();
     clearTimeout(this.#timer);
     this.#decoder?.destroy();
+    this.#release();
     this.#options.reject(error);
   }
 

@@ -22,13 +22,16 @@ import { type GatewayIdentity, initialize } from "./handshake.ts";
 import { type HttpEndpoint, type OpenStream, ofSession } from "./http-endpoint.ts";
 import { type Cut, type HttpOutcome, isRedirect } from "./http-outcome.ts";
 import { PendingReplies } from "./pending-replies.ts";
-import { pause } from "./stream-pause.ts";
+import { idlePauseMs, pause } from "./stream-pause.ts";
 import type { ServerDescription, SessionEvents, UpstreamSession } from "./upstream-session.ts";
 
 /** For the server to take a notification, or the answer to a question of its own. */
 const answerTimeoutMs = 10_000;
 /** Notifications that belong to the call on whose stream they come. */
 const ofOneCall = new Set(["notifications/progress", "notifications/message"]);
+
+/** A stream that ends sooner, without a message, was opened in vain. */
+const shortStreamMs = 1000;
 
 /** One session of Streamable HTTP with a server of the session era; several calls share its connections. */
 export class HttpSession implements UpstreamSession {
@@ -183,18 +186,24 @@ export class HttpSession implements UpstreamSession {
   /** Keeps the GET stream open as long as the session lives and the server offers one (405 says that it does not, and so does JSON). */
   async #listen(): Promise<void> {
     let cut: Cut | undefined;
+    let inVain = 0;
     while (!this.#over) {
+      const began = performance.now();
+      let heard = false;
       const headers: Record<string, string> = { ...this.#headers, accept: "text/event-stream" };
       if (cut !== undefined) headers["last-event-id"] = cut.lastEventId;
       const head = this.#endpoint.head("GET", headers);
-      const stream: OpenStream = this.#endpoint.stream(head, undefined, undefined, (message) =>
-        this.#heard(message, stream),
-      );
+      const stream: OpenStream = this.#endpoint.stream(head, undefined, undefined, (message) => {
+        heard = true;
+        this.#heard(message, stream);
+      });
       this.#stream = stream;
       const outcome = await stream.ended.catch(() => undefined);
       if (outcome !== undefined && !isStream(outcome)) return;
       cut = outcome?.cut ?? cut;
-      await Promise.race([pause(cut), this.ended]);
+      // A stream that has nothing to say and ends at once is asked for less and less often.
+      inVain = heard || performance.now() - began > shortStreamMs ? 0 : inVain + 1;
+      await Promise.race([pause(idlePauseMs(cut, inVain)), this.ended]);
     }
   }
 

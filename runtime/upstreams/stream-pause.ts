@@ -8,16 +8,20 @@ const shortestMs = 50;
 /** A stream that no call waits for is opened again after this long, whatever its server asks for. */
 const longestMs = 5 * 60_000;
 
-/** How long the server wants to be left alone after its stream was cut, in milliseconds. */
+/** How long the server wants to be left alone after its stream was cut (the `retry` of Server-Sent Events), in milliseconds. */
 export const pauseMs = (cut: Cut | undefined): number => Math.max(cut?.retryMs ?? usualMs, shortestMs);
 
 /**
- * Waits as long as the server wants before its stream is opened again (the `retry` of Server-Sent Events), but no longer
- * than `maxMs`; ends early when the call that waits for it is cancelled.
+ * The same for a stream that no call waits for: twice as long with each time that it was opened `inVain`, five minutes at
+ * most.
  */
-export function pause(cut: Cut | undefined, exchange?: Exchange, maxMs = longestMs): Promise<void> {
+export const idlePauseMs = (cut: Cut | undefined, inVain: number): number =>
+  Math.min(pauseMs(cut) * 2 ** Math.max(inVain - 1, 0), longestMs);
+
+/** Waits; ends early when the call that waits is cancelled. Without a call it does not keep the process alive. */
+export function pause(ms: number, exchange?: Exchange): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, Math.min(pauseMs(cut), maxMs));
+    const timer = setTimeout(resolve, ms);
     if (exchange === undefined) timer.unref();
     exchange?.onCancel(() => {
       clearTimeout(timer);

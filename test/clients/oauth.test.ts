@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { AuthorizationServer } from "../support/authorization-server.ts";
 import { statefulServer, TestGateway } from "../support/gateway.ts";
-import { type Need, testWith } from "../support/needs.ts";
+import { testWith } from "../support/needs.ts";
+import type { Need } from "../support/present.ts";
 import { SharedHost } from "../support/shared-host.ts";
 import { claudeCode } from "./oauth-claude.ts";
 import { counted, type Errands, python, typeScriptV1, typeScriptV2 } from "./oauth-errands.ts";

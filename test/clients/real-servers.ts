@@ -7,7 +7,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Server as ServerConfig } from "../../runtime/config/schema/index.ts";
-import { has } from "../support/needs.ts";
+import { has } from "../support/present.ts";
 
 /** One call of a real server whose answer is known to the letter. */
 export interface KnownCall {

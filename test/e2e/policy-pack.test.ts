@@ -3,7 +3,8 @@ import { delimiter, join } from "node:path";
 import { afterAll, beforeAll, expect } from "@jest/globals";
 import { Checkout } from "../support/checkout.ts";
 import { engineFolder } from "../support/engine-folder.ts";
-import { has, testWith } from "../support/needs.ts";
+import { testWith } from "../support/needs.ts";
+import { has } from "../support/present.ts";
 import { standIns } from "../support/stand-ins.ts";
 
 // The pack under the real Pulumi engine, which is asked for previews only: stand-ins take the place of the providers.

@@ -4,10 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { Pool } from "undici";
+import type { FleetStatus } from "../../runtime/registry/fleet-status.ts";
+import { Child } from "../support/child.ts";
 import { HostProcess } from "../support/host-process.ts";
 import { descendantsOf } from "../support/proc.ts";
 import { Caller } from "./caller.ts";
-import { Child } from "./child.ts";
 import type { Fault } from "./faults.ts";
 import { connectMs, hostedSettings, hostileFleet, requestMs, stdioArgs } from "./fleet.ts";
 import { messagesOf, round } from "./plan.ts";
@@ -97,7 +98,9 @@ export async function hostile({ messages, seed, log, only }: HostileOptions): Pr
   const { targets: all, config } = hostileFleet(ports, { session: session.url, stateless: stateless.url }, logFile);
   const targets = all.filter(({ name }) => name.startsWith(only?.server ?? ""));
   const args = [JSON.stringify(config), folder];
-  const [gateway, { url }] = await Child.start<{ url: string }>(file("gateway-process.ts"), args, ["--expose-gc"]);
+  const [gateway, { url }] = await Child.start<{ url: string }>(file("../support/gateway-process.ts"), args, [
+    "--expose-gc",
+  ]);
   const hosts = [session, stateless];
   const [prober] = await Child.start(
     file("prober.ts"),
@@ -200,7 +203,8 @@ async function leftOf(gateway: Child, servers: Child): Promise<Left> {
   let calls = 0;
   // A call waits ten seconds for a client that has gone, if it was asked something.
   for (let tries = 0; tries < 300; tries += 1) {
-    ({ calls } = await gateway.ask<{ calls: number }>({ ask: "status" }));
+    const { servers: fleets } = await gateway.ask<{ servers: readonly FleetStatus[] }>({ ask: "status" });
+    calls = fleets.reduce((sum, { inFlight, waiting }) => sum + inFlight + waiting, 0);
     if (calls === 0) break;
     await pause(100);
   }

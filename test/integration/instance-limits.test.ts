@@ -5,7 +5,7 @@ import type { Limits } from "../../runtime/config/schema/index.ts";
 import { InstanceCgroups } from "../../runtime/host/instance-cgroup.ts";
 import type { Excess } from "../../runtime/orchestrator/limit-watch.ts";
 import { type ManagedProcess, ProcessDriver, type ProcessSpec } from "../../runtime/orchestrator/process-driver.ts";
-import { has } from "../support/needs.ts";
+import { has } from "../support/present.ts";
 
 const cgroups = InstanceCgroups.open();
 const lines: Record<string, unknown>[] = [];

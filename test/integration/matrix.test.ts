@@ -42,7 +42,7 @@ beforeAll(async () => {
     const process_ = { command: process.execPath, args: [fixture("stdio.ts")], env: { ERA: era } };
     servers[`stdio-${era}`] = { type: "custom", isolation: "shared", process: process_ };
   }
-  const sse = await Listening.start(join(import.meta.dirname, "../fixtures/sse-everything.ts"));
+  const sse = await Listening.start(join(import.meta.dirname, "../fixtures/everything.ts"));
   listening.push(sse);
   servers.sse = { type: "custom", isolation: "shared", endpoints: [`http://127.0.0.1:${sse.port}/sse`] };
   gateway = await TestGateway.start({ gateway: { listeners: { tcp: { port: 0 } } }, servers });

@@ -3,7 +3,8 @@ import { afterAll, beforeAll, expect } from "@jest/globals";
 import { Agent, request } from "undici";
 import type { Limit } from "../../runtime/config/schema/index.ts";
 import { Listening } from "../support/listening.ts";
-import { has, testWith } from "../support/needs.ts";
+import { testWith } from "../support/needs.ts";
+import { has } from "../support/present.ts";
 import { RedisServer } from "../support/redis-server.ts";
 import { Serving } from "../support/serving.ts";
 

@@ -107,3 +107,28 @@ test("an event whose id no header can have does not end the gateway: its stream 
   expect(asked.slice(0, 3)).toEqual([undefined, undefined, undefined]);
   expect((await client.listTools()).tools.map(({ name }) => name)).toEqual(["slow"]);
 });
+
+test("a server whose stream ends as soon as it is open is asked for it less and less often", async () => {
+  const asked: number[] = [];
+  const pause = 50;
+  server = createServer(async (request, response) => {
+    response.setHeader("mcp-session-id", "s");
+    if (request.method === "GET") {
+      asked.push(performance.now());
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      response.end(`id: ${asked.length}\nretry: ${pause}\ndata: \n\n`);
+      return;
+    }
+    const { id, method = "" } = (request.method === "POST" ? await json(request) : {}) as Partial<RpcRequest>;
+    response.writeHead(id === undefined ? 202 : 200, { "content-type": "application/json" });
+    response.end(id === undefined ? "" : JSON.stringify({ jsonrpc: "2.0", id, result: results[method] }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`;
+  gateway = await TestGateway.start({ servers: { polling: { type: "custom", endpoints: [endpoint] } } });
+  await (await gateway.connect("/mcp/polling")).listTools();
+  while (asked.length < 6) await new Promise((resolve) => setTimeout(resolve, 20));
+  const gaps = asked.slice(1).map((at, index) => at - (asked[index] as number));
+  // A timer can be a moment early.
+  expect(gaps.map((gap, index) => gap > pause * 2 ** index - 20)).toEqual([true, true, true, true, true]);
+});

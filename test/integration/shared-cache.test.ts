@@ -2,7 +2,8 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect } from "@jest/globals";
 import { request } from "undici";
 import { say, TestGateway } from "../support/gateway.ts";
-import { has, testWith } from "../support/needs.ts";
+import { testWith } from "../support/needs.ts";
+import { has } from "../support/present.ts";
 import { RedisServer } from "../support/redis-server.ts";
 
 const fixture = join(import.meta.dirname, "../fixtures/counting-server.mjs");

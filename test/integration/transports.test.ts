@@ -130,7 +130,7 @@ test("on a bare connection every mistake has its answer", async () => {
 
 test.each(["sse", undefined] as const)("a server of 2024-11-05 over HTTP+SSE, protocol: %s", async (protocol) => {
   await gateway.close();
-  everything = await Listening.start(join(import.meta.dirname, "../fixtures/sse-everything.ts"));
+  everything = await Listening.start(join(import.meta.dirname, "../fixtures/everything.ts"));
   gateway = await TestGateway.start({
     servers: {
       everything: {

@@ -1,4 +1,4 @@
-import type { Need } from "../support/needs.ts";
+import type { Need } from "../support/present.ts";
 
 /** One control taken out of the code, and the tests that must notice. */
 export interface Mutant {

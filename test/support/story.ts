@@ -1,4 +1,5 @@
-import { type Need, testWith } from "./needs.ts";
+import { testWith } from "./needs.ts";
+import type { Need } from "./present.ts";
 
 /**
  * The steps of one story, in order. All of them need what the first one brings up: where that fails, the others fail at once

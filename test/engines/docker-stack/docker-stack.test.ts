@@ -9,7 +9,7 @@ import { Checkout, freePort } from "../../support/checkout.ts";
 import { docker, dockerOk, until } from "../../support/docker.ts";
 import { engineFolder } from "../../support/engine-folder.ts";
 import { monitoringImage } from "../../support/monitoring-images.ts";
-import { has } from "../../support/needs.ts";
+import { has } from "../../support/present.ts";
 import { redisImage } from "../../support/redis-image.ts";
 import { standIns } from "../../support/stand-ins.ts";
 import { storyWith } from "../../support/story.ts";

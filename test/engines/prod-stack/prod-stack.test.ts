@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect } from "@jest/globals";
 import { Checkout } from "../../support/checkout.ts";
 import { engineFolder } from "../../support/engine-folder.ts";
 import { Moto } from "../../support/moto.ts";
-import { has } from "../../support/needs.ts";
+import { has } from "../../support/present.ts";
 import { standIns } from "../../support/stand-ins.ts";
 import { storyWith } from "../../support/story.ts";
 import type { Answer } from "../stand-ins/aws/api.ts";

@@ -9,7 +9,8 @@ import { Cluster } from "../../support/cluster.ts";
 import { graphOf } from "../../support/graph.ts";
 import { monitoringProgram, operatorKinds, operatorProgram } from "../../support/kubernetes-program.ts";
 import { type Manifest, manifestsOf } from "../../support/manifests.ts";
-import { has, testWith } from "../../support/needs.ts";
+import { testWith } from "../../support/needs.ts";
+import { has } from "../../support/present.ts";
 
 const need = "a Kubernetes cluster (test/engines/engines up kubernetes)";
 const test = testWith(need);

@@ -7,7 +7,7 @@ import { Cluster, loadImages, packageImage } from "../../support/cluster.ts";
 import { image } from "../../support/docker.ts";
 import { engineFolder } from "../../support/engine-folder.ts";
 import { Load } from "../../support/load.ts";
-import { has } from "../../support/needs.ts";
+import { has } from "../../support/present.ts";
 import { standIns } from "../../support/stand-ins.ts";
 import { storyWith } from "../../support/story.ts";
 

@@ -8,7 +8,7 @@ import { Checkout, freePort } from "../../support/checkout.ts";
 import { until } from "../../support/docker.ts";
 import { engineFolder } from "../../support/engine-folder.ts";
 import { Machine } from "../../support/machine.ts";
-import { has } from "../../support/needs.ts";
+import { has } from "../../support/present.ts";
 import { storyWith } from "../../support/story.ts";
 
 // The stack `systemd` by the real Pulumi engine, on a machine that is namespaces of this one: its systemd is the first process there.

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { afterEach, expect, jest, test } from "@jest/globals";
 import { LeasedInstances } from "../../../runtime/registry/leased-instances.ts";
 import { FakeConnector, settled } from "../../support/fake-connector.ts";
@@ -181,4 +183,15 @@ test("a caller with at least two instances more than the one that waits gives up
   // Two and one: nobody has two more.
   await settled();
   await expect(source.acquire("b2", anywhere(), holder("b"))).rejects.toThrow("all 3 instances are leased");
+});
+
+test("a lease does not keep the call that it was made for, with all that it was sent and answered", async () => {
+  const { source } = leases();
+  const call = new WeakRef({ caller: "anna", answer: new Array(1000).fill("x") });
+  await source.acquire("anna", anywhere(), call.deref());
+  // A reference that was read lives until the end of its turn.
+  await new Promise(setImmediate);
+  setFlagsFromString("--expose-gc");
+  runInNewContext("gc")();
+  expect([call.deref(), source.instances.length]).toEqual([undefined, 1]);
 });

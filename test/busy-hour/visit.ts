@@ -1,0 +1,141 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
+import type { Place } from "./fleet.ts";
+
+/** What a visitor meets and does. */
+export interface VisitOptions {
+  readonly url: string;
+  readonly token: string;
+  readonly places: readonly Place[];
+  /** Numbers from 0 to 1. */
+  readonly random: () => number;
+  readonly blockSeconds: number;
+  readonly pauseMs: number;
+  /** Nobody else blocks the server that all share meanwhile. */
+  readonly mayBlock: (place: Place) => boolean;
+  readonly note: (problem: string) => void;
+  readonly took: (kind: string, ms: number) => void;
+}
+
+/** How a visitor goes. Only `ended` tells the gateway. */
+export type Leaving = "ended" | "left" | "dropped";
+
+/** A call that blocks a server can wait behind another one, and for an instance that starts. */
+const patienceMs = 300_000;
+
+/** One client: it comes, works at some servers, and goes. */
+export class Visit {
+  readonly #options: VisitOptions;
+  readonly #client: Client;
+  readonly #transport: StreamableHTTPClientTransport;
+  /** Servers that have a state for a session: the process that answered first. */
+  readonly #pids = new Map<string, string>();
+  readonly #legacy: boolean;
+  /** All servers at one address, or one address a server. */
+  readonly #federated: boolean;
+
+  constructor(options: VisitOptions) {
+    const { url, token, places, random } = options;
+    this.#options = options;
+    this.#legacy = random() < 0.5;
+    this.#federated = places.length > 1;
+    this.#client = new Client(
+      { name: "visitor", version: "1" },
+      { capabilities: { elicitation: {} }, versionNegotiation: { mode: this.#legacy ? "legacy" : "auto" } },
+    );
+    // The user has gone to lunch.
+    this.#client.setRequestHandler("elicitation/create", () => new Promise(() => {}));
+    const path = this.#federated ? "/mcp" : `/mcp/${places[0]?.name}`;
+    this.#transport = new StreamableHTTPClientTransport(new URL(path, url), {
+      requestInit: { headers: { authorization: `Bearer ${token}` } },
+    });
+  }
+
+  async run(): Promise<Leaving> {
+    const { places, random, pauseMs } = this.#options;
+    await this.#client.connect(this.#transport);
+    await this.#client.listTools();
+    for (let steps = 4 + Math.floor(random() * 6); steps > 0; steps -= 1) {
+      const place = places[Math.floor(random() * places.length)] as Place;
+      if (place.blocks && random() < 0.15 && this.#options.mayBlock(place)) await this.#block(place);
+      else if (place.progresses && random() < 0.3) await this.#progress(place);
+      else await this.#quick(place);
+      await pause(random() * pauseMs);
+    }
+    return this.#leave();
+  }
+
+  /** Half of all go without a word, and half of those in the middle of a call. */
+  async #leave(): Promise<Leaving> {
+    const { places, random, blockSeconds, mayBlock } = this.#options;
+    const ended = random() < 0.5;
+    const dropped = !ended && random() < 0.5;
+    if (dropped) {
+      const asking = places.find(({ asks }) => asks);
+      const blocking = places.find((place) => place.leased && place.blocks && mayBlock(place));
+      const last =
+        asking !== undefined
+          ? this.#call(asking, "trigger-elicitation-request", {})
+          : blocking !== undefined
+            ? this.#call(blocking, "block", { seconds: blockSeconds })
+            : this.#call(places[0] as Place, (places[0] as Place).known.tool, (places[0] as Place).known.arguments);
+      last.catch(() => {});
+      await pause(random() * 2000);
+    }
+    if (ended) await this.#transport.terminateSession();
+    await this.#client.close();
+    return ended ? "ended" : dropped ? "dropped" : "left";
+  }
+
+  async #quick(place: Place): Promise<void> {
+    const { tool, arguments: args, answer } = place.known;
+    const began = performance.now();
+    const text = await this.#call(place, tool, args);
+    this.#options.took(
+      place.leased ? "quick, leased" : place.blocks ? "quick, beside a blocking call" : "quick",
+      performance.now() - began,
+    );
+    if (answer !== undefined && text !== answer) this.#options.note(`${place.name} answered ${text.slice(0, 200)}`);
+    if (place.name === "working") this.#samePid(place, text);
+  }
+
+  async #block(place: Place): Promise<void> {
+    const { blockSeconds, took } = this.#options;
+    const began = performance.now();
+    const text = await this.#call(place, "block", { seconds: blockSeconds });
+    took("blocking", performance.now() - began);
+    if (place.leased) this.#samePid(place, text);
+  }
+
+  async #progress(place: Place): Promise<void> {
+    const { note, took } = this.#options;
+    const began = performance.now();
+    let heard = 0;
+    const onprogress = () => {
+      heard += 1;
+    };
+    if (place.name === "remote") {
+      await this.#call(place, "trigger-long-running-operation", { duration: 2, steps: 4 }, onprogress);
+    } else await this.#call(place, "steps", { count: 4 }, onprogress);
+    took("with progress", performance.now() - began);
+    if (heard !== 4) note(`${place.name}: ${heard} of 4 notifications of progress`);
+  }
+
+  /** A client of the session era keeps its instance for as long as it is there. */
+  #samePid(place: Place, pid: string): void {
+    const before = this.#pids.get(place.name);
+    this.#pids.set(place.name, pid);
+    if (this.#legacy && before !== undefined && before !== pid) {
+      this.#options.note(`${place.name}: the state of a client that is there has gone`);
+    }
+  }
+
+  async #call(place: Place, tool: string, args: Record<string, unknown>, onprogress?: () => void): Promise<string> {
+    const name = this.#federated ? `${place.name}__${tool}` : tool;
+    const { content } = await this.#client.callTool(
+      { name, arguments: args },
+      { timeout: patienceMs, ...(onprogress === undefined ? {} : { onprogress }) },
+    );
+    return (content as { text?: string }[])[0]?.text ?? "";
+  }
+}
