@@ -74,7 +74,7 @@ import { Siblings } from "./workers/siblings.ts";
 export type { GatewayOptions, GatewayShape } from "./gateway-options.ts";
 export type { GatewayStatus, RunningGateway } from "./running-gateway.ts";
 
-/** How often sessions and streams are swept. */
+/** How often sessions and streams are swept; sessions with a short `idleTimeoutMs` more often. */
 const pulseMs = 15_000;
 /** Calls that wait for answers of their clients, and for how long (a person may be asked). */
 const maxParked = 10_000;
@@ -150,6 +150,7 @@ export async function startGateway(
     shared: shared?.answers,
     taskIds: supervises ? undefined : taskIds,
     fleetNamed: (name) => registry.get(name),
+    giveUpParked: (backends) => parked.giveUp(backends),
     callerAttached: (caller, named) => subscriptions.has(caller) || (named && sessions.attached(caller)),
     onListChanged: (fleet, kind) => notices.add({ server: fleet.name, kind }),
   });
@@ -272,8 +273,8 @@ export async function startGateway(
   const certificates = gateway.tls && followTls(door.server as HttpsServer, gateway.tls, log);
   const told = gateway.metricsLog && MetricsLog.start(gateway.metricsLog, () => metrics.json());
   const trimmer = new HeapTrimmer();
+  const purging = setInterval(() => sessions.purge(), Math.min(pulseMs, gateway.session.idleTimeoutMs / 3)).unref();
   const pulse = setInterval(() => {
-    sessions.purge();
     trimmer.tend();
     subscriptions.keepAlive();
     sse.keepAlive();
@@ -315,6 +316,7 @@ export async function startGateway(
     if (draining) return;
     draining = true;
     log.info("draining");
+    clearInterval(purging);
     clearInterval(pulse);
     told?.close();
     links?.leave();

@@ -38,6 +38,7 @@ export interface FleetFactoryOptions {
   /** Other fleets, for `fallback`. */
   readonly fleetNamed: FleetOptions["fleetNamed"];
   readonly callerAttached: FleetOptions["callerAttached"];
+  readonly giveUpParked: FleetOptions["giveUpParked"];
   readonly credentials: UpstreamCredentials;
   readonly metrics: Metrics;
   readonly log: Logger;
@@ -75,7 +76,8 @@ export class FleetFactory {
   }
 
   create(server: FleetOptions["server"]): Fleet {
-    const { strategies, fleetNamed, callerAttached, metrics, now, random, onListChanged, taskIds } = this.#options;
+    const { strategies, fleetNamed, callerAttached, giveUpParked, metrics, now, random, onListChanged, taskIds } =
+      this.#options;
     const log = this.#options.log.child({ server: server.name });
     const remote = server.endpoints !== undefined || server.discovery !== undefined;
     const tls = server.tls && new UpstreamTls({ server: server.name, tls: server.tls, log });
@@ -89,6 +91,7 @@ export class FleetFactory {
       random,
       fleetNamed,
       callerAttached,
+      giveUpParked,
       taskIds,
       ...(remote ? { remote: this.#remote(server, tls, log) } : { connector: this.#processes(server) }),
       strategy: strategies.named(server.name, server.loadBalancer.strategy),

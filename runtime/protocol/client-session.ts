@@ -139,6 +139,11 @@ export class ClientSession {
     for (const exchange of this.calls) if (keyOf(exchange.requestId) === key) exchange.cancel(reason);
   }
 
+  /** Does its client wait for an answer, or read a stream? Then it is not idle, however long it says nothing. */
+  get inUse(): boolean {
+    return this.calls.size > 0 || this.attached;
+  }
+
   /** Nothing is going on in it, and nothing is known of it but what its id says. */
   get atRest(): boolean {
     const { calls, streams, logLevel, lease } = this;

@@ -39,6 +39,11 @@ export class ParkedCall {
     return this.#asks.size > 0;
   }
 
+  /** Where its server is. */
+  get place(): object | undefined {
+    return this.#exchange?.place;
+  }
+
   run(exchange: Exchange, running: Promise<RpcReply>): void {
     this.#exchange = exchange;
     this.#running = running;

@@ -14,11 +14,15 @@ export interface ParkedCallsOptions {
   readonly maxPerCaller?: number;
   /** How long a client may take to answer, in milliseconds. */
   readonly expiryMs: number;
+  /** How long it is taken to be there when others wait for the server, in milliseconds. Defaults to 30000. */
+  readonly presentMs?: number;
   /** Slot of this worker process. Defaults to 0. */
   readonly worker?: number;
 }
 
 const usualPerCaller = 256;
+/** A person who is there answers most questions within this time. */
+const usualPresentMs = 30_000;
 
 /** Tells our `requestState` from a server's own, which can be a server host's or another gateway's: the key's mark follows. */
 const ours = "mcp-fleet:";
@@ -99,6 +103,23 @@ export class ParkedCalls {
       throw invalid("has expired or was used before; call anew without it");
     this.#calls.delete(handle);
     return call;
+  }
+
+  /**
+   * Others wait for one of these places: gives up the call at one of them that has been parked longest, if that is longer
+   * than a person who is there needs. Its client can be gone, and nothing shows it. False when there is none.
+   */
+  giveUp(places: ReadonlySet<object>): boolean {
+    const { expiryMs, presentMs = usualPresentMs } = this.#options;
+    for (const handle of this.#calls.rkeys()) {
+      if (expiryMs - this.#calls.getRemainingTTL(handle) < presentMs) return false;
+      const call = this.#calls.peek(handle);
+      if (call?.place === undefined || !places.has(call.place)) continue;
+      this.#calls.delete(handle);
+      call.cancel("others wait for the server, and the client has not come back with an answer; call again");
+      return true;
+    }
+    return false;
   }
 
   #forget(handle: string): void {

@@ -17,6 +17,8 @@ export interface SessionTableOptions {
   readonly maxSessionsPerCaller: number;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
+  /** Milliseconds of a clock that nobody sets, for `idleTimeoutMs`. Defaults to `performance.now`. */
+  readonly steadyClock?: () => number;
   /** The session has ended: its leases are to be given back. */
   readonly onGone: (session: ClientSession) => void;
   /** Sessions that their clients have ended, also before this process began. */
@@ -45,12 +47,13 @@ export class SessionTable {
   readonly #perCaller = new Map<string, number>();
 
   constructor(options: SessionTableOptions) {
-    const { idleTimeoutMs, maxAgeMs, maxSessions, onGone } = options;
+    const { idleTimeoutMs, maxAgeMs, maxSessions, steadyClock, onGone } = options;
     this.#options = options;
     this.#live = new LRUCache({
       max: maxSessions,
       ttl: idleTimeoutMs,
       updateAgeOnGet: true,
+      ...(steadyClock === undefined ? {} : { perf: { now: steadyClock } }),
       dispose: (session) => {
         this.#count(session.caller, -1);
         if (this.#forgetting) return;
@@ -129,8 +132,12 @@ export class SessionTable {
     if (session !== undefined) this.#options.endedForGood.add(session.claims.id);
   }
 
-  /** Ends sessions that were idle for too long, and forgets those that only rest; called now and then. */
+  /**
+   * Ends sessions that were idle for too long, and forgets those that only rest. To be called at least twice in
+   * `idleTimeoutMs`, so that a session in use never reaches its end.
+   */
   purge(): void {
+    for (const [id, session] of [...this.#live.entries()]) if (session.inUse) this.#live.get(id);
     this.#live.purgeStale();
     for (const id of [...this.#live.rkeys()]) {
       if (this.#options.idleTimeoutMs - this.#live.getRemainingTTL(id) < restMs) return;

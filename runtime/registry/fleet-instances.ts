@@ -11,7 +11,7 @@ import type { InstanceDiscovery } from "./discovery/instance-discovery.ts";
 import { RegisteredInstances } from "./discovery/registered.ts";
 import { HealthMonitor } from "./health/health-monitor.ts";
 import { Instance } from "./instance.ts";
-import type { InstanceSource, LeaseHolder } from "./instance-source.ts";
+import type { InstanceSource, LeaseClients } from "./instance-source.ts";
 import { LeasedInstances } from "./leased-instances.ts";
 import { RemoteInstances } from "./remote-instances.ts";
 import { RemoteLeases } from "./remote-leases.ts";
@@ -39,7 +39,7 @@ export interface FleetInstancesOptions {
   readonly random: () => number;
   readonly eventsOf: (instance: Instance) => SessionEvents;
   /** Is a client of a lease there now? */
-  readonly attached: (lease: string, holder: LeaseHolder) => boolean;
+  readonly clients: LeaseClients;
   /** The state of an instance has changed. */
   readonly onChange: (instance: Instance) => void;
 }
@@ -79,7 +79,7 @@ export class FleetInstances {
   #lastId = 0;
 
   constructor(options: FleetInstancesOptions) {
-    const { server, remote, strategy, now, random, attached } = options;
+    const { server, remote, strategy, now, random, clients } = options;
     this.#options = options;
     const { loadBalancer, scaling, timeouts } = server;
     const { slowStartMs, stickySession, zone } = loadBalancer;
@@ -90,7 +90,7 @@ export class FleetInstances {
       const create = () => this.#process();
       this.source = shared
         ? new SharedInstances(server.name, limits, create, balancer, now)
-        : new LeasedInstances(server.name, { ...limits, requestMs: timeouts.requestMs }, create, now, attached);
+        : new LeasedInstances(server.name, { ...limits, requestMs: timeouts.requestMs }, create, now, clients);
     } else {
       const instances = new RemoteInstances({
         ...{ fleet: server.name, connectMs: timeouts.connectMs, balancer },
@@ -105,7 +105,7 @@ export class FleetInstances {
             instances,
             (backend) => this.#instance(this.#nextId(), backend, true),
             now,
-            attached,
+            clients,
             () => this.#health?.stalls.openingMs ?? timeouts.connectMs,
           );
       this.registered = new RegisteredInstances();

@@ -25,6 +25,8 @@ export interface FleetOptions {
    * connection? Defaults to no.
    */
   readonly callerAttached?: ((caller: string, named: boolean) => boolean) | undefined;
+  /** Gives up a call at one of these backends whose stateless client was asked something and has not come back for long. */
+  readonly giveUpParked?: ((backends: ReadonlySet<object>) => boolean) | undefined;
   /** Other fleets, for `fallback`. */
   readonly fleetNamed: (name: string) => Fleet | undefined;
   readonly log: Logger;

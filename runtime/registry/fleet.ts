@@ -95,11 +95,14 @@ export class Fleet {
         tool: (name) => this.tool(name),
       }),
       onChange: (instance) => this.#changed(instance),
-      attached: (lease, { caller, attached = false }) =>
-        attached ||
-        (caller !== undefined &&
-          lease === leaseOfCaller(caller) &&
-          options.callerAttached?.(caller, isNamed(caller)) === true),
+      clients: {
+        attached: (lease, { caller, attached = false }) =>
+          attached ||
+          (caller !== undefined &&
+            lease === leaseOfCaller(caller) &&
+            options.callerAttached?.(caller, isNamed(caller)) === true),
+        giveUpParked: (backends) => options.giveUpParked?.(backends) === true,
+      },
     });
     this.#source = this.instances.source;
     this.#calls = metrics.callsOf(server.name);

@@ -15,6 +15,17 @@ export interface LeaseHolder {
   wanted?(): void;
 }
 
+/** What is known of the clients that lease instances. */
+export interface LeaseClients {
+  /** Does the client of a lease read a stream, or hold a connection, now? */
+  attached(lease: string, holder: LeaseHolder): boolean;
+  /**
+   * Gives up a call at one of these backends whose client was asked something and has not come back for long; false when there
+   * is none.
+   */
+  giveUpParked(backends: ReadonlySet<object>): boolean;
+}
+
 /** The instances of one fleet, under one of the isolation rules. */
 export interface InstanceSource {
   /** All sessions that exist now, in the order in which they were started. */

@@ -1,5 +1,5 @@
 import type { Instance } from "./instance.ts";
-import type { LeaseHolder } from "./instance-source.ts";
+import type { LeaseClients, LeaseHolder } from "./instance-source.ts";
 
 /** An instance and who has it to itself. */
 export interface Lease {
@@ -23,15 +23,19 @@ const tellAgainMs = 5000;
 export function leaseToGiveUp(
   leases: ReadonlyMap<string, Lease>,
   waiting: LeaseHolder | undefined,
-  attached: (lease: string, holder: LeaseHolder) => boolean,
+  attached: LeaseClients["attached"],
 ): string | undefined {
   return leastRecent(leases, (owner, holder) => !attached(owner, holder)) ?? ofGreediest(leases, waiting);
 }
 
-/** The lease whose holder is told next that others wait: the one used least recently of those that were not told lately. */
+/**
+ * The lease whose holder is told next that others wait: the one used least recently of those that were not told lately, an idle
+ * one if there is one. A call in flight can wait for a client that has gone, which only the holder can know.
+ */
 export function leaseToAskFor(leases: ReadonlyMap<string, Lease>, now: number): Lease | undefined {
   const told = (owner: string) => now - (leases.get(owner)?.toldAt ?? Number.NEGATIVE_INFINITY) < tellAgainMs;
-  const owner = leastRecent(leases, (candidate, { wanted }) => wanted !== undefined && !told(candidate));
+  const askable = (candidate: string, { wanted }: LeaseHolder) => wanted !== undefined && !told(candidate);
+  const owner = leastRecent(leases, askable) ?? leastRecent(leases, askable, true);
   return owner === undefined ? undefined : leases.get(owner);
 }
 
@@ -45,16 +49,18 @@ function ofGreediest(leases: ReadonlyMap<string, Lease>, waiting: LeaseHolder | 
   return leastRecent(leases, (_owner, { caller }) => counts.get(caller) === most);
 }
 
-/** The owner of the idle lease that was used least recently, among those that qualify. */
+/** The owner of the lease that was used least recently, among those that qualify and, unless `busyToo`, are idle. */
 function leastRecent(
   leases: ReadonlyMap<string, Lease>,
   qualifies: (owner: string, holder: LeaseHolder) => boolean,
+  busyToo = false,
 ): string | undefined {
   let found: string | undefined;
   let oldest = Number.POSITIVE_INFINITY;
   for (const [owner, { instance, holder, arriving }] of leases) {
     const { state, inFlight, lastUsedAt } = instance;
-    if (holder === undefined || arriving > 0 || inFlight > 0 || state === "starting" || lastUsedAt >= oldest) continue;
+    if (holder === undefined || arriving > 0 || state === "starting" || lastUsedAt >= oldest) continue;
+    if (inFlight > 0 && !busyToo) continue;
     if (!qualifies(owner, holder)) continue;
     found = owner;
     oldest = lastUsedAt;

@@ -1,7 +1,7 @@
 import { FleetError } from "../errors.ts";
 import type { Backend } from "./backend.ts";
 import type { Instance } from "./instance.ts";
-import type { InstanceLimits, InstanceSource, LeaseHolder, Placing } from "./instance-source.ts";
+import type { InstanceLimits, InstanceSource, LeaseClients, LeaseHolder, Placing } from "./instance-source.ts";
 import { type Lease, leaseToAskFor, leaseToGiveUp } from "./lease.ts";
 
 /** A call that waits for its owner's instance. */
@@ -29,7 +29,7 @@ export class LeasedInstances implements InstanceSource {
   readonly #limits: InstanceLimits;
   readonly #create: (owner: string, placing: Placing) => Instance;
   readonly #now: () => number;
-  readonly #attached: (lease: string, holder: LeaseHolder) => boolean;
+  readonly #clients: LeaseClients;
   readonly #leases = new Map<string, Lease>();
   readonly #ending = new Set<Instance>();
   /** Their owners have gone elsewhere; they end when their calls in flight have. */
@@ -44,13 +44,13 @@ export class LeasedInstances implements InstanceSource {
     limits: InstanceLimits,
     create: (owner: string, placing: Placing) => Instance,
     now: () => number,
-    attached: (lease: string, holder: LeaseHolder) => boolean = () => true,
+    clients: LeaseClients = unknownClients,
   ) {
     this.#fleet = fleet;
     this.#limits = limits;
     this.#create = create;
     this.#now = now;
-    this.#attached = attached;
+    this.#clients = clients;
     this.#replenish();
   }
 
@@ -114,7 +114,8 @@ export class LeasedInstances implements InstanceSource {
     const owner = this.ownerOf(instance);
     const lease = owner === undefined ? undefined : this.#leases.get(owner);
     if (owner === undefined || lease === undefined) return;
-    if (leaseToGiveUp(new Map([[owner, lease]]), undefined, this.#attached) === owner) void this.release(owner);
+    if (leaseToGiveUp(new Map([[owner, lease]]), undefined, this.#clients.attached) === owner) void this.release(owner);
+    else if (instance.inFlight > 0) this.#clients.giveUpParked(new Set([instance.backend]));
   }
 
   async release(owner: string): Promise<void> {
@@ -223,10 +224,16 @@ export class LeasedInstances implements InstanceSource {
     const waiting = this.#queue.values();
     for (let ending = this.#ending.size; ending > 0; ending -= 1) waiting.next();
     for (const [{ holder } = { holder: undefined }] of waiting) {
-      const owner = leaseToGiveUp(this.#leases, holder, this.#attached);
+      const owner = leaseToGiveUp(this.#leases, holder, this.#clients.attached);
       if (owner !== undefined) void this.release(owner);
-      else if (!this.#askForOne()) return;
+      else if (!this.#askForOne() && !this.#giveUpParked()) return;
     }
+  }
+
+  /** A call that waits for its client's answer holds an instance, and a stateless client that has gone does not say so. */
+  #giveUpParked(): boolean {
+    const busy = [...this.#leases.values()].filter(({ instance }) => instance.inFlight > 0);
+    return this.#clients.giveUpParked(new Set(busy.map(({ instance }) => instance.backend)));
   }
 
   /** A warm instance, the readiest first; a new one while there is room. */
@@ -292,6 +299,8 @@ export class LeasedInstances implements InstanceSource {
     return new FleetError("POOL_EXHAUSTED", `${this.#fleet}: all ${maxInstances} instances are leased; ${fix}`);
   }
 }
+
+const unknownClients: LeaseClients = { attached: () => true, giveUpParked: () => false };
 
 /**
  * What a lease keeps of its holder. A client that nothing can be asked of later can be one call of many, with all that it

@@ -1,6 +1,6 @@
 import type { Backend } from "./backend.ts";
 import type { Instance } from "./instance.ts";
-import type { InstanceLimits, InstanceSource, LeaseHolder, Placing } from "./instance-source.ts";
+import type { InstanceLimits, InstanceSource, LeaseClients, LeaseHolder, Placing } from "./instance-source.ts";
 import { LeasedInstances } from "./leased-instances.ts";
 import type { RemoteInstances } from "./remote-instances.ts";
 
@@ -25,7 +25,7 @@ export class RemoteLeases implements InstanceSource {
     remote: RemoteInstances,
     create: (backend: Backend) => Instance,
     now: () => number,
-    attached: (lease: string, holder: LeaseHolder) => boolean,
+    clients: LeaseClients,
     patienceMs: () => number,
   ) {
     this.#remote = remote;
@@ -33,7 +33,7 @@ export class RemoteLeases implements InstanceSource {
     this.#patienceMs = patienceMs;
     const open = (owner: string, placing: Placing) => this.#open(owner, placing);
     // Opening a session costs little: none is kept for owners who may come.
-    this.#leases = new LeasedInstances(fleet, { ...limits, minInstances: 0 }, open, now, attached);
+    this.#leases = new LeasedInstances(fleet, { ...limits, minInstances: 0 }, open, now, clients);
     remote.sessionsOn = (backend) => this.#leases.instances.filter((instance) => instance.backend === backend).length;
   }
 

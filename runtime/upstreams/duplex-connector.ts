@@ -1,10 +1,10 @@
 import { FleetError, messageOf } from "../errors.ts";
-import { Exchange } from "../protocol/exchange.ts";
+import type { Exchange } from "../protocol/exchange.ts";
 import type { Params, RpcReply } from "../protocol/json-rpc.ts";
-import { enveloped } from "../protocol/modern.ts";
 import { RequestIds } from "../protocol/request-ids.ts";
-import { type Era, EraVerdict, eraOf } from "./era-verdict.ts";
-import { checkDescription, type GatewayIdentity, initialize } from "./handshake.ts";
+import { EraProbe } from "./era-probe.ts";
+import { type Era, EraVerdict } from "./era-verdict.ts";
+import { type GatewayIdentity, initialize } from "./handshake.ts";
 import { ModernMultiplexedWire } from "./modern-multiplexed.ts";
 import { ModernSession } from "./modern-session.ts";
 import { Multiplexer } from "./multiplexer.ts";
@@ -57,9 +57,6 @@ interface Dialogue {
   hear: SessionEvents["onNotification"];
 }
 
-/** A server that has not answered `server/discover` for so long is of the session era: some answer nothing before `initialize`. */
-const longestSilenceMs = 5000;
-
 /** Sessions of either era over full-duplex links, one link each. */
 export class DuplexConnector implements Connector {
   readonly source: string;
@@ -76,13 +73,17 @@ export class DuplexConnector implements Connector {
 
   async connect(events: SessionEvents): Promise<UpstreamSession> {
     let dialogue = await this.#begin(events);
+    const { fleet, identity, connectMs, sessionEra } = this.#options;
+    const known = sessionEra || this.#verdict.legacy;
+    const probe = known ? undefined : new EraProbe(dialogue.mux, fleet, identity, connectMs);
     try {
-      const known = this.#options.sessionEra || this.#verdict.legacy;
-      const era: Era = known ? { modern: false } : await this.#probe(dialogue);
+      const era = await probe?.verdict();
       // Some servers of the session era end when they hear anything before `initialize`.
-      if (!era.modern && dialogue.mux.ended) dialogue = await this.#begin(events);
-      const session = era.modern ? this.#modern(dialogue, era, events) : await this.#initialize(dialogue);
-      this.#verdict.reached(era);
+      if (era?.modern !== true && dialogue.mux.ended) dialogue = await this.#begin(events);
+      const session = await (era?.modern === true
+        ? this.#modern(dialogue, era, events)
+        : this.#ofSessionEra(dialogue, probe, events));
+      this.#verdict.reached(session.description);
       return session;
     } catch (error) {
       const { link } = dialogue;
@@ -90,6 +91,8 @@ export class DuplexConnector implements Connector {
       const why =
         error instanceof FleetError && error.code === "INSTANCE_LOST" ? messageOf(await link.ended) : messageOf(error);
       throw this.#options.failure(why, error);
+    } finally {
+      probe?.end();
     }
   }
 
@@ -116,16 +119,19 @@ export class DuplexConnector implements Connector {
     return dialogue;
   }
 
-  async #probe({ mux }: Dialogue): Promise<Era> {
-    const { identity, connectMs, fleet } = this.#options;
-    const params = enveloped(undefined, undefined, { ...identity });
-    const exchange = new Exchange(Math.min(longestSilenceMs, connectMs / 2));
-    // Silence and a sudden end are answers too.
-    const reply = await mux.request("server/discover", params, exchange).catch(() => undefined);
-    checkDescription(fleet, "server/discover", reply);
-    const era: ReturnType<typeof eraOf> = reply === undefined ? { modern: false } : eraOf(reply);
-    if (typeof era === "object") return era;
-    throw new FleetError("UPSTREAM_PROTOCOL", `${fleet}: the server knows no revision of MCP that the gateway does`);
+  /** A session of the session era, unless the server says only now that it is of the other one. */
+  async #ofSessionEra(
+    dialogue: Dialogue,
+    probe: EraProbe | undefined,
+    events: SessionEvents,
+  ): Promise<UpstreamSession> {
+    try {
+      return await this.#initialize(dialogue);
+    } catch (error) {
+      const late = await probe?.late();
+      if (late?.modern !== true) throw error;
+      return this.#modern(dialogue, late, events);
+    }
   }
 
   #modern(dialogue: Dialogue, era: Era & { modern: true }, events: SessionEvents): UpstreamSession {

@@ -22,7 +22,7 @@ export class EraVerdict {
     return this.#modern === false && this.#now() - this.#at < believedMs;
   }
 
-  reached({ modern }: Era): void {
+  reached({ modern }: Pick<Era, "modern">): void {
     this.#modern = modern;
     this.#at = this.#now();
   }

@@ -8,7 +8,7 @@ import { Question } from "../../../runtime/protocol/questions.ts";
 import { Sealer } from "../../../runtime/protocol/sealer.ts";
 
 const sealer = new Sealer("request state", [{ id: "k", key: Buffer.alloc(32, 1) }]);
-const table = (more: { clock?: () => number; max?: number; maxPerCaller?: number } = {}) =>
+const table = (more: { clock?: () => number; max?: number; maxPerCaller?: number; presentMs?: number } = {}) =>
   new ParkedCalls({ sealer, clock: () => 0, max: 10, expiryMs: 1000, ...more });
 
 /** A call whose server asks `questions` and then answers with what it heard. */
@@ -112,4 +112,28 @@ test("a question that is withdrawn is put to the client no more", async () => {
   const answer = call.ask("elicitation/create", { about: "name" }, question).catch((error) => error);
   question.withdraw(new FleetError("REQUEST_TIMEOUT", "too late"));
   expect([(await answer).message, call.waiting]).toEqual(["too late", false]);
+});
+
+test("where others wait for its server, the call gives way whose client has been away longest", () => {
+  const calls = table({ presentMs: 0 });
+  const [here, there] = [{}, {}];
+  const parked = [there, here, here].map((place, index) => {
+    const { call, exchange } = asking(`call ${index}`, "name");
+    exchange.place = place;
+    return { state: calls.park(call, "anna"), exchange };
+  });
+  const cancelled = () => parked.map(({ exchange }) => exchange.cancelled !== undefined);
+  expect([calls.giveUp(new Set([here])), cancelled()]).toEqual([true, [false, true, false]]);
+  expect(() => calls.resume(parked[1]?.state as string, "call 1")).toThrow("call anew without it");
+  expect([calls.giveUp(new Set([here])), cancelled()]).toEqual([true, [false, true, true]]);
+  expect([calls.giveUp(new Set([here])), calls.size]).toEqual([false, 1]);
+});
+
+test("a client that was asked a moment ago keeps its call, whoever waits", () => {
+  const calls = table({ presentMs: 900 });
+  const { call, exchange } = asking("anna", "name");
+  exchange.place = {};
+  const state = calls.park(call, "anna");
+  expect([calls.giveUp(new Set([exchange.place])), exchange.cancelled]).toEqual([false, undefined]);
+  expect(calls.resume(state, "anna")).toBe(call);
 });

@@ -1,5 +1,6 @@
 import { expect, test } from "@jest/globals";
 import type { ClientSession } from "../../../runtime/protocol/client-session.ts";
+import { Exchange } from "../../../runtime/protocol/exchange.ts";
 import { SessionSealer } from "../../../runtime/protocol/sealed-session.ts";
 import { SessionTable } from "../../../runtime/protocol/session-table.ts";
 
@@ -9,6 +10,8 @@ const unknown = "Session not found: it has ended or expired; initialize a new on
 interface Options {
   maxSessions?: number;
   maxSessionsPerCaller?: number;
+  maxAgeMs?: number;
+  steadyClock?: () => number;
   clock?: () => number;
   ended?: Set<string>;
 }
@@ -18,10 +21,11 @@ function table(options: Options = {}) {
   const sessions = new SessionTable({
     sealer,
     idleTimeoutMs: 60_000,
-    maxAgeMs: 1000,
+    maxAgeMs: options.maxAgeMs ?? 1000,
     maxSessions: options.maxSessions ?? 10,
     maxSessionsPerCaller: options.maxSessionsPerCaller ?? 5000,
     clock: options.clock ?? (() => 0),
+    ...(options.steadyClock === undefined ? {} : { steadyClock: options.steadyClock }),
     onGone: (session) => gone.push(session),
     endedForGood: { add: (id) => void ended.add(id), has: (id) => ended.has(id) },
     isHeld: (session) => session.fleets.has("holding"),
@@ -143,4 +147,25 @@ test("a session of which its id says everything is forgotten when it rests, and 
   // Ended stays ended, also when it had been forgotten.
   sessions.end(first.id);
   expect(() => sessions.find(first.id, undefined, "local")).toThrow(unknown);
+});
+
+test("a session is not idle while its client waits for an answer or reads a stream, however long", async () => {
+  let now = 1;
+  const { sessions, gone } = table({ maxAgeMs: 1e9, steadyClock: () => now });
+  const open = () => sessions.open("2025-11-25", undefined, "local", declared);
+  const [calling, reading, idle] = [open(), open(), open()];
+  calling.session.calls.add(new Exchange(1000));
+  reading.session.streams.add({ attached: true, send: () => true, end: () => {}, keepAlive: () => {} });
+  // It has something to lose: it does not just rest.
+  idle.session.lease = "lease";
+  for (let rounds = 0; rounds < 15; rounds += 1) {
+    now += 20_000;
+    sessions.purge();
+    // The table reads the clock once a millisecond.
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  expect(gone).toEqual([idle.session]);
+  expect(sessions.find(calling.id, undefined, "local")).toBe(calling.session);
+  expect(sessions.find(reading.id, undefined, "local")).toBe(reading.session);
+  expect(() => sessions.find(idle.id, undefined, "local")).toThrow(unknown);
 });

@@ -1,6 +1,7 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { afterEach, expect, jest, test } from "@jest/globals";
+import type { LeaseClients } from "../../../runtime/registry/instance-source.ts";
 import { LeasedInstances } from "../../../runtime/registry/leased-instances.ts";
 import { FakeConnector, settled } from "../../support/fake-connector.ts";
 import { anywhere, fakeFleet } from "../../support/fake-instances.ts";
@@ -8,7 +9,10 @@ import { anywhere, fakeFleet } from "../../support/fake-instances.ts";
 let open: LeasedInstances | undefined;
 afterEach(() => open?.close());
 
-function leases(limits: { minInstances?: number; maxInstances?: number; connectMs?: number; idleMs?: number } = {}) {
+function leases(
+  limits: { minInstances?: number; maxInstances?: number; connectMs?: number; idleMs?: number } = {},
+  giveUpParked: LeaseClients["giveUpParked"] = () => false,
+) {
   const connector = new FakeConnector();
   const { clock, create } = fakeFleet(connector);
   const all = { minInstances: 0, maxInstances: 2, targetInFlight: 1, connectMs: 1000, idleMs: 500, ...limits };
@@ -17,7 +21,7 @@ function leases(limits: { minInstances?: number; maxInstances?: number; connectM
     all,
     () => create(),
     () => clock.time,
-    (_lease, { attached = false }) => attached,
+    { attached: (_lease, { attached = false }) => attached, giveUpParked },
   );
   open = source;
   return { source, connector, clock };
@@ -194,4 +198,22 @@ test("a lease does not keep the call that it was made for, with all that it was 
   setFlagsFromString("--expose-gc");
   runInNewContext("gc")();
   expect([call.deref(), source.instances.length]).toEqual([undefined, 1]);
+});
+
+test("who waits has a call given up that itself waits for a client that has gone", async () => {
+  const gaveUp: unknown[] = [];
+  const { source } = leases({}, (backends) => {
+    gaveUp.push(...backends);
+    return true;
+  });
+  const [busy, idle] = await Promise.all([
+    source.acquire("anna", anywhere(), { caller: "anna", attached: true }),
+    source.acquire("bert", anywhere(), { caller: "bert", attached: true }),
+  ]);
+  busy.inFlight = 1;
+  const waiting = source.acquire("carl", anywhere(), { caller: "carl" });
+  expect(gaveUp).toEqual([busy.backend]);
+  await source.release("anna");
+  expect((await waiting).id).toBe("fake-3");
+  expect(idle.state).toBe("ready");
 });
