@@ -19,6 +19,8 @@ export interface BusyHourOptions {
   readonly pauseMs: number;
   /** After this time without a word a session ends, and after a third of it an instance that nobody uses. */
   readonly idleMs: number;
+  /** Whether stateless clients go in the middle of a question: nothing shows that, and the call ends ten minutes later. */
+  readonly leavesParked: boolean;
   readonly seed: number;
   readonly log: (line: string) => void;
 }
@@ -58,11 +60,14 @@ const killEachMinutes = 5;
 /** What may be there besides at the end: pooled connections, and what was loaded with the first call of each kind. */
 const descriptorBound = 16;
 const heldBoundMb = 32;
+/** How long the gateway keeps the call of a stateless client that was asked something. */
+const parkedMs = 10 * 60_000;
+
 const file = (name: string) => join(import.meta.dirname, name);
 
 /** Clients come to ten real servers, work, and go, half of them without a word; see `npm run busy-hour`. */
 export async function busyHour(options: BusyHourOptions): Promise<BusyHourOutcome> {
-  const { minutes, clients, blockSeconds, pauseMs, idleMs, log } = options;
+  const { minutes, clients, blockSeconds, pauseMs, idleMs, leavesParked, log } = options;
   const problems: string[] = [];
   const folder = await mkdtemp(join(tmpdir(), "busy-hour-"));
   const fleet = await startFleet(processes, idleMs);
@@ -81,7 +86,7 @@ export async function busyHour(options: BusyHourOptions): Promise<BusyHourOutcom
     started += 1;
     const { places } = fleet;
     const mine: VisitorOptions = {
-      ...{ url, places, visitors, blockSeconds, pauseMs },
+      ...{ url, places, visitors, blockSeconds, pauseMs, leavesParked },
       ...{ seed: options.seed + started, blocksAll: at === 0 },
     };
     return (await Child.start(file("visitor-process.ts"), [JSON.stringify(mine)]))[0];
@@ -97,8 +102,8 @@ export async function busyHour(options: BusyHourOptions): Promise<BusyHourOutcom
     log(JSON.stringify({ before }));
 
     const all = await Promise.all(Array.from({ length: processes }, (_, at) => startClients(at)));
-    for (let minute = 1; minute <= minutes; minute += 1) {
-      await pause(60_000);
+    for (let minute = 1; minute < minutes + 1; minute += 1) {
+      await pause(60_000 * Math.min(1, minutes - minute + 1));
       if (minute % killEachMinutes === 0 && minute < minutes) {
         const at = (minute / killEachMinutes) % processes;
         await all[at]?.end();
@@ -113,7 +118,7 @@ export async function busyHour(options: BusyHourOptions): Promise<BusyHourOutcom
     await Promise.all(all.map((visitors) => visitors.end()));
     const { servers } = await gateway.ask<Status>({ ask: "status" });
     const restarts = Object.fromEntries(servers.map((server) => [server.name, server.restarts]));
-    const after = await settled(gateway, url, 2 * idleMs, before);
+    const after = await settled(gateway, url, 2 * idleMs + (leavesParked ? parkedMs : 0), before);
     log(JSON.stringify({ after }));
     for (const [name, count] of Object.entries(restarts)) {
       if (count > 0) problems.push(`${name} was restarted ${count} times, and was well`);

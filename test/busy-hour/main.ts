@@ -19,6 +19,7 @@ const outcome = await busyHour({
   blockSeconds: Number(values["block-seconds"]),
   pauseMs: Number(values["pause-ms"]),
   idleMs: Number(values["idle-ms"]),
+  leavesParked: true,
   seed: Number(values.seed),
   log: console.log,
 });

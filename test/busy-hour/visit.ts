@@ -11,6 +11,7 @@ export interface VisitOptions {
   readonly random: () => number;
   readonly blockSeconds: number;
   readonly pauseMs: number;
+  readonly leavesParked: boolean;
   /** Nobody else blocks the server that all share meanwhile. */
   readonly mayBlock: (place: Place) => boolean;
   readonly note: (problem: string) => void;
@@ -67,11 +68,11 @@ export class Visit {
 
   /** Half of all go without a word, and half of those in the middle of a call. */
   async #leave(): Promise<Leaving> {
-    const { places, random, blockSeconds, mayBlock } = this.#options;
+    const { places, random, blockSeconds, leavesParked, mayBlock } = this.#options;
     const ended = random() < 0.5;
     const dropped = !ended && random() < 0.5;
     if (dropped) {
-      const asking = places.find(({ asks }) => asks);
+      const asking = places.find(({ asks }) => asks && (this.#legacy || leavesParked));
       const blocking = places.find((place) => place.leased && place.blocks && mayBlock(place));
       const last =
         asking !== undefined

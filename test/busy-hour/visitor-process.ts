@@ -9,6 +9,7 @@ export interface VisitorOptions {
   readonly visitors: number;
   readonly blockSeconds: number;
   readonly pauseMs: number;
+  readonly leavesParked: boolean;
   readonly seed: number;
   /** Whether they may block a server that all share. */
   readonly blocksAll: boolean;
@@ -23,7 +24,7 @@ export interface Met {
 }
 
 const options = JSON.parse(process.argv[2] as string) as VisitorOptions;
-const { url, places, visitors, blockSeconds, pauseMs } = options;
+const { url, places, visitors, blockSeconds, pauseMs, leavesParked } = options;
 const leavings: Record<Leaving, number> = { ended: 0, left: 0, dropped: 0 };
 const calls: Met["calls"] = {};
 const problems: string[] = [];
@@ -70,7 +71,9 @@ async function visitor(): Promise<void> {
       calls[kind] = { count: count + 1, worstMs: Math.round(Math.max(worstMs, ms)) };
     };
     const token = tokenOf(Math.floor(random() * callerCount));
-    const visit = new Visit({ url, token, places: chosen, random, blockSeconds, pauseMs, mayBlock, note, took });
+    const visit = new Visit({
+      ...{ url, token, places: chosen, random, blockSeconds, pauseMs, leavesParked, mayBlock, note, took },
+    });
     try {
       leavings[await visit.run()] += 1;
     } catch (error) {
