@@ -139,9 +139,9 @@ export class LeasedInstances implements InstanceSource {
   tend(): void {
     if (this.#closed) return;
     this.#endLeaving();
-    for (const [owner, { instance }] of this.#leases) {
+    for (const [owner, { instance, arriving }] of this.#leases) {
       const { state, inFlight, lastUsedAt } = instance;
-      const idle = inFlight === 0 && this.#now() - lastUsedAt > this.#limits.idleMs;
+      const idle = arriving + inFlight === 0 && this.#now() - lastUsedAt > this.#limits.idleMs;
       if (state === "ended" || idle || this.#hangs(instance)) void this.release(owner);
     }
     for (const [owner, waiters] of this.#queue) {

@@ -74,7 +74,7 @@ export class SharedInstances implements InstanceSource {
   tend(): void {
     const { minInstances, idleMs } = this.#limits;
     const idle = this.#instances.find(
-      ({ inFlight, lastUsedAt }) => inFlight === 0 && this.#now() - lastUsedAt > idleMs,
+      ({ state, inFlight, lastUsedAt }) => state !== "starting" && inFlight === 0 && this.#now() - lastUsedAt > idleMs,
     );
     if (idle !== undefined && this.#instances.length > minInstances) {
       this.#instances = this.#instances.filter((instance) => instance !== idle);

@@ -123,7 +123,8 @@ export async function busyHour(options: BusyHourOptions): Promise<BusyHourOutcom
     for (const [name, count] of Object.entries(restarts)) {
       if (count > 0) problems.push(`${name} was restarted ${count} times, and was well`);
     }
-    if (!isBack(before, after)) problems.push("the gateway holds more than before");
+    if (!isBack(before, after))
+      problems.push(`the gateway holds more than before: ${JSON.stringify({ before, after })}`);
     for (const line of (await readFile(logFile, "utf8")).split("\n")) {
       if (line.includes('"stack"')) problems.push(`the gateway has failed unexpectedly: ${line.slice(0, 1000)}`);
     }

@@ -55,12 +55,15 @@ export class FakeConnector implements Connector {
   readonly source = "fake";
   readonly sessions: FakeSession[] = [];
   failures = 0;
+  /** Sessions open when this has resolved. */
+  starting: Promise<void> | undefined;
 
   async connect(events: SessionEvents): Promise<UpstreamSession> {
     if (this.failures > 0) {
       this.failures -= 1;
       throw new FleetError("INSTANCE_START_FAILED", "the fake did not start");
     }
+    await this.starting;
     const session = new FakeSession(events);
     this.sessions.push(session);
     return session;

@@ -104,6 +104,7 @@ test("an idle lease ends, one with a call in flight does not", async () => {
   const idle = await source.acquire("idle", anywhere());
   const busy = await source.acquire("busy", anywhere());
   busy.inFlight = 1;
+  await settled();
   clock.time = 501;
   source.tend();
   await settled();
@@ -216,4 +217,15 @@ test("who waits has a call given up that itself waits for a client that has gone
   await source.release("anna");
   expect((await waiting).id).toBe("fake-3");
   expect(idle.state).toBe("ready");
+});
+
+test("an instance that takes longer to start than it may be idle is there for the call that waits for it", async () => {
+  const { source, connector, clock } = leases({ idleMs: 500 });
+  const start = Promise.withResolvers<void>();
+  connector.starting = start.promise;
+  const call = source.acquire("anna", anywhere());
+  clock.time = 501;
+  source.tend();
+  start.resolve();
+  expect((await call).state).toBe("ready");
 });

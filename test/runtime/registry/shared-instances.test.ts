@@ -72,3 +72,14 @@ test("a lost instance is started anew at once", async () => {
   expect(await source.acquire("anna", anywhere())).toBe(instance);
   expect([instance.state, instance.restarts, connector.sessions.length]).toEqual(["ready", 1, 2]);
 });
+
+test("an instance that takes longer to start than it may be idle is there for the call that waits for it", async () => {
+  const { source, connector, clock } = shared({ minInstances: 0 });
+  const start = Promise.withResolvers<void>();
+  connector.starting = start.promise;
+  const call = source.acquire("anna", anywhere());
+  clock.time = 501;
+  source.tend();
+  start.resolve();
+  expect((await call).state).toBe("ready");
+});
