@@ -144,6 +144,7 @@ export class LeasedInstances implements InstanceSource {
       const idle = arriving + inFlight === 0 && this.#now() - lastUsedAt > this.#limits.idleMs;
       if (state === "ended" || idle || this.#hangs(instance)) void this.release(owner);
     }
+    this.#endIdleWarm();
     for (const [owner, waiters] of this.#queue) {
       if (this.leased(owner) === undefined && this.#warm.length === 0 && !this.#hasRoom()) break;
       this.#queue.delete(owner);
@@ -154,6 +155,18 @@ export class LeasedInstances implements InstanceSource {
     }
     this.#makeRoom();
     this.#replenish();
+  }
+
+  /** An instance that was started to be asked what all are shown, and that nobody has leased. */
+  #endIdleWarm(): void {
+    const { minInstances, idleMs } = this.#limits;
+    if (this.#warm.length <= minInstances) return;
+    const idle = this.#warm.find(
+      ({ state, inFlight, lastUsedAt }) => state !== "starting" && inFlight === 0 && this.#now() - lastUsedAt > idleMs,
+    );
+    if (idle === undefined) return;
+    this.#warm = this.#warm.filter((instance) => instance !== idle);
+    void this.#end(idle);
   }
 
   /** Has it said nothing past the deadlines of all its calls? */

@@ -45,11 +45,11 @@ const working = (sdk: "fastmcp" | "mcp", more: Partial<Server>): Server => ({
  * Ten servers as npm and PyPI have them, with every isolation. `turns` visitors at once have a session or a caller's instance
  * at each server that leases; there is no instance more.
  */
-export async function startFleet(turns: number, idleMs: number): Promise<Fleet> {
+export async function startFleet(turns: number, idleMs: number, leaseIdleMs: number): Promise<Fleet> {
   const real = await RealServers.prepare();
   const remote = await Listening.start(join(import.meta.dirname, "../fixtures/everything.ts"), {}, ["streamableHttp"]);
   const scaling = { minInstances: 0, maxInstances: turns };
-  const leased = { scaling, timeouts: { idleMs: Math.round(idleMs / 3) } };
+  const leased = { scaling, timeouts: { idleMs: leaseIdleMs } };
   const servers: Record<string, Server> = {
     remote: { type: "custom", isolation: "shared", endpoints: [`http://127.0.0.1:${remote.port}/mcp`] },
     blocking: working("fastmcp", { isolation: "shared", scaling: { maxInstances: 1 } }),

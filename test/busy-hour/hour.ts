@@ -68,9 +68,10 @@ const file = (name: string) => join(import.meta.dirname, name);
 /** Clients come to ten real servers, work, and go, half of them without a word; see `npm run busy-hour`. */
 export async function busyHour(options: BusyHourOptions): Promise<BusyHourOutcome> {
   const { minutes, clients, blockSeconds, pauseMs, idleMs, leavesParked, log } = options;
+  const leaseIdleMs = Math.round(idleMs / 3);
   const problems: string[] = [];
   const folder = await mkdtemp(join(tmpdir(), "busy-hour-"));
-  const fleet = await startFleet(processes, idleMs);
+  const fleet = await startFleet(processes, idleMs, leaseIdleMs);
   const logFile = join(folder, "gateway.log");
   const config = { ...fleet.config, gateway: { ...fleet.config.gateway, log: { file: logFile } } };
   const gatewayFile = file("../support/gateway-process.ts");
@@ -86,7 +87,7 @@ export async function busyHour(options: BusyHourOptions): Promise<BusyHourOutcom
     started += 1;
     const { places } = fleet;
     const mine: VisitorOptions = {
-      ...{ url, places, visitors, blockSeconds, pauseMs, leavesParked },
+      ...{ url, places, visitors, blockSeconds, pauseMs, leavesParked, leaseIdleMs },
       ...{ seed: options.seed + started, blocksAll: at === 0 },
     };
     return (await Child.start(file("visitor-process.ts"), [JSON.stringify(mine)]))[0];

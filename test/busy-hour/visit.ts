@@ -12,6 +12,8 @@ export interface VisitOptions {
   readonly blockSeconds: number;
   readonly pauseMs: number;
   readonly leavesParked: boolean;
+  /** An instance that its client does not use for so long ends. */
+  readonly leaseIdleMs: number;
   /** Nobody else blocks the server that all share meanwhile. */
   readonly mayBlock: (place: Place) => boolean;
   readonly note: (problem: string) => void;
@@ -29,8 +31,8 @@ export class Visit {
   readonly #options: VisitOptions;
   readonly #client: Client;
   readonly #transport: StreamableHTTPClientTransport;
-  /** Servers that have a state for a session: the process that answered first. */
-  readonly #pids = new Map<string, string>();
+  /** Servers that have a state for a session: the process that answered last, and when. */
+  readonly #pids = new Map<string, { pid: string; at: number }>();
   readonly #legacy: boolean;
   /** All servers at one address, or one address a server. */
   readonly #federated: boolean;
@@ -122,11 +124,13 @@ export class Visit {
     if (heard !== 4) note(`${place.name}: ${heard} of 4 notifications of progress`);
   }
 
-  /** A client of the session era keeps its instance for as long as it is there. */
+  /** A client of the session era keeps its instance for as long as it is there and uses it now and then. */
   #samePid(place: Place, pid: string): void {
+    const now = performance.now();
     const before = this.#pids.get(place.name);
-    this.#pids.set(place.name, pid);
-    if (this.#legacy && before !== undefined && before !== pid) {
+    this.#pids.set(place.name, { pid, at: now });
+    const used = before !== undefined && now - before.at < this.#options.leaseIdleMs;
+    if (this.#legacy && used && before.pid !== pid) {
       this.#options.note(`${place.name}: the state of a client that is there has gone`);
     }
   }

@@ -10,6 +10,7 @@ export interface VisitorOptions {
   readonly blockSeconds: number;
   readonly pauseMs: number;
   readonly leavesParked: boolean;
+  readonly leaseIdleMs: number;
   readonly seed: number;
   /** Whether they may block a server that all share. */
   readonly blocksAll: boolean;
@@ -24,7 +25,7 @@ export interface Met {
 }
 
 const options = JSON.parse(process.argv[2] as string) as VisitorOptions;
-const { url, places, visitors, blockSeconds, pauseMs, leavesParked } = options;
+const { url, places, visitors, blockSeconds, pauseMs, leavesParked, leaseIdleMs } = options;
 const leavings: Record<Leaving, number> = { ended: 0, left: 0, dropped: 0 };
 const calls: Met["calls"] = {};
 const problems: string[] = [];
@@ -72,7 +73,7 @@ async function visitor(): Promise<void> {
     };
     const token = tokenOf(Math.floor(random() * callerCount));
     const visit = new Visit({
-      ...{ url, token, places: chosen, random, blockSeconds, pauseMs, leavesParked, mayBlock, note, took },
+      ...{ url, token, places: chosen, random, blockSeconds, pauseMs, leavesParked, leaseIdleMs, mayBlock, note, took },
     });
     try {
       leavings[await visit.run()] += 1;

@@ -229,3 +229,15 @@ test("an instance that takes longer to start than it may be idle is there for th
   start.resolve();
   expect((await call).state).toBe("ready");
 });
+
+test("an instance that was started for a list alone ends when nobody has leased it for as long as it may be idle", async () => {
+  const { source, clock } = leases();
+  const blank = await source.blank();
+  clock.time = 500;
+  source.tend();
+  expect(blank.state).toBe("ready");
+  clock.time = 501;
+  source.tend();
+  await settled();
+  expect([blank.state, source.instances]).toEqual(["ended", []]);
+});
