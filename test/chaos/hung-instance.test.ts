@@ -4,6 +4,7 @@ import type { Server } from "../../runtime/config/schema/index.ts";
 import { FaultInstance } from "../support/fault-instance.ts";
 import { TestGateway } from "../support/gateway.ts";
 import { HostProcess } from "../support/host-process.ts";
+import { Listening } from "../support/listening.ts";
 import { sessionOver, statelessOver, type Way } from "../support/ways-in.ts";
 
 // One of three instances hangs, is killed or becomes slow, for every isolation, clients and servers of both eras, callers with
@@ -16,6 +17,7 @@ const token = "token-of-anna";
 let gateways: TestGateway[] = [];
 let instances: FaultInstance[] = [];
 let hosts: HostProcess[] = [];
+let listening: Listening[] = [];
 let stopped: number | undefined;
 let over = false;
 let loads: Promise<unknown>[] = [];
@@ -27,9 +29,11 @@ afterEach(async () => {
   await Promise.all(gateways.map((gateway) => gateway.close()));
   await Promise.all(instances.map((instance) => instance.kill()));
   await Promise.all(hosts.map((host) => host.end()));
+  await Promise.all(listening.map((server) => server.stop()));
   gateways = [];
   instances = [];
   hosts = [];
+  listening = [];
   stopped = undefined;
   loads = [];
 });
@@ -146,6 +150,13 @@ const places: Readonly<Record<string, () => Promise<Record<string, Server>>>> = 
       process: { command: process.execPath, args: [fixture] },
     },
   }),
+  "over TCP": async () => {
+    listening = await Promise.all([1, 2, 3].map(() => Listening.start(fixture, {}, ["tcp"])));
+    const endpoints = listening.map(({ port }) => `tcp://127.0.0.1:${port}`);
+    return Object.fromEntries(
+      isolations.map((isolation): [string, Server] => [isolation, { type: "custom", isolation, timeouts, endpoints }]),
+    );
+  },
   "behind server hosts, over HTTP and WebSocket": async () => {
     hosts = await Promise.all([1, 2, 3].map(() => HostProcess.start("hosted", "isolation: shared", fixture)));
     const http = hosts.map(({ url }) => `${url}/mcp`);
