@@ -24,6 +24,12 @@ export const hostOperations: Params = {
               memory: share("Memory in use."),
               inFlight: count("Calls that wait for the server's answer."),
               waiting: count("Callers that wait for an instance."),
+              leases: {
+                type: "object",
+                description: "Instances that sessions have to themselves; absent where all share one.",
+                required: ["used", "max"],
+                properties: { used: count("Those that sessions have now."), max: count("As many as there can be.") },
+              },
             },
           }),
         },

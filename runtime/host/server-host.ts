@@ -28,8 +28,10 @@ export async function startHost({ name, config, secrets, loadLogMs }: HostConfig
         paths: hostOperations,
         add(app, { registry, metrics, callerOf }) {
           app.get("/load", async () => {
-            const { inFlight = 0, waiting = 0 } = registry.get(name)?.status() ?? {};
-            return { ...meter.load, inFlight, waiting };
+            const fleet = registry.get(name);
+            const { inFlight = 0, waiting = 0 } = fleet?.status() ?? {};
+            const leases = fleet?.instances.source.leases;
+            return { ...meter.load, inFlight, waiting, ...(leases === undefined ? {} : { leases }) };
           });
           app.post("/batch", async ({ body, raw }, reply) => {
             const answers = await answerBatch(registry.get(name) as Fleet, body, callerOf(raw));

@@ -1,5 +1,6 @@
 import { FleetError } from "../errors.ts";
 import { identity } from "../version.ts";
+import { type Elsewhere, elsewhereOf } from "./elsewhere.ts";
 import { keyOf } from "./exact-number.ts";
 import type { Exchange } from "./exchange.ts";
 import { encodeNotification, encodeRequest, type Params, type RequestId, type RpcReply } from "./json-rpc.ts";
@@ -71,6 +72,11 @@ export class ClientSession {
     }
     left?.send(message);
     return false;
+  }
+
+  /** It is a gateway's that tries other hosts, of which this is known, when this one has no instance free. */
+  get elsewhere(): Elsewhere | undefined {
+    return elsewhereOf(this.claims.client.capabilities);
   }
 
   /** Others wait for what it has leased: a gateway can know which of its clients have gone. */

@@ -2,9 +2,11 @@ import type { Connector } from "../upstreams/upstream-session.ts";
 import type { Candidate, HostLoad } from "./balancing/strategy.ts";
 import type { Instance } from "./instance.ts";
 import { LifeSigns } from "./life-signs.ts";
+import type { PeakLoad } from "./peak-load.ts";
 import { CircuitBreaker, type CircuitBreakerOptions } from "./resilience/circuit-breaker.ts";
 import { failureOf } from "./resilience/failures.ts";
 import type { Attempt } from "./resilience/movable-call.ts";
+import { SessionRoom } from "./session-room.ts";
 
 /** `ready` takes calls; what else it can be keeps it from them. */
 export type BackendState = "starting" | "ready" | "unhealthy" | "ejected" | "circuit-open" | "draining";
@@ -63,6 +65,8 @@ export class Backend implements Candidate {
   weight: number;
   /** Calls on all its sessions. */
   inFlight = 0;
+  /** The calls of all instances that scale together. Undefined where something else scales them. */
+  total: PeakLoad | undefined;
   /** Calls that came to an end, one way or another. */
   calls = 0;
   /** Calls since the last look at latencies. */
@@ -72,6 +76,8 @@ export class Backend implements Candidate {
   /** Failures of calls since the last answer. */
   failuresInARow = 0;
   readonly signs = new LifeSigns();
+  /** Sessions that owners have to themselves here. */
+  readonly room = new SessionRoom();
   /** When a call was last answered. */
   answeredAt = Number.NEGATIVE_INFINITY;
   /** When it last became ready. */
@@ -113,6 +119,10 @@ export class Backend implements Candidate {
   /** Its session is open. */
   get ready(): boolean {
     return this.primary.state === "ready";
+  }
+
+  get sessions(): number {
+    return this.room.sessions;
   }
 
   /** It can take what another one cannot. */
@@ -202,6 +212,12 @@ export class Backend implements Candidate {
     this.#tell(draining ? "draining" : "returned");
   }
 
+  /** The same where its fleet shrinks and grows, which is no news. */
+  retire(retiring: boolean): void {
+    this.draining = retiring;
+    this.#options.onChange(this);
+  }
+
   setWeight(weight: number): void {
     this.weight = weight;
     this.#options.onChange(this);
@@ -224,6 +240,7 @@ export class Backend implements Candidate {
   began(at: number): boolean {
     this.signs.began(at);
     this.inFlight += 1;
+    this.total?.began();
     return this.circuit?.begin() ?? false;
   }
 
@@ -246,6 +263,7 @@ export class Backend implements Candidate {
 
   #ended(ms: number | undefined): void {
     this.inFlight -= 1;
+    this.total?.ended();
     this.calls += 1;
     if (ms === undefined) return;
     this.recentCalls += 1;

@@ -1,3 +1,5 @@
+import type { Elsewhere } from "../protocol/elsewhere.ts";
+
 /** For whom a fleet works. */
 export interface FleetClient {
   /** A client session, or whatever else keeps state of its own. */
@@ -10,6 +12,8 @@ export interface FleetClient {
   readonly lease?: string | undefined;
   /** Does it read a stream, or hold a connection, now? Absent for one that has none between its calls. */
   readonly attached?: boolean;
+  /** It tries other hosts, of which this is known, when this one has no instance free for it. Absent for one that waits. */
+  readonly elsewhere?: Elsewhere | undefined;
   /** Tells a gateway that others wait for what it has leased. */
   wanted?(): void;
   /** Fleets that may hold something for the owner; a fallback adds its own. */

@@ -2,6 +2,7 @@ import type { Logger } from "pino";
 import type { ResolvedServer } from "../config/index.ts";
 import { shownAddress, shownInstance } from "../config/shown-source.ts";
 import type { Metrics } from "../observability/metrics.ts";
+import type { Elsewhere } from "../protocol/elsewhere.ts";
 import type { Connector, SessionEvents } from "../upstreams/upstream-session.ts";
 import type { Fetch } from "../upstreams/upstream-tls.ts";
 import { Backend, type BackendEvent, type BackendSpec, type BackendState } from "./backend.ts";
@@ -103,7 +104,7 @@ export class FleetInstances {
             server.name,
             limits,
             instances,
-            (backend) => this.#instance(this.#nextId(), backend, true),
+            (backend) => this.#session(backend),
             now,
             clients,
             () => this.#health?.stalls.openingMs ?? timeouts.connectMs,
@@ -203,13 +204,22 @@ export class FleetInstances {
     });
   }
 
-  #instance(id: string, backend: Backend, eager: boolean): Instance {
+  /** A session that an owner gets to itself on an instance that something else runs. */
+  #session(backend: Backend): Instance {
+    const others = this.source.backends.filter((other) => other !== backend && other.usable);
+    const elsewhere = others.length === 0 ? undefined : others.some(({ room }) => !room.full) ? "free" : "full";
+    backend.room.began();
+    return this.#instance(this.#nextId(), backend, true, elsewhere);
+  }
+
+  #instance(id: string, backend: Backend, eager: boolean, elsewhere?: Elsewhere): Instance {
     const { log, now, eventsOf } = this.#options;
     const instance: Instance = new Instance({
       ...{ id, backend, log, now, eager },
       events: {
         onNotification: (method, params) => eventsOf(instance).onNotification(method, params),
         tool: (name) => eventsOf(instance).tool?.(name) ?? Promise.resolve(undefined),
+        elsewhere,
         heard: () => {
           backend.signs.messages += 1;
         },
@@ -232,6 +242,8 @@ export class FleetInstances {
         this.#tell({ event: gaveUp ? "gave-up" : "lost", instance: backend.id, ...reason });
       }
     }
+    // A session of an owner's; what serves everybody is started anew, or forgotten with its backend.
+    else if (state === "ended") backend.room.ended();
     this.source?.refresh();
     if (state === "ready" && this.source !== undefined) this.#relieve();
     this.#options.onChange(instance);

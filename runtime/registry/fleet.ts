@@ -109,6 +109,7 @@ export class Fleet {
     this.#resilience = new Resilience({
       ...options,
       source: this.#source,
+      remote: remote !== undefined,
       leaseOf: (client) => this.#leaseOf(client),
       tool: (name) => this.catalog.tool(name),
       onAnswered: (subject, ms) => this.instances.answered(subject, ms),
@@ -337,6 +338,8 @@ export class Fleet {
         for (const kind of ["tools", "prompts", "resources"] as const) this.#options.onListChanged(this, kind);
       }
     }
+    // What was subscribed to there is asked of those that are left.
+    if (instance.state === "ended" && this.#shared && this.#source.instances.length > 0) this.#resume();
     // A lease that was lost is looked after at once, not at the next pulse.
     if (instance.state === "ended") queueMicrotask(() => this.#source?.tend());
   }

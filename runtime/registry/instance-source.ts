@@ -1,3 +1,4 @@
+import type { Elsewhere } from "../protocol/elsewhere.ts";
 import type { Exchange } from "../protocol/exchange.ts";
 import type { Backend } from "./backend.ts";
 import type { Instance } from "./instance.ts";
@@ -11,6 +12,8 @@ export interface LeaseHolder {
   readonly caller: string | undefined;
   /** Does its client read a stream, or hold a connection, now? Absent for one that has none between its calls. */
   readonly attached?: boolean;
+  /** It tries other hosts, of which this is known, when this one has none free: it is refused at once. Absent for one that waits. */
+  readonly elsewhere?: Elsewhere | undefined;
   /** Tells a gateway, which is there for clients that have gone too, that others wait. Does nothing for other clients. */
   wanted?(): void;
 }
@@ -26,6 +29,12 @@ export interface LeaseClients {
   giveUpParked(backends: ReadonlySet<object>): boolean;
 }
 
+/** Instances that owners have to themselves, of those that there can be. */
+export interface LeaseCount {
+  readonly used: number;
+  readonly max: number;
+}
+
 /** The instances of one fleet, under one of the isolation rules. */
 export interface InstanceSource {
   /** All sessions that exist now, in the order in which they were started. */
@@ -34,6 +43,8 @@ export interface InstanceSource {
   readonly backends: readonly Backend[];
   /** Calls and sessions that wait for an instance. */
   readonly waiting: number;
+  /** Absent where owners share instances, or something else runs them. */
+  readonly leases?: LeaseCount;
   /** A ready instance for a call of this owner (a client session, or one REST request); undefined when there is a wait. */
   pick(owner: string, placing: Placing): Instance | undefined;
   /** The same for a call that can wait. Rejects with the reason when no instance comes up in time. */

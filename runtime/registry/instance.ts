@@ -1,10 +1,11 @@
 import type { Logger } from "pino";
 import { FleetError, messageOf } from "../errors.ts";
 import type { Exchange } from "../protocol/exchange.ts";
-import type { Params, RpcReply } from "../protocol/json-rpc.ts";
+import type { Params, RpcErrorObject, RpcReply } from "../protocol/json-rpc.ts";
 import { excerpt } from "../secret-guard.ts";
 import type { ServerDescription, SessionEvents, UpstreamSession } from "../upstreams/upstream-session.ts";
 import type { Backend } from "./backend.ts";
+import { refusalOf } from "./resilience/failures.ts";
 
 /** `starting` → `ready` → `backoff` (lost, a new start is due) → …; `ended` is final. */
 export type InstanceState = "starting" | "ready" | "backoff" | "ended";
@@ -52,6 +53,7 @@ export class Instance {
   #hurry = false;
   #waiters: { resolve: () => void; reject: (error: FleetError) => void }[] = [];
   readonly #finished: Promise<void>;
+  #refused = false;
 
   constructor(options: InstanceOptions) {
     this.id = options.id;
@@ -91,6 +93,10 @@ export class Instance {
   /** Is it one owner's alone? */
   get owned(): boolean {
     return this.#owner !== undefined;
+  }
+  /** The host behind its session had no process free for it. */
+  get refused(): boolean {
+    return this.#refused;
   }
   get description(): ServerDescription | undefined {
     return this.#session?.description;
@@ -148,6 +154,7 @@ export class Instance {
       (reply) => {
         const at = this.#left();
         backend.answered(at, at - began, trial);
+        if (this.#options.eager === true && "error" in reply) this.#checkRefusal(reply.error, at);
         return reply;
       },
       (error) => {
@@ -155,6 +162,17 @@ export class Instance {
         throw error;
       },
     );
+  }
+
+  /** Throws the POOL_EXHAUSTED of a server host: the call has not begun there, and there is no place for its session. */
+  #checkRefusal(error: RpcErrorObject, at: number): void {
+    const refusal = refusalOf(error);
+    if (refusal === undefined) return;
+    if (this.#owner !== undefined && !this.#refused) {
+      this.#refused = true;
+      if (this.#options.events.elsewhere !== undefined) this.backend.room.refused(at);
+    }
+    throw refusal;
   }
 
   /** A question of the gateway's own, which neither counts as a call nor keeps it from being idle. */

@@ -1,7 +1,14 @@
 import { FleetError } from "../errors.ts";
 import type { Backend } from "./backend.ts";
 import type { Instance } from "./instance.ts";
-import type { InstanceLimits, InstanceSource, LeaseClients, LeaseHolder, Placing } from "./instance-source.ts";
+import type {
+  InstanceLimits,
+  InstanceSource,
+  LeaseClients,
+  LeaseCount,
+  LeaseHolder,
+  Placing,
+} from "./instance-source.ts";
 import { type Lease, leaseToAskFor, leaseToGiveUp } from "./lease.ts";
 
 /** A call that waits for its owner's instance. */
@@ -30,6 +37,7 @@ export class LeasedInstances implements InstanceSource {
   readonly #create: (owner: string, placing: Placing) => Instance;
   readonly #now: () => number;
   readonly #clients: LeaseClients;
+  readonly #roomBeyond: () => boolean;
   readonly #leases = new Map<string, Lease>();
   readonly #ending = new Set<Instance>();
   /** Their owners have gone elsewhere; they end when their calls in flight have. */
@@ -39,18 +47,21 @@ export class LeasedInstances implements InstanceSource {
   readonly #queue = new Map<string, Set<Waiter>>();
   #closed = false;
 
+  /** `roomBeyond`: is there room for another one where instances run? Defaults to yes. */
   constructor(
     fleet: string,
     limits: InstanceLimits,
     create: (owner: string, placing: Placing) => Instance,
     now: () => number,
     clients: LeaseClients = unknownClients,
+    roomBeyond: () => boolean = () => true,
   ) {
     this.#fleet = fleet;
     this.#limits = limits;
     this.#create = create;
     this.#now = now;
     this.#clients = clients;
+    this.#roomBeyond = roomBeyond;
     this.#replenish();
   }
 
@@ -60,6 +71,11 @@ export class LeasedInstances implements InstanceSource {
 
   get waiting(): number {
     return this.#queue.size;
+  }
+
+  /** Instances that owners have to themselves, those included that are ending, of those that there can be. */
+  get leases(): LeaseCount {
+    return { used: this.#leases.size + this.#ending.size + this.#leaving.size, max: this.#limits.maxInstances };
   }
 
   /** A process of one owner's is not chosen from several, so there is nothing to balance. */
@@ -87,7 +103,9 @@ export class LeasedInstances implements InstanceSource {
     withinMs = this.#limits.connectMs,
   ): Promise<Instance> {
     const instance =
-      this.leased(owner) ?? this.#lease(owner, placing, holder) ?? (await this.#wait(owner, placing, holder));
+      this.leased(owner) ??
+      this.#lease(owner, placing, holder) ??
+      (holder?.elsewhere !== undefined ? this.#refuse(holder) : await this.#wait(owner, placing, holder));
     const lease = this.#leases.get(owner);
     const patienceMs = Math.min(withinMs, placing.remainingMs);
     if (lease === undefined) await instance.ready(patienceMs);
@@ -264,6 +282,16 @@ export class LeasedInstances implements InstanceSource {
     return instance;
   }
 
+  /** Nobody waits here who tries the others. Who has found them full finds room with the next try, if somebody can make some. */
+  #refuse(holder: LeaseHolder): never {
+    if (holder.elsewhere === "full" && this.#ending.size === 0) {
+      const owner = leaseToGiveUp(this.#leases, holder, this.#clients.attached);
+      if (owner !== undefined) void this.release(owner);
+      else if (!this.#askForOne()) this.#giveUpParked();
+    }
+    throw this.#exhausted();
+  }
+
   /** Tells a holder that others wait. False when there is none to tell. */
   #askForOne(): boolean {
     const lease = leaseToAskFor(this.#leases, this.#now());
@@ -302,11 +330,15 @@ export class LeasedInstances implements InstanceSource {
   }
 
   #hasRoom(): boolean {
-    const { size } = this.#leases;
-    return size + this.#warm.length + this.#ending.size + this.#leaving.size < this.#limits.maxInstances;
+    const { used, max } = this.leases;
+    return used + this.#warm.length < max && this.#roomBeyond();
   }
 
   #exhausted(): FleetError {
+    if (!this.#roomBeyond()) {
+      const fix = "call again later, end sessions that are not needed, or run more instances";
+      return new FleetError("POOL_EXHAUSTED", `${this.#fleet}: no instance has room for another session; ${fix}`);
+    }
     const { maxInstances } = this.#limits;
     const fix = "call again later, end sessions that are not needed, or raise scaling.maxInstances of this server";
     return new FleetError("POOL_EXHAUSTED", `${this.#fleet}: all ${maxInstances} instances are leased; ${fix}`);

@@ -31,8 +31,6 @@ export class RemoteInstances implements InstanceSource {
   readonly #byAddress = new Map<string, Backend>();
   #backends: readonly Backend[] = [];
   #stateless = false;
-  /** Sessions that owners have to themselves on an instance; they keep it until they end. */
-  sessionsOn: (backend: Backend) => number = () => 0;
 
   constructor(options: RemoteInstancesOptions) {
     this.#options = options;
@@ -81,6 +79,17 @@ export class RemoteInstances implements InstanceSource {
     return this.#options.balancer.pick(owner, avoid)?.primary;
   }
 
+  /** Where a session of this owner is opened. */
+  place(owner: string, { avoid }: Placing): Backend | undefined {
+    return this.#options.balancer.place(owner, avoid);
+  }
+
+  /** Can one of them take another session, as far as is known? */
+  get hasRoom(): boolean {
+    const { eligible } = this.#options.balancer;
+    return eligible.length === 0 || eligible.some(({ room }) => !room.full);
+  }
+
   async acquire(owner: string, placing: Placing): Promise<Instance> {
     const first = await this.someReady(placing);
     return this.pick(owner, placing) ?? first;
@@ -122,7 +131,7 @@ export class RemoteInstances implements InstanceSource {
 
   tend(): void {
     for (const [address, backend] of this.#byAddress) {
-      if (!backend.gone || backend.inFlight > 0 || this.sessionsOn(backend) > 0) continue;
+      if (!backend.gone || backend.inFlight > 0 || backend.sessions > 0) continue;
       this.#byAddress.delete(address);
       this.#options.onRemoved(backend);
       void backend.primary.stop().then(() => backend.connector.close());

@@ -6,6 +6,8 @@ import type { RemoteInstances } from "./remote-instances.ts";
 
 /** Instances on which a session is tried for a call before the next one gets all of its time. */
 const mostTried = 2;
+/** While sessions wait, hosts that are full are asked after this time all the same. */
+const insistMs = 5000;
 
 /**
  * Isolation `session` or `caller` over instances that something else runs: each owner has a session to itself on one
@@ -17,6 +19,8 @@ export class RemoteLeases implements InstanceSource {
   readonly #leases: LeasedInstances;
   readonly #create: (backend: Backend) => Instance;
   readonly #patienceMs: () => number;
+  readonly #now: () => number;
+  #insistedAt = Number.NEGATIVE_INFINITY;
 
   /** `patienceMs`: how long the opening of a session may take before another instance is tried. */
   constructor(
@@ -31,10 +35,11 @@ export class RemoteLeases implements InstanceSource {
     this.#remote = remote;
     this.#create = create;
     this.#patienceMs = patienceMs;
+    this.#now = now;
     const open = (owner: string, placing: Placing) => this.#open(owner, placing);
     // Opening a session costs little: none is kept for owners who may come.
-    this.#leases = new LeasedInstances(fleet, { ...limits, minInstances: 0 }, open, now, clients);
-    remote.sessionsOn = (backend) => this.#leases.instances.filter((instance) => instance.backend === backend).length;
+    const hasRoom = () => this.#remote.hasRoom;
+    this.#leases = new LeasedInstances(fleet, { ...limits, minInstances: 0 }, open, now, clients, hasRoom);
   }
 
   get instances(): readonly Instance[] {
@@ -113,6 +118,14 @@ export class RemoteLeases implements InstanceSource {
   }
 
   tend(): void {
+    const now = this.#now();
+    // Hosts make room only for who asks them: what clients of other gateways have left is given back then.
+    const insist = this.#leases.waiting > 0 && now - this.#insistedAt >= insistMs;
+    if (insist) this.#insistedAt = now;
+    for (const { room } of this.#remote.backends) {
+      room.tend(now);
+      if (insist) room.forget();
+    }
     this.#leases.tend();
     this.#remote.tend();
   }
@@ -123,13 +136,17 @@ export class RemoteLeases implements InstanceSource {
   }
 
   #open(owner: string, placing: Placing): Instance {
-    const primary = this.#remote.pick(owner, placing) ?? (this.#remote.instances[0] as Instance);
-    placing.place = primary.backend;
-    return this.#create(primary.backend);
+    const backend = this.#remote.place(owner, placing) ?? (this.#remote.backends[0] as Backend);
+    placing.place = backend;
+    return this.#create(backend);
   }
 
-  /** A session on an instance that does not answer is lost; elsewhere its owner at least can begin anew. */
-  #mustMove({ backend }: Instance, { avoid }: Placing): boolean {
+  /**
+   * A session on an instance that does not answer is lost; elsewhere its owner at least can begin anew. One that its instance
+   * has refused has nothing there.
+   */
+  #mustMove({ backend, refused }: Instance, { avoid }: Placing): boolean {
+    if (refused) return true;
     const leave = backend.lost || backend.ejected || avoid?.has(backend) === true;
     return (
       leave &&

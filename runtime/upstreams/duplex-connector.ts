@@ -126,7 +126,7 @@ export class DuplexConnector implements Connector {
     events: SessionEvents,
   ): Promise<UpstreamSession> {
     try {
-      return await this.#initialize(dialogue);
+      return await this.#initialize(dialogue, events);
     } catch (error) {
       const late = await probe?.late();
       if (late?.modern !== true) throw error;
@@ -142,9 +142,9 @@ export class DuplexConnector implements Connector {
     return new ModernSession(fleet, wire, events, identity, era.discovered);
   }
 
-  async #initialize({ link, mux }: Dialogue): Promise<UpstreamSession> {
+  async #initialize({ link, mux }: Dialogue, { elsewhere }: SessionEvents): Promise<UpstreamSession> {
     const { fleet, identity, connectMs } = this.#options;
-    const description = await initialize(mux, fleet, identity, connectMs);
+    const description = await initialize(mux, fleet, identity, connectMs, elsewhere);
     mux.notify("notifications/initialized");
     return new DuplexSession(link, mux, description);
   }

@@ -1,5 +1,6 @@
 import { FleetError } from "../errors.ts";
 import { bridgedCapabilities } from "../protocol/client-requests.ts";
+import { declareElsewhere, type Elsewhere } from "../protocol/elsewhere.ts";
 import { Exchange } from "../protocol/exchange.ts";
 import type { Params, RpcReply } from "../protocol/json-rpc.ts";
 import { RawReply } from "../protocol/raw-reply.ts";
@@ -33,15 +34,20 @@ export interface HandshakePeer {
 
 /**
  * `initialize` of the session-era revisions (basic/lifecycle). Declares every client capability, because a session may
- * serve several clients; what the client of a call lacks is refused then. The caller sends `notifications/initialized`.
+ * serve several clients; what the client of a call lacks is refused then. `elsewhere`: a server host need not let it wait. The caller sends `notifications/initialized`.
  */
 export async function initialize(
   peer: HandshakePeer,
   server: string,
   clientInfo: GatewayIdentity,
   timeoutMs: number,
+  elsewhere?: Elsewhere,
 ): Promise<ServerDescription> {
-  const params = { protocolVersion: upstreamRevisions[0], capabilities: bridgedCapabilities, clientInfo };
+  const capabilities =
+    elsewhere === undefined
+      ? bridgedCapabilities
+      : { ...bridgedCapabilities, experimental: declareElsewhere(elsewhere) };
+  const params = { protocolVersion: upstreamRevisions[0], capabilities, clientInfo };
   const reply = await peer.request("initialize", params, new Exchange(timeoutMs));
   checkDescription(server, "initialize", reply);
   if ("error" in reply) {

@@ -76,7 +76,7 @@ export class HttpSession implements UpstreamSession {
     timeoutMs: number,
   ): Promise<HttpSession> {
     const session = new HttpSession(fleet, endpoint, events);
-    const description = await initialize(session, fleet, identity, timeoutMs);
+    const description = await initialize(session, fleet, identity, timeoutMs, events.elsewhere);
     session.#description = description;
     session.#declare("mcp-protocol-version", description.protocolVersion);
     session.notify("notifications/initialized");

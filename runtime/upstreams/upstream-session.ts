@@ -1,4 +1,5 @@
 import type { FleetError } from "../errors.ts";
+import type { Elsewhere } from "../protocol/elsewhere.ts";
 import type { Exchange } from "../protocol/exchange.ts";
 import type { Params, RpcReply } from "../protocol/json-rpc.ts";
 
@@ -38,6 +39,8 @@ export interface SessionEvents {
   onNotification(method: string, params: Params | undefined): void;
   /** The server's own description of a tool, for what a transport repeats of its arguments. */
   tool?(name: string): Promise<Params | undefined>;
+  /** What is known of other instances: one that has no place for the session refuses it at once. Defaults to none. */
+  readonly elsewhere?: Elsewhere | undefined;
   /** A message has come, whatever it says. */
   heard?(): void;
 }

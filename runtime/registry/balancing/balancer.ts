@@ -56,7 +56,17 @@ export class Balancer {
 
   /** An instance for a call of this owner, if possible none of those where it has failed; undefined when none is there. */
   pick(owner: string, avoid?: ReadonlySet<object>): Backend | undefined {
-    let candidates = this.#eligible;
+    return this.#among(this.#eligible, owner, avoid);
+  }
+
+  /** The same for a session, which goes where there is room for it. */
+  place(owner: string, avoid?: ReadonlySet<object>): Backend | undefined {
+    const free = this.#eligible.filter(({ room }) => !room.full);
+    return this.#among(free.length > 0 ? free : this.#eligible, owner, avoid);
+  }
+
+  #among(all: readonly Backend[], owner: string, avoid: ReadonlySet<object> | undefined): Backend | undefined {
+    let candidates = all;
     if (avoid !== undefined) {
       const others = candidates.filter((backend) => !avoid.has(backend));
       if (others.length > 0) candidates = others;

@@ -8,7 +8,10 @@ export function twoOf<T>(candidates: readonly T[], random: () => number): readon
   return [candidates[first] as T, candidates[second] as T];
 }
 
-/** Of two chosen by chance, the one with fewer calls in flight for its weight. */
+/**
+ * Of two chosen by chance, the one with fewer calls in flight for its weight. Where owners have sessions to themselves, the
+ * one with fewer sessions: they stay, and the calls of an instance at one moment say little of those to come.
+ */
 export class LeastConnections implements LoadBalancingStrategy {
   readonly #random: () => number;
 
@@ -18,6 +21,12 @@ export class LeastConnections implements LoadBalancingStrategy {
 
   pick<T extends Candidate>(candidates: readonly T[]): T {
     const [one, other] = twoOf(candidates, this.#random);
+    const { sessions = 0 } = one;
+    const { sessions: others = 0 } = other;
+    if (sessions + others > 0) {
+      const more = (sessions + 1) * other.weight - (others + 1) * one.weight;
+      if (more !== 0) return more < 0 ? one : other;
+    }
     // The call itself counts, so that weights matter among idle instances too.
     return (one.inFlight + 1) * other.weight <= (other.inFlight + 1) * one.weight ? one : other;
   }

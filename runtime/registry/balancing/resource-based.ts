@@ -3,7 +3,7 @@ import type { Candidate, LoadBalancingStrategy } from "./strategy.ts";
 
 /** An instance that reports no load is taken to be half busy, so that it is neither flooded nor starved. */
 const unknownLoad = 0.5;
-/** How much one call in flight adds to the last report, which is some seconds old. */
+/** How much a call in flight, or a session, adds to the last report, which is some seconds old. */
 const loadPerCall = 0.01;
 
 /**
@@ -23,6 +23,6 @@ export class ResourceBased implements LoadBalancingStrategy {
   }
 }
 
-function busy({ load, inFlight }: Candidate): number {
-  return (load === undefined ? unknownLoad : Math.max(load.cpu, load.memory)) + (inFlight + 1) * loadPerCall;
+function busy({ load, inFlight, sessions = 0 }: Candidate): number {
+  return (load === undefined ? unknownLoad : Math.max(load.cpu, load.memory)) + (inFlight + sessions + 1) * loadPerCall;
 }

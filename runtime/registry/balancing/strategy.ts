@@ -13,13 +13,15 @@ export interface Candidate {
   /** Share of the calls in relation to the other instances. Defaults to 1. */
   readonly weight: number;
   readonly inFlight: number;
+  /** Sessions that owners have to themselves on it, with a call in flight or not. Defaults to none. */
+  readonly sessions?: number;
   /** Smoothed duration of its calls in milliseconds; undefined before the first. */
   readonly latencyMs: number | undefined;
   /** Smoothed; undefined when the instance reports none. */
   readonly load: HostLoad | undefined;
 }
 
-/** Chooses the instance of one call. Called with at least two candidates, all of them ready and healthy. */
+/** Chooses the instance of one call, or of one session that stays there. Called with at least two candidates, all of them ready and healthy. */
 export interface LoadBalancingStrategy {
   pick<T extends Candidate>(candidates: readonly T[], owner: string): T;
 }

@@ -22,6 +22,9 @@ export interface HealthMonitorOptions {
 /** Host loads are read so often, since CPU use changes faster than health. */
 const loadEveryMs = 2000;
 
+/** Whether hosts have room for sessions is read so often: somebody can wait for it. */
+const roomEveryMs = 1000;
+
 /** The pulse of one fleet's health: checks, ejections and, where the strategy wants it, the load of the hosts. */
 export class HealthMonitor {
   readonly #timers: readonly NodeJS.Timeout[];
@@ -60,9 +63,12 @@ export class HealthMonitor {
     };
     const everyMs = Math.min(1000, Math.max(20, Math.min(intervalMs / 8, this.stalls.everyMs)));
     const timers = [setInterval(pulse, everyMs).unref()];
+    const reader = new HostLoadReader(healthCheck.loadPath, now, ask);
     if (loadBalancer.strategy === "resource-based") {
-      const reader = new HostLoadReader(healthCheck.loadPath, now, ask);
       timers.push(setInterval(() => void reader.read(backends()), loadEveryMs).unref());
+    }
+    if (isolation !== "shared" && restart === undefined) {
+      timers.push(setInterval(() => void reader.readRoom(backends()), roomEveryMs).unref());
     }
     this.#timers = timers;
   }

@@ -3,10 +3,11 @@ import { readProcessTree } from "../../host/process-tree.ts";
 import type { Fetch } from "../../upstreams/upstream-tls.ts";
 import type { Backend } from "../backend.ts";
 import type { HostLoad } from "../balancing/strategy.ts";
+import type { LeaseCount } from "../instance-source.ts";
 import { limitedText } from "../limited-text.ts";
 
 const reportTimeoutMs = 2000;
-/** Two numbers fit many times. */
+/** A few numbers fit many times. */
 const maxReportBytes = 64 * 1024;
 
 /** Reads what the instances' hosts report: of a local process from /proc, of the others from their `GET /load`. */
@@ -15,6 +16,8 @@ export class HostLoadReader {
   readonly #now: () => number;
   readonly #ask: Fetch;
   readonly #before = new WeakMap<Backend, { readonly at: number; readonly seconds: number }>();
+  /** Instances that have no report to give. */
+  readonly #mute = new WeakSet<Backend>();
 
   constructor(path: string, now: () => number, ask: Fetch) {
     this.#path = path;
@@ -27,21 +30,34 @@ export class HostLoadReader {
     await Promise.all(
       backends.map(async (backend) => {
         const { pid } = backend.primary;
-        const load = pid === undefined ? await this.#reported(backend.address) : this.#measured(backend, pid);
+        const load = pid === undefined ? await this.#reported(backend) : this.#measured(backend, pid);
         if (load !== undefined) backend.reported(load);
       }),
     );
   }
 
-  async #reported(address: string): Promise<HostLoad | undefined> {
+  /** Only of those that can have room for a session or not: what gives no report is asked no more. */
+  async readRoom(backends: readonly Backend[]): Promise<void> {
+    if (backends.length > 1) await this.read(backends.filter((backend) => backend.ready && !this.#mute.has(backend)));
+  }
+
+  async #reported(backend: Backend): Promise<HostLoad | undefined> {
+    const { address, sessions } = backend;
     if (!address.startsWith("http")) return undefined;
     try {
       const signal = AbortSignal.timeout(reportTimeoutMs);
       const response = await this.#ask(new URL(this.#path, address), { signal, redirect: "manual" });
       if (response.body === null) return undefined;
       const text = await limitedText(response.body, maxReportBytes);
-      const { cpu, memory } = JSON.parse(text) as Partial<HostLoad>;
-      return response.ok ? loadOf(cpu, memory) : undefined;
+      if (response.status < 500) this.#mute.add(backend);
+      const { cpu, memory, leases } = JSON.parse(text) as Partial<HostLoad> & { readonly leases?: Partial<LeaseCount> };
+      if (!response.ok) return undefined;
+      const free = freeOf(leases);
+      if (free !== undefined) {
+        this.#mute.delete(backend);
+        backend.room.told(free, sessions);
+      }
+      return loadOf(cpu, memory);
     } catch {
       return undefined;
     }
@@ -56,6 +72,11 @@ export class HostLoadReader {
     if (before === undefined || at <= before.at) return undefined;
     return loadOf(Math.max(0, ((seconds - before.seconds) * 1000) / (at - before.at)), bytes / totalmem());
   }
+}
+
+/** How many places are free by a report; undefined where it does not say. */
+function freeOf({ used, max }: Partial<LeaseCount> = {}): number | undefined {
+  return Number.isSafeInteger(used) && Number.isSafeInteger(max) ? (max as number) - (used as number) : undefined;
 }
 
 function loadOf(cpu: unknown, memory: unknown): HostLoad | undefined {

@@ -1,4 +1,7 @@
-import { type ErrorCode, FleetError } from "../../errors.ts";
+import { type ErrorCode, ErrorKinds, FleetError } from "../../errors.ts";
+import { isObject } from "../../protocol/exact-number.ts";
+import type { Exchange } from "../../protocol/exchange.ts";
+import type { RpcErrorObject } from "../../protocol/json-rpc.ts";
 
 /** Errors that speak against the instance. What a server answers itself, errors of its tools included, does not. */
 const failures = new Set<ErrorCode>([
@@ -22,6 +25,22 @@ export function failureOf(error: unknown): boolean {
 /** Is it certain that the server has not begun the call? */
 export function notBegun(error: unknown): boolean {
   return error instanceof FleetError && untouched.has(error.code);
+}
+
+/** What a server host says that has no process free for a session: its POOL_EXHAUSTED, as an error of this gateway. */
+export function refusalOf({ code, message, data }: RpcErrorObject): FleetError | undefined {
+  if (code !== ErrorKinds.POOL_EXHAUSTED.rpc || !isObject(data) || data.code !== "POOL_EXHAUSTED") return undefined;
+  return new FleetError("POOL_EXHAUSTED", message, { data });
+}
+
+/** Is no instance free, here or at a host? */
+export function isExhausted(error: unknown): boolean {
+  return error instanceof FleetError && error.code === "POOL_EXHAUSTED";
+}
+
+/** Was the call refused by a host, which has not begun it, rather than here? */
+export function isRefusal(error: unknown, { begun }: Exchange): boolean {
+  return begun && isExhausted(error);
 }
 
 /** Is a call that changes nothing worth another attempt? */

@@ -27,6 +27,8 @@ export interface ResilienceOptions {
   readonly metrics: Metrics;
   readonly now: () => number;
   readonly random: () => number;
+  /** Does something else run the instances? */
+  readonly remote: boolean;
   /** A call that may be repeated was answered by one of several instances. */
   readonly onAnswered: (subject: string, ms: number) => void;
 }
@@ -39,8 +41,9 @@ export class Resilience {
   readonly call: FleetCall;
   readonly #limit: ConcurrencyLimit;
 
-  constructor({ server, source, leaseOf, tool, fleetNamed, metrics, now, random, onAnswered }: ResilienceOptions) {
-    const { name, retry: again, concurrency, circuitBreaker } = server;
+  constructor(options: ResilienceOptions) {
+    const { server, source, leaseOf, tool, fleetNamed, metrics, now, random, remote, onAnswered } = options;
+    const { name, retry: again, concurrency, circuitBreaker, timeouts } = server;
     const repeatable = new Repeatable(again.idempotentTools, tool);
     const budget = new RetryBudget(again.budgetPercent, now);
     const repeated = (kind: "retry" | "hedge" | "fallback") => () => metrics.callRepeated(name, kind);
@@ -60,9 +63,12 @@ export class Resilience {
     if (again.hedgeAfterMs !== undefined) {
       call = hedge({ afterMs: again.hedgeAfterMs, budget, repeatable, onHedge: repeated("hedge") }, call);
     }
-    if (again.attempts > 1) {
+    const placed = remote && server.isolation !== "shared";
+    if (again.attempts > 1 || placed) {
       const several = () => source.backends.length > 1;
-      call = retry({ ...again, budget, repeatable, several, random, sleep, onRetry: repeated("retry") }, call);
+      const replaceable = placed ? () => source.backends.filter(({ usable }) => usable).length > 1 : undefined;
+      const rules = { ...again, replaceable, waitMs: timeouts.connectMs };
+      call = retry({ ...rules, budget, repeatable, several, now, random, sleep, onRetry: repeated("retry") }, call);
     }
     this.#limit = new ConcurrencyLimit({
       ...{ ...concurrency, fleet: name, now, onShed: () => metrics.callShed(name) },

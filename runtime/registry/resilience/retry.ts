@@ -1,5 +1,6 @@
+import type { Exchange } from "../../protocol/exchange.ts";
 import type { FleetCall } from "../fleet-call.ts";
-import { notBegun, worthRepeating } from "./failures.ts";
+import { isExhausted, isRefusal, notBegun, worthRepeating } from "./failures.ts";
 import type { Repeatable } from "./repeatable.ts";
 import type { RetryBudget } from "./retry-budget.ts";
 
@@ -12,6 +13,13 @@ export interface RetryOptions {
   readonly repeatable: Repeatable;
   /** Is there another instance to try when one could not be reached? */
   readonly several: () => boolean;
+  /**
+   * Can a session that a full host has refused be opened elsewhere? Its call waits for that until it is `waitMs` old. Undefined
+   * where owners have no sessions to themselves at instances that something else runs.
+   */
+  readonly replaceable: (() => boolean) | undefined;
+  readonly waitMs: number;
+  readonly now: () => number;
   readonly random: () => number;
   readonly sleep: (ms: number) => Promise<void>;
   readonly onRetry: () => void;
@@ -22,12 +30,25 @@ export interface RetryOptions {
  * by another one at once; else there is a pause with full jitter (AWS Architecture Blog, "Exponential Backoff and Jitter").
  */
 export function retry(options: RetryOptions, next: FleetCall): FleetCall {
-  const { attempts, backoffMs, budget, repeatable, several, random, sleep, onRetry } = options;
+  const { attempts, backoffMs, budget, repeatable, several, replaceable, waitMs, now, random, sleep, onRetry } =
+    options;
+  const waits = (exchange: Exchange) =>
+    exchange.cancelled === undefined && exchange.timeoutMs - exchange.leftMs(now()) < waitMs;
   /** After the first attempt has failed. */
   const again = async (first: unknown, ...[client, method, params, exchange]: Parameters<FleetCall>) => {
     let error = first;
     for (let attempt = 1; ; attempt += 1) {
-      const unsent = notBegun(error) || (!exchange.begun && several());
+      // Not an attempt: the instance has said that it has no place, and is passed over from now on.
+      while (isRefusal(error, exchange) && replaceable?.() === true && waits(exchange)) {
+        try {
+          return await next(client, method, params, exchange);
+        } catch (failure) {
+          error = failure;
+        }
+      }
+      // Nobody else has a place, and the call has waited for one.
+      if (isExhausted(error) && (replaceable !== undefined || !exchange.begun)) throw error;
+      const unsent = notBegun(error) || ((!exchange.begun || isExhausted(error)) && several());
       const safe = unsent || (worthRepeating(error) && repeatable.call(method, params));
       if (!safe || attempt >= attempts || exchange.cancelled !== undefined) throw error;
       // What no server has begun adds no load to any: after a restart each session is opened anew.

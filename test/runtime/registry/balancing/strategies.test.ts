@@ -10,11 +10,13 @@ import { Weighted } from "../../../../runtime/registry/balancing/weighted.ts";
 
 interface Fake extends Candidate {
   inFlight: number;
+  sessions: number;
   load: HostLoad | undefined;
 }
 
 const fake = (id: number, weight = 1, load?: HostLoad): Fake => ({
-  ...{ id: `i${id}`, address: `http://i${id}/mcp`, zone: undefined, weight, inFlight: 0, latencyMs: undefined, load },
+  ...{ id: `i${id}`, address: `http://i${id}/mcp`, zone: undefined, weight, inFlight: 0, sessions: 0, load },
+  latencyMs: undefined,
 });
 const fakes = (count: number) => Array.from({ length: count }, (_, id) => fake(id));
 const several = fc.integer({ min: 2, max: 12 });

@@ -24,6 +24,7 @@ function set(errors: readonly FleetError[], more: Partial<RetryOptions> = {}) {
   const budget = new RetryBudget(100, () => 0);
   const options: RetryOptions = {
     ...{ attempts: 3, backoffMs: 100, budget, repeatable, several: () => false, random: () => 0.5 },
+    ...{ replaceable: undefined, waitMs: 1000, now: () => 0 },
     ...{ onRetry: () => {}, sleep: async (ms) => void pauses.push(ms), ...more },
   };
   const call = retry(options, async (_client, _method, _params, exchange) => {
