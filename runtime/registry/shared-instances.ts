@@ -2,11 +2,14 @@ import type { Backend } from "./backend.ts";
 import type { Balancer } from "./balancing/balancer.ts";
 import type { Instance } from "./instance.ts";
 import { anyReady, type InstanceLimits, type InstanceSource, type Placing } from "./instance-source.ts";
+import { PeakLoad } from "./peak-load.ts";
 import { circuitOpen } from "./resilience/fleet-circuit.ts";
+import { leastUsed, ScaleDown } from "./scale-down.ts";
 
 /**
  * Isolation `shared` of local processes: all callers share all instances. Another one is started when each has
- * `targetInFlight` calls, one is ended after `idleMs` without any.
+ * `targetInFlight` calls. When fewer could have taken the load of the last `idleMs`, one gets no new calls, and ends when it
+ * has none in flight.
  */
 export class SharedInstances implements InstanceSource {
   readonly waiting = 0;
@@ -14,16 +17,21 @@ export class SharedInstances implements InstanceSource {
   readonly #limits: InstanceLimits;
   readonly #create: () => Instance;
   readonly #balancer: Balancer;
-  readonly #now: () => number;
+  readonly #load = new PeakLoad();
+  readonly #scaleDown: ScaleDown;
   #instances: Instance[] = [];
+  /** Those of them that are too many, the first one first. */
+  readonly #leaving = new Set<Instance>();
   #backends: readonly Backend[] = [];
+  /** Calls that wait for the first instance. */
+  #arriving = 0;
 
   constructor(fleet: string, limits: InstanceLimits, create: () => Instance, balancer: Balancer, now: () => number) {
     this.#fleet = fleet;
     this.#limits = limits;
     this.#create = create;
     this.#balancer = balancer;
-    this.#now = now;
+    this.#scaleDown = new ScaleDown({ ...limits, now });
     while (this.#instances.length < limits.minInstances) this.#add();
   }
 
@@ -44,10 +52,14 @@ export class SharedInstances implements InstanceSource {
 
   async acquire(owner: string, placing: Placing): Promise<Instance> {
     const first = this.#instances[0] ?? this.#add();
+    while (this.#comeBack());
     if (this.#balancer.blocked) throw circuitOpen(this.#fleet, soonest(this.#backends));
     placing.place = first.backend;
     // None is ready: the first one that comes up serves, whichever it is.
-    await anyReady(this.#instances, Math.min(this.#limits.connectMs, placing.remainingMs));
+    this.#arriving += 1;
+    await anyReady(this.#instances, Math.min(this.#limits.connectMs, placing.remainingMs)).finally(() => {
+      this.#arriving -= 1;
+    });
     return this.pick(owner, placing) ?? first;
   }
 
@@ -72,13 +84,18 @@ export class SharedInstances implements InstanceSource {
   }
 
   tend(): void {
-    const { minInstances, idleMs } = this.#limits;
-    const idle = this.#instances.find(
-      ({ state, inFlight, lastUsedAt }) => state !== "starting" && inFlight === 0 && this.#now() - lastUsedAt > idleMs,
-    );
-    if (idle !== undefined && this.#instances.length > minInstances) {
-      this.#instances = this.#instances.filter((instance) => instance !== idle);
-      void idle.stop();
+    for (const instance of this.#leaving) {
+      if (instance.backend.inFlight > 0) continue;
+      this.#leaving.delete(instance);
+      this.#instances = this.#instances.filter((other) => other !== instance);
+      void instance.stop();
+    }
+    const staying = this.#staying;
+    const peak = Math.max(this.#load.take(), this.#arriving);
+    const surplus = this.#scaleDown.surplus(staying.length, peak) ? leastUsed(staying.filter(({ state }) => state !== "starting")) : undefined;
+    if (surplus !== undefined) {
+      this.#leaving.add(surplus);
+      surplus.backend.retire(true);
     }
     this.refresh();
   }
@@ -89,12 +106,29 @@ export class SharedInstances implements InstanceSource {
 
   #grow(): void {
     const { targetInFlight, maxInstances } = this.#limits;
-    const full = this.#instances.every(({ state, backend }) => state === "ready" && backend.inFlight >= targetInFlight);
-    if (full && this.#instances.length < maxInstances) this.#add();
+    const full = this.#staying.every(({ state, backend }) => state === "ready" && backend.inFlight >= targetInFlight);
+    if (full && !this.#comeBack() && this.#instances.length < maxInstances) this.#add();
+  }
+
+  get #staying(): readonly Instance[] {
+    return this.#leaving.size === 0 ? this.#instances : this.#instances.filter((one) => !this.#leaving.has(one));
+  }
+
+  /** The instance that is still there of those that were too many gets calls again. False when there is none. */
+  #comeBack(): boolean {
+    for (const instance of this.#leaving) {
+      this.#leaving.delete(instance);
+      this.#scaleDown.restart();
+      instance.backend.retire(false);
+      return true;
+    }
+    return false;
   }
 
   #add(): Instance {
     const instance = this.#create();
+    instance.backend.total = this.#load;
+    this.#scaleDown.restart();
     this.#instances.push(instance);
     this.refresh();
     return instance;
