@@ -39,15 +39,9 @@ function atHost(isolation: unknown): unknown {
 /** What a gateway's configuration says of a fleet that the platform runs, besides where it is. */
 export function reachedServer({ common }: FleetSettings): object {
   const { scaling, protocol: _, limits: __, ...rest } = common;
-  const { targetInFlight, minInstances } = (scaling ?? {}) as Readonly<
-    Record<string, pulumi.Input<number> | undefined>
-  >;
-  const known = withoutUndefined({
-    targetInFlight,
-    // Without an instance the gateway would take it for lost, were it not meant to be at rest.
-    minInstances: minInstances === 0 ? minInstances : undefined,
-  });
-  return Object.keys(known).length === 0 ? rest : { ...rest, scaling: known };
+  const { minInstances } = (scaling ?? {}) as Readonly<Record<string, pulumi.Input<number> | undefined>>;
+  // Without an instance the gateway would take it for lost, were it not meant to be at rest.
+  return minInstances === 0 ? { ...rest, scaling: { minInstances } } : rest;
 }
 
 /** Both halves of a fleet's configuration, the gateway's and the server host's, as far as they are known. Throws InputError. */

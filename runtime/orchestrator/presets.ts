@@ -1,4 +1,4 @@
-import { Isolation, type ServerType } from "../config/schema/index.ts";
+import { type Isolation, type ServerType, usualIsolation } from "../config/schema/index.ts";
 import type { Params } from "../protocol/json-rpc.ts";
 
 /** One tool call that a method of the specification stands for. */
@@ -37,7 +37,7 @@ export const presets: Readonly<Record<Exclude<ServerType, "custom">, Preset>> = 
     version: "4.1.1",
     bin: "context7-mcp",
     args: () => [],
-    isolation: Isolation.Shared,
+    isolation: usualIsolation.context7,
     aliases: {},
     methods: {
       // The server asks what the library is wanted for; its name says the most when the caller says nothing.
@@ -51,8 +51,7 @@ export const presets: Readonly<Record<Exclude<ServerType, "custom">, Preset>> = 
     version: "2026.8.31",
     bin: "mcp-server-sequential-thinking",
     args: () => [],
-    // It keeps the chain of thoughts of its whole life.
-    isolation: Isolation.Session,
+    isolation: usualIsolation.sequential,
     aliases: { "analyze-problem": "sequentialthinking" },
     methods: {
       sequentialthinking: ({ problem, ...params }) => [
@@ -66,7 +65,7 @@ export const presets: Readonly<Record<Exclude<ServerType, "custom">, Preset>> = 
     version: "0.1.0",
     bin: "magic",
     args: () => [],
-    isolation: Isolation.Shared,
+    isolation: usualIsolation.magic,
     aliases: { "generate-component": "21st_magic_component_builder" },
     methods: {
       "21st_magic_component_builder": ({ type, ...params }) => [
@@ -84,8 +83,7 @@ export const presets: Readonly<Record<Exclude<ServerType, "custom">, Preset>> = 
       ...(ownSandbox ? [] : ["--no-sandbox"]),
       ...(browser === undefined ? [] : ["--executable-path", browser]),
     ],
-    // It keeps one browser.
-    isolation: Isolation.Session,
+    isolation: usualIsolation.playwright,
     aliases: {},
     methods: {
       "navigate-and-screenshot": ({ url, ...params }) => [

@@ -110,7 +110,10 @@ test("health, readiness, load and metrics", async () => {
   expect(await get("/health")).toEqual({ status: "ok" });
   expect(await get("/ready")).toEqual({ ready: true, servers: { stateful: "ready" } });
   const load = await get("/load");
-  expect(load).toEqual({ cpu: expect.any(Number), memory: expect.any(Number), inFlight: 0, waiting: 0 });
+  expect(load).toEqual({
+    ...{ cpu: expect.any(Number), memory: expect.any(Number), inFlight: 0, waiting: 0 },
+    leases: expect.objectContaining({ max: expect.any(Number) }),
+  });
   expect(load.memory).toBeGreaterThan(0);
   expect(await (await request(`${url}/metrics`)).body.text()).toContain(
     'mcp_server_health_status{server="stateful"} 1',

@@ -18,6 +18,7 @@ export {
   ServerType,
   serverNamePattern,
   UpstreamProtocol,
+  usualIsolation,
 } from "./names.ts";
 export type { Batching, Cache, Coalescing, Pool, Queue } from "./performance.ts";
 export type * from "./process-platform.ts";

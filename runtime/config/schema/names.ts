@@ -12,6 +12,18 @@ export type ServerType = (typeof ServerType)[keyof typeof ServerType];
 export const Isolation = { Shared: "shared", Caller: "caller", Session: "session" } as const;
 export type Isolation = (typeof Isolation)[keyof typeof Isolation];
 
+/** Isolation of each type where a configuration says none. */
+export const usualIsolation: Readonly<Record<ServerType, Isolation>> = Object.freeze({
+  context7: Isolation.Shared,
+  // It keeps the chain of thoughts of its whole life.
+  sequential: Isolation.Session,
+  magic: Isolation.Shared,
+  // It keeps one browser.
+  playwright: Isolation.Session,
+  // Whether it keeps anything, nobody knows.
+  custom: Isolation.Session,
+});
+
 /** How the gateway reaches an instance: `http` is Streamable HTTP, `sse` the HTTP+SSE of 2024-11-05. */
 export const UpstreamProtocol = { Stdio: "stdio", Http: "http", Sse: "sse", Ws: "ws", Tcp: "tcp" } as const;
 export type UpstreamProtocol = (typeof UpstreamProtocol)[keyof typeof UpstreamProtocol];

@@ -45,7 +45,8 @@ export const Scaling = Type.Object(
       Type.Integer({
         minimum: 1,
         maximum: 10000,
-        description: "Calls in flight on each shared instance before another one is started. Defaults to 16.",
+        description:
+          "Calls in flight on each shared process before another one is started; the youngest is ended when the others could have taken the load of the last `timeouts.idleMs`. Not for other isolations. Defaults to 16.",
       }),
     ),
   },
@@ -75,7 +76,8 @@ export const Timeouts = Type.Object(
     idleMs: Type.Optional(
       Type.Integer({
         minimum: 1,
-        description: "A session's own instance is ended after so long without a call. Defaults to 600000.",
+        description:
+          "A session's own instance is ended after so long without a call, and a shared process when the load of so long has not needed it. Defaults to 600000.",
       }),
     ),
   },

@@ -9,7 +9,7 @@ import type { ConfigFile } from "./file.ts";
 import type { Gateway } from "./gateway.ts";
 import type { ConfigIssue, ConfigPath } from "./issue.ts";
 import schema from "./mcp-fleet.schema.json" with { type: "json" };
-import { isLoopback, protocolOf, serverNamePattern } from "./names.ts";
+import { Isolation, isLoopback, protocolOf, serverNamePattern, usualIsolation } from "./names.ts";
 import { protectionRules } from "./protection-rules.ts";
 import type { Server } from "./server.ts";
 import { upstreamTlsRules } from "./upstream-tls-rules.ts";
@@ -70,7 +70,7 @@ const standard =
 
 /** What JSON Schema cannot say well of a server. */
 function serverRules(server: Server, path: ConfigPath): ConfigIssue[] {
-  const { type, version, process, endpoints, discovery, protocol, scaling, tools, healthCheck } = server;
+  const { type, version, process, endpoints, discovery, protocol, isolation, scaling, tools, healthCheck } = server;
   const { credentials, batching, pool, methods } = server;
   const issues: ConfigIssue[] = [];
   const add = (field: ConfigPath, message: string, fix: string) =>
@@ -137,10 +137,26 @@ function serverRules(server: Server, path: ConfigPath): ConfigIssue[] {
   confinementRules(server, add);
   upstreamTlsRules(server, urls, add);
   if (credentials !== undefined) credentialRules(credentials, protocol ?? natural, add);
-  const { minInstances, maxInstances } = scaling ?? {};
+  const { minInstances, maxInstances, targetInFlight } = scaling ?? {};
   if (minInstances !== undefined && maxInstances !== undefined && minInstances > maxInstances) {
     const fix = "raise maxInstances or lower minInstances";
     add(["scaling", "minInstances"], `is ${minInstances}, more than maxInstances (${maxInstances})`, fix);
+  }
+  const settled = isolation ?? usualIsolation[type];
+  if (targetInFlight !== undefined && remote) {
+    const source = discovery === undefined ? "endpoints" : "discovery";
+    add(
+      ["scaling", "targetInFlight"],
+      `is given, but the instances at its ${source} are externally managed`,
+      "remove it",
+    );
+  } else if (targetInFlight !== undefined && settled !== Isolation.Shared) {
+    const fix = "remove it, or set isolation to shared";
+    add(
+      ["scaling", "targetInFlight"],
+      `is given, but isolation is "${settled}", which gives each its own process`,
+      fix,
+    );
   }
   for (const [index, method] of (methods?.allow ?? []).entries()) {
     if (!standard.test(method)) continue;

@@ -234,7 +234,6 @@ test("the gateway is told where its fleets are, and gets its secrets by referenc
   });
   expect(servers.notes).toEqual({
     type: "custom",
-    scaling: { targetInFlight: 8 },
     tools: { deny: ["forget"] },
     protocol: "http",
     discovery: { dns: { name: "notes.shop-test.internal", port: 3001, path: "/mcp" } },

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { loadConfig, readConfig } from "../../../runtime/config/index.ts";
-import { issueText, validateConfig, validateServer } from "../../../runtime/config/schema/index.ts";
+import { issueText, type Server, validateConfig, validateServer } from "../../../runtime/config/schema/index.ts";
 import { packageOf } from "../../../runtime/orchestrator/server-process.ts";
 
 let folder: string;
@@ -133,4 +133,29 @@ servers:
   const { issues } = await readConfig(path);
   expect(issues.length).toBeGreaterThan(3);
   expect(JSON.stringify(issues.map(issueText))).not.toMatch(/canary-|canary:\/\/h\?/);
+});
+
+describe("targetInFlight where nothing reads it is refused by name", () => {
+  const scaling = { targetInFlight: 8 };
+  const external = (source: string) =>
+    `scaling.targetInFlight: is given, but the instances at its ${source} are externally managed; remove it`;
+  const own = (isolation: string) =>
+    `scaling.targetInFlight: is given, but isolation is "${isolation}", which gives each its own process; remove it, or set isolation to shared`;
+  const process = { command: "node" };
+
+  test.each<[object, string[]]>([
+    [{ endpoints: ["http://host/mcp"], isolation: "shared" }, [external("endpoints")]],
+    [{ endpoints: ["tcp://host:9"] }, [external("endpoints")]],
+    [{ discovery: { dns: { name: "host", port: 1 } }, isolation: "shared" }, [external("discovery")]],
+    [{ process }, [own("session")]],
+    [{ process, isolation: "caller" }, [own("caller")]],
+    [{ process, isolation: "shared" }, []],
+  ])("%j", (more, texts) => {
+    expect(validateServer({ type: "custom", scaling, ...more } as Server).map(issueText)).toEqual(texts);
+  });
+
+  test("a preset's own isolation counts too", () => {
+    expect(validateServer({ type: "context7", scaling }).map(issueText)).toEqual([]);
+    expect(validateServer({ type: "playwright", scaling }).map(issueText)).toEqual([own("session")]);
+  });
 });
