@@ -56,31 +56,38 @@ export class Balancer {
 
   /** An instance for a call of this owner, if possible none of those where it has failed; undefined when none is there. */
   pick(owner: string, avoid?: ReadonlySet<object>): Backend | undefined {
-    return this.#among(this.#eligible, owner, avoid);
-  }
-
-  /** The same for a session, which goes where there is room for it. */
-  place(owner: string, avoid?: ReadonlySet<object>): Backend | undefined {
-    const free = this.#eligible.filter(({ room }) => !room.full);
-    return this.#among(free.length > 0 ? free : this.#eligible, owner, avoid);
-  }
-
-  #among(all: readonly Backend[], owner: string, avoid: ReadonlySet<object> | undefined): Backend | undefined {
-    let candidates = all;
-    if (avoid !== undefined) {
-      const others = candidates.filter((backend) => !avoid.has(backend));
-      if (others.length > 0) candidates = others;
-    }
+    const candidates = without(this.#eligible, avoid);
     if (candidates.length <= 1) return candidates[0];
     if (this.#options.stickySession) return stickyPick(candidates, owner);
     const picked = this.#options.strategy.pick(candidates, owner);
     return this.#warming && this.#tooCold(picked) ? this.#options.strategy.pick(candidates, owner) : picked;
   }
 
+  /** The same for a session, which goes where there is room for it. The strategy is asked once, since each pick is a turn. */
+  place(owner: string, avoid?: ReadonlySet<object>): Backend | undefined {
+    const { strategy, stickySession } = this.#options;
+    const free = this.#eligible.filter(({ room }) => !room.full);
+    let candidates = without(free.length > 0 ? free : this.#eligible, avoid);
+    if (stickySession && candidates.length > 1) return stickyPick(candidates, owner);
+    if (this.#warming && candidates.length > 1) {
+      const warm = candidates.filter((backend) => !this.#tooCold(backend));
+      if (warm.length > 0) candidates = warm;
+    }
+    if (candidates.length <= 1) return candidates[0];
+    return strategy.place?.(candidates, owner) ?? strategy.pick(candidates, owner);
+  }
+
   #tooCold({ readySince }: Backend): boolean {
     const { now, random, slowStartMs } = this.#options;
     return random() > Math.max(firstShare, (now() - readySince) / slowStartMs);
   }
+}
+
+/** Those that are not avoided, if there are any. */
+function without(backends: readonly Backend[], avoid: ReadonlySet<object> | undefined): readonly Backend[] {
+  if (avoid === undefined) return backends;
+  const others = backends.filter((backend) => !avoid.has(backend));
+  return others.length > 0 ? others : backends;
 }
 
 /** Those of the same zone while at least half of its instances are usable; the rest could not carry the zone's load. */

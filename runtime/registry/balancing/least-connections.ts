@@ -8,10 +8,7 @@ export function twoOf<T>(candidates: readonly T[], random: () => number): readon
   return [candidates[first] as T, candidates[second] as T];
 }
 
-/**
- * Of two chosen by chance, the one with fewer calls in flight for its weight. Where owners have sessions to themselves, the
- * one with fewer sessions: they stay, and the calls of an instance at one moment say little of those to come.
- */
+/** Of two chosen by chance, the one with fewer calls in flight for its weight; of all, the one with the fewest sessions. */
 export class LeastConnections implements LoadBalancingStrategy {
   readonly #random: () => number;
 
@@ -21,13 +18,22 @@ export class LeastConnections implements LoadBalancingStrategy {
 
   pick<T extends Candidate>(candidates: readonly T[]): T {
     const [one, other] = twoOf(candidates, this.#random);
-    const { sessions = 0 } = one;
-    const { sessions: others = 0 } = other;
-    if (sessions + others > 0) {
-      const more = (sessions + 1) * other.weight - (others + 1) * one.weight;
-      if (more !== 0) return more < 0 ? one : other;
-    }
     // The call itself counts, so that weights matter among idle instances too.
     return (one.inFlight + 1) * other.weight <= (other.inFlight + 1) * one.weight ? one : other;
   }
+
+  /** Sessions stay and are few, so that a look at all of them pays. Of equals, chance decides. */
+  place<T extends Candidate>(candidates: readonly T[]): T {
+    const { length } = candidates;
+    const first = Math.floor(this.#random() * length);
+    let found = candidates[first] as T;
+    for (let step = 1; step < length; step += 1) {
+      const candidate = candidates[(first + step) % length] as T;
+      if (sessionsOf(candidate) * found.weight < sessionsOf(found) * candidate.weight) found = candidate;
+    }
+    return found;
+  }
 }
+
+/** With the one to come. */
+const sessionsOf = ({ sessions = 0 }: Candidate): number => sessions + 1;

@@ -21,9 +21,11 @@ export interface Candidate {
   readonly load: HostLoad | undefined;
 }
 
-/** Chooses the instance of one call, or of one session that stays there. Called with at least two candidates, all of them ready and healthy. */
+/** Chooses the instance of one call. Called with at least two candidates, all of them ready and healthy. */
 export interface LoadBalancingStrategy {
   pick<T extends Candidate>(candidates: readonly T[], owner: string): T;
+  /** The same for a session that one owner has to itself and that stays where it is. Defaults to `pick`. */
+  place?<T extends Candidate>(candidates: readonly T[], owner: string): T;
 }
 
 /** Makes the strategy of one fleet; `random` gives numbers from 0 up to 1. */

@@ -86,6 +86,37 @@ test("slow start: one that has come back takes a tenth of its share at first, an
   expect(shares[2]).toBe(0.5);
 });
 
+test("slow start holds for sessions too, and each of them is one turn of the strategy", async () => {
+  const { backends, balancer, names, clock } = await set(
+    { slowStartMs: 1000, random: () => 0.5 },
+    undefined,
+    undefined,
+  );
+  clock.time = 5000;
+  backends[0].checked("no answer");
+  backends[0].checked(undefined);
+  names();
+  expect([balancer.place("anna"), balancer.place("anna")]).toEqual([backends[1], backends[1]]);
+  clock.time = 6000;
+  names();
+  const turns = Array.from({ length: 4 }, () => balancer.place("anna"));
+  expect(new Set(turns.slice(0, 2))).toEqual(new Set(backends));
+  expect(turns.slice(2)).toEqual(turns.slice(0, 2));
+});
+
+test("a session passes over instances without room while another one has some, also one that it avoids", async () => {
+  const { backends, balancer, names } = await set({}, undefined, undefined);
+  names();
+  const [first, second] = backends;
+  first.room.told(0, 0);
+  expect(Array.from({ length: 3 }, () => balancer.place("anna"))).toEqual([second, second, second]);
+  expect(balancer.place("anna", new Set([second]))).toBe(second);
+  second.room.told(0, 0);
+  expect(balancer.place("anna", new Set([second]))).toBe(first);
+  // Calls of what all share need no room.
+  expect(new Set(Array.from({ length: 2 }, () => balancer.pick("anna")))).toEqual(new Set(backends));
+});
+
 test("a sticky owner stays until its instance is unhealthy, and comes back to it", async () => {
   const { backends, balancer, names } = await set({ stickySession: true }, undefined, undefined, undefined);
   names();

@@ -7,6 +7,7 @@ import { stickyPick } from "../../../../runtime/registry/balancing/sticky.ts";
 import { Strategies } from "../../../../runtime/registry/balancing/strategies.ts";
 import type { Candidate, HostLoad, LoadBalancingStrategy } from "../../../../runtime/registry/balancing/strategy.ts";
 import { Weighted } from "../../../../runtime/registry/balancing/weighted.ts";
+import { randomOf } from "../../../support/random.ts";
 
 interface Fake extends Candidate {
   inFlight: number;
@@ -21,17 +22,6 @@ const fake = (id: number, weight = 1, load?: HostLoad): Fake => ({
 const fakes = (count: number) => Array.from({ length: count }, (_, id) => fake(id));
 const several = fc.integer({ min: 2, max: 12 });
 const seeds = fc.integer();
-
-/** Numbers from 0 up to 1 that a seed decides (mulberry32). */
-function randomOf(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** How often each was taken; `hold` calls are in flight at a time. */
 function counts(strategy: LoadBalancingStrategy, candidates: readonly Fake[], calls: number, hold = 1): number[] {

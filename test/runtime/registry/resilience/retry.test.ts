@@ -17,16 +17,24 @@ const repeatable = new Repeatable(["named"], (name) => {
   return hints === undefined ? undefined : { name, annotations: hints };
 });
 
+const base: RetryOptions = {
+  ...{ attempts: 3, backoffMs: 100, budget: new RetryBudget(100, () => 0), repeatable, several: () => false },
+  ...{
+    replaceable: undefined,
+    waitMs: 1000,
+    now: () => 0,
+    random: () => 0.5,
+    onRetry: () => {},
+    sleep: async () => {},
+  },
+};
+
 /** Fails with these errors in turn, then answers; each attempt goes to a place of its own. */
 function set(errors: readonly FleetError[], more: Partial<RetryOptions> = {}) {
   const attempts: { avoided: number }[] = [];
   const pauses: number[] = [];
   const budget = new RetryBudget(100, () => 0);
-  const options: RetryOptions = {
-    ...{ attempts: 3, backoffMs: 100, budget, repeatable, several: () => false, random: () => 0.5 },
-    ...{ replaceable: undefined, waitMs: 1000, now: () => 0 },
-    ...{ onRetry: () => {}, sleep: async (ms) => void pauses.push(ms), ...more },
-  };
+  const options: RetryOptions = { ...base, budget, sleep: async (ms) => void pauses.push(ms), ...more };
   const call = retry(options, async (_client, _method, _params, exchange) => {
     exchange.begun = true;
     exchange.place = { attempt: attempts.length };
@@ -135,4 +143,47 @@ test("budget: in any ten seconds not more than ten and a share of the calls are 
     }),
     { numRuns: 60 },
   );
+});
+
+const full = () => failure("POOL_EXHAUSTED", { code: "POOL_EXHAUSTED" });
+
+test("what a full host refuses is sent elsewhere at once, however few attempts there are and whatever the call does", async () => {
+  const refusals = Array.from({ length: 5 }, full);
+  const { attempts, pauses, send } = set(refusals, { attempts: 1, replaceable: () => true });
+  expect(await send("tools/call", "write")).toEqual({ result: "done" });
+  expect([attempts.length, pauses]).toEqual([6, []]);
+});
+
+test("a call that hosts refuse for longer than it may wait fails, and so does one with nowhere else to go", async () => {
+  let time = 0;
+  const now = () => time;
+  const late = set(Array.from({ length: 9 }, full), {
+    ...{ now, waitMs: 300, replaceable: () => true, several: () => true },
+    onRetry: () => expect("not").toBe("called"),
+  });
+  const exchange = new Exchange(1000);
+  exchange.deadline = 1000;
+  const sent = late.send("tools/call", "write", exchange);
+  time = 300;
+  await expect(sent).rejects.toThrow("POOL_EXHAUSTED");
+  const alone = set([full()], { replaceable: () => false });
+  await expect(alone.send("tools/call", "read")).rejects.toThrow("POOL_EXHAUSTED");
+  expect([late.attempts.length, alone.attempts.length]).toEqual([1, 1]);
+});
+
+test("a shared session that a host refuses is tried at another instance, if there is one", async () => {
+  const several = set([full()], { several: () => true });
+  expect(await several.send("tools/call", "write")).toEqual({ result: "done" });
+  expect(several.attempts.map(({ avoided }) => avoided)).toEqual([0, 1]);
+  await expect(set([full()]).send("tools/call", "write")).rejects.toThrow("POOL_EXHAUSTED");
+});
+
+test("who has waited for an instance here, and found none, does not wait again", async () => {
+  let attempts = 0;
+  const call = retry({ ...base, several: () => true }, async () => {
+    attempts += 1;
+    throw full();
+  });
+  await expect(call(client, "tools/call", { name: "read" }, new Exchange(1000))).rejects.toThrow("POOL_EXHAUSTED");
+  expect(attempts).toBe(1);
 });
