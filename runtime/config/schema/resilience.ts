@@ -12,7 +12,7 @@ export const LoadBalancer = Type.Object(
       Type.String({
         pattern: "^[a-z][a-z0-9:-]{0,63}$",
         description:
-          "`round-robin`, `least-connections` (the better of two chosen by chance), `weighted`, `resource-based` (CPU and memory of the instances' hosts), or `custom:<name>` for a registered one. Defaults to `least-connections`.",
+          "`round-robin`, `least-connections` (calls: the better of two chosen by chance; sessions: the best of all), `weighted`, `resource-based` (CPU and memory of the instances' hosts), or `custom:<name>` for a registered one. Defaults to `least-connections`.",
       }),
     ),
     stickySession: Type.Optional(
@@ -121,7 +121,8 @@ export const HealthCheck = Type.Object(
     loadPath: Type.Optional(
       Type.String({
         pattern: "^/",
-        description: "`GET` of this path answers `{ cpu, memory }`, for `resource-based`. Defaults to `/load`.",
+        description:
+          "`GET` of this path answers `{ cpu, memory, leases }`: the load for `resource-based`, the free places for sessions. Defaults to `/load`.",
       }),
     ),
     restartAfter: Type.Optional(
