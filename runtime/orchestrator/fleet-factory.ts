@@ -13,7 +13,7 @@ import { Fleet, type FleetOptions } from "../registry/fleet.ts";
 import type { RemoteOptions } from "../registry/fleet-instances.ts";
 import { progressReset } from "../registry/resilience/progress-reset.ts";
 import type { IntegrityDesk } from "../security/integrity/index.ts";
-import { isPerCaller, type UpstreamCredentials } from "../upstreams/credentials/index.ts";
+import { headersOfLines, isPerCaller, type UpstreamCredentials } from "../upstreams/credentials/index.ts";
 import { DuplexConnector } from "../upstreams/duplex-connector.ts";
 import { FetchPool } from "../upstreams/fetch-pool.ts";
 import type { GatewayIdentity } from "../upstreams/handshake.ts";
@@ -141,6 +141,9 @@ export class FleetFactory {
     return {
       source: sourceOf(server),
       discoveries: discoveriesOf(server, log),
+      ...(credentials === undefined || credentials.perCaller
+        ? {}
+        : { credentials: async (url: URL) => headersOfLines(await credentials.linesFor(url, undefined)) }),
       connect: (address) => this.#batched(server, address, remoteConnector({ ...common, address }), tls),
       ask,
     };

@@ -11,6 +11,7 @@ import type { LoadBalancingStrategy } from "./balancing/strategy.ts";
 import type { InstanceDiscovery } from "./discovery/instance-discovery.ts";
 import { RegisteredInstances } from "./discovery/registered.ts";
 import { HealthMonitor } from "./health/health-monitor.ts";
+import type { HostCredentials } from "./health/host-load.ts";
 import { Instance } from "./instance.ts";
 import type { InstanceSource, LeaseClients } from "./instance-source.ts";
 import { LeasedInstances } from "./leased-instances.ts";
@@ -26,6 +27,8 @@ export interface RemoteOptions {
   readonly connect: (address: string) => Connector;
   /** How they are asked over HTTP besides. */
   readonly ask: Fetch;
+  /** What lets the gateway in there. Defaults to nothing. */
+  readonly credentials?: HostCredentials;
 }
 
 export interface FleetInstancesOptions {
@@ -119,6 +122,7 @@ export class FleetInstances {
     this.#health = new HealthMonitor({
       ...{ server, now, random, backends: () => this.source.backends },
       ask: remote?.ask ?? fetch,
+      credentials: remote?.credentials,
       restart: remote === undefined ? (backend, reason) => this.#restart(backend, reason) : undefined,
     });
   }

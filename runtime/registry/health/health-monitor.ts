@@ -2,7 +2,7 @@ import type { ResolvedServer } from "../../config/index.ts";
 import type { Fetch } from "../../upstreams/upstream-tls.ts";
 import type { Backend } from "../backend.ts";
 import { HealthChecker } from "./health-checker.ts";
-import { HostLoadReader } from "./host-load.ts";
+import { type HostCredentials, HostLoadReader } from "./host-load.ts";
 import { OutlierDetector } from "./outlier-detector.ts";
 import { probe } from "./probe.ts";
 import { StallDetector } from "./stall-detector.ts";
@@ -16,6 +16,8 @@ export interface HealthMonitorOptions {
   readonly random: () => number;
   /** How instances are asked over HTTP. */
   readonly ask: Fetch;
+  /** What lets the gateway in at their hosts. Defaults to nothing. */
+  readonly credentials?: HostCredentials | undefined;
   readonly restart: ((backend: Backend, reason: string) => void) | undefined;
 }
 
@@ -31,7 +33,7 @@ export class HealthMonitor {
   readonly #checker: HealthChecker | undefined;
   readonly stalls: StallDetector;
 
-  constructor({ server, backends, now, random, ask, restart }: HealthMonitorOptions) {
+  constructor({ server, backends, now, random, ask, credentials, restart }: HealthMonitorOptions) {
     const { healthCheck, loadBalancer, retry, timeouts, isolation } = server;
     const { intervalMs, outlier } = healthCheck;
     const checker = healthCheck.enabled
@@ -63,7 +65,7 @@ export class HealthMonitor {
     };
     const everyMs = Math.min(1000, Math.max(20, Math.min(intervalMs / 8, this.stalls.everyMs)));
     const timers = [setInterval(pulse, everyMs).unref()];
-    const reader = new HostLoadReader(healthCheck.loadPath, now, ask);
+    const reader = new HostLoadReader(healthCheck.loadPath, now, ask, credentials);
     if (loadBalancer.strategy === "resource-based") {
       timers.push(setInterval(() => void reader.read(backends()), loadEveryMs).unref());
     }

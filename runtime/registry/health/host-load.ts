@@ -10,17 +10,25 @@ const reportTimeoutMs = 2000;
 /** A few numbers fit many times. */
 const maxReportBytes = 64 * 1024;
 
+/** Headers that let the gateway in at a URL of a host. */
+export type HostCredentials = (url: URL) => Promise<Record<string, string>>;
+
 /** Reads what the instances' hosts report: of a local process from /proc, of the others from their `GET /load`. */
 export class HostLoadReader {
   readonly #path: string;
   readonly #now: () => number;
   readonly #ask: Fetch;
+  readonly #credentials: HostCredentials;
   readonly #before = new WeakMap<Backend, { readonly at: number; readonly seconds: number }>();
   /** Instances that have no report to give. */
   readonly #mute = new WeakSet<Backend>();
+  /** Instances for which there were no credentials: an authorization server is not asked again and again. */
+  readonly #withoutCredentials = new WeakSet<Backend>();
 
-  constructor(path: string, now: () => number, ask: Fetch) {
+  /** `credentials`: what lets the gateway in. Defaults to nothing. */
+  constructor(path: string, now: () => number, ask: Fetch, credentials: HostCredentials = async () => ({})) {
     this.#path = path;
+    this.#credentials = credentials;
     this.#ask = ask;
     this.#now = now;
   }
@@ -46,7 +54,8 @@ export class HostLoadReader {
     if (!address.startsWith("http")) return undefined;
     try {
       const signal = AbortSignal.timeout(reportTimeoutMs);
-      const response = await this.#ask(new URL(this.#path, address), { signal, redirect: "manual" });
+      const url = new URL(this.#path, address);
+      const response = await this.#ask(url, { signal, redirect: "manual", headers: await this.#headers(backend, url) });
       if (response.body === null) return undefined;
       const text = await limitedText(response.body, maxReportBytes);
       if (response.status < 500) this.#mute.add(backend);
@@ -61,6 +70,14 @@ export class HostLoadReader {
     } catch {
       return undefined;
     }
+  }
+
+  async #headers(backend: Backend, url: URL): Promise<Record<string, string>> {
+    if (this.#withoutCredentials.has(backend)) return {};
+    return this.#credentials(url).catch(() => {
+      this.#withoutCredentials.add(backend);
+      return {};
+    });
   }
 
   /** CPU over one core, since that is what most servers can use. */

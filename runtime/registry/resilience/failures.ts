@@ -39,7 +39,7 @@ export function isExhausted(error: unknown): boolean {
 }
 
 /** Was the call refused by a host, which has not begun it, rather than here? */
-export function isRefusal(error: unknown, { begun }: Exchange): boolean {
+export function refusedByHost(error: unknown, { begun }: Exchange): boolean {
   return begun && isExhausted(error);
 }
 

@@ -1,6 +1,6 @@
 import type { Exchange } from "../../protocol/exchange.ts";
 import type { FleetCall } from "../fleet-call.ts";
-import { isExhausted, isRefusal, notBegun, worthRepeating } from "./failures.ts";
+import { isExhausted, notBegun, refusedByHost, worthRepeating } from "./failures.ts";
 import type { Repeatable } from "./repeatable.ts";
 import type { RetryBudget } from "./retry-budget.ts";
 
@@ -39,7 +39,7 @@ export function retry(options: RetryOptions, next: FleetCall): FleetCall {
     let error = first;
     for (let attempt = 1; ; attempt += 1) {
       // Not an attempt: the instance has said that it has no place, and is passed over from now on.
-      while (isRefusal(error, exchange) && replaceable?.() === true && waits(exchange)) {
+      while (refusedByHost(error, exchange) && replaceable?.() === true && waits(exchange)) {
         try {
           return await next(client, method, params, exchange);
         } catch (failure) {
