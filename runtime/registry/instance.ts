@@ -166,9 +166,9 @@ export class Instance {
 
   /** Throws the POOL_EXHAUSTED of a server host: the call has not begun there, and there is no place for its session. */
   #checkRefusal(error: RpcErrorObject, at: number): void {
-    const refusal = refusalOf(error);
+    const refusal = refusalOf(error, this.owned);
     if (refusal === undefined) return;
-    if (this.#owner !== undefined && !this.#refused) {
+    if (refusal.leased && !this.#refused) {
       this.#refused = true;
       if (this.#options.events.elsewhere !== undefined) this.backend.room.refused(at);
     }

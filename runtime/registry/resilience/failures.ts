@@ -1,6 +1,5 @@
 import { type ErrorCode, ErrorKinds, FleetError } from "../../errors.ts";
 import { isObject } from "../../protocol/exact-number.ts";
-import type { Exchange } from "../../protocol/exchange.ts";
 import type { RpcErrorObject } from "../../protocol/json-rpc.ts";
 
 /** Errors that speak against the instance. What a server answers itself, errors of its tools included, does not. */
@@ -27,20 +26,26 @@ export function notBegun(error: unknown): boolean {
   return error instanceof FleetError && untouched.has(error.code);
 }
 
-/** What a server host says that has no process free for a session: its POOL_EXHAUSTED, as an error of this gateway. */
-export function refusalOf({ code, message, data }: RpcErrorObject): FleetError | undefined {
+/** The POOL_EXHAUSTED of a server host that has no process free for a session: it has not begun the call. */
+export class HostRefusal extends FleetError {
+  /** Was it a session of one owner's? That one is given up, and its calls go to another session. */
+  readonly leased: boolean;
+
+  constructor(message: string, data: Record<string, unknown>, leased: boolean) {
+    super("POOL_EXHAUSTED", message, { data });
+    this.leased = leased;
+  }
+}
+
+/** What such a host says, as an error of this gateway; undefined for any other error. */
+export function refusalOf({ code, message, data }: RpcErrorObject, leased: boolean): HostRefusal | undefined {
   if (code !== ErrorKinds.POOL_EXHAUSTED.rpc || !isObject(data) || data.code !== "POOL_EXHAUSTED") return undefined;
-  return new FleetError("POOL_EXHAUSTED", message, { data });
+  return new HostRefusal(message, data, leased);
 }
 
 /** Is no instance free, here or at a host? */
 export function isExhausted(error: unknown): boolean {
   return error instanceof FleetError && error.code === "POOL_EXHAUSTED";
-}
-
-/** Was the call refused by a host, which has not begun it, rather than here? */
-export function refusedByHost(error: unknown, { begun }: Exchange): boolean {
-  return begun && isExhausted(error);
 }
 
 /** Is a call that changes nothing worth another attempt? */

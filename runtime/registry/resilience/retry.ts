@@ -1,6 +1,6 @@
 import type { Exchange } from "../../protocol/exchange.ts";
 import type { FleetCall } from "../fleet-call.ts";
-import { isExhausted, notBegun, refusedByHost, worthRepeating } from "./failures.ts";
+import { HostRefusal, isExhausted, notBegun, worthRepeating } from "./failures.ts";
 import type { Repeatable } from "./repeatable.ts";
 import type { RetryBudget } from "./retry-budget.ts";
 
@@ -39,16 +39,17 @@ export function retry(options: RetryOptions, next: FleetCall): FleetCall {
     let error = first;
     for (let attempt = 1; ; attempt += 1) {
       // Not an attempt: the instance has said that it has no place, and is passed over from now on.
-      while (refusedByHost(error, exchange) && replaceable?.() === true && waits(exchange)) {
+      while (error instanceof HostRefusal && error.leased && replaceable?.() === true && waits(exchange)) {
         try {
           return await next(client, method, params, exchange);
         } catch (failure) {
           error = failure;
         }
       }
+      const shared = error instanceof HostRefusal && !error.leased;
       // Nobody else has a place, and the call has waited for one.
-      if (isExhausted(error) && (replaceable !== undefined || !exchange.begun)) throw error;
-      const unsent = notBegun(error) || ((!exchange.begun || isExhausted(error)) && several());
+      if (isExhausted(error) && !shared) throw error;
+      const unsent = notBegun(error) || ((!exchange.begun || shared) && several());
       const safe = unsent || (worthRepeating(error) && repeatable.call(method, params));
       if (!safe || attempt >= attempts || exchange.cancelled !== undefined) throw error;
       // What no server has begun adds no load to any: after a restart each session is opened anew.

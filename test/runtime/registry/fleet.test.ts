@@ -199,3 +199,22 @@ test("a changed list is asked for anew, and told", async () => {
   reply(latest(), { tools: [{ name: "new" }] });
   expect([await listed, heard]).toEqual([[{ name: "new" }], ["tools"]]);
 });
+
+test("what was subscribed to at an instance that ends is asked of those that are left", async () => {
+  await fleet.close();
+  connector = new FakeConnector();
+  const scaling = { minInstances: 2 };
+  const { servers } = resolveConfig({ servers: { fake: { type: "custom", process: { command: "fake" }, scaling } } });
+  fleet = fleetOf(servers, "shared");
+  await settled();
+  const asked = () =>
+    connector.sessions.map(({ calls }) => calls.filter(({ method }) => method === "resources/subscribe").length);
+  const subscribed = fleet.subscribe({ owner: "anna", caller: undefined }, "file:///a", () => {});
+  await settled();
+  const at = asked().indexOf(1);
+  reply(connector.sessions[at] as FakeSession, {});
+  await subscribed;
+  void fleet.instances.source.instances[at]?.stop();
+  await settled();
+  expect(asked()[1 - at]).toBe(1);
+});

@@ -2,6 +2,7 @@ import { expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { type ErrorCode, FleetError } from "../../../../runtime/errors.ts";
 import { Exchange } from "../../../../runtime/protocol/exchange.ts";
+import { HostRefusal } from "../../../../runtime/registry/resilience/failures.ts";
 import { Repeatable } from "../../../../runtime/registry/resilience/repeatable.ts";
 import { type RetryOptions, retry } from "../../../../runtime/registry/resilience/retry.ts";
 import { RetryBudget } from "../../../../runtime/registry/resilience/retry-budget.ts";
@@ -145,10 +146,10 @@ test("budget: in any ten seconds not more than ten and a share of the calls are 
   );
 });
 
-const full = () => failure("POOL_EXHAUSTED", { code: "POOL_EXHAUSTED" });
+const full = (leased: boolean) => new HostRefusal("POOL_EXHAUSTED", { code: "POOL_EXHAUSTED" }, leased);
 
 test("what a full host refuses is sent elsewhere at once, however few attempts there are and whatever the call does", async () => {
-  const refusals = Array.from({ length: 5 }, full);
+  const refusals = Array.from({ length: 5 }, () => full(true));
   const { attempts, pauses, send } = set(refusals, { attempts: 1, replaceable: () => true });
   expect(await send("tools/call", "write")).toEqual({ result: "done" });
   expect([attempts.length, pauses]).toEqual([6, []]);
@@ -157,32 +158,35 @@ test("what a full host refuses is sent elsewhere at once, however few attempts t
 test("a call that hosts refuse for longer than it may wait fails, and so does one with nowhere else to go", async () => {
   let time = 0;
   const now = () => time;
-  const late = set(Array.from({ length: 9 }, full), {
-    ...{ now, waitMs: 300, replaceable: () => true, several: () => true },
-    onRetry: () => expect("not").toBe("called"),
-  });
+  const late = set(
+    Array.from({ length: 9 }, () => full(true)),
+    {
+      ...{ now, waitMs: 300, replaceable: () => true, several: () => true },
+      onRetry: () => expect("not").toBe("called"),
+    },
+  );
   const exchange = new Exchange(1000);
   exchange.deadline = 1000;
   const sent = late.send("tools/call", "write", exchange);
   time = 300;
   await expect(sent).rejects.toThrow("POOL_EXHAUSTED");
-  const alone = set([full()], { replaceable: () => false });
+  const alone = set([full(true)], { replaceable: () => false });
   await expect(alone.send("tools/call", "read")).rejects.toThrow("POOL_EXHAUSTED");
   expect([late.attempts.length, alone.attempts.length]).toEqual([1, 1]);
 });
 
 test("a shared session that a host refuses is tried at another instance, if there is one", async () => {
-  const several = set([full()], { several: () => true });
+  const several = set([full(false)], { several: () => true });
   expect(await several.send("tools/call", "write")).toEqual({ result: "done" });
   expect(several.attempts.map(({ avoided }) => avoided)).toEqual([0, 1]);
-  await expect(set([full()]).send("tools/call", "write")).rejects.toThrow("POOL_EXHAUSTED");
+  await expect(set([full(false)]).send("tools/call", "write")).rejects.toThrow("POOL_EXHAUSTED");
 });
 
 test("who has waited for an instance here, and found none, does not wait again", async () => {
   let attempts = 0;
   const call = retry({ ...base, several: () => true }, async () => {
     attempts += 1;
-    throw full();
+    throw failure("POOL_EXHAUSTED");
   });
   await expect(call(client, "tools/call", { name: "read" }, new Exchange(1000))).rejects.toThrow("POOL_EXHAUSTED");
   expect(attempts).toBe(1);
