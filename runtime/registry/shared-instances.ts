@@ -92,7 +92,9 @@ export class SharedInstances implements InstanceSource {
     }
     const staying = this.#staying;
     const peak = Math.max(this.#load.take(), this.#arriving);
-    const surplus = this.#scaleDown.surplus(staying.length, peak) ? leastUsed(staying.filter(({ state }) => state !== "starting")) : undefined;
+    const surplus = this.#scaleDown.surplus(staying.length, peak)
+      ? leastUsed(staying.filter(({ state }) => state !== "starting"))
+      : undefined;
     if (surplus !== undefined) {
       this.#leaving.add(surplus);
       surplus.backend.retire(true);
