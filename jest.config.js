@@ -28,7 +28,11 @@ export default {
   maxConcurrency: 3,
   projects: [
     project("unit", ["components", "infra", "policy", "runtime", "scripts", "docs", "bench"]),
-    project("integration", ["integration", "clients", "chaos", "fuzz", "hostile", "busy-hour", "mutants"], ["minute-timeout.js"]),
+    project(
+      "integration",
+      ["integration", "clients", "chaos", "fuzz", "hostile", "busy-hour", "mutants"],
+      ["minute-timeout.js"],
+    ),
     project("conformance", ["conformance"], ["minute-timeout.js"]),
     project("engines", ["engines"], ["quarter-hour-timeout.js"]),
     project("e2e", ["e2e"], ["quarter-hour-timeout.js"]),
