@@ -17,6 +17,7 @@ import { Sandboxes } from "../sandboxes.ts";
 import { packageOf, sandboxedServers, sourceOf } from "../server-process.ts";
 import { Daemon } from "./daemon.ts";
 import type { PlatformResource } from "./operations.ts";
+import { serverReferenceProblems } from "./start-problems.ts";
 import { StateFolder } from "./state-folder.ts";
 
 type Response = PlatformResponse<ProcessFleetOutputs>;
@@ -48,7 +49,12 @@ export class FleetResource implements PlatformResource<ProcessFleetInputs, Proce
     if (failures.length === 0 && known === undefined)
       failures.push({ property: "server", reason: commandNotFound(name, command as string).message });
     if (failures.length === 0) failures.push(...unconfined(name, stateDirectory, server));
-    const problem = new StateFolder(stateDirectory).problem();
+    const state = new StateFolder(stateDirectory);
+    if (failures.length === 0) {
+      const reasons = await serverReferenceProblems(state, server);
+      failures.push(...reasons.map((reason) => ({ property: "server", reason })));
+    }
+    const problem = state.problem();
     if (problem !== undefined) failures.push({ property: "stateDirectory", reason: problem });
     return { ok: true, failures };
   }

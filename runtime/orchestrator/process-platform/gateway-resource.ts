@@ -1,6 +1,5 @@
-import { createServer } from "node:net";
+import { rmSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
-import { defaults } from "../../config/defaults.ts";
 import type {
   CheckFailure,
   Gateway,
@@ -9,9 +8,12 @@ import type {
   ProcessGatewayOutputs,
 } from "../../config/schema/index.ts";
 import { expressionsIn, pathText, validateGateway } from "../../config/schema/index.ts";
+import { FleetError } from "../../errors.ts";
 import type { GatewayStatus } from "../../gateway.ts";
 import { Daemon } from "./daemon.ts";
+import { GatewayChange } from "./gateway-change.ts";
 import type { PlatformResource } from "./operations.ts";
+import { startProblems } from "./start-problems.ts";
 import { StateFolder } from "./state-folder.ts";
 
 type Response = PlatformResponse<ProcessGatewayOutputs>;
@@ -37,10 +39,8 @@ export class GatewayResource implements PlatformResource<ProcessGatewayInputs, P
     const problem = state.problem();
     if (problem !== undefined) failures.push({ property: "stateDirectory", reason: problem });
     if (failures.length === 0) {
-      const { host = defaults.gateway.host, port = defaults.gateway.port } = gateway;
-      const ours = this.#daemon(stateDirectory).running !== undefined && this.#listensAt(state, host, port);
-      const reason = ours ? undefined : await portProblem(host, port);
-      if (reason !== undefined) failures.push({ property: "gateway", reason });
+      const reasons = await this.#problems(state, gateway);
+      failures.push(...reasons.map((reason) => ({ property: "gateway", reason })));
     }
     return { ok: true, failures };
   }
@@ -52,19 +52,28 @@ export class GatewayResource implements PlatformResource<ProcessGatewayInputs, P
     return { ok: true, replaces, changes: replaces.length > 0 || !same || !alive || olds.status !== "running" };
   }
 
+  /** Starts it, or changes the one that runs in its folder. What cannot start leaves everything as it was. */
   async create(inputs: ProcessGatewayInputs): Promise<Response> {
     const state = new StateFolder(inputs.stateDirectory);
+    const problems = await this.#problems(state, inputs.gateway);
+    if (problems.length > 0) throw new FleetError("CONFIG_INVALID", problems.join("\n"));
+    const before = state.read(state.gatewayFile) as Gateway | undefined;
     state.write(state.gatewayFile, this.#file(state, inputs.gateway));
     const daemon = this.#daemon(inputs.stateDirectory);
-    await daemon.stop();
-    return this.#up(inputs, await daemon.start(inputs.fleets));
+    try {
+      const change = new GatewayChange({ state, daemon, before, fleets: inputs.fleets });
+      return this.#up(inputs, await change.apply());
+    } catch (error) {
+      if (before === undefined) rmSync(state.gatewayFile, { force: true });
+      else state.write(state.gatewayFile, before);
+      if (daemon.running !== undefined) await daemon.admin.reload().catch(() => {});
+      throw error;
+    }
   }
 
-  /** Starts it anew when its own settings differ or it has died; sessions go on, their ids are sealed. */
-  async update(inputs: ProcessGatewayInputs, olds: ProcessGatewayOutputs): Promise<Response> {
-    const daemon = this.#daemon(inputs.stateDirectory);
-    const keeps = daemon.running !== undefined && isDeepStrictEqual(inputs.gateway, olds.gateway);
-    return keeps ? this.#up(inputs, await daemon.serving(inputs.fleets)) : this.create(inputs);
+  /** Takes over settings without a restart where that can be; else another process takes over. Sessions go on, their ids are sealed. */
+  update(inputs: ProcessGatewayInputs, _olds: ProcessGatewayOutputs): Promise<Response> {
+    return this.create(inputs);
   }
 
   /** Drains it and leaves nothing: no process, socket, key or log. */
@@ -93,28 +102,13 @@ export class GatewayResource implements PlatformResource<ProcessGatewayInputs, P
     };
   }
 
-  #listensAt(state: StateFolder, host: string, port: number): boolean {
-    const { gateway } = defaults;
+  #problems(state: StateFolder, gateway: Gateway): Promise<string[]> {
     const written = state.read(state.gatewayFile) as Gateway | undefined;
-    return (written?.host ?? gateway.host) === host && (written?.port ?? gateway.port) === port;
+    const runs = this.#daemon(state.path).running !== undefined;
+    return startProblems(state, gateway, runs ? (written ?? {}) : undefined);
   }
 
   #up(inputs: ProcessGatewayInputs, { pid, url }: GatewayStatus): Response {
     return { ok: true, id: inputs.stateDirectory, outs: { ...inputs, url: url ?? "", status: "running", pid } };
   }
-}
-
-function portProblem(host: string, port: number): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    const probe = createServer();
-    probe.once("error", (error: NodeJS.ErrnoException) => {
-      const inUse = `port: ${host}:${port} is in use by another program; stop what listens there, or set port to another one (0 takes a free one)`;
-      resolve(
-        error.code === "EADDRINUSE"
-          ? inUse
-          : `host: cannot listen on ${host}:${port} (${error.message}); give an address of this machine`,
-      );
-    });
-    probe.listen(port, host, () => probe.close(() => resolve(undefined)));
-  });
 }

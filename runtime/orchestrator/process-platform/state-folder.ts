@@ -88,9 +88,19 @@ export class StateFolder {
     }
   }
 
+  /**
+   * Sockets of daemons, of which one can follow the other; `socket` leads to that of the daemon in charge. Shorter than it,
+   * so that they fit where it fits.
+   */
+  get daemonSockets(): readonly [string, string] {
+    const stem = this.socket.slice(0, -".sock".length);
+    return [`${stem}.a`, `${stem}.b`];
+  }
+
   /** Removes everything of the gateway; what fleets have put here they remove themselves. */
   clear(): void {
-    const own = [this.gatewayFile, this.pidFile, this.sessionKey, this.socket, this.instances, this.logs];
+    const sockets = [this.socket, ...this.daemonSockets];
+    const own = [this.gatewayFile, this.pidFile, this.sessionKey, ...sockets, this.instances, this.logs];
     const noted = [writableFoldersFile, endedSessionsFolder].map((name) => join(this.path, name));
     for (const file of [...own, ...noted]) rmSync(file, { recursive: true, force: true });
     this.removeIfEmpty();
