@@ -339,8 +339,8 @@ export async function startGateway(
     await processHost?.close();
     await rest.app.close();
     sessions.clear();
-    await registry.close();
-    await driver.close();
+    // A server that is just being started ends with its process, and is not waited for.
+    await Promise.all([registry.close(), driver.close()]);
     await shared?.close();
     await admin?.close();
     await audit?.close();

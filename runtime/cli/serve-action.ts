@@ -3,11 +3,11 @@ import { FleetError, messageOf } from "../errors.ts";
 import { type RunningGateway, startGateway } from "../gateway.ts";
 import { inheritedSocket } from "../listeners/inherited-socket.ts";
 import type { Succession } from "../listeners/ports.ts";
+import { Starter } from "../orchestrator/process-platform/starter.ts";
 import { terminalText } from "../terminal-text.ts";
 import { type RunningWorkers, readLimits, startWorkers, workerCount } from "../workers/index.ts";
 import { checkExposure, type ExposureOptions } from "./listen-options.ts";
 import { ServiceManager } from "./service-manager.ts";
-import { Starter } from "./starter.ts";
 
 /** Options of `mcp-fleet serve`. */
 export interface ServeOptions extends ExposureOptions {

@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import type { Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { FleetError } from "../../errors.ts";
 import type { GatewayStatus } from "../../gateway.ts";
@@ -10,6 +9,7 @@ import { identify, isAlive, type ProcessIdentity, signalGroup } from "../process
 import { AdminClient } from "./admin-client.ts";
 import { serving } from "./serving.ts";
 import { ownSocketFolder } from "./socket-folder.ts";
+import { keepWord } from "./starter.ts";
 import type { StateFolder } from "./state-folder.ts";
 
 const pollMs = 50;
@@ -77,7 +77,6 @@ export class DaemonProcess {
     child.unref();
     // It can end before it is told anything.
     child.stdin?.on("error", () => {});
-    (child.stdin as (Writable & { unref?: () => void }) | null)?.unref?.();
     return new DaemonProcess(state, child, socket, outputFile);
   }
 
@@ -88,7 +87,7 @@ export class DaemonProcess {
 
   /** From now on it outlives this process. */
   async keep(): Promise<void> {
-    await new Promise<void>((resolve) => this.#child.stdin?.end("keep", () => resolve()));
+    await new Promise<void>((resolve) => this.#child.stdin?.end(keepWord, () => resolve()));
     // Its later end is found by who looks; by then its words may have gone with its folder.
     this.#child.removeAllListeners("exit");
   }

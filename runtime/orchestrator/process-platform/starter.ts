@@ -9,6 +9,8 @@ export const keepWord = "keep";
  */
 export class Starter {
   readonly #input: Readable;
+  readonly #onWord = () => this.close();
+  readonly #onGone: () => void;
 
   constructor(input: Readable, onGone: () => void) {
     this.#input = input;
@@ -16,13 +18,13 @@ export class Starter {
       this.close();
       onGone();
     };
-    input.once("data", () => this.close());
-    input.once("end", gone).once("error", gone);
+    input.once("data", this.#onWord).once("end", gone).once("error", gone);
+    this.#onGone = gone;
   }
 
   /** It is heard no more. */
   close(): void {
-    this.#input.removeAllListeners();
+    this.#input.off("data", this.#onWord).off("end", this.#onGone).off("error", this.#onGone);
     this.#input.destroy();
   }
 }
