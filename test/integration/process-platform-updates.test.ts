@@ -91,6 +91,13 @@ test("a change that a running gateway can take over restarts neither it nor a se
   await nothingFailed();
 });
 
+test("worker processes hand over to those of the next gateway without a failed call", async () => {
+  const workers = await update({ workers: 2 });
+  expect(workers).toMatchObject({ ok: true, outs: { url: running.url } });
+  expect(await update({ workers: 2, maxBodyBytes: 1_000_000 })).toMatchObject({ ok: true, outs: { url: running.url } });
+  await nothingFailed();
+});
+
 test("a change that needs another process costs no call and no session", async () => {
   const answer = await update({ maxBodyBytes: 1_000_000 });
   expect(answer).toMatchObject({ ok: true, outs: { url: running.url, status: "running" } });

@@ -65,7 +65,7 @@ export class Daemon {
     const [first, second] = this.#state.daemonSockets;
     const socket = old.socket === first ? second : first;
     const limitMs = this.#drainMs + idleMs;
-    const needed = await this.#served(fleets);
+    const needed = await this.needed(fleets);
     const fresh = DaemonProcess.start(this.#state, { entry: this.#entry, socket, follows: true });
     let status: GatewayStatus;
     try {
@@ -104,10 +104,10 @@ export class Daemon {
     for (const file of [pidFile, socket, ...daemonSockets]) rmSync(file, { force: true });
   }
 
-  /** Of these fleets, those that must serve before the running process can go: not those that fail with it too. */
-  async #served(fleets: readonly string[]): Promise<string[]> {
-    const { servers } = await this.admin.status();
-    const failing = new Set(servers.filter(({ health }) => health === "failed").map(({ name }) => name));
+  /** Of these fleets, those that must serve after a change: not those that fail before it too. */
+  async needed(fleets: readonly string[]): Promise<string[]> {
+    const status = await this.admin.status().catch(() => undefined);
+    const failing = new Set(status?.servers.filter(({ health }) => health === "failed").map(({ name }) => name));
     return fleets.filter((name) => !failing.has(name));
   }
 

@@ -29,7 +29,10 @@ export class GatewayChange {
     if (daemon.running === undefined) return daemon.start(fleets);
     const next = state.read(state.gatewayFile) as Gateway;
     const live = before !== undefined && (isDeepStrictEqual(next, before) || isLiveChange(next, before));
-    if (live && (await this.#reloads())) return daemon.serving(fleets);
+    if (live) {
+      const needed = await daemon.needed(fleets);
+      if (await this.#reloads()) return daemon.serving(needed);
+    }
     if (!daemon.canBeFollowed) return this.#restart();
     try {
       return await daemon.replace(fleets);
