@@ -91,6 +91,13 @@ test("a change that a running gateway can take over restarts neither it nor a se
   await nothingFailed();
 });
 
+test("a gateway at any free port keeps the one that it has", async () => {
+  for (const maxBodyBytes of [1_000_000, 2_000_000]) {
+    expect(await update({ port: 0, maxBodyBytes })).toMatchObject({ ok: true, outs: { url: running.url } });
+  }
+  await nothingFailed();
+});
+
 test("worker processes hand over to those of the next gateway without a failed call", async () => {
   const workers = await update({ workers: 2 });
   expect(workers).toMatchObject({ ok: true, outs: { url: running.url } });

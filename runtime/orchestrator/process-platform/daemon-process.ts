@@ -30,6 +30,8 @@ export interface DaemonStart {
   readonly socket: string;
   /** Another daemon serves until this one is told to listen. */
   readonly follows: boolean;
+  /** Where it listens, in place of what the settings say. Defaults to that. */
+  readonly port?: number | undefined;
 }
 
 /** A daemon from its start until it is kept: it ends when this process goes before. */
@@ -59,7 +61,7 @@ export class DaemonProcess {
     this.record = { pid: child.pid as number, startedAt: identity?.startedAt ?? "", socket };
   }
 
-  static start(state: StateFolder, { entry, socket, follows }: DaemonStart): DaemonProcess {
+  static start(state: StateFolder, { entry, socket, follows, port }: DaemonStart): DaemonProcess {
     const { path, logs } = state;
     privateFolder(path);
     mkdirSync(logs, { recursive: true, mode: 0o700 });
@@ -67,7 +69,8 @@ export class DaemonProcess {
     const outputFile = join(logs, "gateway.out");
     rmSync(outputFile, { force: true });
     const output = openSync(outputFile, "wx", 0o600);
-    const how = ["--daemon", socket, ...(follows ? ["--follows"] : [])];
+    const at = port === undefined ? [] : ["--port", String(port)];
+    const how = ["--daemon", socket, ...(follows ? ["--follows"] : []), ...at];
     const child = spawn(process.execPath, [...daemonFlags, entry, "serve", "--config", path, "--state", path, ...how], {
       detached: true,
       stdio: ["pipe", output, output],

@@ -66,7 +66,8 @@ export class Daemon {
     const socket = old.socket === first ? second : first;
     const limitMs = this.#drainMs + idleMs;
     const needed = await this.needed(fleets);
-    const fresh = DaemonProcess.start(this.#state, { entry: this.#entry, socket, follows: true });
+    const port = await this.#portToKeep();
+    const fresh = DaemonProcess.start(this.#state, { entry: this.#entry, socket, follows: true, port });
     let status: GatewayStatus;
     try {
       await fresh.serving(needed);
@@ -109,6 +110,14 @@ export class Daemon {
     const status = await this.admin.status().catch(() => undefined);
     const failing = new Set(status?.servers.filter(({ health }) => health === "failed").map(({ name }) => name));
     return fleets.filter((name) => !failing.has(name));
+  }
+
+  /** The free port that was found for the running process, where the settings ask for any. */
+  async #portToKeep(): Promise<number | undefined> {
+    const { port } = (this.#state.read(this.#state.gatewayFile) ?? {}) as { port?: number };
+    if (port !== 0) return undefined;
+    const { url } = await this.admin.status();
+    return url === undefined ? undefined : Number(new URL(url).port);
   }
 
   #inCharge(record: DaemonRecord): void {
