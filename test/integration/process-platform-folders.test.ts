@@ -83,7 +83,7 @@ test("a gateway that is given a fleet that does not start goes on with those bef
 test("a fleet of another state folder is named at once, with the setting to look at", async () => {
   const answer = await run("gateway", "create", { inputs: gateway(["elsewhere"]) });
   const fix = "give a gateway and its fleets the same process.stateDirectory";
-  const message = `fleets: "elsewhere" are not in the state folder ${stateDirectory}; ${fix}`;
+  const message = `fleets: "elsewhere" is not in the state folder ${stateDirectory}; ${fix}`;
   expect(answer).toEqual({ ok: false, message });
 });
 

@@ -72,5 +72,6 @@ function move(from: string, to: string): void {
 function elsewhere(folder: string, names: readonly string[]): FleetError {
   const fix = "give a gateway and its fleets the same process.stateDirectory";
   const list = names.map((name) => `"${name}"`).join(", ");
-  return new FleetError("CONFIG_INVALID", `fleets: ${list} are not in the state folder ${folder}; ${fix}`);
+  const be = names.length === 1 ? "is" : "are";
+  return new FleetError("CONFIG_INVALID", `fleets: ${list} ${be} not in the state folder ${folder}; ${fix}`);
 }
