@@ -32,6 +32,8 @@ const inputs = (more: Partial<Gateway> = {}) => ({
 const update = (more: Partial<Gateway>) => run("gateway", "update", { inputs: inputs(more), olds: running });
 const alive = (pid: number) => identify(pid) !== undefined;
 const callers = 6;
+/** Several gateways start in one test, on a machine that can be busy with others. */
+const busyMs = 180_000;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "platform-updates-test-"));
@@ -58,28 +60,32 @@ async function nothingFailed(): Promise<void> {
   expect(calls).toBeGreaterThan(callers);
 }
 
-test("files, variables and ports that are not there are refused by preview and by the update, and the gateway goes on", async () => {
-  const certificates = new Certificates();
-  const own = certificates.sign("own", "localhost");
-  const other = certificates.sign("other", "localhost");
-  const missing = join(folder, "missing.pem");
-  const wrong: [Partial<Gateway>, string][] = [
-    [{ tls: { certFile: missing, keyFile: own.key } }, `tls.certFile: ${missing} cannot be read`],
-    [{ tls: { certFile: own.cert, keyFile: other.key } }, "give a certificate and its own key in PEM"],
-    [{ auth: { bearerTokens: [{ name: "a", token: "${NOT_SET_HERE}" }] } }, "the variable NOT_SET_HERE is not set"],
-    [{ auth: { bearerTokens: [{ name: "a", token: `file:${missing}` }] } }, `the file ${missing} cannot be read`],
-    [{ listeners: { tcp: { port: settings.port as number } } }, "listeners.tcp.port: cannot listen on"],
-    [{ log: { file: "/proc/no/gateway.log" } }, "log.file: /proc/no/gateway.log"],
-  ];
-  for (const [more, reason] of wrong) {
-    const failure = { property: "gateway", reason: expect.stringContaining(reason) };
-    expect((await run("gateway", "check", { inputs: inputs(more) })).failures).toContainEqual(failure);
-    expect(await update(more)).toEqual({ ok: false, message: expect.stringContaining(reason) });
-  }
-  expect(alive(running.pid)).toBe(true);
-  await nothingFailed();
-  certificates.close();
-});
+test(
+  "files, variables and ports that are not there are refused by preview and by the update, and the gateway goes on",
+  async () => {
+    const certificates = new Certificates();
+    const own = certificates.sign("own", "localhost");
+    const other = certificates.sign("other", "localhost");
+    const missing = join(folder, "missing.pem");
+    const wrong: [Partial<Gateway>, string][] = [
+      [{ tls: { certFile: missing, keyFile: own.key } }, `tls.certFile: ${missing} cannot be read`],
+      [{ tls: { certFile: own.cert, keyFile: other.key } }, "give a certificate and its own key in PEM"],
+      [{ auth: { bearerTokens: [{ name: "a", token: "${NOT_SET_HERE}" }] } }, "the variable NOT_SET_HERE is not set"],
+      [{ auth: { bearerTokens: [{ name: "a", token: `file:${missing}` }] } }, `the file ${missing} cannot be read`],
+      [{ listeners: { tcp: { port: settings.port as number } } }, "listeners.tcp.port: cannot listen on"],
+      [{ log: { file: "/proc/no/gateway.log" } }, "log.file: /proc/no/gateway.log"],
+    ];
+    for (const [more, reason] of wrong) {
+      const failure = { property: "gateway", reason: expect.stringContaining(reason) };
+      expect((await run("gateway", "check", { inputs: inputs(more) })).failures).toContainEqual(failure);
+      expect(await update(more)).toEqual({ ok: false, message: expect.stringContaining(reason) });
+    }
+    expect(alive(running.pid)).toBe(true);
+    await nothingFailed();
+    certificates.close();
+  },
+  busyMs,
+);
 
 test("a change that a running gateway can take over restarts neither it nor a server", async () => {
   const servers = readdirSync(join(stateDirectory, "instances"));
@@ -91,32 +97,47 @@ test("a change that a running gateway can take over restarts neither it nor a se
   await nothingFailed();
 });
 
-test("a gateway at any free port keeps the one that it has", async () => {
-  for (const maxBodyBytes of [1_000_000, 2_000_000]) {
-    expect(await update({ port: 0, maxBodyBytes })).toMatchObject({ ok: true, outs: { url: running.url } });
-  }
-  await nothingFailed();
-});
+test(
+  "a gateway at any free port keeps the one that it has",
+  async () => {
+    for (const maxBodyBytes of [1_000_000, 2_000_000]) {
+      expect(await update({ port: 0, maxBodyBytes })).toMatchObject({ ok: true, outs: { url: running.url } });
+    }
+    await nothingFailed();
+  },
+  busyMs,
+);
 
-test("worker processes hand over to those of the next gateway without a failed call", async () => {
-  const workers = await update({ workers: 2 });
-  expect(workers).toMatchObject({ ok: true, outs: { url: running.url } });
-  expect(await update({ workers: 2, maxBodyBytes: 1_000_000 })).toMatchObject({ ok: true, outs: { url: running.url } });
-  await nothingFailed();
-});
+test(
+  "worker processes hand over to those of the next gateway without a failed call",
+  async () => {
+    const workers = await update({ workers: 2 });
+    expect(workers).toMatchObject({ ok: true, outs: { url: running.url } });
+    expect(await update({ workers: 2, maxBodyBytes: 1_000_000 })).toMatchObject({
+      ok: true,
+      outs: { url: running.url },
+    });
+    await nothingFailed();
+  },
+  busyMs,
+);
 
-test("a change that needs another process costs no call and no session", async () => {
-  const answer = await update({ maxBodyBytes: 1_000_000 });
-  expect(answer).toMatchObject({ ok: true, outs: { url: running.url, status: "running" } });
-  const { pid } = answer.outs as Outs;
-  expect([pid === running.pid, alive(running.pid), alive(pid)]).toEqual([false, false, true]);
-  await nothingFailed();
-  // The next one takes over in its turn, and ends as the first would.
-  const next = await update({ maxBodyBytes: 2_000_000 });
-  expect(next).toMatchObject({ ok: true, outs: { url: running.url } });
-  expect(await run("gateway", "delete", { olds: next.outs as Outs })).toEqual({ ok: true });
-  expect([alive(pid), alive((next.outs as Outs).pid)]).toEqual([false, false]);
-});
+test(
+  "a change that needs another process costs no call and no session",
+  async () => {
+    const answer = await update({ maxBodyBytes: 1_000_000 });
+    expect(answer).toMatchObject({ ok: true, outs: { url: running.url, status: "running" } });
+    const { pid } = answer.outs as Outs;
+    expect([pid === running.pid, alive(running.pid), alive(pid)]).toEqual([false, false, true]);
+    await nothingFailed();
+    // The next one takes over in its turn, and ends as the first would.
+    const next = await update({ maxBodyBytes: 2_000_000 });
+    expect(next).toMatchObject({ ok: true, outs: { url: running.url } });
+    expect(await run("gateway", "delete", { olds: next.outs as Outs })).toEqual({ ok: true });
+    expect([alive(pid), alive((next.outs as Outs).pid)]).toEqual([false, false]);
+  },
+  busyMs,
+);
 
 test("a gateway that cannot start leaves the one before, its settings and its calls", async () => {
   const before = readFileSync(join(stateDirectory, "gateway.json"), "utf8");
