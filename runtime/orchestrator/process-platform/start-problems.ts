@@ -1,5 +1,6 @@
 import { accessSync, constants, existsSync, mkdtempSync, rmdirSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { defaults } from "../../config/defaults.ts";
 import { resolveReferences } from "../../config/references.ts";
 import type { Gateway, Server } from "../../config/schema/index.ts";
@@ -9,6 +10,9 @@ import { sessionKeys } from "../../protocol/session-keys.ts";
 import { tlsOptions } from "../../security/index.ts";
 import { daemonEnvironment } from "./daemon-process.ts";
 import type { StateFolder } from "./state-folder.ts";
+
+/** How often a port is tried before it counts as taken, and the time between. */
+const [claims, claimMs] = [20, 50];
 
 /** Where a daemon listens. */
 type Addresses = Pick<Gateway, "host" | "port" | "listeners">;
@@ -58,9 +62,22 @@ async function checkPorts(gateway: Gateway, running: Addresses | undefined): Pro
     host: running.host ?? defaults.gateway.host,
     port: running.port ?? defaults.gateway.port,
   };
-  if (before?.host !== host || before.port !== port) await claimPort(host, port);
+  if (before?.host !== host || before.port !== port) await soon(() => claimPort(host, port));
   const tcp = listeners?.tcp?.port;
-  if (tcp !== undefined && tcp !== running?.listeners?.tcp?.port) await claimTcpPort(tcp);
+  if (tcp !== undefined && tcp !== running?.listeners?.tcp?.port) await soon(() => claimTcpPort(tcp));
+}
+
+/** A daemon that was killed holds its ports for a moment after its process counts as gone. */
+async function soon(claim: () => Promise<unknown>): Promise<void> {
+  for (let left = claims; left > 0; left -= 1) {
+    try {
+      await claim();
+      return;
+    } catch (error) {
+      if (left === 1) throw error;
+      await sleep(claimMs);
+    }
+  }
 }
 
 function checkWritable(field: string, file: string | undefined): void {
