@@ -1,5 +1,9 @@
+import { join } from "node:path";
 import { readConfig } from "./config.ts";
 import { deploy } from "./program.ts";
+
+// Plain `pulumi up` finds what `npm start` has made, and the other way round.
+process.env.MCP_FLEET_STATE ??= join(import.meta.dirname, "..", ".mcp-fleet");
 
 const { fleets, gateway, monitoring } = await deploy(readConfig());
 

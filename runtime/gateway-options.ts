@@ -1,4 +1,5 @@
 import type { ResolvedConfig } from "./config/index.ts";
+import type { Succession } from "./listeners/ports.ts";
 import type { MoreRoutes } from "./listeners/rest.ts";
 import type { RunningLog } from "./observability/logger.ts";
 import type { Strategies } from "./registry/balancing/strategies.ts";
@@ -16,12 +17,14 @@ export interface GatewayOptions {
   readonly strategies?: Strategies;
   /** Reads the configuration again, for `POST /reload` of the admin listener. */
   readonly reload?: () => Promise<void>;
-  /** The admin listener was asked to end the process. */
-  readonly onShutdown?: () => void;
+  /** The admin listener was asked to end the process, and to wait so long for its clients to go. */
+  readonly onShutdown?: (lingerMs?: number) => void;
   /** Its place among the processes that share its port. Defaults to being the only one. */
   readonly place?: Place;
   /** Descriptor of a socket that listens already, in place of `host` and `port`. */
   readonly socket?: number | undefined;
+  /** How it stands to another process that serves the same address. Defaults to refusing one. */
+  readonly succession?: Succession | undefined;
   /** Wrong credentials that the gateway's other processes see. Defaults to none. */
   readonly failures?: FailureShare;
   /** Where lines go. Defaults to what the configuration says. */

@@ -7,12 +7,12 @@ import type { GatewayOptions, GatewayShape } from "./gateway-options.ts";
 import { AdminListener, type AdminOperation } from "./listeners/admin.ts";
 import { ByteBudget } from "./listeners/byte-budget.ts";
 import { FrontDoor } from "./listeners/front-door.ts";
-import { hostInUrl } from "./listeners/host-in-url.ts";
 import { InstanceAdmin } from "./listeners/instance-admin.ts";
 import { LegacySse } from "./listeners/legacy-sse.ts";
 import { ModernCalls } from "./listeners/modern-calls.ts";
 import { ModernHttp } from "./listeners/modern-http.ts";
 import { OpenReplies } from "./listeners/open-replies.ts";
+import { Ports } from "./listeners/ports.ts";
 import { createRest } from "./listeners/rest.ts";
 import { SessionCalls } from "./listeners/session-calls.ts";
 import { StreamableHttp } from "./listeners/streamable-http.ts";
@@ -81,7 +81,6 @@ const maxParked = 10_000;
 const parkedMs = 10 * 60_000;
 /** Open `subscriptions/listen` streams of one caller. */
 const maxSubscriptions = 1000;
-const loopback = "127.0.0.1";
 const now = () => performance.now();
 
 /** Builds a gateway: the way of a request from top to bottom, each stage knowing only the next one. */
@@ -171,7 +170,7 @@ export async function startGateway(
     },
     endedForGood: new EndedSessions({
       stateDirectory,
-      shared: place !== undefined,
+      shared: place !== undefined || options.succession !== undefined,
       log,
       clock: Date.now,
       maxAgeMs: gateway.session.maxAgeMs,
@@ -294,8 +293,10 @@ export async function startGateway(
     : undefined;
   const principals = new ForwardedPrincipals();
   let internal: InternalListener | undefined;
-  let url: string | undefined;
-  let tcpPort: number | undefined;
+  const ports = new Ports({
+    ...{ gateway, door, tcp: tcpListener, worker: place !== undefined, http: listen },
+    ...{ succession: options.succession, socket: options.socket },
+  });
   let admin: AdminListener | undefined;
   const fleetStatuses = () => registry.all().map((fleet) => fleet.status());
   const ownFleets = () => registry.all().filter(({ server }) => links === undefined || isRemote(server));
@@ -307,7 +308,7 @@ export async function startGateway(
   };
   const status = (): GatewayStatus => {
     const { ready } = readiness.look();
-    return { pid: process.pid, startedAt, url, ready, servers: fleetStatuses(), audit: audit?.status };
+    return { pid: process.pid, startedAt, url: ports.url, ready, servers: fleetStatuses(), audit: audit?.status };
   };
   const operators = new InstanceAdmin(registry);
   const operate: AdminOperation = (method, url, body) =>
@@ -338,8 +339,8 @@ export async function startGateway(
     await processHost?.close();
     await rest.app.close();
     sessions.clear();
-    await registry.close();
-    await driver.close();
+    // A server that is just being started ends with its process, and is not waited for.
+    await Promise.all([registry.close(), driver.close()]);
     await shared?.close();
     await admin?.close();
     await audit?.close();
@@ -356,17 +357,11 @@ export async function startGateway(
         forwarded: (request, response) => door.forwarded(request, response, security.accessOf(principals.of(request))),
       });
     }
-    if (listen) {
-      const port = await door.listen(gateway.host, gateway.port, place !== undefined, options.socket);
-      url = `${gateway.tls === undefined ? "http" : "https"}://${hostInUrl(gateway.host)}:${port}`;
-    }
-    if (tcp !== undefined) tcpPort = await tcpListener.listen(loopback, tcp.port);
+    if (options.succession !== "next" || place !== undefined) await ports.open();
     if (gateway.admin.socket !== undefined) {
-      const shutdown = options.onShutdown ?? (() => {});
-      const reload = options.reload ?? (async () => {});
-      admin = await AdminListener.start(gateway.admin.socket, {
-        ...{ status, reload, shutdown, operate },
-      });
+      const { onShutdown: shutdown = () => {}, reload = async () => {} } = options;
+      const actions = { status, reload, shutdown, operate, listen: () => ports.open() };
+      admin = await AdminListener.start(gateway.admin.socket, actions);
     }
   } catch (error) {
     await close();
@@ -375,24 +370,30 @@ export async function startGateway(
   credentials.apply(config.servers);
   driver.configure(config);
   registry.apply(fleetsOf(config));
-  log.info({ url, servers: config.servers.map(({ name }) => name) }, "listening");
+  log.info({ url: ports.url, servers: config.servers.map(({ name }) => name) }, "listening");
 
   return {
-    url,
-    tcpPort,
+    get url() {
+      return ports.url;
+    },
+    get tcpPort() {
+      return ports.tcpPort;
+    },
     ...{ executor, status, operate },
     instances: (server) => registry.get(server)?.instances.status() ?? [],
-    apply(next, nextSecrets) {
+    async apply(next, nextSecrets) {
       strategies.check(next.servers);
       secrets = nextSecrets;
       const fixed = needRestart(next.gateway, gateway);
-      security
-        .apply(next)
-        .catch((error) => log.error({ err: error }, "the security settings in force stay as they are"));
+      const secured = security.apply(next).catch((error) => {
+        log.error({ err: error }, "the security settings in force stay as they are");
+        throw error;
+      });
       if (fixed.length > 0) log.warn({ keys: fixed }, "changed settings of the gateway itself need a restart");
       credentials.apply(next.servers);
       driver.configure(next);
       registry.apply(fleetsOf(next));
+      return secured;
     },
     close,
   };

@@ -29,8 +29,8 @@ export interface RunningGateway {
   instances(server: string): readonly InstanceStatus[];
   /** What the admin listener passes on. */
   readonly operate: AdminOperation;
-  /** Takes over the fleets of a new configuration. */
-  apply(config: ResolvedConfig, secrets: readonly string[]): void;
+  /** Takes over the fleets of a new configuration. Rejects when its security settings cannot be used; those in force stay. */
+  apply(config: ResolvedConfig, secrets: readonly string[]): Promise<void>;
   /** Stops taking work, lets calls in flight end, then ends everything that was started. `lingerMs`: as in the configuration. */
   close(lingerMs?: number): Promise<void>;
 }

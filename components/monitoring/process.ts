@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { childOf } from "../child-of.ts";
-import { stateDirectory } from "../defaults.ts";
 import { ProcessFiles } from "../process/process-files.ts";
+import { stateDirectory } from "../process/state-directory.ts";
 import { alertmanagerConfig } from "./alertmanager.ts";
 import { dashboard } from "./dashboard.ts";
 import { monitoringDefaults } from "./defaults.ts";

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Gateway } from "../../runtime/config/schema/index.ts";
+import type { Gateway, GatewayOwner } from "../../runtime/config/schema/index.ts";
 import { fleetCommand } from "./command.ts";
 import { processProvider } from "./provider.ts";
 
@@ -7,6 +7,7 @@ import { processProvider } from "./provider.ts";
 export interface ProcessGatewayArgs {
   readonly name: string;
   readonly stateDirectory: string;
+  readonly owner: GatewayOwner;
   readonly gateway: pulumi.Input<Gateway>;
   readonly fleets: pulumi.Input<string>[];
 }

@@ -2,11 +2,17 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { PlatformResponse } from "../../runtime/config/schema/index.ts";
 
 // Pulumi keeps the text of these functions in the state and runs it in a process of its own, where `require` is there
-// and this module's imports are not. A changed text replaces the resources, so it stays small: it only runs the
+// and this module's imports are not. A changed text is an update of every resource, so it stays small: it only runs the
 // `mcp-fleet` command, where everything happens.
-declare const require: (name: string) => typeof import("node:child_process");
+declare const require: <T>(name: string) => T;
 
-type Properties = Record<string, unknown>;
+type Properties = Record<string, unknown> & { readonly __provider?: string };
+
+/** As `command.ts` has it; nothing of this package is there where these functions run. */
+interface FleetCommand {
+  readonly node: string;
+  readonly entry: string;
+}
 
 /** What Pulumi writes in place of a value that a preview cannot know. */
 const unknownValue = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
@@ -16,13 +22,39 @@ function isUnknown({ __provider, ...inputs }: Properties): boolean {
   return JSON.stringify(inputs).includes(unknownValue);
 }
 
-function operate(
+/**
+ * The recorded command, or where its file has gone (moved, upgraded, removed by a version manager) that of the package
+ * which is installed for the program now.
+ */
+function commandOf(recorded: FleetCommand): FleetCommand {
+  const { existsSync, readFileSync } = require<typeof import("node:fs")>("node:fs");
+  const { dirname, join } = require<typeof import("node:path")>("node:path");
+  const node = existsSync(recorded.node) ? recorded.node : process.execPath;
+  if (existsSync(recorded.entry)) return { node, entry: recorded.entry };
+  const isPackage = (folder: string) => {
+    const file = join(folder, "package.json");
+    return existsSync(file) && JSON.parse(readFileSync(file, "utf8")).name === "mcp-fleet";
+  };
+  for (let folder = process.cwd(); ; folder = dirname(folder)) {
+    for (const root of [folder, join(folder, "node_modules", "mcp-fleet")].filter(isPackage)) {
+      const files = [join(root, "dist", "runtime", "cli", "main.js"), join(root, "runtime", "cli", "main.ts")];
+      const entry = files.find((file) => existsSync(file));
+      if (entry !== undefined) return { node, entry };
+    }
+    if (folder === dirname(folder)) break;
+  }
+  const fix = "install mcp-fleet there (npm install mcp-fleet)";
+  const where = `nor is one installed for ${process.cwd()}`;
+  throw new Error(`the mcp-fleet command of this resource, ${recorded.entry}, is not there any more, ${where}; ${fix}`);
+}
+
+async function operate(
   kind: string,
   operation: string,
   request: { inputs?: Properties; olds?: Properties },
 ): Promise<Answer> {
-  const { execFile } = require("node:child_process");
-  const { node, entry } = { ...request.olds, ...request.inputs }.command as { node: string; entry: string };
+  const { execFile } = require<typeof import("node:child_process")>("node:child_process");
+  const { node, entry } = commandOf({ ...request.olds, ...request.inputs }.command as FleetCommand);
   return new Promise((resolve, reject) => {
     const child = execFile(
       node,
@@ -53,19 +85,17 @@ type Answer = Extract<PlatformResponse<Properties>, { ok: true }>;
 /** The dynamic provider of one kind of resource of the platforms `process` and `systemd`. */
 export function processProvider(kind: "fleet" | "gateway" | "files" | "units"): pulumi.dynamic.ResourceProvider {
   return {
-    async check(_olds, news) {
+    async check(olds, news) {
       if (isUnknown(news)) return { inputs: news };
-      const { failures } = await operate(kind, "check", { inputs: news });
+      const { failures } = await operate(kind, "check", { inputs: news, olds });
       return failures === undefined ? { inputs: news } : { inputs: news, failures };
     },
     async diff(_id, olds, news) {
       if (isUnknown(news)) return { changes: true };
       const { changes, replaces } = await operate(kind, "diff", { inputs: news, olds });
-      const [before, now] = [olds.command, news.command] as [
-        { node: string; entry: string },
-        { node: string; entry: string },
-      ];
-      const moved = before.node !== now.node || before.entry !== now.entry;
+      const [before, now] = [olds.command, news.command] as [FleetCommand, FleetCommand];
+      // What is in the state is what deletes the resource later.
+      const moved = before.node !== now.node || before.entry !== now.entry || olds.__provider !== news.__provider;
       return { changes: changes || moved, replaces: replaces ?? [], deleteBeforeReplace: true };
     },
     async create(inputs) {

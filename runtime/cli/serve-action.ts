@@ -2,6 +2,8 @@ import { type LoadedConfig, loadConfig, type ResolvedConfig, watchConfig } from 
 import { FleetError, messageOf } from "../errors.ts";
 import { type RunningGateway, startGateway } from "../gateway.ts";
 import { inheritedSocket } from "../listeners/inherited-socket.ts";
+import type { Succession } from "../listeners/ports.ts";
+import { Starter } from "../orchestrator/process-platform/starter.ts";
 import { terminalText } from "../terminal-text.ts";
 import { type RunningWorkers, readLimits, startWorkers, workerCount } from "../workers/index.ts";
 import { checkExposure, type ExposureOptions } from "./listen-options.ts";
@@ -13,13 +15,17 @@ export interface ServeOptions extends ExposureOptions {
   readonly state?: string;
   readonly host?: string;
   readonly port?: number;
+  /** It is the daemon of a state folder, with its admin listener at this socket. */
+  readonly daemon?: string;
+  /** Another daemon serves until this one is told to listen. */
+  readonly follows?: boolean;
 }
 
 /** Serves until SIGTERM, SIGINT or the admin listener says to end; then drains. */
 export async function serve(options: ServeOptions): Promise<void> {
   const loaded = await loadConfig(options.config);
   const config = withOverrides(loaded.config, options);
-  const ended = Promise.withResolvers<void>();
+  const ended = Promise.withResolvers<number | undefined>();
   const manager = new ServiceManager();
   const workers = workerCount(config.gateway.workers, readLimits());
   const socket = socketFor(workers);
@@ -34,14 +40,17 @@ export async function serve(options: ServeOptions): Promise<void> {
   });
   const start = {
     ...{ config, secrets: loaded.secrets, stateDirectory: options.state },
-    ...{ reload: () => watcher.reload(), onShutdown: ended.resolve, socket },
+    ...{ reload: () => watcher.reload(), onShutdown: ended.resolve, socket, succession: successionOf(options) },
   };
+  const starter = options.daemon === undefined ? undefined : new Starter(process.stdin, () => ended.resolve(0));
   const starting = workers === 1 ? startGateway(start) : startWorkers(start, workers);
   const gateway: RunningGateway | RunningWorkers = await starting.catch((error) => {
     watcher.close();
+    starter?.close();
     throw error;
   });
-  process.once("SIGTERM", ended.resolve).once("SIGINT", ended.resolve);
+  const end = () => ended.resolve(undefined);
+  process.once("SIGTERM", end).once("SIGINT", end);
   if (process.stderr.isTTY && gateway.url !== undefined) process.stderr.write(`mcp-fleet: ${gateway.url}/mcp\n`);
   if ("replace" in gateway) {
     process.on("SIGHUP", () => {
@@ -53,10 +62,11 @@ export async function serve(options: ServeOptions): Promise<void> {
     });
   }
   manager.tell("READY=1");
-  await ended.promise;
+  const lingerMs = await ended.promise;
   manager.tell("STOPPING=1");
   watcher.close();
-  await gateway.close();
+  starter?.close();
+  await gateway.close(lingerMs);
 }
 
 /** The configuration with the command's options. Throws ADDRESS_NEEDS_AUTH. */
@@ -67,9 +77,15 @@ function withOverrides(config: ResolvedConfig, options: ServeOptions): ResolvedC
     allowedHosts: [...config.gateway.allowedHosts, ...allowedHost],
     ...(host === undefined ? {} : { host }),
     ...(port === undefined ? {} : { port }),
+    ...(options.daemon === undefined ? {} : { admin: { socket: options.daemon } }),
   };
   checkExposure(gateway, options);
   return { ...config, gateway };
+}
+
+function successionOf({ daemon, follows }: ServeOptions): Succession | undefined {
+  if (daemon === undefined) return undefined;
+  return follows === true ? "next" : "first";
 }
 
 /** The socket that a service manager has handed over. Throws CONFIG_INVALID where several processes would each need one. */

@@ -18,6 +18,8 @@ export function serveCommand(): Command {
     )
     .addOption(new Option("--host <address>", "overrides gateway.host").env("MCP_FLEET_HOST"))
     .addOption(new Option("--port <number>", "overrides gateway.port").argParser(portNumber).env("MCP_FLEET_PORT"));
+  // What the process platform says to its daemon.
+  command.addOption(new Option("--daemon <socket>").hideHelp()).addOption(new Option("--follows").hideHelp());
   for (const option of exposureOptions()) command.addOption(option);
   return command.action(async (options: ServeOptions) => (await import("./serve-action.ts")).serve(options));
 }

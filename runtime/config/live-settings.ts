@@ -8,5 +8,6 @@ const live = new Set(["auth", "authorization", "rateLimiting", "cors", "allowedH
 export function needRestart(next: ResolvedGateway, current: ResolvedGateway): string[] {
   const differs = (key: string) =>
     !isDeepStrictEqual(next[key as keyof ResolvedGateway], current[key as keyof ResolvedGateway]);
-  return Object.keys(next).filter((key) => !live.has(key) && differs(key));
+  const keys = new Set([...Object.keys(next), ...Object.keys(current)]);
+  return [...keys].filter((key) => !live.has(key) && differs(key));
 }

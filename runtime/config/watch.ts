@@ -8,7 +8,7 @@ export interface WatchOptions {
   /** What is in force now. */
   readonly initial: LoadedConfig;
   /** A right configuration that differs from the one in force. */
-  readonly onChange: (loaded: LoadedConfig) => void;
+  readonly onChange: (loaded: LoadedConfig) => void | Promise<void>;
   /** A wrong one; the one in force stays. */
   readonly onError: (error: unknown) => void;
   /** Writers take several steps; they are waited for so long. Defaults to 100 ms. */
@@ -42,7 +42,7 @@ export function watchConfig(options: WatchOptions): ConfigWatcher {
       !isDeepStrictEqual(next.config, current.config) || !isDeepStrictEqual(next.secrets, current.secrets);
     current = next;
     follow();
-    if (changed) onChange(next);
+    if (changed) await onChange(next);
   };
   // One after the other: an older file must not overtake a newer one.
   const reload = () => {

@@ -2,6 +2,7 @@ import { chmod, rm } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { FleetError, messageOf } from "../errors.ts";
 import { readBody } from "./body.ts";
+import { idleMs } from "./http-server.ts";
 
 /** Lists and changes the instances of servers, and approves their tools; undefined for a path of somebody else. Throws FleetError. */
 export type AdminOperation = (method: string, url: URL, body: unknown) => unknown;
@@ -13,15 +14,20 @@ export interface AdminActions {
   readonly replaceWorkers?: (() => Promise<void>) | undefined;
   /** Reads the configuration again; rejects when it is wrong, and the old one stays in force. */
   reload(): Promise<void>;
-  /** Begins to drain and ends the process's work. */
-  shutdown(): void;
+  /** Begins to drain and ends the process's work; clients have so long to go (by default, as the configuration says). */
+  shutdown(lingerMs?: number): void;
+  /** Begins to listen, where that waits for a word. */
+  listen(): Promise<void>;
   /** What else there is. */
   readonly operate: AdminOperation;
 }
 
 const maxBodyBytes = 64 * 1024;
 
-/** `GET /status`, `POST /reload`, `POST /workers/replace`, `POST /shutdown` and `/servers/<server>/instances` on a unix socket that only the gateway's own user can open. */
+/**
+ * `GET /status`, `POST /reload`, `POST /workers/replace`, `POST /listen`, `POST /retire`, `POST /shutdown` and `/servers/<server>/instances`
+ * on a unix socket that only the gateway's own user can open.
+ */
 export class AdminListener {
   readonly #socket: string;
   readonly #actions: AdminActions;
@@ -78,6 +84,14 @@ export class AdminListener {
           if (this.#actions.replaceWorkers === undefined) throw new Error("gateway.workers is 1: restart the gateway");
           await this.#actions.replaceWorkers();
           send(200, await this.#actions.status());
+          break;
+        case "POST /listen":
+          await this.#actions.listen();
+          send(200, await this.#actions.status());
+          break;
+        case "POST /retire":
+          send(202, {});
+          this.#actions.shutdown(idleMs);
           break;
         case "POST /shutdown":
           send(202, {});

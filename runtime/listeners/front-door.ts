@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { type IncomingMessage, type RequestListener, type Server, ServerResponse } from "node:http";
 import { type AddressInfo, Server as NetServer, type Socket } from "node:net";
 import type { Duplex as Stream } from "node:stream";
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import { isLoopback } from "../config/schema/index.ts";
 import { FleetError, messageOf } from "../errors.ts";
 import type { Use } from "../observability/bounds.ts";
@@ -17,6 +17,7 @@ import { type HttpServerOptions, httpServer } from "./http-server.ts";
 import type { LegacySse } from "./legacy-sse.ts";
 import { checkFields } from "./request-fields.ts";
 import { type RequestTarget, RequestTargets } from "./request-target.ts";
+import { sharing } from "./shared-port.ts";
 import type { StreamableHttp } from "./streamable-http.ts";
 import type { McpTarget } from "./target.ts";
 import type { WebSocketListener } from "./web-socket.ts";
@@ -93,6 +94,8 @@ export class FrontDoor {
   async retire(ms: number): Promise<void> {
     this.#closing = true;
     if (!this.#listener.listening) return;
+    // Connections that wait for this process are its own, also where others listen at the port: they are taken in first.
+    await setImmediate();
     this.#closed = new Promise((resolve) => this.#listener.once("close", resolve));
     // A server of node:http would close idle connections too.
     NetServer.prototype.close.call(this.#listener);
@@ -265,10 +268,9 @@ function refuse(response: ServerResponse, error: unknown): void {
  * over which the kernel spreads connections; elsewhere than on Linux, node:cluster hands them out.
  */
 export function listenOn(server: NetServer, host: string, port: number, shared: boolean): Promise<number> {
-  const how = shared && process.platform === "linux" ? { reusePort: true, exclusive: true } : {};
   return new Promise((resolve, reject) => {
     server.once("error", (error) => reject(refusal(error, host, port)));
-    server.listen({ port, host, ...how }, () => resolve((server.address() as AddressInfo).port));
+    server.listen({ port, host, ...sharing(shared) }, () => resolve((server.address() as AddressInfo).port));
   });
 }
 

@@ -5,6 +5,7 @@ import { readInTurns } from "../upstreams/read-in-turns.ts";
 import { Holding } from "./byte-budget.ts";
 import type { DuplexOptions } from "./duplex.ts";
 import { duplexOver } from "./line-socket.ts";
+import { sharing } from "./shared-port.ts";
 import type { McpTarget } from "./target.ts";
 
 export interface TcpOptions extends DuplexOptions {
@@ -39,16 +40,9 @@ export class TcpListener {
     this.#server.maxConnections = options.maxConnections;
   }
 
-  /** Resolves with the port. Rejects with ADDRESS_IN_USE. */
-  listen(host: string, port: number): Promise<number> {
-    return new Promise((resolve, reject) => {
-      this.#server.once("error", (error) => {
-        const fix = "set it to a port that is free (0 takes one)";
-        const text = `gateway.listeners.tcp.port: cannot listen on ${host}:${port} (${messageOf(error)}); ${fix}`;
-        reject(new FleetError("ADDRESS_IN_USE", text, { cause: error }));
-      });
-      this.#server.listen(port, host, () => resolve((this.#server.address() as AddressInfo).port));
-    });
+  /** Resolves with the port, at which other processes of the gateway can listen too if it is `shared`. Rejects with ADDRESS_IN_USE. */
+  listen(host: string, port: number, shared = false): Promise<number> {
+    return listenForLines(this.#server, host, port, shared);
   }
 
   /** Bytes that wait for the client that has most of them. */
@@ -117,4 +111,16 @@ export class TcpListener {
     // A connection that breaks is closed, and "close" follows.
     socket.on("error", () => {});
   }
+}
+
+/** Resolves with the port. Rejects with ADDRESS_IN_USE. */
+export function listenForLines(server: Server, host: string, port: number, shared: boolean): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (error) => {
+      const fix = "set it to a port that is free (0 takes one)";
+      const text = `gateway.listeners.tcp.port: cannot listen on ${host}:${port} (${messageOf(error)}); ${fix}`;
+      reject(new FleetError("ADDRESS_IN_USE", text, { cause: error }));
+    });
+    server.listen({ port, host, ...sharing(shared) }, () => resolve((server.address() as AddressInfo).port));
+  });
 }

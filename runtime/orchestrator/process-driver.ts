@@ -97,6 +97,7 @@ export class ProcessDriver {
   readonly #groups: InstanceGroups;
   readonly #inherited = inheritedDescriptors();
   #nothing: number | undefined;
+  #closed = false;
   readonly #running = new Set<ManagedProcess>();
 
   constructor({ log, config, stateDirectory, hidden, metrics, watch, cgroups }: ProcessDriverOptions) {
@@ -127,9 +128,10 @@ export class ProcessDriver {
     this.#sandboxes.configure(config);
   }
 
-  /** Rejects with COMMAND_NOT_FOUND, SANDBOX_UNAVAILABLE or INSTANCE_START_FAILED. */
+  /** Rejects with COMMAND_NOT_FOUND, SANDBOX_UNAVAILABLE or INSTANCE_START_FAILED, with DRAINING once it is closed. */
   async start(spec: ProcessSpec): Promise<ManagedProcess> {
     const { fleet, command, env, sandbox } = spec;
+    if (this.#closed) throw new FleetError("DRAINING", `${fleet}: the fleet is shutting down`);
     const path = env.PATH ?? process.env.PATH ?? "";
     const executable = findCommand(command, path, spec.cwd ?? process.cwd());
     if (executable === undefined) throw commandNotFound(fleet, command);
@@ -171,8 +173,9 @@ export class ProcessDriver {
     return managed;
   }
 
-  /** Stops everything that runs. */
+  /** Stops everything that runs, and starts nothing more. */
   async close(): Promise<void> {
+    this.#closed = true;
     await Promise.all([...this.#running].map((running) => running.stop()));
   }
 

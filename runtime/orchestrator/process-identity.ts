@@ -15,7 +15,10 @@ export function identify(pid: number): ProcessIdentity | undefined {
 
 /** Is that very process still there? */
 export function isAlive({ pid, startedAt }: ProcessIdentity): boolean {
-  return identify(pid)?.startedAt === startedAt;
+  const found = identify(pid);
+  if (found === undefined || found.startedAt === startedAt) return found !== undefined;
+  // Earlier versions have written it in the time zone of the machine.
+  return process.platform !== "linux" && startText(pid, process.env) === startedAt;
 }
 
 /** Sends a signal to a process group, or to the process alone when it leads none; silent when it has gone. */
@@ -44,9 +47,13 @@ function startTicks(pid: number): string | undefined {
   return fields[0] === "Z" ? undefined : fields[19];
 }
 
-function startText(pid: number): string | undefined {
+/** What ps(1) says, which goes by the time zone and the language of its environment: the same ones at every time. */
+export function startText(
+  pid: number,
+  env: NodeJS.ProcessEnv = { ...process.env, TZ: "UTC", LC_ALL: "C" },
+): string | undefined {
   try {
-    return execFileSync("ps", ["-o", "lstart=", "-p", String(pid)], { encoding: "utf8" }).trim() || undefined;
+    return execFileSync("ps", ["-o", "lstart=", "-p", String(pid)], { encoding: "utf8", env }).trim() || undefined;
   } catch {
     return undefined;
   }

@@ -1,28 +1,33 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { isAlive, type ProcessIdentity, signalGroup } from "./process-identity.ts";
+import { identify, isAlive, type ProcessIdentity, signalGroup } from "./process-identity.ts";
 import { endStrays } from "./strays.ts";
 
 /** A running process and what it leaves on disk. */
 export interface ProcessRecord extends ProcessIdentity {
   /** The instance's temporary folder. */
   readonly folder: string;
+  /** The gateway that runs it. Absent in records of earlier versions. */
+  readonly gateway?: ProcessIdentity | undefined;
 }
 
 /**
  * One small file per running process, so that a gateway which was killed leaves nothing for ever: the next one reads
- * them and ends what is still there.
+ * them and ends what is still there. Where two gateways work in one folder, because one follows the other, each has the
+ * processes of its own records.
  */
 export class ProcessRecords {
   readonly #folder: string;
+  readonly #gateway = identify(process.pid);
 
   constructor(folder: string) {
     this.#folder = folder;
     mkdirSync(folder, { recursive: true, mode: 0o700 });
   }
 
-  add(record: ProcessRecord): void {
-    writeFileSync(this.#path(record.pid), JSON.stringify(record), { mode: 0o600 });
+  add({ pid, startedAt, folder }: ProcessRecord): void {
+    const record: ProcessRecord = { pid, startedAt, folder, gateway: this.#gateway };
+    writeFileSync(this.#path(pid), JSON.stringify(record), { mode: 0o600 });
   }
 
   remove(pid: number): void {
@@ -34,6 +39,8 @@ export class ProcessRecords {
     let killed = 0;
     for (const name of readdirSync(this.#folder)) {
       const record = parse(join(this.#folder, name));
+      // Another gateway that lives looks after it.
+      if (record?.gateway !== undefined && record.gateway.pid !== process.pid && isAlive(record.gateway)) continue;
       if (record !== undefined) {
         const ended = new Set<number>();
         if (isAlive(record)) {
@@ -58,9 +65,9 @@ export class ProcessRecords {
 /** A record that was cut short says nothing: it is dropped. */
 function parse(path: string): ProcessRecord | undefined {
   try {
-    const { pid, startedAt, folder } = JSON.parse(readFileSync(path, "utf8")) as ProcessRecord;
+    const { pid, startedAt, folder, gateway } = JSON.parse(readFileSync(path, "utf8")) as ProcessRecord;
     return typeof pid === "number" && typeof startedAt === "string" && typeof folder === "string"
-      ? { pid, startedAt, folder }
+      ? { pid, startedAt, folder, gateway }
       : undefined;
   } catch {
     return undefined;

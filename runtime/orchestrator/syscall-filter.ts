@@ -7,6 +7,7 @@ interface Numbers {
   readonly clone: number;
   readonly ioctl: number;
   readonly socket: number;
+  readonly setsockopt: number;
 }
 
 // Keys: add_key, request_key, keyctl. Namespaces and mounts: unshare, setns, mount, umount2, pivot_root. Reach into the
@@ -19,6 +20,7 @@ const x64: Numbers = {
   clone: 56,
   ioctl: 16,
   socket: 41,
+  setsockopt: 54,
 };
 const arm64: Numbers = {
   architecture: 0xc00000b7,
@@ -27,21 +29,24 @@ const arm64: Numbers = {
   clone: 220,
   ioctl: 29,
   socket: 198,
+  setsockopt: 208,
 };
 const processors: Readonly<Record<string, Numbers>> = { x64, arm64 };
 
 // linux/seccomp.h, linux/filter.h, linux/sched.h, asm-generic/ioctls.h; errno.h
 const [allow, errno] = [0x7fff0000, 0x00050000];
-const [notPermitted, noSuchCall] = [errno | 1, errno | 38];
+const [notPermitted, noSuchCall, noSuchOption] = [errno | 1, errno | 38, errno | 92];
 const newUserNamespace = 0x10000000;
 /** TIOCSTI and TIOCLINUX type into a terminal. */
 const terminalInput = [0x5412, 0x541c];
 /** AF_VSOCK, which reaches the host of a virtual machine, belongs to no network namespace. */
 const foreignFamilies = [40];
+/** With SO_REUSEPORT of SOL_SOCKET, processes of one user share a port: a server with a network could take the gateway's callers. */
+const [socketLevel, sharedPort] = [1, 15];
 /** Calls of the x32 interface have this bit. */
 const x32 = 0x40000000;
 // struct seccomp_data: nr, arch, instruction_pointer, args[6]
-const [callOffset, architectureOffset, firstArgument, secondArgument] = [0, 4, 16, 24];
+const [callOffset, architectureOffset, firstArgument, secondArgument, thirdArgument] = [0, 4, 16, 24, 32];
 const [load, equal, greaterOrEqual, anyBit, end] = [0x20, 0x15, 0x35, 0x45, 0x06];
 
 /** One instruction: `yes` and `no` say how many are skipped. */
@@ -55,7 +60,7 @@ type Instruction = readonly [code: number, yes: number, no: number, value: numbe
 export function syscallFilter(processor: string = process.arch): Buffer | undefined {
   const numbers = processors[processor];
   if (numbers === undefined) return undefined;
-  const { architecture, refused, absent, clone, ioctl, socket } = numbers;
+  const { architecture, refused, absent, clone, ioctl, socket, setsockopt } = numbers;
   const answer = (calls: readonly number[], result: number): Instruction[] =>
     calls.flatMap((call): Instruction[] => [
       [equal, 0, 1, call],
@@ -79,6 +84,12 @@ export function syscallFilter(processor: string = process.arch): Buffer | undefi
     [equal, 0, 4, socket],
     [load, 0, 0, firstArgument],
     ...answer(foreignFamilies, notPermitted),
+    [end, 0, 0, allow],
+    [equal, 0, 6, setsockopt],
+    [load, 0, 0, secondArgument],
+    [equal, 0, 3, socketLevel],
+    [load, 0, 0, thirdArgument],
+    ...answer([sharedPort], noSuchOption),
     [end, 0, 0, allow],
     [equal, 0, 5, ioctl],
     [load, 0, 0, secondArgument],

@@ -117,7 +117,7 @@ export class ProgramGateway {
       return starting;
     }
     const running = await this.#running;
-    running.apply(config, secrets);
+    await running.apply(config, secrets);
     return running;
   }
 }

@@ -1,15 +1,13 @@
 import cluster from "node:cluster";
-import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
 import type { ResolvedConfig } from "../config/index.ts";
 import { messageOf } from "../errors.ts";
 import { type GatewayOptions, type GatewayStatus, type RunningGateway, startGateway } from "../gateway.ts";
 import { AdminListener } from "../listeners/admin.ts";
-import { listenOn } from "../listeners/front-door.ts";
 import { idleMs } from "../listeners/http-server.ts";
+import { claimPort, claimTcpPort } from "../listeners/ports.ts";
 import { startLog } from "../observability/logger.ts";
 import { sessionKeys } from "../protocol/session-keys.ts";
 import { lacks } from "../registry/readiness.ts";
@@ -33,10 +31,12 @@ export interface RunningWorkers {
   readonly url: string | undefined;
   readonly tcpPort: number | undefined;
   status(): Promise<GatewayStatus & { readonly workers: readonly WorkerStatus[] }>;
-  apply(config: ResolvedConfig, secrets: readonly string[]): void;
+  /** Rejects when its security settings cannot be used; those in force stay. */
+  apply(config: ResolvedConfig, secrets: readonly string[]): Promise<void>;
   /** Starts new workers, then lets the old ones finish. Rejects, and leaves the old ones, when the new ones cannot serve. */
   replace(): Promise<void>;
-  close(): Promise<void>;
+  /** `lingerMs`: as in the configuration. */
+  close(lingerMs?: number): Promise<void>;
 }
 
 /** A worker that served for so long was sound: its end is answered with a start at once. */
@@ -99,10 +99,12 @@ class Supervisor implements RunningWorkers {
   }
 
   async start(): Promise<void> {
-    const { config, stateDirectory, onShutdown, reload } = this.#options;
+    const { config, stateDirectory, onShutdown, reload, succession } = this.#options;
     const { gateway } = config;
     const keys = await sessionKeys(gateway.session.keys, stateDirectory);
-    const port = await claimPort(gateway.host, gateway.port);
+    const port = succession === "next" ? gateway.port : await claimPort(gateway.host, gateway.port);
+    const { tcp } = gateway.listeners;
+    if (succession === "first" && tcp !== undefined) await claimTcpPort(tcp.port);
     const session = { ...gateway.session, keys: keys.map(({ id, key }) => ({ id, key: key.toString("base64url") })) };
     this.#config = { ...config, gateway: { ...gateway, port, session } };
     const own = { ...this.#config, gateway: { ...this.#config.gateway, admin: {}, listeners: {} } };
@@ -132,6 +134,8 @@ class Supervisor implements RunningWorkers {
         status: () => this.status(),
         reload: reload ?? (async () => {}),
         shutdown: onShutdown ?? (() => {}),
+        // Its workers listen since they were started.
+        listen: async () => {},
         replaceWorkers: () => this.replace(),
         operate: (method, url, body) => this.#shared.handle(method, url, body),
       });
@@ -152,15 +156,16 @@ class Supervisor implements RunningWorkers {
     return { pid, startedAt, url: this.url, ready, servers, workers };
   }
 
-  apply(config: ResolvedConfig, secrets: readonly string[]): void {
+  async apply(config: ResolvedConfig, secrets: readonly string[]): Promise<void> {
     const { session, port } = this.#config.gateway;
     this.#config = {
       ...config,
       gateway: { ...config.gateway, port, session: { ...config.gateway.session, keys: session.keys } },
     };
     this.#secrets = secrets;
-    this.#gateway?.apply(this.#config, secrets);
+    const applied = this.#gateway?.apply(this.#config, secrets);
     for (const worker of this.#workers.values()) worker.tell({ kind: "apply", config: this.#ofWorkers(), secrets });
+    await applied;
   }
 
   async replace(): Promise<void> {
@@ -183,10 +188,10 @@ class Supervisor implements RunningWorkers {
     this.#log.log.info({ workers: fresh.map(({ pid }) => pid) }, "workers replaced");
   }
 
-  async close(): Promise<void> {
+  async close(lingerMs?: number): Promise<void> {
     if (this.#closing) return;
     this.#closing = true;
-    await Promise.all([...this.#workers.values()].map((worker) => this.#drain(worker)));
+    await Promise.all([...this.#workers.values()].map((worker) => this.#drain(worker, lingerMs)));
     await this.#gateway?.close();
     await this.#admin?.close();
     await this.#log.close();
@@ -206,7 +211,7 @@ class Supervisor implements RunningWorkers {
     worker.tell({
       ...{ kind: "start", slot, place: { workers, processes, socket }, sockets: this.#sockets() },
       ...{ config: this.#ofWorkers(), secrets: this.#secrets },
-      stateDirectory: this.#options.stateDirectory,
+      ...{ stateDirectory: this.#options.stateDirectory, succession: this.#options.succession },
     });
     return worker;
   }
@@ -270,13 +275,4 @@ class Supervisor implements RunningWorkers {
   #drain(worker: Worker, lingerMs?: number): Promise<void> {
     return worker.drain(this.#config.gateway.drainMs + marginMs, lingerMs);
   }
-}
-
-/** Makes sure that nobody else listens there, which workers that share the port would not notice; 0 finds a free one. */
-async function claimPort(host: string, port: number): Promise<number> {
-  const server = createServer();
-  const claimed = await listenOn(server, host, port, false);
-  server.close();
-  await once(server, "close");
-  return claimed;
 }

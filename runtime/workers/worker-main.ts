@@ -21,12 +21,13 @@ async function start({
   config,
   secrets,
   stateDirectory,
+  succession,
 }: ToWorker & { kind: "start" }): Promise<void> {
   const own = new Roster(slot, place.socket);
   own.update(sockets);
   roster.resolve(own);
   try {
-    const options = { config, secrets, stateDirectory, failures, place: { ...place, roster: own } };
+    const options = { config, secrets, stateDirectory, succession, failures, place: { ...place, roster: own } };
     const gateway = await startGateway(options);
     running.resolve(gateway);
     await tell({ kind: "listening", url: gateway.url, tcpPort: gateway.tcpPort });
@@ -45,8 +46,10 @@ async function drain(lingerMs?: number): Promise<void> {
 process.on("message", async (message: ToWorker) => {
   if (message.kind === "start") await start(message);
   else if (message.kind === "roster") (await roster.promise).update(message.sockets);
-  else if (message.kind === "apply") (await running.promise).apply(message.config, message.secrets);
-  else if (message.kind === "failure") failures.hear(message.network);
+  else if (message.kind === "apply") {
+    // The log says why it cannot be applied, and the supervisor finds out for itself.
+    await (await running.promise).apply(message.config, message.secrets).catch(() => {});
+  } else if (message.kind === "failure") failures.hear(message.network);
   else if (message.kind === "drain") await drain(message.lingerMs);
 });
 process.on("SIGTERM", () => void drain());

@@ -1,4 +1,5 @@
 import type { ResolvedConfig } from "../config/index.ts";
+import type { Succession } from "../listeners/ports.ts";
 import type { Place } from "./place.ts";
 import type { Sockets } from "./roster.ts";
 
@@ -12,6 +13,7 @@ export type ToWorker =
       readonly config: ResolvedConfig;
       readonly secrets: readonly string[];
       readonly stateDirectory: string | undefined;
+      readonly succession: Succession | undefined;
     }
   | { readonly kind: "roster"; readonly sockets: Sockets }
   | { readonly kind: "apply"; readonly config: ResolvedConfig; readonly secrets: readonly string[] }

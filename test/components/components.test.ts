@@ -79,12 +79,13 @@ describe("a fleet and its gateway", () => {
     expect(inputsOf("search-fleet")).toEqual({
       name: "search",
       serverName: "search",
-      stateDirectory: "/state/shop-test",
+      stateDirectory: "/state/shop@test",
       server: { type: "context7", scaling: { maxInstances: 7 } },
     });
     expect(inputsOf("gateway-gateway")).toEqual({
       name: "gateway",
-      stateDirectory: "/state/shop-test",
+      stateDirectory: "/state/shop@test",
+      owner: { organization: "organization", project: "shop", stack: "test", program: process.cwd() },
       gateway: { log: { level: "debug" } },
       fleets: ["search"],
     });

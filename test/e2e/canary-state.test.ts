@@ -46,7 +46,7 @@ testWith("a Pulumi engine")("no secret is in the engine's state, in what it says
     const states = textsBelow(checkout.state);
     // The state is there, and says of both secrets where they come from.
     for (const reference of ["${CANARY_TOKEN}", "${CANARY_SERVER}"]) expect(states).toContain(reference);
-    const { pid } = JSON.parse(readFileSync(join(checkout.state, "mcp-fleet-dev/gateway.pid"), "utf8"));
+    const { pid } = JSON.parse(readFileSync(join(checkout.state, "mcp-fleet@dev/gateway.pid"), "utf8"));
     const children = await descendantsOf(pid);
     const environments = await Promise.all(children.map(environmentOf));
     expect({

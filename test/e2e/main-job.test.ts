@@ -24,7 +24,7 @@ const run = promisify(execFile);
 let checkout: Checkout;
 let url: string;
 let client: Client;
-const gatewayPid = () => JSON.parse(readFileSync(join(checkout.state, "mcp-fleet-dev/gateway.pid"), "utf8")).pid;
+const gatewayPid = () => JSON.parse(readFileSync(join(checkout.state, "mcp-fleet@dev/gateway.pid"), "utf8")).pid;
 const processOf = (text: string) =>
   Object.entries(checkout.processes())
     .filter(([, command]) => command.includes(text))

@@ -94,6 +94,14 @@ test("what could not work is refused by check", async () => {
       { property: "server", reason: expect.stringContaining('"no-such-server" is not an executable on PATH') },
     ],
   });
+  const runs = { command: "sh", env: { NOTES_TOKEN: "${NOT_SET_HERE}" } };
+  const unset = { ...fleet, server: { type: "custom", process: runs } };
+  const unsetFix = "set it, or write ${NOT_SET_HERE:-default}";
+  const unsetReason = `process.env.NOTES_TOKEN: the variable NOT_SET_HERE is not set; ${unsetFix}`;
+  expect(await run("fleet", "check", { inputs: unset })).toEqual({
+    ok: true,
+    failures: [{ property: "server", reason: unsetReason }],
+  });
   const wrong = { ...fleet, server: { type: "custom", process: { command: "sh", arg: [] } } };
   expect(await run("fleet", "check", { inputs: wrong })).toEqual({
     ok: true,

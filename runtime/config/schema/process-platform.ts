@@ -3,8 +3,8 @@ import type { Server } from "./server.ts";
 
 /**
  * What the `process` platform's Pulumi resources send to `mcp-fleet platform <kind> <operation>`: one JSON object on
- * standard input, one on standard output. The state folder holds `gateway.json`, `servers/<name>.json`, `admin.sock`,
- * `gateway.pid`, `session.key` and `log/`.
+ * standard input, one on standard output. The state folder holds `gateway.json`, `owner.json`, `servers/<name>.json` of the
+ * fleets that the gateway serves, `fleets/<name>.json` of others, `admin.sock`, `gateway.pid`, `session.key` and `log/`.
  */
 export interface ProcessFleetInputs {
   /** The fleet's name. */
@@ -20,12 +20,23 @@ export interface ProcessFleetOutputs extends ProcessFleetInputs {
   source: string;
 }
 
+/** Whose gateway it is. */
+export interface GatewayOwner {
+  organization: string;
+  project: string;
+  stack: string;
+  /** Folder of the program that declares it. */
+  program: string;
+}
+
 export interface ProcessGatewayInputs {
   name: string;
   stateDirectory: string;
+  /** Absent in states of earlier versions. */
+  owner?: GatewayOwner;
   /** The gateway as in a configuration file. */
   gateway: Gateway;
-  /** Names of the fleets that it must serve before it counts as up. */
+  /** Names of the fleets that it serves, all of them before it counts as up. */
   fleets: string[];
 }
 

@@ -22,8 +22,18 @@ export class AdminClient {
     return this.#ask("POST", "/reload") as Promise<GatewayStatus>;
   }
 
+  /** A gateway that takes over from another one begins to serve. */
+  listen(): Promise<GatewayStatus> {
+    return this.#ask("POST", "/listen") as Promise<GatewayStatus>;
+  }
+
   async shutdown(): Promise<void> {
     await this.#ask("POST", "/shutdown");
+  }
+
+  /** The same for one that another has taken over from: it waits for its clients to go there. */
+  async retire(): Promise<void> {
+    await this.#ask("POST", "/retire");
   }
 
   #ask(method: string, path: string): Promise<unknown> {

@@ -1,21 +1,14 @@
-import { spawn } from "node:child_process";
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
-import type { Gateway } from "../../config/schema/index.ts";
-import { FleetError } from "../../errors.ts";
+import { rmSync, symlinkSync } from "node:fs";
 import type { GatewayStatus } from "../../gateway.ts";
-import { privateFolder } from "../../private-files.ts";
-import { identify, isAlive, type ProcessIdentity, signalGroup } from "../process-identity.ts";
+import { idleMs } from "../../listeners/http-server.ts";
+import { canSharePort } from "../../listeners/shared-port.ts";
+import { isAlive } from "../process-identity.ts";
 import { ProcessRecords } from "../process-records.ts";
 import { AdminClient } from "./admin-client.ts";
-import { lastWordsOf } from "./last-words.ts";
-import { ownSocketFolder } from "./socket-folder.ts";
+import { DaemonProcess, type DaemonRecord, goneWithin } from "./daemon-process.ts";
+import { serving } from "./serving.ts";
 import type { StateFolder } from "./state-folder.ts";
 
-const pollMs = 50;
-const startTimeoutMs = 120_000;
-/** Attempts after which a fleet that does not start is given up. */
-const givenUpAfter = 2;
 /** Beyond the gateway's own drain. */
 const stopMarginMs = 5000;
 
@@ -23,120 +16,119 @@ const stopMarginMs = 5000;
 export class Daemon {
   readonly #state: StateFolder;
   readonly #entry: string;
-  readonly admin: AdminClient;
 
   /** `entry` is the file of the `mcp-fleet` command. */
   constructor(state: StateFolder, entry: string) {
     this.#state = state;
     this.#entry = entry;
-    this.admin = new AdminClient(state.socket);
   }
 
   /** The running process; undefined when there is none, whatever the pid file says. */
-  get running(): ProcessIdentity | undefined {
-    const identity = this.#state.read(this.#state.pidFile) as ProcessIdentity | undefined;
-    return identity !== undefined && isAlive(identity) ? identity : undefined;
+  get running(): DaemonRecord | undefined {
+    const record = this.#state.read(this.#state.pidFile) as DaemonRecord | undefined;
+    return record !== undefined && isAlive(record) ? record : undefined;
+  }
+
+  get admin(): AdminClient {
+    return new AdminClient(this.running?.socket ?? this.#state.socket);
+  }
+
+  /** Can another process take over without a gap? Not from one of an earlier version, nor where two cannot share a port. */
+  get canBeFollowed(): boolean {
+    return canSharePort && this.running?.socket !== undefined;
   }
 
   /** Starts it and waits until these fleets serve. Rejects, and leaves nothing running, when that fails. */
   async start(fleets: readonly string[]): Promise<GatewayStatus> {
-    this.sweep();
-    privateFolder(this.#state.path);
-    mkdirSync(this.#state.logs, { recursive: true, mode: 0o700 });
-    ownSocketFolder(this.#state.socket);
-    const outputFile = join(this.#state.logs, "gateway.out");
-    rmSync(outputFile, { force: true });
-    const output = openSync(outputFile, "wx", 0o600);
-    const { path } = this.#state;
-    const child = spawn(process.execPath, [...daemonFlags, this.#entry, "serve", "--config", path, "--state", path], {
-      detached: true,
-      stdio: ["ignore", output, output],
-      env: environment(),
-    });
-    closeSync(output);
-    child.unref();
-    const exited = new Promise<never>((_, reject) => {
-      child.once("error", reject);
-      child.once("exit", () => reject(new FleetError("INSTANCE_START_FAILED", lastWords(outputFile))));
-    });
-    exited.catch(() => {});
-    const identity = identify(child.pid as number);
-    if (identity !== undefined) this.#state.write(this.#state.pidFile, identity);
+    await this.sweep();
+    const [socket] = this.#state.daemonSockets;
+    const fresh = DaemonProcess.start(this.#state, { entry: this.#entry, socket, follows: false });
     try {
-      return await Promise.race([this.serving(fleets), exited]);
+      this.#inCharge(fresh.record);
+      const status = await fresh.serving(fleets);
+      await fresh.keep();
+      return status;
     } catch (error) {
-      await this.stop();
+      await fresh.end(this.#drainMs);
+      await this.sweep();
       throw error;
-    } finally {
-      // Its later end is found by who looks; by then its words may have gone with its folder.
-      child.removeAllListeners("exit");
     }
+  }
+
+  /**
+   * Starts another process beside the one that runs, on the same port; the old one goes when the new one serves these fleets. Rejects,
+   * and leaves the old one as it is, when that fails.
+   */
+  async replace(fleets: readonly string[]): Promise<GatewayStatus> {
+    const old = this.running as DaemonRecord;
+    const before = this.admin;
+    const [first, second] = this.#state.daemonSockets;
+    const socket = old.socket === first ? second : first;
+    const limitMs = this.#drainMs + idleMs;
+    const needed = await this.needed(fleets);
+    const port = await this.#portToKeep();
+    const fresh = DaemonProcess.start(this.#state, { entry: this.#entry, socket, follows: true, port });
+    let status: GatewayStatus;
+    try {
+      await fresh.serving(needed);
+      status = await fresh.admin.listen();
+    } catch (error) {
+      await fresh.end(this.#drainMs);
+      throw error;
+    }
+    this.#inCharge(fresh.record);
+    await Promise.all([before.retire().catch(() => process.kill(old.pid, "SIGTERM")), fresh.keep()]);
+    await goneWithin(old, limitMs);
+    return status;
   }
 
   /** Waits until the gateway answers and these fleets serve. */
-  async serving(fleets: readonly string[]): Promise<GatewayStatus> {
-    let last = "it did not answer";
-    for (let waited = 0; waited < startTimeoutMs; waited += pollMs) {
-      const status = await this.admin.status().catch(() => undefined);
-      if (status !== undefined) {
-        const waiting = fleets.filter((name) => !this.#serves(status, name));
-        if (waiting.length === 0) return status;
-        last = `not ready: ${waiting.join(", ")}`;
-      }
-      await new Promise((resolve) => setTimeout(resolve, pollMs));
-    }
-    throw new FleetError(
-      "INSTANCE_START_FAILED",
-      `the gateway was not up within ${startTimeoutMs / 1000} s: ${last}; see ${this.#state.logs}`,
-    );
-  }
-
-  /** Throws INSTANCE_START_FAILED, with what the server said, when it is given up. */
-  #serves(status: GatewayStatus, name: string): boolean {
-    const fleet = status.servers.find((server) => server.name === name);
-    if (fleet?.health === "failed" && fleet.restarts >= givenUpAfter) {
-      const { log } = (this.#state.read(this.#state.gatewayFile) ?? {}) as Gateway;
-      const file = log?.file ?? this.#state.log;
-      const words = lastWordsOf(file, name);
-      const said = words === undefined ? "" : `, last words: ${words}`;
-      throw new FleetError("INSTANCE_START_FAILED", `${fleet.error ?? `${name} does not start`}${said}; see ${file}`);
-    }
-    return fleet?.health === "idle" || (fleet?.health === "ready" && fleet.tools !== null);
+  serving(fleets: readonly string[]): Promise<GatewayStatus> {
+    return serving(this.#state, this.admin, fleets);
   }
 
   /** Drains it and waits for its end; kills what does not go. */
   async stop(): Promise<void> {
-    const identity = this.running;
-    if (identity !== undefined) {
-      const gateway = this.#state.read(this.#state.gatewayFile) as { drainMs?: number } | undefined;
-      const limit = (gateway?.drainMs ?? 10_000) + stopMarginMs;
-      await this.admin.shutdown().catch(() => process.kill(identity.pid, "SIGTERM"));
-      for (let waited = 0; waited < limit && isAlive(identity); waited += pollMs) {
-        await new Promise((resolve) => setTimeout(resolve, pollMs));
-      }
-      if (isAlive(identity)) signalGroup(identity.pid, "SIGKILL");
+    const record = this.running;
+    if (record !== undefined) {
+      await this.admin.shutdown().catch(() => process.kill(record.pid, "SIGTERM"));
+      await goneWithin(record, this.#drainMs);
     }
-    this.sweep();
+    await this.sweep();
   }
 
   /** Ends what a killed gateway has left. */
-  sweep(): void {
+  async sweep(): Promise<void> {
     if (this.running !== undefined) return;
-    new ProcessRecords(this.#state.instances).sweep();
-    for (const file of [this.#state.pidFile, this.#state.socket]) rmSync(file, { force: true });
+    await new ProcessRecords(this.#state.instances).sweep();
+    const { pidFile, socket, daemonSockets } = this.#state;
+    for (const file of [pidFile, socket, ...daemonSockets]) rmSync(file, { force: true });
   }
-}
 
-/** A gateway is small: a modest young generation keeps its memory so, at no cost that its benchmarks show. */
-const daemonFlags = ["--max-semi-space-size=1"];
+  /** Of these fleets, those that must serve after a change: not those that fail before it too. */
+  async needed(fleets: readonly string[]): Promise<string[]> {
+    const status = await this.admin.status().catch(() => undefined);
+    const failing = new Set(status?.servers.filter(({ health }) => health === "failed").map(({ name }) => name));
+    return fleets.filter((name) => !failing.has(name));
+  }
 
-/** The caller's environment without what belongs to the deployment engine, such as its passphrase. */
-function environment(): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("PULUMI_")));
-}
+  /** The free port that was found for the running process, where the settings ask for any. */
+  async #portToKeep(): Promise<number | undefined> {
+    const { port } = (this.#state.read(this.#state.gatewayFile) ?? {}) as { port?: number };
+    if (port !== 0) return undefined;
+    const { url } = await this.admin.status();
+    return url === undefined ? undefined : Number(new URL(url).port);
+  }
 
-function lastWords(file: string): string {
-  const lines = readFileSync(file, "utf8").trim().split("\n");
-  const said = lines.filter((line) => line.startsWith("mcp-fleet: ")).map((line) => line.slice("mcp-fleet: ".length));
-  return said[0] ?? `the gateway ended at once: ${lines.slice(-3).join(" | ") || "it said nothing"}`;
+  #inCharge(record: DaemonRecord): void {
+    const { socket, pidFile } = this.#state;
+    this.#state.write(pidFile, record);
+    rmSync(socket, { force: true });
+    symlinkSync(record.socket as string, socket);
+  }
+
+  get #drainMs(): number {
+    const gateway = this.#state.read(this.#state.gatewayFile) as { drainMs?: number } | undefined;
+    return (gateway?.drainMs ?? 10_000) + stopMarginMs;
+  }
 }

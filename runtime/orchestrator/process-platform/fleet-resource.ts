@@ -1,4 +1,3 @@
-import { rmSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
 import type {
   CheckFailure,
@@ -16,7 +15,10 @@ import { bubblewrapFor } from "../sandbox.ts";
 import { Sandboxes } from "../sandboxes.ts";
 import { packageOf, sandboxedServers, sourceOf } from "../server-process.ts";
 import { Daemon } from "./daemon.ts";
+import { FleetFiles } from "./fleet-files.ts";
+import { ownerOf } from "./folder-owner.ts";
 import type { PlatformResource } from "./operations.ts";
+import { serverReferenceProblems } from "./start-problems.ts";
 import { StateFolder } from "./state-folder.ts";
 
 type Response = PlatformResponse<ProcessFleetOutputs>;
@@ -48,7 +50,12 @@ export class FleetResource implements PlatformResource<ProcessFleetInputs, Proce
     if (failures.length === 0 && known === undefined)
       failures.push({ property: "server", reason: commandNotFound(name, command as string).message });
     if (failures.length === 0) failures.push(...unconfined(name, stateDirectory, server));
-    const problem = new StateFolder(stateDirectory).problem();
+    const state = new StateFolder(stateDirectory);
+    if (failures.length === 0) {
+      const reasons = await serverReferenceProblems(state, server);
+      failures.push(...reasons.map((reason) => ({ property: "server", reason })));
+    }
+    const problem = state.problem();
     if (problem !== undefined) failures.push({ property: "stateDirectory", reason: problem });
     return { ok: true, failures };
   }
@@ -70,17 +77,18 @@ export class FleetResource implements PlatformResource<ProcessFleetInputs, Proce
     const { name, stateDirectory, server } = inputs;
     const wanted = packageOf({ name, ...server });
     if (wanted !== undefined) await this.#packages.ensure(wanted.name, wanted.version, progress);
-    const state = new StateFolder(stateDirectory);
-    const daemon = new Daemon(state, this.#entry);
-    const before = state.read(state.serverFile(name));
-    state.write(state.serverFile(name), server);
-    if (daemon.running !== undefined) {
+    const files = new FleetFiles(new StateFolder(stateDirectory));
+    const daemon = this.#daemon(stateDirectory);
+    const before = files.read(name);
+    files.write(name, server);
+    // One that the gateway has not been given yet is tried when it is.
+    if (daemon.running !== undefined && files.serves(name)) {
       try {
         await daemon.admin.reload();
         await daemon.serving([name]);
       } catch (error) {
-        if (before === undefined) rmSync(state.serverFile(name), { force: true });
-        else state.write(state.serverFile(name), before);
+        if (before === undefined) files.remove(name);
+        else files.write(name, before);
         await daemon.admin.reload().catch(() => {});
         if (before !== undefined) await daemon.serving([name]).catch(() => {});
         throw error;
@@ -93,11 +101,17 @@ export class FleetResource implements PlatformResource<ProcessFleetInputs, Proce
     return this.create(inputs, progress);
   }
 
+  /** With the last fleet goes what a gateway that never came up has left: no stack would end it. */
   async delete({ name, stateDirectory }: ProcessFleetOutputs): Promise<Response> {
     const state = new StateFolder(stateDirectory);
-    rmSync(state.serverFile(name), { force: true });
-    const daemon = new Daemon(state, this.#entry);
-    if (daemon.running !== undefined) await daemon.admin.reload();
+    const files = new FleetFiles(state);
+    const daemon = this.#daemon(stateDirectory);
+    files.remove(name);
+    const last = [...files.served, ...state.names(state.waiting)].length === 0;
+    if (last && ownerOf(state) === undefined) {
+      await daemon.stop();
+      state.clear();
+    } else if (daemon.running !== undefined) await daemon.admin.reload();
     state.removeIfEmpty();
     return { ok: true };
   }
@@ -114,8 +128,11 @@ export class FleetResource implements PlatformResource<ProcessFleetInputs, Proce
   }
 
   #written({ name, stateDirectory }: ProcessFleetOutputs): unknown {
-    const state = new StateFolder(stateDirectory);
-    return state.read(state.serverFile(name));
+    return new FleetFiles(new StateFolder(stateDirectory)).read(name);
+  }
+
+  #daemon(stateDirectory: string): Daemon {
+    return new Daemon(new StateFolder(stateDirectory), this.#entry);
   }
 }
 

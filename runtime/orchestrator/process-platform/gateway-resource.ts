@@ -1,6 +1,5 @@
-import { createServer } from "node:net";
+import { rmSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
-import { defaults } from "../../config/defaults.ts";
 import type {
   CheckFailure,
   Gateway,
@@ -9,9 +8,14 @@ import type {
   ProcessGatewayOutputs,
 } from "../../config/schema/index.ts";
 import { expressionsIn, pathText, validateGateway } from "../../config/schema/index.ts";
+import { FleetError } from "../../errors.ts";
 import type { GatewayStatus } from "../../gateway.ts";
 import { Daemon } from "./daemon.ts";
+import { FleetFiles } from "./fleet-files.ts";
+import { isOfAnother, ownerOf, takenReason } from "./folder-owner.ts";
+import { GatewayChange } from "./gateway-change.ts";
 import type { PlatformResource } from "./operations.ts";
+import { startProblems } from "./start-problems.ts";
 import { StateFolder } from "./state-folder.ts";
 
 type Response = PlatformResponse<ProcessGatewayOutputs>;
@@ -25,7 +29,8 @@ export class GatewayResource implements PlatformResource<ProcessGatewayInputs, P
   }
 
   /** What is wrong, before anything is done: at preview. */
-  async check({ stateDirectory, gateway }: ProcessGatewayInputs): Promise<Response> {
+  async check(inputs: ProcessGatewayInputs, olds?: Partial<ProcessGatewayInputs>): Promise<Response> {
+    const { stateDirectory, gateway } = inputs;
     const conditions =
       expressionsIn(gateway).length > 0 ? await import("../../config/schema/conditions.ts") : undefined;
     const issues = [...validateGateway(gateway), ...(conditions?.conditionIssues(gateway) ?? [])];
@@ -34,13 +39,11 @@ export class GatewayResource implements PlatformResource<ProcessGatewayInputs, P
       reason: `${pathText(path)}: ${message}; ${fix}`,
     }));
     const state = new StateFolder(stateDirectory);
-    const problem = state.problem();
+    const problem = state.problem() ?? this.#taken(inputs, olds?.stateDirectory === stateDirectory);
     if (problem !== undefined) failures.push({ property: "stateDirectory", reason: problem });
     if (failures.length === 0) {
-      const { host = defaults.gateway.host, port = defaults.gateway.port } = gateway;
-      const ours = this.#daemon(stateDirectory).running !== undefined && this.#listensAt(state, host, port);
-      const reason = ours ? undefined : await portProblem(host, port);
-      if (reason !== undefined) failures.push({ property: "gateway", reason });
+      const reasons = await this.#problems(state, gateway);
+      failures.push(...reasons.map((reason) => ({ property: "gateway", reason })));
     }
     return { ok: true, failures };
   }
@@ -48,37 +51,71 @@ export class GatewayResource implements PlatformResource<ProcessGatewayInputs, P
   async diff(inputs: ProcessGatewayInputs, olds: ProcessGatewayOutputs): Promise<Response> {
     const replaces = inputs.stateDirectory === olds.stateDirectory ? [] : ["stateDirectory"];
     const alive = this.#daemon(olds.stateDirectory).running !== undefined;
-    const same = isDeepStrictEqual(inputs.gateway, olds.gateway) && isDeepStrictEqual(inputs.fleets, olds.fleets);
+    const { served } = new FleetFiles(new StateFolder(olds.stateDirectory));
+    const all = inputs.fleets.every((name) => served.includes(name));
+    const same =
+      isDeepStrictEqual(inputs.gateway, olds.gateway) && isDeepStrictEqual(inputs.fleets, olds.fleets) && all;
     return { ok: true, replaces, changes: replaces.length > 0 || !same || !alive || olds.status !== "running" };
   }
 
-  async create(inputs: ProcessGatewayInputs): Promise<Response> {
-    const state = new StateFolder(inputs.stateDirectory);
-    state.write(state.gatewayFile, this.#file(state, inputs.gateway));
-    const daemon = this.#daemon(inputs.stateDirectory);
-    await daemon.stop();
-    return this.#up(inputs, await daemon.start(inputs.fleets));
+  /** Starts it, or changes the one that runs in its folder. What cannot start leaves everything as it was. */
+  create(inputs: ProcessGatewayInputs): Promise<Response> {
+    return this.#apply(inputs, false);
   }
 
-  /** Starts it anew when its own settings differ or it has died; sessions go on, their ids are sealed. */
-  async update(inputs: ProcessGatewayInputs, olds: ProcessGatewayOutputs): Promise<Response> {
-    const daemon = this.#daemon(inputs.stateDirectory);
-    const keeps = daemon.running !== undefined && isDeepStrictEqual(inputs.gateway, olds.gateway);
-    return keeps ? this.#up(inputs, await daemon.serving(inputs.fleets)) : this.create(inputs);
+  /** Takes over settings without a restart where that can be; else another process takes over. Sessions go on, their ids are sealed. */
+  update(inputs: ProcessGatewayInputs, olds: ProcessGatewayOutputs): Promise<Response> {
+    return this.#apply(inputs, inputs.stateDirectory === olds.stateDirectory);
   }
 
   /** Drains it and leaves nothing: no process, socket, key or log. */
-  async delete({ stateDirectory }: ProcessGatewayOutputs): Promise<Response> {
-    await this.#daemon(stateDirectory).stop();
-    new StateFolder(stateDirectory).clear();
+  async delete(olds: ProcessGatewayOutputs): Promise<Response> {
+    const state = new StateFolder(olds.stateDirectory);
+    if (isOfAnother(ownerOf(state), olds)) return { ok: true };
+    await this.#daemon(olds.stateDirectory).stop();
+    state.clear();
     return { ok: true };
   }
 
   /** What is really there: `status` says whether it still runs. */
   async read(olds: ProcessGatewayOutputs): Promise<Response> {
+    if (isOfAnother(ownerOf(new StateFolder(olds.stateDirectory)), olds)) return { ok: true };
     const running = this.#daemon(olds.stateDirectory).running;
     const outs = { ...olds, status: running === undefined ? "stopped" : "running", pid: running?.pid ?? olds.pid };
     return { ok: true, id: olds.stateDirectory, outs };
+  }
+
+  async #apply(inputs: ProcessGatewayInputs, known: boolean): Promise<Response> {
+    const { name, stateDirectory, gateway, fleets, owner } = inputs;
+    const state = new StateFolder(stateDirectory);
+    const taken = this.#taken(inputs, known);
+    const problems = taken === undefined ? await this.#problems(state, gateway) : [taken];
+    if (problems.length > 0) throw new FleetError("CONFIG_INVALID", problems.join("\n"));
+    const before = state.read(state.gatewayFile) as Gateway | undefined;
+    const undo = new FleetFiles(state).assign(fleets);
+    state.write(state.gatewayFile, this.#file(state, gateway));
+    const daemon = this.#daemon(stateDirectory);
+    try {
+      const status = await new GatewayChange({ state, daemon, before, fleets }).apply();
+      if (owner !== undefined) state.write(state.ownerFile, { ...owner, gateway: name, fleets });
+      return this.#up(inputs, status);
+    } catch (error) {
+      undo();
+      if (before === undefined) rmSync(state.gatewayFile, { force: true });
+      else state.write(state.gatewayFile, before);
+      if (daemon.running !== undefined) await daemon.admin.reload().catch(() => {});
+      throw error;
+    }
+  }
+
+  /** Why the folder is another gateway's. One that is `known` is in the stack's state: its program can have been moved. */
+  #taken(inputs: ProcessGatewayInputs, known: boolean): string | undefined {
+    const state = new StateFolder(inputs.stateDirectory);
+    const { running } = this.#daemon(inputs.stateDirectory);
+    const owner = ownerOf(state);
+    if (running === undefined || owner === undefined || inputs.owner === undefined) return undefined;
+    const another = isOfAnother(owner, inputs) || (!known && owner.program !== inputs.owner.program);
+    return another ? takenReason(state.path, owner, running.pid) : undefined;
   }
 
   #daemon(stateDirectory: string): Daemon {
@@ -93,28 +130,13 @@ export class GatewayResource implements PlatformResource<ProcessGatewayInputs, P
     };
   }
 
-  #listensAt(state: StateFolder, host: string, port: number): boolean {
-    const { gateway } = defaults;
+  #problems(state: StateFolder, gateway: Gateway): Promise<string[]> {
     const written = state.read(state.gatewayFile) as Gateway | undefined;
-    return (written?.host ?? gateway.host) === host && (written?.port ?? gateway.port) === port;
+    const runs = this.#daemon(state.path).running !== undefined;
+    return startProblems(state, gateway, runs ? (written ?? {}) : undefined);
   }
 
   #up(inputs: ProcessGatewayInputs, { pid, url }: GatewayStatus): Response {
     return { ok: true, id: inputs.stateDirectory, outs: { ...inputs, url: url ?? "", status: "running", pid } };
   }
-}
-
-function portProblem(host: string, port: number): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    const probe = createServer();
-    probe.once("error", (error: NodeJS.ErrnoException) => {
-      const inUse = `port: ${host}:${port} is in use by another program; stop what listens there, or set port to another one (0 takes a free one)`;
-      resolve(
-        error.code === "EADDRINUSE"
-          ? inUse
-          : `host: cannot listen on ${host}:${port} (${error.message}); give an address of this machine`,
-      );
-    });
-    probe.listen(port, host, () => probe.close(() => resolve(undefined)));
-  });
 }

@@ -9,6 +9,7 @@ import { FilesResource } from "./files-resource.ts";
 import { FleetResource } from "./fleet-resource.ts";
 import { GatewayResource } from "./gateway-resource.ts";
 import type { Operation, PlatformResource, ResourceKind } from "./operations.ts";
+import { systemProblem } from "./systems.ts";
 
 const silent = pino({ level: "silent" });
 /** Packages of presets on the `systemd` platform: written by root, read by the services' users. */
@@ -23,6 +24,8 @@ export async function operate(
   progress: (line: string) => void,
 ): Promise<PlatformResponse<unknown>> {
   try {
+    const unsupported = kind === "fleet" || kind === "gateway" ? systemProblem() : undefined;
+    if (unsupported !== undefined) return { ok: false, message: unsupported };
     // The components that send the request were checked against the same types.
     return await perform(resourceOf(kind, entry), operation, request as never, progress);
   } catch (error) {
@@ -50,7 +53,7 @@ function perform<Inputs, Outputs>(
   const before = olds as Outputs;
   switch (operation) {
     case "check":
-      return resource.check(inputs);
+      return resource.check(inputs, before as Partial<Inputs> | undefined);
     case "diff":
       return resource.diff(inputs, before);
     case "create":

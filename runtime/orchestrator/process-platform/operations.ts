@@ -10,7 +10,8 @@ export type Operation = (typeof operations)[number];
 
 /** One kind of resource: an operation each, answered in the same form. */
 export interface PlatformResource<Inputs, Outputs> {
-  check(inputs: Inputs): Promise<PlatformResponse<Outputs>>;
+  /** `olds` are the inputs before; none of a resource that is new. */
+  check(inputs: Inputs, olds?: Partial<Inputs>): Promise<PlatformResponse<Outputs>>;
   diff(inputs: Inputs, olds: Outputs): Promise<PlatformResponse<Outputs>>;
   create(inputs: Inputs, progress: (line: string) => void): Promise<PlatformResponse<Outputs>>;
   update(inputs: Inputs, olds: Outputs, progress: (line: string) => void): Promise<PlatformResponse<Outputs>>;

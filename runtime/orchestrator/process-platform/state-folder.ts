@@ -3,6 +3,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmdirSync,
@@ -49,6 +50,24 @@ export class StateFolder {
   serverFile(name: string): string {
     return join(this.servers, `${name}.json`);
   }
+  /** Fleets that the gateway of this folder does not serve. */
+  get waiting(): string {
+    return join(this.path, "fleets");
+  }
+  waitingFile(name: string): string {
+    return join(this.waiting, `${name}.json`);
+  }
+  /** Whose folder it is. */
+  get ownerFile(): string {
+    return join(this.path, "owner.json");
+  }
+
+  /** Names of the JSON files in one of its folders. */
+  names(folder: string): string[] {
+    if (!existsSync(folder)) return [];
+    const files = readdirSync(folder).filter((name) => name.endsWith(".json"));
+    return files.map((name) => name.slice(0, -".json".length)).sort();
+  }
 
   /** Beside the rest, or in a folder of this user's alone when that path would be too long for a socket. */
   get socket(): string {
@@ -88,9 +107,27 @@ export class StateFolder {
     }
   }
 
+  /**
+   * Sockets of daemons, of which one can follow the other; `socket` leads to that of the daemon in charge. Shorter than it,
+   * so that they fit where it fits.
+   */
+  get daemonSockets(): readonly [string, string] {
+    const stem = this.socket.slice(0, -".sock".length);
+    return [`${stem}.a`, `${stem}.b`];
+  }
+
   /** Removes everything of the gateway; what fleets have put here they remove themselves. */
   clear(): void {
-    const own = [this.gatewayFile, this.pidFile, this.sessionKey, this.socket, this.instances, this.logs];
+    const sockets = [this.socket, ...this.daemonSockets];
+    const own = [
+      this.gatewayFile,
+      this.pidFile,
+      this.ownerFile,
+      this.sessionKey,
+      ...sockets,
+      this.instances,
+      this.logs,
+    ];
     const noted = [writableFoldersFile, endedSessionsFolder].map((name) => join(this.path, name));
     for (const file of [...own, ...noted]) rmSync(file, { recursive: true, force: true });
     this.removeIfEmpty();
@@ -99,7 +136,7 @@ export class StateFolder {
   /** Removes the folders that nothing is left in. */
   removeIfEmpty(): void {
     const sockets = dirname(this.socket);
-    for (const folder of [this.servers, this.path, ...(sockets === this.path ? [] : [sockets])]) {
+    for (const folder of [this.servers, this.waiting, this.path, ...(sockets === this.path ? [] : [sockets])]) {
       try {
         rmdirSync(folder);
       } catch {
