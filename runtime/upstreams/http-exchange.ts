@@ -225,9 +225,10 @@ export class HttpExchange implements Requester, Flow {
       release();
     }
     if (this.#text !== "") this.#take(this.#text);
+    const unanswered = this.#reply === undefined && id !== undefined;
     this.#settle(this.#text);
     // The answer may still come, and would be taken for that to the next request.
-    if (this.#reply === undefined && id !== undefined) this.#connection?.close();
+    if (unanswered) this.#connection?.close();
   }
 
   onError(error: Error): void {
@@ -272,6 +273,15 @@ export class HttpExchange implements Requester, Flow {
       this.#lastEventId === undefined ? undefined : { lastEventId: this.#lastEventId, retryMs: this.#retryMs };
     const foreign = this.#connection?.foreign === true;
     this.#options.resolve({ status: this.#status, headers: this.#headers, reply: this.#reply, text, foreign, cut });
+    this.#forget();
+  }
+
+  /** The call can be remembered for longer than its answer is wanted. */
+  #forget(): void {
+    this.#text = "";
+    this.#reply = undefined;
+    this.#events = undefined;
+    this.#held = undefined;
   }
 
   #fail(error: FleetError): void {
@@ -281,6 +291,7 @@ export class HttpExchange implements Requester, Flow {
     clearTimeout(this.#timer);
     this.#decoder?.destroy();
     this.#release();
+    this.#forget();
     this.#options.reject(error);
   }
 
