@@ -27,6 +27,10 @@ export async function askGateway(
   };
   const sent = body === undefined ? {} : { method: "POST" as const, body: JSON.stringify(body) };
   const { request } = await import("../http-client.ts");
+  if (!URL.canParse(path, url)) {
+    const fix = "write it like http://127.0.0.1:8080";
+    throw new FleetError("GATEWAY_UNREACHABLE", `--url: ${shownAddress(url)} is no address; ${fix}`);
+  }
   const response = await request(new URL(path, url), { headers, ...sent }).catch((error) => {
     const fix = "start it with `npm start` or `mcp-fleet serve`, or give its address with --url";
     throw new FleetError(

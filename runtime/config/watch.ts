@@ -1,6 +1,7 @@
 import { type FSWatcher, watch } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, extname, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
+import { messageOf } from "../errors.ts";
 import { type LoadedConfig, loadConfig } from "./load.ts";
 
 export interface WatchOptions {
@@ -9,11 +10,14 @@ export interface WatchOptions {
   readonly initial: LoadedConfig;
   /** A right configuration that differs from the one in force. */
   readonly onChange: (loaded: LoadedConfig) => void | Promise<void>;
-  /** A wrong one; the one in force stays. */
+  /** A wrong one; the one in force stays. The same mistake is told once. */
   readonly onError: (error: unknown) => void;
   /** Writers take several steps; they are waited for so long. Defaults to 100 ms. */
   readonly debounceMs?: number;
 }
+
+/** Of files that a configuration's folder can get. Kubernetes replaces all files of a folder by a link that begins with two dots. */
+const suffixes = new Set([".yaml", ".yml", ".json"]);
 
 /** Watches a configuration until it is closed. */
 export interface ConfigWatcher {
@@ -32,6 +36,8 @@ export function watchConfig(options: WatchOptions): ConfigWatcher {
   let current = options.initial;
   let closed = false;
   let timer: NodeJS.Timeout | undefined;
+  /** What is wrong with the files as they are now. */
+  let wrong: string | undefined;
   let queue: Promise<void> = Promise.resolve();
 
   const load = async () => {
@@ -41,6 +47,7 @@ export function watchConfig(options: WatchOptions): ConfigWatcher {
     const changed =
       !isDeepStrictEqual(next.config, current.config) || !isDeepStrictEqual(next.secrets, current.secrets);
     current = next;
+    wrong = undefined;
     follow();
     if (changed) await onChange(next);
   };
@@ -50,9 +57,22 @@ export function watchConfig(options: WatchOptions): ConfigWatcher {
     queue = loading.catch(() => {});
     return loading;
   };
-  const changed = () => {
+  const failed = (error: unknown) => {
+    const told = wrong;
+    wrong = messageOf(error);
+    if (wrong !== told) onError(error);
+  };
+  // While the files are wrong, one that is missing can come under any name. Else a log in the same folder is none of them.
+  const concerned = (name: string | null) =>
+    wrong !== undefined ||
+    name === null ||
+    name.startsWith("..") ||
+    suffixes.has(extname(name)) ||
+    [path, ...current.files].some((file) => basename(file) === name);
+  const changed = (_event: string, name: string | null) => {
+    if (!concerned(name)) return;
     clearTimeout(timer);
-    timer = setTimeout(() => void reload().catch(onError), debounceMs);
+    timer = setTimeout(() => void reload().catch(failed), debounceMs);
   };
   const follow = () => {
     for (const folder of new Set([path, join(path, "servers"), ...current.files.map(dirname)])) {

@@ -1,5 +1,6 @@
+import { FleetError } from "../errors.ts";
 import type { Exchange } from "../protocol/exchange.ts";
-import type { Params, RpcReply } from "../protocol/json-rpc.ts";
+import { errorReply, type Params, type RpcReply } from "../protocol/json-rpc.ts";
 import { excerpt } from "../protocol/methods.ts";
 import type { Fleet, FleetClient } from "../registry/fleet.ts";
 import type { Access } from "../security/index.ts";
@@ -38,5 +39,5 @@ export function callFleet(
 
 /** Servers answer -32602 for a tool that they lack (server/tools, error handling). */
 export function unknownTool(name: string): RpcReply {
-  return { error: { code: -32602, message: `Unknown tool: ${excerpt(name)}` } };
+  return errorReply(new FleetError("INVALID_PARAMS", `Unknown tool: ${excerpt(name)}`));
 }

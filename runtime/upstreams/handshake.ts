@@ -48,7 +48,11 @@ export async function initialize(
       ? bridgedCapabilities
       : { ...bridgedCapabilities, experimental: declareElsewhere(elsewhere) };
   const params = { protocolVersion: upstreamRevisions[0], capabilities, clientInfo };
-  const reply = await peer.request("initialize", params, new Exchange(timeoutMs));
+  const reply = await peer.request("initialize", params, new Exchange(timeoutMs)).catch((error) => {
+    if (!(error instanceof FleetError && error.code === "REQUEST_TIMEOUT")) throw error;
+    const fix = "raise timeouts.connectMs of this server if it needs longer to start";
+    throw new FleetError("REQUEST_TIMEOUT", `${server}: no answer to initialize within ${timeoutMs} ms; ${fix}`);
+  });
   checkDescription(server, "initialize", reply);
   if ("error" in reply) {
     const why = excerpt(String(reply.error.message), maxReason);

@@ -27,7 +27,7 @@ export interface EntryHabits {
 export function clientEntry(name: string, value: unknown, { timeoutUnitMs, urlIsSse }: EntryHabits = {}): ClientServer {
   const fields = new EntryFields(value);
   fields.raw(...silent);
-  const { command, args } = commandOf(fields);
+  const { command, args, env } = commandOf(fields);
   const httpUrl = fields.text("httpUrl");
   const url = httpUrl ?? fields.text("url", "serverUrl", "uri");
   const said = fields.text("type", "transport")?.toLowerCase();
@@ -41,7 +41,7 @@ export function clientEntry(name: string, value: unknown, { timeoutUnitMs, urlIs
       (said && transports[said]) || (httpUrl === undefined && url !== undefined && urlIsSse ? "sse" : undefined),
     command,
     args,
-    env: fields.map("env", "environment", "envs"),
+    env: { ...env, ...fields.map("env", "environment", "envs") },
     passedOn: passedOn(fields.raw("env_vars", "env_keys")),
     envFile: fields.text("envFile"),
     cwd: fields.text("cwd"),
@@ -61,14 +61,15 @@ export function clientEntry(name: string, value: unknown, { timeoutUnitMs, urlIs
 }
 
 /** A text, an array of words (opencode), or an object with the path (Zed). */
-function commandOf(fields: EntryFields): Pick<ClientServer, "command" | "args"> {
+function commandOf(fields: EntryFields): Pick<ClientServer, "command" | "args" | "env"> {
   const command = fields.raw("command", "cmd");
   const args = fields.texts("args") ?? [];
+  const env = {};
   if (Array.isArray(command))
-    return { command: command.map(String)[0], args: [...command.slice(1).map(String), ...args] };
-  if (typeof command !== "object") return { command: command === undefined ? undefined : String(command), args };
+    return { command: command.map(String)[0], args: [...command.slice(1).map(String), ...args], env };
+  if (typeof command !== "object") return { command: command === undefined ? undefined : String(command), args, env };
   const nested = new EntryFields(command);
-  return { command: nested.text("path"), args: nested.texts("args") ?? args };
+  return { command: nested.text("path"), args: nested.texts("args") ?? args, env: nested.map("env") };
 }
 
 /** Names of variables, or objects with a name (Codex). */

@@ -40,8 +40,11 @@ export function convertClientFile(file: string, content: unknown): ConvertedConf
       continue;
     }
     converted[name] = server;
-    if (name !== given.name)
-      notes.push(`${given.name} is called ${name} here: names are lower case letters, digits and hyphens`);
+    if (name !== given.name) {
+      const allowed = new RegExp(serverNamePattern).test(given.name);
+      const why = allowed ? "another server has its name" : "names are lower case letters, digits and hyphens";
+      notes.push(`${given.name} is called ${name} here: ${why}`);
+    }
     if (given.ignored.length > 0) note(`not taken over: ${given.ignored.join(", ")}`);
   }
   return { servers: converted, notes };
@@ -106,6 +109,6 @@ function freeName(given: string, taken: Readonly<Record<string, unknown>>): stri
     .replace(/^-+|-+$/g, "");
   const base = new RegExp(serverNamePattern).test(slug) ? slug : "server";
   let name = base;
-  for (let count = 2; name in taken; count += 1) name = `${base}-${count}`;
+  for (let count = 2; Object.hasOwn(taken, name); count += 1) name = `${base}-${count}`;
   return name;
 }

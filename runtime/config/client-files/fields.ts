@@ -33,6 +33,8 @@ export class EntryFields {
 
   texts(...names: readonly string[]): readonly string[] | undefined {
     const value = this.raw(...names);
+    // One word alone is a list of one.
+    if (typeof value === "string") return [value];
     return Array.isArray(value) ? value.map(String) : undefined;
   }
 

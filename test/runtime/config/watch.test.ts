@@ -66,3 +66,14 @@ test("after close nothing is heard", async () => {
   await watcher.reload();
   expect(seen).toEqual([]);
 });
+
+test("a mistake is told once, also when its text is written to a log beside the configuration", async () => {
+  const path = join(folder, "fleet.yaml");
+  await after(() => writeFile(path, "gateway: { prot: 3 }\n"));
+  for (let line = 0; line < 3; line += 1) {
+    await writeFile(join(folder, "serve.log"), `the same mistake ${line}\n`);
+    await new Promise((resolve) => setTimeout(resolve, 150));
+  }
+  await after(() => writeFile(path, text(4)));
+  expect(seen).toEqual(["CONFIG_INVALID", 4]);
+});

@@ -13,7 +13,7 @@ test("names become those of servers here, none twice", () => {
   expect(Object.keys(servers)).toEqual(["server", "server-2", "a-b"]);
   expect(notes).toEqual([
     "ÄÖ is called server here: names are lower case letters, digits and hyphens",
-    "server is called server-2 here: names are lower case letters, digits and hyphens",
+    "server is called server-2 here: another server has its name",
     "a--B is called a-b here: names are lower case letters, digits and hyphens",
   ]);
 });
@@ -118,4 +118,22 @@ test("user and password of a URL become a header, because an endpoint cannot hol
     "web: set the environment variable WEB_APIKEY for the gateway; its value was not copied",
   ]);
   expect(validateConfig({ servers })).toEqual([]);
+});
+
+test("a command with its own environment, and arguments that are one text, are taken over", () => {
+  const old = { command: { path: "/usr/bin/env", args: ["a"], env: { PLAIN: "1" } } };
+  expect(
+    convertClientFile("/p/settings.json", { context_servers: { old, one: { command: "run", args: "x" } } }),
+  ).toEqual({
+    servers: {
+      old: { type: "custom", process: { command: "/usr/bin/env", args: ["a"], env: { PLAIN: "1" }, cwd: "/p" } },
+      one: { type: "custom", process: { command: "run", args: ["x"], cwd: "/p" } },
+    },
+    notes: [],
+  });
+});
+
+test("a server with the name of something that every object has keeps it", () => {
+  const { servers } = convertClientFile("/p/.mcp.json", { mcpServers: { constructor: { command: "run" } } });
+  expect(Object.keys(servers)).toEqual(["constructor"]);
 });
