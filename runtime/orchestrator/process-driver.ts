@@ -179,6 +179,16 @@ export class ProcessDriver {
     await Promise.all([...this.#running].map((running) => running.stop()));
   }
 
+  /** A server is worth more than its record, which counts only when this gateway is killed. */
+  #record(fleet: string, identity: ProcessIdentity, folder: string): void {
+    try {
+      this.#records?.add({ ...identity, folder });
+    } catch (error) {
+      const text = "the record of a process cannot be written: it will stay if this gateway is killed";
+      this.#log.warn({ fleet, pid: identity.pid, reason: messageOf(error) }, text);
+    }
+  }
+
   #confined(
     { args, cwd, fleet, limits, sandbox }: ProcessSpec,
     executable: string,
@@ -245,7 +255,7 @@ export class ProcessDriver {
     /** What was below it when it was told to end. */
     let below: readonly ProcessIdentity[] = [];
     const identity = identify(pid);
-    if (identity !== undefined) this.#records?.add({ ...identity, folder });
+    if (identity !== undefined) this.#record(fleet, identity, folder);
     let stopping = false;
     const tail = new Tail((line) => this.#log.debug({ fleet, pid, stderr: line }));
     if (child.stderr) readInTurns(child.stderr, (chunk) => tail.push(chunk));

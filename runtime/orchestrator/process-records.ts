@@ -25,13 +25,20 @@ export class ProcessRecords {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
   }
 
+  /** Throws when it cannot be written. The folder is made again when it has gone. */
   add({ pid, startedAt, folder }: ProcessRecord): void {
+    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
     const record: ProcessRecord = { pid, startedAt, folder, gateway: this.#gateway };
     writeFileSync(this.#path(pid), JSON.stringify(record), { mode: 0o600 });
   }
 
+  /** A record that stays is dropped by the next sweep: its process has gone. */
   remove(pid: number): void {
-    rmSync(this.#path(pid), { force: true });
+    try {
+      rmSync(this.#path(pid), { force: true });
+    } catch {
+      // The process ends all the same.
+    }
   }
 
   /** Kills what earlier gateways left, with its process group, strays and temporary folder. Resolves with how many still lived. */

@@ -1,6 +1,6 @@
 import { type StdioOptions, spawn } from "node:child_process";
 import { closeSync, existsSync, openSync, readdirSync } from "node:fs";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
@@ -151,4 +151,21 @@ test.each<[string, Partial<ProcessSpec>, string, string]>([
   } finally {
     process.env.PATH = path;
   }
+});
+
+test("where the folder of records has gone or cannot be written, servers start, and end with the gateway", async () => {
+  const records = join(folder, "instances");
+  await rm(records, { recursive: true });
+  const first = await driver.start(node(waits));
+  expect(readdirSync(records)).toEqual([`${first.pid}.json`]);
+  await first.stop();
+  // Not even root can make a file below one.
+  await rm(records, { recursive: true });
+  await writeFile(records, "");
+  const second = await driver.start(node(waits));
+  expect(driver.running).toBe(1);
+  await second.stop();
+  expect([driver.running, isAlive({ pid: second.pid, startedAt: "" })]).toEqual([0, false]);
+  await rm(records);
+  await mkdir(records);
 });
