@@ -263,12 +263,18 @@ export class HttpExchange implements Requester, Flow {
     chunk.copy(this.#body, before);
   }
 
-  #settle(text: string): void {
-    if (this.#over) return;
+  /** False when it was over already. */
+  #finish(): boolean {
+    if (this.#over) return false;
     this.#over = true;
     this.#unpause();
     clearTimeout(this.#timer);
     this.#decoder?.destroy();
+    return true;
+  }
+
+  #settle(text: string): void {
+    if (!this.#finish()) return;
     const cut =
       this.#lastEventId === undefined ? undefined : { lastEventId: this.#lastEventId, retryMs: this.#retryMs };
     const foreign = this.#connection?.foreign === true;
@@ -285,11 +291,7 @@ export class HttpExchange implements Requester, Flow {
   }
 
   #fail(error: FleetError): void {
-    if (this.#over) return;
-    this.#over = true;
-    this.#unpause();
-    clearTimeout(this.#timer);
-    this.#decoder?.destroy();
+    if (!this.#finish()) return;
     this.#release();
     this.#forget();
     this.#options.reject(error);

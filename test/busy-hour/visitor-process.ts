@@ -1,3 +1,4 @@
+import { randomOf } from "../support/random.ts";
 import { callerCount, type Place, tokenOf } from "./fleet.ts";
 import { type Leaving, Visit } from "./visit.ts";
 
@@ -33,14 +34,7 @@ const note = (problem: string) => {
   if (problems.length < 20) problems.push(problem);
 };
 
-/** Numbers from 0 to 1 that a seed decides (mulberry32). */
-let state = options.seed;
-function random(): number {
-  state = (state + 0x6d2b79f5) | 0;
-  let t = Math.imul(state ^ (state >>> 15), 1 | state);
-  t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-  return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-}
+const random = randomOf(options.seed);
 
 /** Servers at which one of these visitors has an instance of its own. */
 const taken = new Set<string>();

@@ -129,7 +129,7 @@ export const HealthCheck = Type.Object(
       Type.Integer({
         minimum: 0,
         description:
-          "A process that fails this many checks in a row is restarted once no call in flight has time left; 0 never restarts it. Defaults to 5.",
+          "A process that fails this many checks in a row is restarted when it has said nothing for `requestMs` and the calls from before that have ended. Later calls end with it. 0 never restarts it. Defaults to 5.",
       }),
     ),
     outlier: Type.Optional(Outlier),
