@@ -20,7 +20,7 @@ import { takeApart, takeBytesApart } from "../protocol/raw-reply.ts";
 import { excerpt } from "../secret-guard.ts";
 import { decoderOf, isPlain, unknownCoding } from "./body-decoder.ts";
 import { EventReader, maxEventBytes } from "./event-reader.ts";
-import type { HttpOutcome, Reading } from "./http-outcome.ts";
+import { broken, type HttpOutcome, type Reading } from "./http-outcome.ts";
 import {
   type HttpConnection,
   type HttpPool,
@@ -235,7 +235,8 @@ export class HttpExchange implements Requester, Flow {
     // The stream may be cut after the response came: that response counts.
     const resumable = this.#options.reading.resumable === true && this.#lastEventId !== undefined;
     if (this.#reply !== undefined || resumable) this.#settle("");
-    else this.#fail(error instanceof FleetError ? error : this.#broken(error));
+    else if (error instanceof FleetError) this.#fail(error);
+    else this.#fail(broken(this.#options.fleet, this.#options.origin, error, this.#connection !== undefined));
   }
 
   #release(): void {
@@ -389,16 +390,5 @@ export class HttpExchange implements Requester, Flow {
     if (reading.untilReply !== true) return;
     this.#settle("");
     this.#connection?.close();
-  }
-
-  #broken(cause: Error): FleetError {
-    const { fleet, origin } = this.#options;
-    const reason = cause.message === "" ? String((cause as NodeJS.ErrnoException).code) : cause.message;
-    if (this.#connection === undefined) {
-      const text = `${fleet}: ${origin} cannot be reached (${reason}); is the server up?`;
-      return new FleetError("UPSTREAM_UNREACHABLE", text, { cause });
-    }
-    const text = `${fleet}: the connection to ${origin} broke during the call (${reason}); call again`;
-    return new FleetError("INSTANCE_LOST", text, { cause });
   }
 }

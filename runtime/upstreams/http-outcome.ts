@@ -45,3 +45,14 @@ export function unanswered(fleet: string, origin: string, { status, text, foreig
   const problem = `${fleet}: ${origin} answered HTTP ${status} without a JSON-RPC response${said}`;
   return new FleetError("UPSTREAM_PROTOCOL", problem, { data: { status } });
 }
+
+/** For a connection that broke: UPSTREAM_UNREACHABLE before the request was `sent`, INSTANCE_LOST afterwards. */
+export function broken(fleet: string, origin: string, cause: Error, sent: boolean): FleetError {
+  const reason = cause.message === "" ? String((cause as NodeJS.ErrnoException).code) : cause.message;
+  if (!sent) {
+    const text = `${fleet}: ${origin} cannot be reached (${reason}); is the server up?`;
+    return new FleetError("UPSTREAM_UNREACHABLE", text, { cause });
+  }
+  const text = `${fleet}: the connection to ${origin} broke during the call (${reason}); call again`;
+  return new FleetError("INSTANCE_LOST", text, { cause });
+}
