@@ -93,14 +93,14 @@ test("each example has a test", () => {
   expect(folders.map(({ name }) => name)).toEqual(tested);
 });
 
-// The stack, its components, and the resource of each.
-for (const [name, resources] of [
-  ["composing", 7],
-  ["laptop", 11],
-  ["external-servers", 7],
+// The stack, its components, and the resource of each; and the variables that its servers need, which a preview reads.
+for (const [name, resources, variables] of [
+  ["composing", 7, {}],
+  ["laptop", 11, {}],
+  ["external-servers", 7, { TICKETS_TOKEN: "token" }],
 ] as const) {
   test(`${name} is previewed`, async () => {
-    expect((await (await stackOf(name)).preview()).changeSummary).toEqual({ create: resources });
+    expect((await (await stackOf(name, variables)).preview()).changeSummary).toEqual({ create: resources });
   });
 }
 
