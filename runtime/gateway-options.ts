@@ -17,7 +17,7 @@ export interface GatewayOptions {
   readonly strategies?: Strategies;
   /** Reads the configuration again, for `POST /reload` of the admin listener. */
   readonly reload?: () => Promise<void>;
-  /** The admin listener was asked to end the process, and to wait so long for its clients to go. */
+  /** The admin listener was asked to end the process, and to wait `lingerMs` for its clients to go. */
   readonly onShutdown?: (lingerMs?: number) => void;
   /** Its place among the processes that share its port. Defaults to being the only one. */
   readonly place?: Place;

@@ -293,10 +293,8 @@ export async function startGateway(
     : undefined;
   const principals = new ForwardedPrincipals();
   let internal: InternalListener | undefined;
-  const ports = new Ports({
-    ...{ gateway, door, tcp: tcpListener, worker: place !== undefined, http: listen },
-    ...{ succession: options.succession, socket: options.socket },
-  });
+  const { succession, socket } = options;
+  const ports = new Ports({ gateway, door, tcp: tcpListener, worker: place !== undefined, listen, succession, socket });
   let admin: AdminListener | undefined;
   const fleetStatuses = () => registry.all().map((fleet) => fleet.status());
   const ownFleets = () => registry.all().filter(({ server }) => links === undefined || isRemote(server));
@@ -332,8 +330,9 @@ export async function startGateway(
     parked.close();
     await door.close(Math.max(until - now(), 0));
     replies.close();
-    await internal?.close(gateway.drainMs);
+    // Its connections hold up the other workers that end.
     elsewhere?.close();
+    await internal?.close(gateway.drainMs);
     certificates?.close();
     await tcpListener.close();
     await processHost?.close();

@@ -14,7 +14,19 @@ export const tokenOption = () =>
     "bearer token, if the gateway asks for one; the variable keeps it out of the list of processes",
   ).env("MCP_FLEET_TOKEN");
 
-/** Asks the gateway's REST interface. Rejects with GATEWAY_UNREACHABLE, or with the gateway's own message. */
+/** How to write `--url`. */
+export const urlFix = "give the gateway's address, such as http://127.0.0.1:8080 or http://127.0.0.1:8080/mcp/context7";
+
+/** What `--url` says. Throws CONFIG_INVALID. */
+export function gatewayUrl(text: string): URL {
+  try {
+    return new URL(text);
+  } catch (error) {
+    throw new FleetError("CONFIG_INVALID", `--url: "${text}" is no URL (${messageOf(error)}); ${urlFix}`);
+  }
+}
+
+/** Asks the gateway's REST interface. Rejects with CONFIG_INVALID, GATEWAY_UNREACHABLE, or with the gateway's own message. */
 export async function askGateway(
   url: string,
   path: string,
@@ -27,11 +39,7 @@ export async function askGateway(
   };
   const sent = body === undefined ? {} : { method: "POST" as const, body: JSON.stringify(body) };
   const { request } = await import("../http-client.ts");
-  if (!URL.canParse(path, url)) {
-    const fix = "write it like http://127.0.0.1:8080";
-    throw new FleetError("GATEWAY_UNREACHABLE", `--url: ${shownAddress(url)} is no address; ${fix}`);
-  }
-  const response = await request(new URL(path, url), { headers, ...sent }).catch((error) => {
+  const response = await request(new URL(path, gatewayUrl(url)), { headers, ...sent }).catch((error) => {
     const fix = "start it with `npm start` or `mcp-fleet serve`, or give its address with --url";
     throw new FleetError(
       "GATEWAY_UNREACHABLE",

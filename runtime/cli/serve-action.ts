@@ -39,8 +39,13 @@ export async function serve(options: ServeOptions): Promise<void> {
       ),
   });
   const start = {
-    ...{ config, secrets: loaded.secrets, stateDirectory: options.state },
-    ...{ reload: () => watcher.reload(), onShutdown: ended.resolve, socket, succession: successionOf(options) },
+    config,
+    secrets: loaded.secrets,
+    stateDirectory: options.state,
+    reload: () => watcher.reload(),
+    onShutdown: ended.resolve,
+    socket,
+    succession: successionOf(options),
   };
   const starter = options.daemon === undefined ? undefined : new Starter(process.stdin, () => ended.resolve(0));
   const starting = workers === 1 ? startGateway(start) : startWorkers(start, workers);

@@ -14,6 +14,7 @@ import {
 import { asLine } from "../protocol/line-text.ts";
 import type { DuplexLink } from "../upstreams/duplex-connector.ts";
 import { LineReader } from "../upstreams/line-reader.ts";
+import { gatewayUrl, urlFix } from "./gateway-url.ts";
 
 export interface StdioForwarderOptions {
   readonly input: Readable;
@@ -139,16 +140,10 @@ export class StdioForwarder {
 
 /** The gateway's WebSocket path beside an MCP path: `/mcp` → `/ws`, `/mcp/docs` → `/ws/docs`. Throws CONFIG_INVALID. */
 export function webSocketUrl(text: string): URL {
-  const fix = "give the gateway's address, such as http://127.0.0.1:8080 or http://127.0.0.1:8080/mcp/context7";
-  let url: URL;
-  try {
-    url = new URL(text);
-  } catch (error) {
-    throw new FleetError("CONFIG_INVALID", `--url: "${text}" is no URL (${messageOf(error)}); ${fix}`);
-  }
+  const url = gatewayUrl(text);
   const path = /^\/(?:mcp|ws)?(\/[^/]+)?\/?$/.exec(url.pathname);
   if (path === null || !/^https?:|^wss?:/.test(url.protocol)) {
-    throw new FleetError("CONFIG_INVALID", `--url: "${text}" is no MCP path of a gateway; ${fix}`);
+    throw new FleetError("CONFIG_INVALID", `--url: "${text}" is no MCP path of a gateway; ${urlFix}`);
   }
   url.protocol = /^(https|wss):/.test(url.protocol) ? "wss:" : "ws:";
   url.pathname = `/ws${path[1] ?? ""}`;

@@ -22,7 +22,7 @@ export function validateCommand(): Command {
       }
       const { config: loaded } = await loadConfig(config);
       const names = loaded.servers.map(({ name }) => name).join(", ");
-      const what = names === "" ? "but it has no servers" : `${loaded.servers.length} servers (${names})`;
-      process.stdout.write(`${config} is right${names === "" ? "," : ":"} ${what}\n`);
+      const what = names === "" ? ", but it has no servers" : `: ${loaded.servers.length} servers (${names})`;
+      process.stdout.write(`${config} is right${what}\n`);
     });
 }

@@ -31,7 +31,8 @@ export interface PlacedIssue extends ConfigIssue, Place {
   readonly file: string;
 }
 
-const extensions = new Set([".yaml", ".yml", ".json"]);
+/** Of the files of a configuration. */
+export const extensions: ReadonlySet<string> = new Set([".yaml", ".yml", ".json"]);
 
 /**
  * Reads a configuration: a YAML or JSON file, or a folder with `gateway.yaml` and one `servers/<name>.yaml` per server

@@ -2,7 +2,7 @@ import { type FSWatcher, watch } from "node:fs";
 import { basename, dirname, extname, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { messageOf } from "../errors.ts";
-import { type LoadedConfig, loadConfig } from "./load.ts";
+import { extensions, type LoadedConfig, loadConfig } from "./load.ts";
 
 export interface WatchOptions {
   readonly path: string;
@@ -15,9 +15,6 @@ export interface WatchOptions {
   /** Writers take several steps; they are waited for so long. Defaults to 100 ms. */
   readonly debounceMs?: number;
 }
-
-/** Of files that a configuration's folder can get. Kubernetes replaces all files of a folder by a link that begins with two dots. */
-const suffixes = new Set([".yaml", ".yml", ".json"]);
 
 /** Watches a configuration until it is closed. */
 export interface ConfigWatcher {
@@ -66,8 +63,9 @@ export function watchConfig(options: WatchOptions): ConfigWatcher {
   const concerned = (name: string | null) =>
     wrong !== undefined ||
     name === null ||
+    // Kubernetes replaces all files of a folder by a link.
     name.startsWith("..") ||
-    suffixes.has(extname(name)) ||
+    extensions.has(extname(name)) ||
     [path, ...current.files].some((file) => basename(file) === name);
   const changed = (_event: string, name: string | null) => {
     if (!concerned(name)) return;

@@ -14,7 +14,7 @@ export interface AdminActions {
   readonly replaceWorkers?: (() => Promise<void>) | undefined;
   /** Reads the configuration again; rejects when it is wrong, and the old one stays in force. */
   reload(): Promise<void>;
-  /** Begins to drain and ends the process's work; clients have so long to go (by default, as the configuration says). */
+  /** Begins to drain and ends the process's work. Clients have `lingerMs` to go; defaults to what the configuration says. */
   shutdown(lingerMs?: number): void;
   /** Begins to listen, where that waits for a word. */
   listen(): Promise<void>;

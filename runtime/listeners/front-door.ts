@@ -17,7 +17,7 @@ import { type HttpServerOptions, httpServer } from "./http-server.ts";
 import type { LegacySse } from "./legacy-sse.ts";
 import { checkFields } from "./request-fields.ts";
 import { type RequestTarget, RequestTargets } from "./request-target.ts";
-import { sharing } from "./shared-port.ts";
+import { listenAt } from "./shared-port.ts";
 import type { StreamableHttp } from "./streamable-http.ts";
 import type { McpTarget } from "./target.ts";
 import type { WebSocketListener } from "./web-socket.ts";
@@ -268,10 +268,7 @@ function refuse(response: ServerResponse, error: unknown): void {
  * over which the kernel spreads connections; elsewhere than on Linux, node:cluster hands them out.
  */
 export function listenOn(server: NetServer, host: string, port: number, shared: boolean): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once("error", (error) => reject(refusal(error, host, port)));
-    server.listen({ port, host, ...sharing(shared) }, () => resolve((server.address() as AddressInfo).port));
-  });
+  return listenAt(server, { host, port, shared }, (error) => refusal(error, host, port));
 }
 
 function refusal(error: NodeJS.ErrnoException, host: string, port: number): FleetError {

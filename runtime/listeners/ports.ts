@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer } from "node:net";
+import { createServer, type Server } from "node:net";
 import type { ResolvedGateway } from "../config/index.ts";
 import { type FrontDoor, listenOn } from "./front-door.ts";
 import { hostInUrl } from "./host-in-url.ts";
@@ -22,7 +22,7 @@ export interface PortsOptions {
   /** Descriptor of a socket that listens already, in place of host and port. */
   readonly socket?: number | undefined;
   /** Has it an HTTP port? */
-  readonly http: boolean;
+  readonly listen: boolean;
 }
 
 const loopback = "127.0.0.1";
@@ -48,10 +48,10 @@ export class Ports {
 
   /** Rejects with ADDRESS_IN_USE. */
   async open(): Promise<void> {
-    const { gateway, door, tcp, worker, succession, socket, http } = this.#options;
+    const { gateway, door, tcp, worker, succession, socket, listen } = this.#options;
     const { host, tls, listeners } = gateway;
     const claims = succession === "first" && !worker && socket === undefined;
-    if (http) {
+    if (listen) {
       const wanted = claims ? await claimPort(host, gateway.port) : gateway.port;
       const port = await door.listen(host, wanted, worker || succession !== undefined, socket);
       this.#url = `${tls === undefined ? "http" : "https"}://${hostInUrl(host)}:${port}`;
@@ -68,18 +68,16 @@ export class Ports {
  * Makes sure that nobody else listens there, which processes that share the port would not notice; 0 finds a free one.
  * Rejects with ADDRESS_IN_USE.
  */
-export async function claimPort(host: string, port: number): Promise<number> {
-  const server = createServer();
-  const claimed = await listenOn(server, host, port, false);
-  server.close();
-  await once(server, "close");
-  return claimed;
-}
+export const claimPort = (host: string, port: number): Promise<number> =>
+  claim((server) => listenOn(server, host, port, false));
 
 /** The same for the port of `gateway.listeners.tcp`. */
-export async function claimTcpPort(port: number): Promise<number> {
+export const claimTcpPort = (port: number): Promise<number> =>
+  claim((server) => listenForLines(server, loopback, port, false));
+
+async function claim(listen: (server: Server) => Promise<number>): Promise<number> {
   const server = createServer();
-  const claimed = await listenForLines(server, loopback, port, false);
+  const claimed = await listen(server);
   server.close();
   await once(server, "close");
   return claimed;

@@ -1,11 +1,11 @@
-import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
 import { FleetError, messageOf } from "../errors.ts";
 import { LineReader } from "../upstreams/line-reader.ts";
 import { readInTurns } from "../upstreams/read-in-turns.ts";
 import { Holding } from "./byte-budget.ts";
 import type { DuplexOptions } from "./duplex.ts";
 import { duplexOver } from "./line-socket.ts";
-import { sharing } from "./shared-port.ts";
+import { listenAt } from "./shared-port.ts";
 import type { McpTarget } from "./target.ts";
 
 export interface TcpOptions extends DuplexOptions {
@@ -115,12 +115,9 @@ export class TcpListener {
 
 /** Resolves with the port. Rejects with ADDRESS_IN_USE. */
 export function listenForLines(server: Server, host: string, port: number, shared: boolean): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once("error", (error) => {
-      const fix = "set it to a port that is free (0 takes one)";
-      const text = `gateway.listeners.tcp.port: cannot listen on ${host}:${port} (${messageOf(error)}); ${fix}`;
-      reject(new FleetError("ADDRESS_IN_USE", text, { cause: error }));
-    });
-    server.listen({ port, host, ...sharing(shared) }, () => resolve((server.address() as AddressInfo).port));
+  return listenAt(server, { host, port, shared }, (error) => {
+    const fix = "set it to a port that is free (0 takes one)";
+    const text = `gateway.listeners.tcp.port: cannot listen on ${host}:${port} (${messageOf(error)}); ${fix}`;
+    return new FleetError("ADDRESS_IN_USE", text, { cause: error });
   });
 }

@@ -74,9 +74,7 @@ export class ParkedCalls {
     const own = this.#ofCaller.get(caller) ?? new Set<string>();
     for (const oldest of own) {
       if (own.size < maxPerCaller) break;
-      const given = this.#calls.peek(oldest);
-      this.#calls.delete(oldest);
-      given?.cancel("the caller has too many calls that wait for its answers");
+      this.#end(oldest, "the caller has too many calls that wait for its answers");
     }
     this.#ofCaller.set(caller, own.add(handle));
     this.#callers.set(handle, caller);
@@ -115,11 +113,16 @@ export class ParkedCalls {
       if (expiryMs - this.#calls.getRemainingTTL(handle) < presentMs) return false;
       const call = this.#calls.peek(handle);
       if (call?.place === undefined || !places.has(call.place)) continue;
-      this.#calls.delete(handle);
-      call.cancel("others wait for the server, and the client has not come back with an answer; call again");
+      this.#end(handle, "others wait for the server, and the client has not come back with an answer; call again");
       return true;
     }
     return false;
+  }
+
+  #end(handle: string, reason: string): void {
+    const call = this.#calls.peek(handle);
+    this.#calls.delete(handle);
+    call?.cancel(reason);
   }
 
   #forget(handle: string): void {

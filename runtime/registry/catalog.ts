@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import { FleetError } from "../errors.ts";
+import { orAfter } from "../or-after.ts";
 import { keyOf as cursorKey, plainNumber } from "../protocol/exact-number.ts";
 import { Exchange } from "../protocol/exchange.ts";
 import type { Params, RpcReply } from "../protocol/json-rpc.ts";
@@ -146,7 +147,12 @@ export class Catalog {
     const read = this.#read(kind, (until) => (fresh.until = until));
     const fresh: Kept = { list: read, until: Number.POSITIVE_INFINITY, since: now() };
     const usable = old !== undefined && now() - old.since < longestStaleMs ? old : undefined;
-    if (usable !== undefined) fresh.list = orAfter(read, refreshMs, usable.list);
+    if (usable !== undefined)
+      fresh.list = orAfter(
+        read.catch(() => usable.list),
+        refreshMs,
+        usable.list,
+      );
     else if (old !== undefined)
       fresh.list = read.catch((error) => (nobodyIsFree(error) ? old.list : Promise.reject(error)));
     read.then(
@@ -249,13 +255,4 @@ function problemOf(cursor: unknown, seen: Set<unknown>, page: number): string | 
   if (page >= maxPages) return `has more than ${maxPages} pages`;
   seen.add(key);
   return undefined;
-}
-
-/** The first one if it comes in time and is good, else the other one. */
-async function orAfter<T>(first: Promise<T>, ms: number, other: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<T>((resolve) => {
-    timer = setTimeout(() => resolve(other), ms);
-  });
-  return Promise.race([first.catch(() => other), late]).finally(() => clearTimeout(timer));
 }

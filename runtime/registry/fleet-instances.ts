@@ -208,7 +208,7 @@ export class FleetInstances {
     });
   }
 
-  /** A session that an owner gets to itself on an instance that something else runs. */
+  /** A session of one owner on a remote instance. */
   #session(backend: Backend): Instance {
     const others = this.source.backends.filter((other) => other !== backend && other.usable);
     const elsewhere = others.length === 0 ? undefined : others.some(({ room }) => !room.full) ? "free" : "full";
@@ -246,7 +246,7 @@ export class FleetInstances {
         this.#tell({ event: gaveUp ? "gave-up" : "lost", instance: backend.id, ...reason });
       }
     }
-    // A session of an owner's; what serves everybody is started anew, or forgotten with its backend.
+    // One owner's session. A shared instance starts again, or goes with its backend.
     else if (state === "ended") backend.room.ended();
     this.source?.refresh();
     if (state === "ready" && this.source !== undefined) this.#relieve();

@@ -1,3 +1,4 @@
+import { orAfter } from "../or-after.ts";
 import type { Fleet } from "../registry/fleet.ts";
 import { excerpt } from "../secret-guard.ts";
 import type { Access } from "../security/index.ts";
@@ -38,12 +39,8 @@ export class Introductions {
   async #wait(unknown: readonly Fleet[]): Promise<void> {
     const starting = unknown.filter(({ server }) => server.scaling.minInstances > 0);
     if (starting.length === 0) return;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, this.#waitMs);
-    });
-    await Promise.race([Promise.allSettled(starting.map((fleet) => fleet.describe())), late]);
-    clearTimeout(timer);
+    const described = Promise.allSettled(starting.map((fleet) => fleet.describe()));
+    await orAfter<unknown>(described, this.#waitMs, undefined);
     for (const fleet of starting) if (fleet.description === undefined) this.#silent.add(fleet);
   }
 }

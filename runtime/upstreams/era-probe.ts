@@ -1,4 +1,5 @@
 import { FleetError } from "../errors.ts";
+import { orAfter } from "../or-after.ts";
 import { Exchange } from "../protocol/exchange.ts";
 import { enveloped } from "../protocol/modern.ts";
 import { type Era, eraOf } from "./era-verdict.ts";
@@ -29,12 +30,12 @@ export class EraProbe {
 
   /** What the server says; the session era when it is silent. Rejects for one that knows no revision of ours. */
   verdict(): Promise<Era> {
-    return this.#within(this.#silenceMs);
+    return orAfter(this.#answer, this.#silenceMs, sessionEra);
   }
 
   /** What it has said after all, when it was silent at first and has refused `initialize`. */
   late(): Promise<Era> {
-    return this.#within(lateMs);
+    return orAfter(this.#answer, lateMs, sessionEra);
   }
 
   /** Nobody waits for the answer any more. */
@@ -51,13 +52,5 @@ export class EraProbe {
     const era: ReturnType<typeof eraOf> = reply === undefined ? sessionEra : eraOf(reply);
     if (typeof era === "object") return era;
     throw new FleetError("UPSTREAM_PROTOCOL", `${fleet}: the server knows no revision of MCP that the gateway does`);
-  }
-
-  async #within(ms: number): Promise<Era> {
-    let timer: NodeJS.Timeout | undefined;
-    const silence = new Promise<Era>((resolve) => {
-      timer = setTimeout(() => resolve(sessionEra), ms);
-    });
-    return Promise.race([this.#answer, silence]).finally(() => clearTimeout(timer));
   }
 }

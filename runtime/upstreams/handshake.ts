@@ -27,6 +27,15 @@ export function checkDescription(server: string, method: string, reply: RpcReply
   throw new FleetError("UPSTREAM_PROTOCOL", text);
 }
 
+/** Rethrows why a question of the handshake has failed; one without an answer is bounded by `timeouts.connectMs`, unlike a call. */
+export const silentAt =
+  (method: string, server: string, timeoutMs: number) =>
+  (error: unknown): never => {
+    if (!(error instanceof FleetError && error.code === "REQUEST_TIMEOUT")) throw error;
+    const fix = "raise timeouts.connectMs of this server if it needs longer to start";
+    throw new FleetError("REQUEST_TIMEOUT", `${server}: no answer to ${method} within ${timeoutMs} ms; ${fix}`);
+  };
+
 /** The part of a session that the handshake needs. */
 export interface HandshakePeer {
   request(method: string, params: Params | undefined, exchange: Exchange): Promise<RpcReply>;
@@ -48,11 +57,9 @@ export async function initialize(
       ? bridgedCapabilities
       : { ...bridgedCapabilities, experimental: declareElsewhere(elsewhere) };
   const params = { protocolVersion: upstreamRevisions[0], capabilities, clientInfo };
-  const reply = await peer.request("initialize", params, new Exchange(timeoutMs)).catch((error) => {
-    if (!(error instanceof FleetError && error.code === "REQUEST_TIMEOUT")) throw error;
-    const fix = "raise timeouts.connectMs of this server if it needs longer to start";
-    throw new FleetError("REQUEST_TIMEOUT", `${server}: no answer to initialize within ${timeoutMs} ms; ${fix}`);
-  });
+  const reply = await peer
+    .request("initialize", params, new Exchange(timeoutMs))
+    .catch(silentAt("initialize", server, timeoutMs));
   checkDescription(server, "initialize", reply);
   if ("error" in reply) {
     const why = excerpt(String(reply.error.message), maxReason);

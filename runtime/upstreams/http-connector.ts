@@ -8,7 +8,7 @@ import { CallerSessions } from "./caller-sessions.ts";
 import { type Credentials, headersOfLines } from "./credentials/index.ts";
 import { DuplexConnector, type Receive } from "./duplex-connector.ts";
 import { type Era, EraVerdict, eraOf } from "./era-verdict.ts";
-import { checkDescription, type GatewayIdentity } from "./handshake.ts";
+import { checkDescription, type GatewayIdentity, silentAt } from "./handshake.ts";
 import { HttpEndpoint } from "./http-endpoint.ts";
 import { isRedirect } from "./http-outcome.ts";
 import { HttpSession } from "./http-session.ts";
@@ -129,8 +129,9 @@ export class HttpConnector implements Connector {
     const exchange = new Exchange(connectMs);
     const head = endpoint.head("POST", headersOf(method, params));
     const ignored = () => {};
-    let outcome = await endpoint.post(head, body, id, exchange, ignored);
-    if (isRedirect(outcome)) outcome = await endpoint.follow(outcome, head, body, id, exchange, ignored);
+    const silent = silentAt(method, fleet, connectMs);
+    let outcome = await endpoint.post(head, body, id, exchange, ignored).catch(silent);
+    if (isRedirect(outcome)) outcome = await endpoint.follow(outcome, head, body, id, exchange, ignored).catch(silent);
     if (isRedirect(outcome)) throw endpoint.unanswered(outcome);
     const { status, reply } = outcome;
     if (status === 401 || status === 403) {

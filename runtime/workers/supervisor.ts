@@ -211,7 +211,8 @@ class Supervisor implements RunningWorkers {
     worker.tell({
       ...{ kind: "start", slot, place: { workers, processes, socket }, sockets: this.#sockets() },
       ...{ config: this.#ofWorkers(), secrets: this.#secrets },
-      ...{ stateDirectory: this.#options.stateDirectory, succession: this.#options.succession },
+      stateDirectory: this.#options.stateDirectory,
+      succession: this.#options.succession,
     });
     return worker;
   }

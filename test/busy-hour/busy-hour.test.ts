@@ -7,7 +7,13 @@ testWith("the Python clients and servers")(
   "clients come to ten real servers, work and go, half of them without a word: no call fails, nothing is left",
   async () => {
     const { problems, visits, killed, restarts } = await busyHour({
-      ...{ minutes: 0.5, clients: 10, blockSeconds: 4, pauseMs: 2000, idleMs: 12_000, leavesParked: false, seed: 17 },
+      minutes: 0.5,
+      clients: 10,
+      blockSeconds: 4,
+      pauseMs: 2000,
+      idleMs: 12_000,
+      leavesParked: false,
+      seed: 17,
       log: () => {},
     });
     expect(problems).toEqual([]);

@@ -58,7 +58,9 @@ export async function startFleet(turns: number, idleMs: number, leaseIdleMs: num
   const quick = { tool: "quick", arguments: {} };
   const places: Place[] = [
     {
-      ...{ name: "remote", leased: false, progresses: true },
+      name: "remote",
+      leased: false,
+      progresses: true,
       known: { tool: "echo", arguments: { message: "hé" }, answer: "Echo: hé" },
     },
     { name: "blocking", leased: false, known: quick, blocks: true },
@@ -71,7 +73,8 @@ export async function startFleet(turns: number, idleMs: number, leaseIdleMs: num
     places.push({ name, leased: isolation !== undefined, known, ...(name === "everything" ? { asks: true } : {}) });
   }
   const bearerTokens = Array.from({ length: callerCount }, (_, caller) => ({
-    ...{ name: `caller-${caller}`, token: tokenOf(caller) },
+    name: `caller-${caller}`,
+    token: tokenOf(caller),
   }));
   return {
     config: { gateway: { port: 0, auth: { bearerTokens }, session: { idleTimeoutMs: idleMs } }, servers },

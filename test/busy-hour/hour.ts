@@ -80,15 +80,22 @@ export async function busyHour(options: BusyHourOptions): Promise<BusyHourOutcom
     [JSON.stringify(config), folder],
     ["--expose-gc"],
   );
-  const totals: Met = { leavings: { ended: 0, left: 0, dropped: 0 }, calls: {}, problems };
+  const totals = { leavings: { ended: 0, left: 0, dropped: 0 }, calls: {}, problems };
   let killed = 0;
   let started = 0;
   const startClients = async (at: number, visitors = Math.ceil(clients / processes)) => {
     started += 1;
     const { places } = fleet;
     const mine: VisitorOptions = {
-      ...{ url, places, visitors, blockSeconds, pauseMs, leavesParked, leaseIdleMs },
-      ...{ seed: options.seed + started, blocksAll: at === 0 },
+      url,
+      places,
+      visitors,
+      blockSeconds,
+      pauseMs,
+      leavesParked,
+      leaseIdleMs,
+      seed: options.seed + started,
+      blocksAll: at === 0,
     };
     return (await Child.start(file("visitor-process.ts"), [JSON.stringify(mine)]))[0];
   };
@@ -137,13 +144,16 @@ export async function busyHour(options: BusyHourOptions): Promise<BusyHourOutcom
   }
 }
 
-function add(totals: Met, { leavings, calls, problems }: Met): void {
+/** Met by all processes of clients. */
+type Totals = Omit<Met, "problems"> & { readonly problems: string[] };
+
+function add(totals: Totals, { leavings, calls, problems }: Met): void {
   for (const how of ["ended", "left", "dropped"] as const) totals.leavings[how] += leavings[how];
   for (const [kind, { count, worstMs }] of Object.entries(calls)) {
     const before = totals.calls[kind] ?? { count: 0, worstMs: 0 };
     totals.calls[kind] = { count: before.count + count, worstMs: Math.max(before.worstMs, worstMs) };
   }
-  (totals.problems as string[]).push(...problems);
+  totals.problems.push(...problems);
 }
 
 const isBack = (before: Held, after: Held): boolean =>

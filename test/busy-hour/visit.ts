@@ -70,19 +70,11 @@ export class Visit {
 
   /** Half of all go without a word, and half of those in the middle of a call. */
   async #leave(): Promise<Leaving> {
-    const { places, random, blockSeconds, leavesParked, mayBlock } = this.#options;
+    const { random } = this.#options;
     const ended = random() < 0.5;
     const dropped = !ended && random() < 0.5;
     if (dropped) {
-      const asking = places.find(({ asks }) => asks && (this.#legacy || leavesParked));
-      const blocking = places.find((place) => place.leased && place.blocks && mayBlock(place));
-      const last =
-        asking !== undefined
-          ? this.#call(asking, "trigger-elicitation-request", {})
-          : blocking !== undefined
-            ? this.#call(blocking, "block", { seconds: blockSeconds })
-            : this.#call(places[0] as Place, (places[0] as Place).known.tool, (places[0] as Place).known.arguments);
-      last.catch(() => {});
+      this.#lastCall().catch(() => {});
       await pause(random() * 2000);
     }
     if (ended) await this.#transport.terminateSession();
@@ -90,38 +82,42 @@ export class Visit {
     return ended ? "ended" : dropped ? "dropped" : "left";
   }
 
+  /** One that its client does not wait for: a question, a call that blocks, or whatever there is. */
+  #lastCall(): Promise<string> {
+    const { places, blockSeconds, leavesParked, mayBlock } = this.#options;
+    const asking = places.find(({ asks }) => asks && (this.#legacy || leavesParked));
+    if (asking !== undefined) return this.#call(asking, "trigger-elicitation-request", {});
+    const blocking = places.find((place) => place.leased && place.blocks && mayBlock(place));
+    if (blocking !== undefined) return this.#call(blocking, "block", { seconds: blockSeconds });
+    const first = places[0] as Place;
+    return this.#call(first, first.known.tool, first.known.arguments);
+  }
+
   async #quick(place: Place): Promise<void> {
     const { tool, arguments: args, answer } = place.known;
-    const began = performance.now();
-    const text = await this.#call(place, tool, args);
-    this.#options.took(
-      place.leased ? "quick, leased" : place.blocks ? "quick, beside a blocking call" : "quick",
-      performance.now() - began,
-    );
+    const beside = place.blocks ? "quick, beside a blocking call" : "quick";
+    const text = await this.#timed(place.leased ? "quick, leased" : beside, this.#call(place, tool, args));
     if (answer !== undefined && text !== answer) this.#options.note(`${place.name} answered ${text.slice(0, 200)}`);
     if (place.name === "working") this.#samePid(place, text);
   }
 
   async #block(place: Place): Promise<void> {
-    const { blockSeconds, took } = this.#options;
-    const began = performance.now();
-    const text = await this.#call(place, "block", { seconds: blockSeconds });
-    took("blocking", performance.now() - began);
+    const { blockSeconds } = this.#options;
+    const text = await this.#timed("blocking", this.#call(place, "block", { seconds: blockSeconds }));
     if (place.leased) this.#samePid(place, text);
   }
 
   async #progress(place: Place): Promise<void> {
-    const { note, took } = this.#options;
-    const began = performance.now();
     let heard = 0;
     const onprogress = () => {
       heard += 1;
     };
-    if (place.name === "remote") {
-      await this.#call(place, "trigger-long-running-operation", { duration: 2, steps: 4 }, onprogress);
-    } else await this.#call(place, "steps", { count: 4 }, onprogress);
-    took("with progress", performance.now() - began);
-    if (heard !== 4) note(`${place.name}: ${heard} of 4 notifications of progress`);
+    const call =
+      place.name === "remote"
+        ? this.#call(place, "trigger-long-running-operation", { duration: 2, steps: 4 }, onprogress)
+        : this.#call(place, "steps", { count: 4 }, onprogress);
+    await this.#timed("with progress", call);
+    if (heard !== 4) this.#options.note(`${place.name}: ${heard} of 4 notifications of progress`);
   }
 
   /** A client of the session era keeps its instance for as long as it is there and uses it now and then. */
@@ -133,6 +129,13 @@ export class Visit {
     if (this.#legacy && used && before.pid !== pid) {
       this.#options.note(`${place.name}: the state of a client that is there has gone`);
     }
+  }
+
+  async #timed(kind: string, call: Promise<string>): Promise<string> {
+    const began = performance.now();
+    const text = await call;
+    this.#options.took(kind, performance.now() - began);
+    return text;
   }
 
   async #call(place: Place, tool: string, args: Record<string, unknown>, onprogress?: () => void): Promise<string> {

@@ -26,7 +26,7 @@ export interface Met {
 }
 
 const options = JSON.parse(process.argv[2] as string) as VisitorOptions;
-const { url, places, visitors, blockSeconds, pauseMs, leavesParked, leaseIdleMs } = options;
+const { places, visitors } = options;
 const leavings: Record<Leaving, number> = { ended: 0, left: 0, dropped: 0 };
 const calls: Met["calls"] = {};
 const problems: string[] = [];
@@ -66,9 +66,7 @@ async function visitor(): Promise<void> {
       calls[kind] = { count: count + 1, worstMs: Math.round(Math.max(worstMs, ms)) };
     };
     const token = tokenOf(Math.floor(random() * callerCount));
-    const visit = new Visit({
-      ...{ url, token, places: chosen, random, blockSeconds, pauseMs, leavesParked, leaseIdleMs, mayBlock, note, took },
-    });
+    const visit = new Visit({ ...options, token, places: chosen, random, mayBlock, note, took });
     try {
       leavings[await visit.run()] += 1;
     } catch (error) {

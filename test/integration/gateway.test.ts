@@ -1,23 +1,15 @@
-import { readdirSync, readlinkSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { say, statefulServer, TestGateway } from "../support/gateway.ts";
+import { isWorkedIn } from "../support/proc.ts";
 
 let it: TestGateway;
 const temporaryFolders = () =>
   readdirSync(tmpdir())
     .filter((name) => name.startsWith("mcp-fleet-"))
     .sort();
-/** Does a process work in this folder? Our own have ended. */
-const inUse = (folder: string) =>
-  readdirSync("/proc").some((pid) => {
-    try {
-      return readlinkSync(`/proc/${pid}/cwd`) === folder;
-    } catch {
-      return false;
-    }
-  });
 let before: string[];
 
 beforeEach(async () => {
@@ -35,11 +27,15 @@ beforeEach(async () => {
 afterEach(async () => {
   await it.close();
   // Whatever a test did, nothing of it is left. Other gateways of this machine come and go, with processes in their folders.
-  const left = () => temporaryFolders().filter((name) => !before.includes(name) && !inUse(join(tmpdir(), name)));
-  for (let tries = 0; left().length > 0 && tries < 100; tries += 1) {
+  const left = async () => {
+    const fresh = temporaryFolders().filter((name) => !before.includes(name));
+    const used = await Promise.all(fresh.map((name) => isWorkedIn(join(tmpdir(), name))));
+    return fresh.filter((_name, index) => !used[index]);
+  };
+  for (let tries = 0; (await left()).length > 0 && tries < 100; tries += 1) {
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  expect(left()).toEqual([]);
+  expect(await left()).toEqual([]);
 });
 
 test("the federated path lists every server's tools and prompts under the server's name, in a fixed order", async () => {

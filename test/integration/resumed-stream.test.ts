@@ -83,15 +83,17 @@ test("a server that wants to be left alone for days does not hold a call past it
   expect(resumed).toEqual([]);
 });
 
-test("an event whose id no header can have does not end the gateway: its stream begins again without", async () => {
-  const asked: unknown[] = [];
+/** Starts a server whose GET stream does what `stream` does, the first time with 1. */
+async function startStreaming(
+  stream: (response: ServerResponse, time: number, lastEventId: unknown) => void,
+): Promise<string> {
+  let times = 0;
   server = createServer(async (request, response) => {
     response.setHeader("mcp-session-id", "s");
     if (request.method === "GET") {
-      asked.push(request.headers["last-event-id"]);
+      times += 1;
       response.writeHead(200, { "content-type": "text/event-stream" });
-      // A control character, then one that latin1 would make a line feed.
-      response.end(`retry: 50\nid: ${asked.length % 2 === 1 ? "\u0001" : "\u010a"}\ndata: {}\n\n`);
+      stream(response, times, request.headers["last-event-id"]);
       return;
     }
     const { id, method = "" } = (request.method === "POST" ? await json(request) : {}) as Partial<RpcRequest>;
@@ -100,7 +102,16 @@ test("an event whose id no header can have does not end the gateway: its stream 
     response.end(id === undefined ? "" : JSON.stringify({ jsonrpc: "2.0", id, ...outcome }));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`;
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`;
+}
+
+test("an event whose id no header can have does not end the gateway: its stream begins again without", async () => {
+  const asked: unknown[] = [];
+  const endpoint = await startStreaming((response, time, lastEventId) => {
+    asked.push(lastEventId);
+    // A control character, then one that latin1 would make a line feed.
+    response.end(`retry: 50\nid: ${time % 2 === 1 ? "\u0001" : "\u010a"}\ndata: {}\n\n`);
+  });
   gateway = await TestGateway.start({ servers: { polling: { type: "custom", endpoints: [endpoint] } } });
   const client = await gateway.connect("/mcp/polling");
   while (asked.length < 3) await new Promise((resolve) => setTimeout(resolve, 20));
@@ -111,20 +122,10 @@ test("an event whose id no header can have does not end the gateway: its stream 
 test("a server whose stream ends as soon as it is open is asked for it less and less often", async () => {
   const asked: number[] = [];
   const pause = 50;
-  server = createServer(async (request, response) => {
-    response.setHeader("mcp-session-id", "s");
-    if (request.method === "GET") {
-      asked.push(performance.now());
-      response.writeHead(200, { "content-type": "text/event-stream" });
-      response.end(`id: ${asked.length}\nretry: ${pause}\ndata: \n\n`);
-      return;
-    }
-    const { id, method = "" } = (request.method === "POST" ? await json(request) : {}) as Partial<RpcRequest>;
-    response.writeHead(id === undefined ? 202 : 200, { "content-type": "application/json" });
-    response.end(id === undefined ? "" : JSON.stringify({ jsonrpc: "2.0", id, result: results[method] }));
+  const endpoint = await startStreaming((response, time) => {
+    asked.push(performance.now());
+    response.end(`id: ${time}\nretry: ${pause}\ndata: \n\n`);
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`;
   gateway = await TestGateway.start({ servers: { polling: { type: "custom", endpoints: [endpoint] } } });
   await (await gateway.connect("/mcp/polling")).listTools();
   while (asked.length < 6) await new Promise((resolve) => setTimeout(resolve, 20));

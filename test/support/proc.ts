@@ -1,4 +1,4 @@
-import { open, readdir, readFile } from "node:fs/promises";
+import { open, readdir, readFile, readlink } from "node:fs/promises";
 
 /** Largest piece of memory that is looked at in one go. */
 const pieceBytes = 1 << 22;
@@ -19,6 +19,12 @@ export async function commandLines(): Promise<readonly string[]> {
 
 /** The environment that a process was started with, by `/proc/<pid>/environ`. */
 export const environmentOf = (pid: number): Promise<string> => textOf(pid, "environ");
+
+/** Does a process work in this folder? */
+export async function isWorkedIn(folder: string): Promise<boolean> {
+  const folders = await Promise.all((await allPids()).map((pid) => readlink(`/proc/${pid}/cwd`).catch(() => "")));
+  return folders.includes(folder);
+}
 
 /** Every process that descends from another one. */
 export async function descendantsOf(ancestor: number): Promise<readonly number[]> {

@@ -1,5 +1,6 @@
 import { performance } from "node:perf_hooks";
 import { Agent, fetch as fetchWith } from "undici";
+import { messageIn } from "./answer-text.ts";
 
 /** What came of the calls of one load. */
 export interface LoadFigures {
@@ -54,8 +55,7 @@ export class PlainClient {
   /** The text of a tool's answer, parsed. Rejects with the message of an error, or when the client gives up by `signal`. */
   async call(name: string, args: Record<string, unknown> = {}, signal?: AbortSignal): Promise<Record<string, unknown>> {
     const response = await this.#post("tools/call", { name, arguments: args }, signal);
-    const text = await response.text();
-    const body = JSON.parse(text.startsWith("{") ? text : text.replace(/^[\s\S]*?data: /, "")) as {
+    const body = messageIn(await response.text()) as {
       readonly result?: { readonly content: readonly { readonly text: string }[] };
       readonly error?: { readonly message: string; readonly data?: unknown };
     };
@@ -65,9 +65,10 @@ export class PlainClient {
 
   /** The names of the tools that are listed. */
   async tools(): Promise<readonly string[]> {
-    const text = await (await this.#post("tools/list", {})).text();
-    const { result } = JSON.parse(text.startsWith("{") ? text : text.replace(/^[\s\S]*?data: /, ""));
-    return (result.tools as { name: string }[]).map(({ name }) => name);
+    const { result } = messageIn(await (await this.#post("tools/list", {})).text()) as {
+      result: { tools: { name: string }[] };
+    };
+    return result.tools.map(({ name }) => name);
   }
 
   #post(method: string, params: object, signal: AbortSignal | null = null): Promise<Response> {

@@ -1,10 +1,11 @@
 import { get, type IncomingMessage } from "node:http";
 import { connect } from "node:net";
 import { createInterface } from "node:readline";
-import { type Dispatcher, request } from "undici";
+import { request } from "undici";
 import { WebSocket } from "ws";
 import { encodeHeaderValue, nameForHeader } from "../../runtime/protocol/header-values.ts";
 import type { Params } from "../../runtime/protocol/json-rpc.ts";
+import { messageIn } from "./answer-text.ts";
 
 /** What a request has come to, on whatever way. */
 export interface WayReply {
@@ -36,14 +37,6 @@ export interface WayOptions {
   readonly batched?: boolean;
 }
 
-/** The answer to a request. A call that was silent for seconds is answered by an event stream with comments. */
-async function answerOf({ headers, body }: Dispatcher.ResponseData): Promise<unknown> {
-  const text = await body.text();
-  if (!String(headers["content-type"]).startsWith("text/event-stream")) return JSON.parse(text);
-  const lines = text.split("\n").filter((line) => line.startsWith("data: "));
-  return JSON.parse((lines.at(-1) as string).slice("data: ".length));
-}
-
 /** A session of Streamable HTTP. */
 export async function sessionOver(
   url: string,
@@ -60,7 +53,8 @@ export async function sessionOver(
   return {
     async ask(method, params) {
       const message = { jsonrpc: "2.0", id: 1, method, params };
-      const answer = await answerOf(await post(JSON.stringify(batched ? [message] : message), mine));
+      const { body } = await post(JSON.stringify(batched ? [message] : message), mine);
+      const answer = messageIn(await body.text());
       return (batched ? (answer as unknown[])[0] : answer) as WayReply;
     },
     close: () => {},
@@ -74,7 +68,7 @@ export function statelessOver(url: string, { headers = {}, capabilities = {} }: 
       const _meta = { [`${key}/protocolVersion`]: "2026-07-28", [`${key}/clientCapabilities`]: capabilities };
       const sent = { ...params, _meta };
       const name = nameForHeader(method, sent);
-      const reply = await request(url, {
+      const { body } = await request(url, {
         method: "POST",
         headers: {
           ...json,
@@ -85,7 +79,7 @@ export function statelessOver(url: string, { headers = {}, capabilities = {} }: 
         },
         body: JSON.stringify({ jsonrpc: "2.0", id: 1, method, params: sent }),
       });
-      return (await answerOf(reply)) as WayReply;
+      return messageIn(await body.text()) as WayReply;
     },
     close: () => {},
   };

@@ -77,7 +77,7 @@ export const Timeouts = Type.Object(
       Type.Integer({
         minimum: 1,
         description:
-          "A session's own instance is ended after so long without a call, and a shared process when the load of so long has not needed it. Defaults to 600000.",
+          "A session's own instance ends after this time without a call. A shared process ends when the calls of this time did not need it. Defaults to 600000.",
       }),
     ),
   },

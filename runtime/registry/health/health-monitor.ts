@@ -21,10 +21,10 @@ export interface HealthMonitorOptions {
   readonly restart: ((backend: Backend, reason: string) => void) | undefined;
 }
 
-/** Host loads are read so often, since CPU use changes faster than health. */
+/** Between two looks at the load of hosts: CPU use changes faster than health. */
 const loadEveryMs = 2000;
 
-/** Whether hosts have room for sessions is read so often: somebody can wait for it. */
+/** Between two looks at the room that hosts have for sessions: a client can wait for it. */
 const roomEveryMs = 1000;
 
 /** The pulse of one fleet's health: checks, ejections and, where the strategy wants it, the load of the hosts. */
