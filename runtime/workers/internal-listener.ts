@@ -1,5 +1,7 @@
+import { once } from "node:events";
 import { chmod } from "node:fs/promises";
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
+import { Server as NetServer } from "node:net";
 import { FleetError, messageOf } from "../errors.ts";
 import type { AdminOperation } from "../listeners/admin.ts";
 import { readBody } from "../listeners/body.ts";
@@ -18,9 +20,13 @@ export interface InternalActions {
   readonly forwarded: (request: IncomingMessage, response: ServerResponse) => void;
 }
 
+/** A request that another worker has just sent arrives within this time. */
+const onTheWayMs = 500;
+
 /** What the gateway's processes ask of each other, on a unix socket in a folder that only its user can enter. */
 export class InternalListener {
   readonly #server: Server;
+  #closing = false;
 
   private constructor(listener: RequestListener, budget: ByteBudget) {
     const classes = { IncomingMessage: IncomingRequest, ServerResponse: responsesWithin(budget) };
@@ -36,6 +42,7 @@ export class InternalListener {
     { status, metrics, operate, forwarded }: InternalActions,
   ): Promise<InternalListener> {
     const listener = new InternalListener(async (request, response) => {
+      if (listener.#closing) response.shouldKeepAlive = false;
       if (request.url === "/internal/status") response.end(JSON.stringify(status()));
       else if (request.url === "/internal/metrics") response.end(JSON.stringify(await metrics()));
       else if (request.url === "/internal/operate") response.end(JSON.stringify(await answerOf(request, operate)));
@@ -53,13 +60,23 @@ export class InternalListener {
     return listener;
   }
 
-  /** Takes no new connections; cuts those that are still busy after `ms`. */
+  /**
+   * Takes no new connections, and ends each one with its next answer. Idle ones stay open for half a second, or until the other side
+   * closes them: a request can be on its way. Busy ones are cut after `ms`.
+   */
   async close(ms: number): Promise<void> {
-    const closed = new Promise((resolve) => this.#server.close(resolve));
-    const timer = setTimeout(() => this.#server.closeAllConnections(), ms);
-    this.#server.closeIdleConnections();
+    this.#closing = true;
+    const closed = once(this.#server, "close");
+    // A server of node:http would close idle connections too.
+    NetServer.prototype.close.call(this.#server);
+    const timers = [
+      setTimeout(() => this.#server.closeIdleConnections(), Math.min(ms, onTheWayMs)),
+      setTimeout(() => this.#server.closeAllConnections(), ms),
+    ];
     await closed;
-    clearTimeout(timer);
+    for (const timer of timers) clearTimeout(timer);
+    // Stops its check of connections.
+    this.#server.close();
   }
 }
 
