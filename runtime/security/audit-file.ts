@@ -217,10 +217,22 @@ export class AuditFile {
       found = await this.#handle.stat();
       this.#end = -1;
     }
-    const size = found?.isFile() === true ? found.size : 0;
-    const cut = size > 0 && size !== this.#end && (await lastByte(this.#handle, size)) !== lineBreak;
+    const { size, cut } =
+      found?.isFile() === true ? await this.#ending(this.#handle, found.size) : { size: 0, cut: false };
     this.#end = size;
     return { handle: this.#handle, cut };
+  }
+
+  /** Where the file ends, and whether its last line is cut. A line that another process is just writing is not. */
+  async #ending(handle: FileHandle, found: number): Promise<{ size: number; cut: boolean }> {
+    for (let size = found; ; ) {
+      if (size === 0 || size === this.#end || (await lastByte(handle, size)) === lineBreak) return { size, cut: false };
+      // Linux changes the mode under the lock that a write holds until it has written everything.
+      await handle.chmod(mode).catch(() => {});
+      const { size: now } = await handle.stat();
+      if (now === size) return { size, cut: true };
+      size = now;
+    }
   }
 
   async #letGo(): Promise<void> {

@@ -1,4 +1,5 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { constants } from "node:fs";
 import {
   type FileHandle,
@@ -115,6 +116,27 @@ test("a full disk ends nothing: the log goes on by itself, on a line of its own,
       to: "1970-01-01T00:00:00.000Z",
     })}\n{"line":5}\n`,
   );
+});
+
+test("a line that another process is just writing is not taken for a cut one: no empty lines", async () => {
+  const program = `const file = fs.openSync(process.argv[1], "a");
+    for (let times = 0; times < 25; times += 1) fs.writeSync(file, "x".repeat(4_000_000) + "\\n");`;
+  const child = spawn(process.execPath, ["-e", program, path], { stdio: "inherit" });
+  const ended = once(child, "exit");
+  const { append, file } = start({ maxBytes: Number.MAX_SAFE_INTEGER });
+  let lines = 0;
+  while (child.exitCode === null) {
+    await append("short");
+    lines += 1;
+  }
+  await ended;
+  await file.close();
+  const found = (await text()).split("\n");
+  expect([found.filter((line) => line === "short").length, found.filter((line) => line.endsWith("x")).length]).toEqual([
+    lines,
+    25,
+  ]);
+  expect(found.indexOf("")).toBe(found.length - 1);
 });
 
 test.each(["EIO", "EROFS", "EMFILE"])("after %s it goes on as well", async (code) => {
