@@ -5,13 +5,13 @@ import { resolveReferences } from "./references.ts";
 import { resolveConfig } from "./resolve.ts";
 import type { ResolvedConfig } from "./resolved.ts";
 import {
+  addressRules,
   type ConfigFile,
   type ConfigIssue,
   type ConfigPath,
   exactVersionRule,
   expressionsIn,
   issueText,
-  userInformationRule,
   validateConfig,
 } from "./schema/index.ts";
 import { type Place, SourceFile } from "./source-file.ts";
@@ -26,10 +26,13 @@ export interface LoadedConfig {
   readonly files: readonly string[];
 }
 
-/** A mistake, and where it stands. */
-export interface PlacedIssue extends ConfigIssue, Place {
+/** A place in one of the files of a configuration. */
+export interface FilePlace extends Place {
   readonly file: string;
 }
+
+/** A mistake, and where it stands. */
+export interface PlacedIssue extends ConfigIssue, FilePlace {}
 
 /** Of the files of a configuration. */
 export const extensions: ReadonlySet<string> = new Set([".yaml", ".yml", ".json"]);
@@ -40,10 +43,10 @@ export const extensions: ReadonlySet<string> = new Set([".yaml", ".yml", ".json"
  * CONFIG_UNREADABLE or REFERENCE_UNRESOLVED.
  */
 export async function loadConfig(path: string, { env = process.env } = {}): Promise<LoadedConfig> {
-  const { value, files, issues } = await readConfig(path);
+  const { value, files, issues, place } = await readConfig(path);
   if (issues.length > 0) throw invalid(issues);
   const written = value as ConfigFile;
-  const resolved = await resolveReferences(written, path, env);
+  const resolved = await resolveReferences(written, { file: path, env, place: (at) => placeText(place(at)) });
   const { servers } = resolved.value;
   checkResolved(servers, path);
   const all = [...files, ...resolved.files];
@@ -61,14 +64,23 @@ function checkResolved(servers: ConfigFile["servers"], file: string): void {
     const add = (field: ConfigPath, message: string, fix: string) => {
       lines.push(`${file}: ${issueText({ path: ["servers", name, ...field], message, fix })}`);
     };
-    userInformationRule(server, add);
+    addressRules(server, add);
     exactVersionRule(server, add);
   }
   if (lines.length > 0) throw new FleetError("CONFIG_INVALID", lines.join("\n"), { data: { issues: lines.length } });
 }
 
+/** A configuration as it was read, before its references are resolved. */
+export interface ReadConfig {
+  readonly value: unknown;
+  readonly files: string[];
+  /** In the order of the files. */
+  readonly issues: PlacedIssue[];
+  readonly place: (path: ConfigPath) => FilePlace;
+}
+
 /** Reads a configuration and lists its mistakes. */
-export async function readConfig(path: string): Promise<{ value: unknown; files: string[]; issues: PlacedIssue[] }> {
+export async function readConfig(path: string): Promise<ReadConfig> {
   const folder = await stat(path).then(
     (found) => found.isDirectory(),
     (error) => {
@@ -80,12 +92,11 @@ export async function readConfig(path: string): Promise<{ value: unknown; files:
   );
   if (folder) return readFolder(path);
   const source = await SourceFile.read(path);
-  const found = await issuesOf(source.value);
-  const issues = found.map((issue) => ({ ...issue, file: path, ...source.place(issue.path) }));
-  return { value: source.value, files: [path], issues: issues.sort(byPlace) };
+  const place = (at: ConfigPath) => ({ file: path, ...source.place(at) });
+  return { value: source.value, files: [path], issues: await issuesOf(source.value, place), place };
 }
 
-async function readFolder(path: string): Promise<{ value: unknown; files: string[]; issues: PlacedIssue[] }> {
+async function readFolder(path: string): Promise<ReadConfig> {
   const [gatewayFile] = (await list(path)).filter((file) => basename(file, extname(file)) === "gateway");
   const gateway = gatewayFile === undefined ? undefined : await SourceFile.read(gatewayFile);
   const sources = await Promise.all((await list(join(path, "servers"))).map((file) => SourceFile.read(file)));
@@ -94,30 +105,32 @@ async function readFolder(path: string): Promise<{ value: unknown; files: string
     ...(gateway === undefined ? {} : { gateway: gateway.value }),
     servers: Object.fromEntries([...servers].map(([name, source]) => [name, source.value])),
   };
-  const issues = (await issuesOf(value)).map((issue) => {
-    const [section, name] = issue.path;
+  const place = (at: ConfigPath) => {
+    const [section, name] = at;
     const inGateway = section === "gateway";
     const source = inGateway ? gateway : servers.get(String(name));
     return {
-      ...issue,
       file: source?.path ?? path,
-      ...(source?.place(issue.path.slice(inGateway ? 1 : 2)) ?? { line: 1, column: 1 }),
+      ...(source?.place(at.slice(inGateway ? 1 : 2)) ?? { line: 1, column: 1 }),
     };
-  });
+  };
   return {
     value,
     files: [...(gateway === undefined ? [] : [gateway.path]), ...sources.map((source) => source.path)],
-    issues: issues.sort(byPlace),
+    issues: await issuesOf(value, place),
+    place,
   };
 }
 
 /** Every mistake; the engine of expressions is loaded only when there are some. */
-async function issuesOf(value: unknown): Promise<ConfigIssue[]> {
+async function issuesOf(value: unknown, place: ReadConfig["place"]): Promise<PlacedIssue[]> {
   const issues = validateConfig(value);
   const gateway = (value as { readonly gateway?: unknown } | null)?.gateway;
-  if (expressionsIn(gateway).length === 0) return issues;
-  const { conditionIssues } = await import("./schema/conditions.ts");
-  return [...issues, ...conditionIssues(gateway).map((issue) => ({ ...issue, path: ["gateway", ...issue.path] }))];
+  if (expressionsIn(gateway).length > 0) {
+    const { conditionIssues } = await import("./schema/conditions.ts");
+    issues.push(...conditionIssues(gateway).map((issue) => ({ ...issue, path: ["gateway", ...issue.path] })));
+  }
+  return issues.map((issue) => ({ ...issue, ...place(issue.path) })).sort(byPlace);
 }
 
 function byPlace(a: PlacedIssue, b: PlacedIssue): number {
@@ -132,7 +145,9 @@ async function list(folder: string): Promise<string[]> {
     .map((name) => join(folder, name));
 }
 
+const placeText = ({ file, line, column }: FilePlace): string => `${file}:${line}:${column}`;
+
 function invalid(issues: readonly PlacedIssue[]): FleetError {
-  const lines = issues.map((issue) => `${issue.file}:${issue.line}:${issue.column}: ${issueText(issue)}`);
+  const lines = issues.map((issue) => `${placeText(issue)}: ${issueText(issue)}`);
   return new FleetError("CONFIG_INVALID", lines.join("\n"), { data: { issues: issues.length } });
 }

@@ -14,6 +14,16 @@ export interface ResolvedReferences<T> {
   readonly files: readonly string[];
 }
 
+/** Where the configuration stands. */
+export interface ReferencesAt {
+  /** Files that references name are relative to its folder. */
+  readonly file: string;
+  /** The variables. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** How people are told where a value stands, such as `fleet.yaml:3:5`. Defaults to the file. */
+  readonly place?: (path: ConfigPath) => string;
+}
+
 const variable = /\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g;
 /** Keys whose values are secrets, wherever they came from and however short they are. */
 const secretKeys = new Set(["token", "key", "clientSecret", "password"]);
@@ -24,29 +34,29 @@ const credentialKeys = new Set(["value", "gateway", "clientSecret", "privateKey"
 
 /**
  * Replaces `${NAME}` and `${NAME:-default}` in every text of a configuration, and a text `file:PATH` by that file's
- * content. `$${` stands for `${`, and `$file:` at the beginning for `file:`. Rejects with REFERENCE_UNRESOLVED.
+ * content. `$${` stands for `${`, and `$file:` at the beginning for `file:`. Rejects with REFERENCE_UNRESOLVED, which names every
+ * variable that is not set and every file that cannot be read.
  */
 export async function resolveReferences<T>(
   value: T,
-  file: string,
-  env: Readonly<Record<string, string | undefined>>,
+  { file, env, place = () => file }: ReferencesAt,
 ): Promise<ResolvedReferences<T>> {
   const secrets = new Set<string>();
   const files: string[] = [];
+  const problems: string[] = [];
+  const miss = (path: ConfigPath, problem: string, fix: string) => {
+    problems.push(`${place(path)}: ${pathText(path)}: ${problem}; ${fix}`);
+    return "";
+  };
 
   async function resolveText(text: string, path: ConfigPath): Promise<string> {
     let resolved: string;
     if (text.startsWith("file:")) {
       const name = resolve(dirname(file), text.slice("file:".length));
       files.push(name);
-      resolved = await readFile(name, "utf8").catch((error) => {
-        throw unresolved(
-          file,
-          path,
-          `the file ${name} cannot be read (${messageOf(error)})`,
-          "create it or correct the path",
-        );
-      });
+      resolved = await readFile(name, "utf8").catch((error) =>
+        miss(path, `the file ${name} cannot be read (${messageOf(error)})`, "create it or correct the path"),
+      );
       resolved = resolved.trimEnd();
       for (const secret of secretsIn(resolved)) secrets.add(secret);
     } else {
@@ -60,7 +70,7 @@ export async function resolveReferences<T>(
         // A fallback stands in the file itself, so it is no secret.
         for (const secret of secretsIn(found ?? "")) secrets.add(secret);
         if (found === undefined && fallback === undefined)
-          throw unresolved(file, path, `the variable ${name} is not set`, `set it, or write \${${name}:-default}`);
+          return miss(path, `the variable ${name} is not set`, `set it, or write \${${name}:-default}`);
         return found ?? (fallback as string);
       });
     }
@@ -78,9 +88,7 @@ export async function resolveReferences<T>(
     return Object.fromEntries(await Promise.all(entries));
   }
 
-  return { value: (await walk(value, [])) as T, secrets: [...secrets], files };
-}
-
-function unresolved(file: string, path: ConfigPath, problem: string, fix: string): FleetError {
-  return new FleetError("REFERENCE_UNRESOLVED", `${file}: ${pathText(path)}: ${problem}; ${fix}`);
+  const resolved = (await walk(value, [])) as T;
+  if (problems.length > 0) throw new FleetError("REFERENCE_UNRESOLVED", problems.join("\n"));
+  return { value: resolved, secrets: [...secrets], files };
 }

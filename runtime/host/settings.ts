@@ -64,7 +64,7 @@ export async function hostConfig(options: HostOptions, env = process.env): Promi
     },
     servers: { [name]: server },
   };
-  const { value, secrets } = await resolveReferences(file, join(process.cwd(), "mcp-fleet host"), env);
+  const { value, secrets } = await resolveReferences(file, { file: join(process.cwd(), "mcp-fleet host"), env });
   const loadLogMs = options.loadLog === undefined ? undefined : options.loadLog * 1000;
   const known = [...new Set([...secrets, ...writtenSecrets(value.servers)])];
   return {

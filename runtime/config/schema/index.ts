@@ -1,7 +1,7 @@
 // The TypeBox definitions are types here; what runs is the JSON Schema that was made from them: loading the builder
 // would cost every gateway 20 MB of memory.
 
-export { holdsUser, userInformationRule } from "./address-rules.ts";
+export { addressRules, holdsUser } from "./address-rules.ts";
 export type { Auth, Requirement } from "./auth.ts";
 export type { Limits, Sandbox } from "./confinement.ts";
 export type { Credentials } from "./credentials.ts";

@@ -1,5 +1,6 @@
 import Type, { type Static } from "typebox";
 
+import { addressPattern } from "./address-rules.ts";
 import { Requirement } from "./auth.ts";
 import { Limits, Sandbox } from "./confinement.ts";
 import { Credentials } from "./credentials.ts";
@@ -120,7 +121,7 @@ export const Server = Type.Object(
     endpoints: Type.Optional(
       Type.Array(
         Type.String({
-          pattern: "^(https?|wss?|tcp)://",
+          pattern: addressPattern,
           description: "URL of a server: http(s):// for Streamable HTTP, ws(s)://, or tcp://host:port.",
         }),
         {

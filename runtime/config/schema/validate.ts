@@ -9,7 +9,14 @@ import type { ConfigFile } from "./file.ts";
 import type { Gateway } from "./gateway.ts";
 import type { ConfigIssue, ConfigPath } from "./issue.ts";
 import schema from "./mcp-fleet.schema.json" with { type: "json" };
-import { Isolation, isLoopback, protocolOf, serverNamePattern, usualIsolation } from "./names.ts";
+import {
+  Isolation,
+  isLoopback,
+  protocolOf,
+  serverNamePattern,
+  type UpstreamProtocol,
+  usualIsolation,
+} from "./names.ts";
 import { protectionRules } from "./protection-rules.ts";
 import type { Server } from "./server.ts";
 import { upstreamTlsRules } from "./upstream-tls-rules.ts";
@@ -68,6 +75,10 @@ function check(schema: object, value: unknown, path: ConfigPath): ConfigIssue[] 
 const standard =
   /^(?:tools|prompts|resources|completion|logging|tasks|subscriptions|server|notifications|roots|sampling|elicitation)\//;
 
+/** What addresses that are not known yet have to speak. */
+const spokenAt = (protocol: UpstreamProtocol | undefined): UpstreamProtocol =>
+  protocol === undefined || protocol === "sse" || protocol === "stdio" ? "http" : protocol;
+
 /** What JSON Schema cannot say well of a server. */
 function serverRules(server: Server, path: ConfigPath): ConfigIssue[] {
   const { type, version, process, endpoints, discovery, protocol, isolation, scaling, tools, healthCheck } = server;
@@ -102,16 +113,10 @@ function serverRules(server: Server, path: ConfigPath): ConfigIssue[] {
     add(["discovery"], `stands beside ${process === undefined ? "endpoints" : "process"}`, "keep one of the two");
   if (discovery !== undefined && Object.keys(discovery).length === 0)
     add(["discovery"], "is empty", "add static, dns, kubernetes or docker");
-  const { urls, at } = addressesOf(server);
+  const { urls, known } = addressesOf(server);
   addressRules(server, add);
   const remote = urls.length > 0 || discovery !== undefined;
-  const natural =
-    urls[0] !== undefined ? protocolOf(urls[0]) : discovery === undefined ? "stdio" : (protocol ?? "http");
-  const other = urls.findIndex((endpoint) => protocolOf(endpoint) !== natural);
-  if (other >= 0) {
-    const fix = `use one protocol (the first endpoint says ${natural}), or make a server of its own of it`;
-    add(at(other), `is ${shownAddress(urls[other] as string)}, which speaks another protocol than the first`, fix);
-  }
+  const natural = known[0] !== undefined ? protocolOf(known[0]) : remote ? spokenAt(protocol) : "stdio";
   if (pool !== undefined && (protocol ?? natural) !== "http") {
     const fix = "remove it: one connection carries all calls of a session";
     add(["pool"], `is set for a server that is reached over ${protocol ?? natural}`, fix);
@@ -135,7 +140,7 @@ function serverRules(server: Server, path: ConfigPath): ConfigIssue[] {
     add(["loadBalancer", "strategy"], `is "${strategy}"`, fix);
   }
   confinementRules(server, add);
-  upstreamTlsRules(server, urls, add);
+  upstreamTlsRules(server, known, add);
   if (credentials !== undefined) credentialRules(credentials, protocol ?? natural, add);
   const { minInstances, maxInstances, targetInFlight } = scaling ?? {};
   if (minInstances !== undefined && maxInstances !== undefined && minInstances > maxInstances) {

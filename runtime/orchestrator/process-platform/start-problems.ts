@@ -48,9 +48,12 @@ async function referencesOf(state: StateFolder, settings: object): Promise<{ val
   const problems: string[] = [];
   for (const [key, section] of Object.entries(settings)) {
     try {
-      Object.assign(value, (await resolveReferences({ [key]: section }, state.path, daemonEnvironment())).value);
+      Object.assign(
+        value,
+        (await resolveReferences({ [key]: section }, { file: state.path, env: daemonEnvironment() })).value,
+      );
     } catch (error) {
-      problems.push(messageOf(error).replace(`${state.path}: `, ""));
+      problems.push(...messageOf(error).replaceAll(`${state.path}: `, "").split("\n"));
     }
   }
   return { value, problems };

@@ -174,11 +174,11 @@ test.each([
   ],
   [
     "{ type: custom, endpoints: [ftp://h] }",
-    'servers.a.endpoints[0]: is "ftp://h"; give a text that matches ^(https?|wss?|tcp)://',
+    'servers.a.endpoints[0]: is "ftp://h"; give a text that matches ^(https?|wss?|tcp)://|^\\$\\{[A-Za-z_]|^file:',
   ],
   [
     '{ type: custom, endpoints: ["tcp://127.0.0.1"] }',
-    'servers.a.endpoints[0]: is "tcp://127.0.0.1", which is no address; write it like tcp://host:9000',
+    'servers.a.endpoints[0]: is "tcp://127.0.0.1", which is no address; write it like https://host/mcp, ws://host/ws or tcp://host:9000',
   ],
   [
     '{ type: custom, endpoints: ["ws://h/ws", "http://h/mcp"] }',
@@ -258,8 +258,68 @@ servers:
   expect(files).toEqual([path, join(folder, "token.txt")]);
   expect(await wrong(path)).toEqual([
     "REFERENCE_UNRESOLVED",
-    `${path}: servers.a.process.env.API_KEY: the variable KEY is not set; set it, or write \${KEY:-default}`,
+    `${path}:5:74: servers.a.process.env.API_KEY: the variable KEY is not set; set it, or write \${KEY:-default}`,
   ]);
+});
+
+test("every variable that is not set and every file that is not there is named at once, with its place", async () => {
+  await file("many/gateway.yaml", "auth:\n  bearerTokens:\n    - { name: ci, token: file:none.txt }\n");
+  const path = await file(
+    "many/servers/a.yaml",
+    'type: custom\nprocess:\n  command: "${ONE}"\n  args: ["${TWO} ${THREE}"]\n',
+  );
+  const missing = (name: string) => `the variable ${name} is not set; set it, or write \${${name}:-default}`;
+  const none = join(folder, "none.txt");
+  const [code, text = ""] = (await wrong(join(folder, "many"))) ?? [];
+  // What Node.js says of the file comes from another realm here.
+  expect([
+    code,
+    text
+      .replace(/\(.*ENOENT.*?\)/, "(ENOENT)")
+      .split("\n")
+      .sort(),
+  ]).toEqual([
+    "REFERENCE_UNRESOLVED",
+    [
+      `${join(folder, "many/gateway.yaml")}:3:19: gateway.auth.bearerTokens[0].token: the file ${none} cannot be read ` +
+        "(ENOENT); create it or correct the path",
+      `${path}:3:3: servers.a.process.command: ${missing("ONE")}`,
+      `${path}:4:10: servers.a.process.args[0]: ${missing("TWO")}`,
+      `${path}:4:10: servers.a.process.args[0]: ${missing("THREE")}`,
+    ].sort(),
+  ]);
+});
+
+test.each([
+  ["${API}/mcp", { API: "https://h" }, "https://h/mcp", "http"],
+  ["${API:-https://api.example.com}/mcp", {}, "https://api.example.com/mcp", "http"],
+  ["${API:-wss://api.example.com}/mcp", {}, "wss://api.example.com/mcp", "ws"],
+  ["${API}", { API: "tcp://127.0.0.1:9" }, "tcp://127.0.0.1:9", "tcp"],
+  ["http://${HOST}:${PORT}/mcp", { HOST: "h", PORT: "81" }, "http://h:81/mcp", "http"],
+])("an address can be a reference, in whole or in part: %s", async (endpoint, env, resolved, protocol) => {
+  for (const source of [`endpoints: ["${endpoint}"]`, `discovery: { static: [{ url: "${endpoint}" }] }`]) {
+    const path = await file("fleet.yaml", `servers: { a: { type: custom, ${source} } }\n`);
+    const [server] = (await loadConfig(path, { env })).config.servers;
+    expect([server?.endpoints ?? server?.discovery?.static?.map(({ url }) => url), server?.protocol]).toEqual([
+      [resolved],
+      protocol,
+    ]);
+  }
+});
+
+test("a reference that brings no address, or one of another protocol, is refused when it is known", async () => {
+  const path = await file("fleet.yaml", 'servers: { a: { type: custom, endpoints: ["${ONE}", "${TWO}"] } }\n');
+  const refused = async (env: Record<string, string>) => {
+    const error = await loadConfig(path, { env }).catch((thrown: Error) => thrown);
+    return (error as Error).message;
+  };
+  expect(await refused({ ONE: "ftp://h", TWO: "http://h" })).toBe(
+    `${path}: servers.a.endpoints[0]: is "ftp://h", which is no address; write it like https://host/mcp, ws://host/ws or tcp://host:9000`,
+  );
+  expect(await refused({ ONE: "ws://h/", TWO: "http://h/" })).toBe(
+    `${path}: servers.a.endpoints[1]: is http://h/, which speaks another protocol than the first; ` +
+      "use one protocol (the first endpoint says ws), or make a server of its own of it",
+  );
 });
 
 test("what looks like a reference reaches the server as text where it is escaped", async () => {

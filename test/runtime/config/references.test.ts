@@ -11,7 +11,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const secretsOf = async (servers: object, env: Record<string, string>) =>
-  (await resolveReferences({ servers }, join(folder, "fleet.yaml"), env)).secrets;
+  (await resolveReferences({ servers }, { file: join(folder, "fleet.yaml"), env })).secrets;
 
 test("a value that came from a reference is a secret wherever it stands: argument, address, header name, working folder", async () => {
   const env = { MYKEY: "s3cr3tvalue123" };
