@@ -64,7 +64,7 @@ test.each([
     await writeFile(join(home, ".secrets/key"), "x");
   }
   const file = join(folder, path);
-  await writeFile(file, (await readFile(file, "utf8")).replaceAll("http://127.0.0.1:4000/mcp", remote.url));
+  await writeFile(file, (await readFile(file, "utf8")).replaceAll("http://127.0.0.1:4000", new URL(remote.url).origin));
   const env = { ...process.env, ...variables, HOME: folder };
   await run(process.execPath, [entry, "init", "--from", file], { cwd: folder, env });
   await run(process.execPath, [entry, "validate", "--config", "mcp-fleet.yaml"], { cwd: folder, env });

@@ -29,6 +29,7 @@ test("init takes over a file of Claude Code", async () => {
         process: { command: "node", args: ["server.mjs"], env: { ROOT: "${ROOT:-/srv}" }, cwd: at("claude-code") },
       },
       remote: { ...remote, timeouts: { requestMs: 600000 } },
+      "remote-default": { ...remote, endpoints: ["${API_BASE_URL:-http://127.0.0.1:4000}/mcp"] },
       old: events,
       live: { type: "custom", endpoints: ["ws://127.0.0.1:4000/ws"] },
     },
