@@ -30,9 +30,11 @@ export async function openSse(
   const agent = new Client({ connect, bodyTimeout: 0, headersTimeout: connectMs });
   const posts = new Client({ connect, connections: maxConnections, bodyTimeout: takenMs, headersTimeout: takenMs });
   const over = Promise.withResolvers<string>();
+  // However it has come to its end, no connection stays: a message that is refused leaves the stream open.
+  const disconnected = over.promise.then(() => Promise.all([agent.destroy(), posts.destroy()]));
   const end = async (reason = "closed") => {
     over.resolve(reason);
-    await Promise.all([agent.destroy(), posts.destroy()]);
+    await disconnected;
   };
   let waiting = 0;
   try {
