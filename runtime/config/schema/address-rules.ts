@@ -6,7 +6,9 @@ import type { Server } from "./server.ts";
 type Add = (field: ConfigPath, message: string, fix: string) => void;
 
 const scheme = "(https?|wss?|tcp)://";
-/** Of an address in a file: it begins with a scheme, or with a reference that brings one. */
+/** How addresses are written, for people. */
+export const addressExamples = ["https://host/mcp", "ws://host/ws", "tcp://host:9000"];
+/** An address in a file begins with a scheme, or with a reference that brings one. */
 export const addressPattern = `^${scheme}|^\\$\\{[A-Za-z_]|^file:`;
 
 const startsWithScheme = new RegExp(`^${scheme}`);
@@ -45,11 +47,7 @@ export function addressRules(server: Pick<Server, "endpoints" | "discovery">, ad
     if (urls.indexOf(endpoint) < index) add(at(index), `is "${shown}" a second time`, "remove it, or give it a weight");
     if (address === undefined) continue;
     if (!isAddress(address)) {
-      add(
-        at(index),
-        `is "${shown}", which is no address`,
-        "write it like https://host/mcp, ws://host/ws or tcp://host:9000",
-      );
+      add(at(index), `is "${shown}", which is no address`, `write it like ${addressExamples.join(" or ")}`);
     } else if (first !== undefined && protocolOf(address) !== first) {
       const fix = `use one protocol (the first endpoint says ${first}), or make a server of its own of it`;
       add(at(index), `is ${shown}, which speaks another protocol than the first`, fix);

@@ -1,5 +1,5 @@
 import Type, { type Static } from "typebox";
-import { addressPattern } from "./address-rules.ts";
+import { addressExamples, addressPattern } from "./address-rules.ts";
 
 const options = { additionalProperties: false } as const;
 const path = Type.Optional(
@@ -10,7 +10,7 @@ const refreshMs = Type.Optional(Type.Integer({ minimum: 100, description: "Betwe
 /** Instances that are listed here, with what a plain list of endpoints cannot say. */
 export const StaticInstance = Type.Object(
   {
-    url: Type.String({ pattern: addressPattern, description: "As in `endpoints`." }),
+    url: Type.String({ pattern: addressPattern, examples: addressExamples, description: "As in `endpoints`." }),
     weight: Type.Optional(
       Type.Integer({ minimum: 1, maximum: 1000, description: "Share of the calls beside the others. Defaults to 1." }),
     ),

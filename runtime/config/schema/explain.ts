@@ -30,10 +30,15 @@ export function explain(error: ErrorObject): ConfigIssue {
     case "minItems":
       return { path, message: "is an empty list", fix: "give at least one, or leave the key out" };
     case "pattern":
-      return { path, message: `is ${show(data)}`, fix: `give a text that matches ${params.pattern}` };
+      return { path, message: `is ${show(data)}`, fix: patternFix(params.pattern, error.parentSchema?.examples) };
     default:
       return { path, message: `is ${show(data)}: ${error.message}`, fix: "see the schema" };
   }
+}
+
+/** An example says more than a pattern, where the schema has one. */
+function patternFix(pattern: string, examples?: readonly string[]): string {
+  return examples === undefined ? `give a text that matches ${pattern}` : `write it like ${examples.join(" or ")}`;
 }
 
 interface KeySchema {

@@ -1,6 +1,6 @@
 import Type, { type Static } from "typebox";
 
-import { addressPattern } from "./address-rules.ts";
+import { addressExamples, addressPattern } from "./address-rules.ts";
 import { Requirement } from "./auth.ts";
 import { Limits, Sandbox } from "./confinement.ts";
 import { Credentials } from "./credentials.ts";
@@ -122,6 +122,7 @@ export const Server = Type.Object(
       Type.Array(
         Type.String({
           pattern: addressPattern,
+          examples: addressExamples,
           description: "URL of a server: http(s):// for Streamable HTTP, ws(s)://, or tcp://host:port.",
         }),
         {

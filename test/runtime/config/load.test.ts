@@ -174,11 +174,11 @@ test.each([
   ],
   [
     "{ type: custom, endpoints: [ftp://h] }",
-    'servers.a.endpoints[0]: is "ftp://h"; give a text that matches ^(https?|wss?|tcp)://|^\\$\\{[A-Za-z_]|^file:',
+    'servers.a.endpoints[0]: is "ftp://h"; write it like https://host/mcp or ws://host/ws or tcp://host:9000',
   ],
   [
     '{ type: custom, endpoints: ["tcp://127.0.0.1"] }',
-    'servers.a.endpoints[0]: is "tcp://127.0.0.1", which is no address; write it like https://host/mcp, ws://host/ws or tcp://host:9000',
+    'servers.a.endpoints[0]: is "tcp://127.0.0.1", which is no address; write it like https://host/mcp or ws://host/ws or tcp://host:9000',
   ],
   [
     '{ type: custom, endpoints: ["ws://h/ws", "http://h/mcp"] }',
@@ -314,7 +314,7 @@ test("a reference that brings no address, or one of another protocol, is refused
     return (error as Error).message;
   };
   expect(await refused({ ONE: "ftp://h", TWO: "http://h" })).toBe(
-    `${path}: servers.a.endpoints[0]: is "ftp://h", which is no address; write it like https://host/mcp, ws://host/ws or tcp://host:9000`,
+    `${path}: servers.a.endpoints[0]: is "ftp://h", which is no address; write it like https://host/mcp or ws://host/ws or tcp://host:9000`,
   );
   expect(await refused({ ONE: "ws://h/", TWO: "http://h/" })).toBe(
     `${path}: servers.a.endpoints[1]: is http://h/, which speaks another protocol than the first; ` +
