@@ -8,7 +8,7 @@ test("hostile servers: no caller reads another one's words, every call ends, not
     log: () => {},
   });
   expect(wrong).toEqual([]);
-  expect(left).toEqual({ calls: 0, resources: [], processes: 0, sockets: 0 });
+  expect(left).toEqual({ calls: 0, resources: [], processes: 0, sockets: [] });
   expect(messages).toBeGreaterThanOrEqual(4000);
   expect(Object.keys(outcomes)).toEqual(expect.arrayContaining(["result", "REQUEST_TIMEOUT", "UPSTREAM_PROTOCOL"]));
   // The long run asks for none; here other tests use the machine too.

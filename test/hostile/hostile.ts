@@ -61,7 +61,8 @@ export interface Left {
   readonly calls: number;
   readonly resources: readonly string[];
   readonly processes: number;
-  readonly sockets: number;
+  /** Servers that still have a connection, once for each. */
+  readonly sockets: readonly string[];
 }
 
 interface Memory {
@@ -210,10 +211,10 @@ async function leftOf(gateway: Child, servers: Child): Promise<Left> {
   }
   const { left: resources } = await gateway.ask<{ left: readonly string[] }>({ ask: "close" });
   const processes = (await descendantsOf(gateway.pid)).length;
-  let sockets = 0;
+  let sockets: readonly string[] = [];
   for (let tries = 0; tries < 50; tries += 1) {
-    ({ sockets } = await servers.ask<{ sockets: number }>({}));
-    if (sockets === 0) break;
+    ({ sockets } = await servers.ask<{ sockets: readonly string[] }>({}));
+    if (sockets.length === 0) break;
     await pause(100);
   }
   return { calls, resources, processes, sockets };

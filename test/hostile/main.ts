@@ -22,5 +22,5 @@ const outcome = await hostile({
 });
 console.log(JSON.stringify(outcome, null, 2));
 const { health, left, wrong } = outcome;
-const clean = left.calls + left.resources.length + left.processes + left.sockets === 0;
+const clean = left.calls + left.resources.length + left.processes + left.sockets.length === 0;
 process.exitCode = clean && wrong.length === 0 && health.misses + health.failures === 0 ? 0 : 1;
