@@ -42,7 +42,19 @@ afterAll(async () => {
   expect(code).toBe(0);
 });
 
-async function connect(path: string, mode: "legacy" | "auto" = "legacy"): Promise<Client> {
+/** Resolves when the gateway has the client's stream as well: without one a client counts as gone between its calls. */
+async function connectStreaming(path: string): Promise<Client> {
+  const streaming = Promise.withResolvers<void>();
+  const client = await connect(path, "legacy", async (url, init) => {
+    const response = await spread(url, init);
+    if (init?.method === "GET") streaming.resolve();
+    return response;
+  });
+  await streaming.promise;
+  return client;
+}
+
+async function connect(path: string, mode: "legacy" | "auto" = "legacy", fetch = spread): Promise<Client> {
   const client = new Client(
     { name: "spread", version: "1" },
     { capabilities: { elicitation: {} }, versionNegotiation: { mode } },
@@ -51,7 +63,7 @@ async function connect(path: string, mode: "legacy" | "auto" = "legacy"): Promis
     action: "accept" as const,
     content: { response: "yes" },
   }));
-  await client.connect(new StreamableHTTPClientTransport(new URL(path, serving.url), { fetch: spread }));
+  await client.connect(new StreamableHTTPClientTransport(new URL(path, serving.url), { fetch }));
   return client;
 }
 const textOf = (result: unknown) => ((result as { content: { text: string }[] }).content[0] as { text: string }).text;
@@ -59,14 +71,14 @@ const count = async (client: Client) => JSON.parse(textOf(await client.callTool(
 const pids = async () => (await serving.status()).workers.map(({ pid }) => pid);
 
 test("a session's calls reach its one process, whichever worker takes the connection", async () => {
-  const clients = await Promise.all([connect("/mcp/counter"), connect("/mcp/counter")]);
+  const clients = await Promise.all([connectStreaming("/mcp/counter"), connectStreaming("/mcp/counter")]);
   const answers = [];
   for (const client of clients) for (let call = 1; call <= 4; call += 1) answers.push(await count(client));
   expect(answers.map((answer) => answer.count)).toEqual([1, 2, 3, 4, 1, 2, 3, 4]);
   expect(new Set(answers.map(({ pid }) => pid)).size).toBe(2);
 
   // The bound is the gateway's, not each worker's: a fourth session waits and is told.
-  const more = await Promise.all([connect("/mcp/counter"), connect("/mcp/counter")]);
+  const more = await Promise.all([connectStreaming("/mcp/counter"), connectStreaming("/mcp/counter")]);
   const outcomes = await Promise.allSettled(more.map((client) => count(client)));
   expect(outcomes.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
   expect(outcomes.find(({ status }) => status === "rejected")).toMatchObject({
