@@ -37,6 +37,10 @@ export interface FrontDoorOptions {
 
 /** Open connections are counted so often while clients are told to go. */
 const lingerStepMs = 20;
+/** Looks for connections that wait, before a port is left. */
+const maxLooks = 20;
+/** A turn of the event loop in which hardly anything was done. */
+const shortTurnMs = 0.2;
 /** Where clients learn whom they ask for tokens (RFC 9728). */
 const wellKnown = "/.well-known/";
 /** Paths that need no authentication: load balancers ask them, and pages that hold no data. */
@@ -92,15 +96,30 @@ export class FrontDoor {
    * whether its call was taken.
    */
   async retire(ms: number): Promise<void> {
-    this.#closing = true;
-    if (!this.#listener.listening) return;
-    // Connections that wait for this process are its own, also where others listen at the port: they are taken in first.
-    await setImmediate();
+    const listening = this.#listener.listening;
+    if (!listening || ms === 0) this.#closing = true;
+    if (!listening) return;
+    await this.#acceptWaiting();
     this.#closed = new Promise((resolve) => this.#listener.once("close", resolve));
     // A server of node:http would close idle connections too.
     NetServer.prototype.close.call(this.#listener);
     const until = performance.now() + ms;
+    // Others at the port that end with this process stop listening meanwhile: no client is sent away to one that is about to.
+    if (ms > 0) await sleep(Math.min(lingerStepMs, ms));
+    this.#closing = true;
     while (performance.now() < until && (await this.#connections()) > 0) await sleep(lingerStepMs);
+  }
+
+  /**
+   * Connections that wait for this process are its own, also where others listen at the port: they are taken in first. One that comes
+   * between the last look and the end of listening is refused, so a long turn of the event loop is followed by another look.
+   */
+  async #acceptWaiting(): Promise<void> {
+    for (let looks = 0; looks < maxLooks; looks += 1) {
+      const began = performance.now();
+      await setImmediate();
+      if (performance.now() - began < shortTurnMs) return;
+    }
   }
 
   /** Resolves when the last connection has ended, or after `ms`, when they are cut. */

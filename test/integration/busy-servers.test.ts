@@ -85,7 +85,8 @@ test("the same when its clients give up before the gateway does", async () => {
 });
 
 test("an owner whose own process hangs past its deadlines gets another one", async () => {
-  await start({ isolation: "session", timeouts: { requestMs: 500 } });
+  // Long enough for a process to start on a busy machine: a call that waits in vain asks for another one.
+  await start({ isolation: "session", timeouts: { requestMs: 2000 } });
   const [client, other] = await Promise.all([open(), open()]);
   const [{ pid }, beside] = [await client.call("quick"), await other.call("quick")];
   process.kill(pid as number, "SIGSTOP");

@@ -22,7 +22,10 @@ test.each([1, 2])(
     const ended = once(serving.child, "exit");
     serving.child.kill("SIGTERM");
     for (let tries = 0; !serving.log.includes('"draining"') && tries < 1000; tries += 1) await sleep(2);
-    expect(await ask()).toEqual([true, 200, "close"]);
+    let told = await ask();
+    // First it stops listening.
+    while (told[2] === "keep-alive") told = await ask();
+    expect(told).toEqual([true, 200, "close"]);
     expect(await ended).toEqual([0, null]);
     await serving.stop();
   },
