@@ -12,6 +12,8 @@ export const addressExamples = ["https://host/mcp", "ws://host/ws", "tcp://host:
 export const addressPattern = `^${scheme}|^\\$\\{[A-Za-z_]|^file:`;
 
 const startsWithScheme = new RegExp(`^${scheme}`);
+/** A file, or a variable without a default. */
+const unknownStart = /^file:|^\$\{[^}:]*\}/;
 const reference = /\$\{[A-Za-z_][A-Za-z0-9_]*(?::-([^}]*))?\}/g;
 
 /** The listed addresses of a server, and where each one stands. */
@@ -28,13 +30,9 @@ export function addressesOf({ endpoints, discovery }: Pick<Server, "endpoints" |
 }
 
 function knownAddress(address: string): string | undefined {
-  if (address.startsWith("file:")) return undefined;
+  if (unknownStart.test(address)) return undefined;
   // A host, a port and a part of a path can all be 1.
-  const known = address.replace(
-    reference,
-    (_whole, fallback: string | undefined, offset: number) => fallback ?? (offset === 0 ? "" : "1"),
-  );
-  return /^\$\{[^}:]*\}/.test(address) ? undefined : known;
+  return address.replace(reference, (_whole, fallback?: string) => fallback ?? "1");
 }
 
 /** Each address can be reached, stands there once, and holds no user information; all speak one protocol. Addresses are shown without keys. */

@@ -42,7 +42,7 @@ export async function serverReferenceProblems(state: StateFolder, server: Server
   return (await referencesOf(state, server)).problems;
 }
 
-/** Each section for itself, so that every one that is wrong is named. */
+/** Each section for itself: what the others say can still be looked at. */
 async function referencesOf(state: StateFolder, settings: object): Promise<{ value: object; problems: string[] }> {
   const value: Record<string, unknown> = {};
   const problems: string[] = [];

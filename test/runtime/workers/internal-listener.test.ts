@@ -47,7 +47,9 @@ test("a call that another worker is just forwarding to one that ends is answered
 
 test("idle connections of workers that stay hold up none that ends", async () => {
   await forward();
-  const begun = performance.now();
+  // Its own time is longer than a test has.
   await listener.close(60_000);
-  expect(performance.now() - begun).toBeLessThan(30_000);
+  await expect(forward()).rejects.toMatchObject({
+    code: expect.stringMatching(/^E(NOENT|CONNREFUSED|CONNRESET|PIPE)$/),
+  });
 });
