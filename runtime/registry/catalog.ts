@@ -77,6 +77,7 @@ const longestStaleMs = 10 * 60_000;
 
 export interface CatalogOptions {
   readonly fleet: string;
+  /** For one list, with all of its pages. */
   readonly timeoutMs: number;
   readonly now: () => number;
   /** Where a list that is cut short is noted. Defaults to nowhere. */
@@ -91,6 +92,8 @@ export interface CatalogOptions {
 
 interface Kept {
   list: Promise<readonly unknown[]>;
+  /** It has come. */
+  read: boolean;
   until: number;
   /** When it was read. */
   since: number;
@@ -127,6 +130,12 @@ export class Catalog {
     return this.#tools?.get(name);
   }
 
+  /** Is the list of tools there, and as fresh as it has to be? Then `tool` knows what `list` would say. */
+  get hasTools(): boolean {
+    const kept = this.#lists.get("tools");
+    return kept?.read === true && this.#options.now() < kept.until;
+  }
+
   list<Kind extends CatalogKind>(kind: Kind): Promise<readonly Kinds[Kind][]> {
     let kept = this.#lists.get(kind);
     if (kept === undefined || this.#options.now() >= kept.until) {
@@ -145,7 +154,7 @@ export class Catalog {
   #refresh(kind: CatalogKind, old: Kept | undefined): Kept {
     const { now } = this.#options;
     const read = this.#read(kind, (until) => (fresh.until = until));
-    const fresh: Kept = { list: read, until: Number.POSITIVE_INFINITY, since: now() };
+    const fresh: Kept = { list: read, read: false, until: Number.POSITIVE_INFINITY, since: now() };
     const usable = old !== undefined && now() - old.since < longestStaleMs ? old : undefined;
     if (usable !== undefined)
       fresh.list = orAfter(
@@ -158,6 +167,7 @@ export class Catalog {
     read.then(
       () => {
         fresh.list = read;
+        fresh.read = true;
         this.late = false;
       },
       (error) => {
@@ -183,8 +193,12 @@ export class Catalog {
     let freshUntil = Number.POSITIVE_INFINITY;
     const declared = await offers(capabilityOf(kind));
     if (declared?.listChanged !== true) keepUntil(now() + unannouncedMs);
+    // All of its pages together have the time of one request: calls wait for this list.
+    const endsAt = now() + timeoutMs;
     for (let page = 1; declared !== undefined; page += 1) {
-      const reply = await ask(method, cursor === undefined ? undefined : { cursor }, new Exchange(timeoutMs));
+      const exchange = new Exchange(timeoutMs);
+      exchange.remainingMs = Math.max(1, endsAt - now());
+      const reply = await ask(method, cursor === undefined ? undefined : { cursor }, exchange);
       if ("error" in reply) {
         // Servers with resources need not have templates.
         if (reply.error.code === -32601 && kind === "resourceTemplates") break;

@@ -222,7 +222,7 @@ export class FleetInstances {
       ...{ id, backend, log, now, eager },
       events: {
         onNotification: (method, params) => eventsOf(instance).onNotification(method, params),
-        tool: (name) => eventsOf(instance).tool?.(name) ?? Promise.resolve(undefined),
+        tool: (name) => eventsOf(instance).tool?.(name),
         elsewhere,
         heard: () => {
           backend.signs.messages += 1;

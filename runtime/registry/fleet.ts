@@ -92,7 +92,7 @@ export class Fleet {
       ...{ server, connector, remote, strategy: strategy(random), log, metrics, now, random },
       eventsOf: (instance) => ({
         onNotification: (method, params) => this.#heard(instance, method, params),
-        tool: (name) => this.tool(name),
+        tool: (name) => (this.catalog.hasTools ? this.catalog.tool(name) : this.tool(name)),
       }),
       onChange: (instance) => this.#changed(instance),
       clients: {

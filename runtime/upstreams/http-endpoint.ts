@@ -110,6 +110,23 @@ export class HttpEndpoint {
     return () => (exchange.endsAt ?? latest) - now();
   }
 
+  /**
+   * Waits for what a request needs before it can go out; the request has what is left of its time. Rejects with
+   * REQUEST_TIMEOUT when its time is up, and as its caller hears it when the request is cancelled.
+   */
+  inTime<T>(needed: Promise<T>, exchange: Exchange): Promise<T> {
+    const { fleet, now } = this.#options;
+    const endsAt = now() + exchange.remainingMs;
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    const timer = setTimeout(() => reject(exchange.expired(fleet)), exchange.remainingMs);
+    exchange.onCancel(() => reject(exchange.failure));
+    needed.then(resolve, reject);
+    return promise.finally(() => {
+      clearTimeout(timer);
+      exchange.remainingMs = Math.max(endsAt - now(), 1);
+    });
+  }
+
   /** UPSTREAM_PROTOCOL for a request that HTTP answered, but JSON-RPC did not. */
   unanswered(outcome: HttpOutcome): FleetError {
     const { fleet, url } = this.#options;

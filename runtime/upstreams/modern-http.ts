@@ -62,7 +62,7 @@ export class ModernHttpWire implements ModernWire {
 
   async #post(method: string, params: Params, exchange: Exchange): Promise<RpcReply> {
     const headers = Object.assign(headersOf(method, params), traceHeaders(params));
-    if (method === "tools/call") Object.assign(headers, await this.#mirror(params));
+    if (method === "tools/call") Object.assign(headers, await this.#mirror(params, exchange));
     const id = this.#endpoint.nextId();
     const token = progressTokenOf(params);
     const body = encodeRequest(id, method, token === undefined ? params : withProgressToken(params, id));
@@ -87,8 +87,15 @@ export class ModernHttpWire implements ModernWire {
     throw this.#endpoint.unanswered(outcome);
   }
 
-  async #mirror(params: Params): Promise<Record<string, string>> {
-    const tool = await this.#events.tool?.(String(params.name)).catch(() => undefined);
+  async #mirror(params: Params, exchange: Exchange): Promise<Record<string, string>> {
+    const found = this.#events.tool?.(String(params.name));
+    const tool =
+      found instanceof Promise
+        ? await this.#endpoint.inTime(
+            found.catch(() => undefined),
+            exchange,
+          )
+        : found;
     if (tool === undefined) return {};
     let mirrored = this.#mirrored.get(tool);
     if (mirrored === undefined) {

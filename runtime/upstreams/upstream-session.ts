@@ -37,8 +37,8 @@ export interface UpstreamSession {
 export interface SessionEvents {
   /** `notifications/…` that belongs to no call, such as `notifications/tools/list_changed`. */
   onNotification(method: string, params: Params | undefined): void;
-  /** The server's own description of a tool, for what a transport repeats of its arguments. */
-  tool?(name: string): Promise<Params | undefined>;
+  /** The server's own description of a tool, for what a transport repeats of its arguments; a promise while its list must be read. */
+  tool?(name: string): Params | undefined | Promise<Params | undefined>;
   /** What is known of other instances: one that has no place for the session refuses it at once. Defaults to none. */
   readonly elsewhere?: Elsewhere | undefined;
   /** A message has come, whatever it says. */
