@@ -111,19 +111,20 @@ export class HttpEndpoint {
   }
 
   /**
-   * Waits for what a request needs before it can go out; the request has what is left of its time. Rejects with
-   * REQUEST_TIMEOUT when its time is up, and as its caller hears it when the request is cancelled.
+   * Waits for what a request would better have before it goes out, for half of its time at most: the other half is for
+   * the answer. Resolves with undefined when it has not come, or cannot. Rejects when the request is cancelled.
    */
-  inTime<T>(needed: Promise<T>, exchange: Exchange): Promise<T> {
-    const { fleet, now } = this.#options;
-    const endsAt = now() + exchange.remainingMs;
-    const { promise, resolve, reject } = Promise.withResolvers<T>();
-    const timer = setTimeout(() => reject(exchange.expired(fleet)), exchange.remainingMs);
+  inHalfTime<T>(wanted: Promise<T>, exchange: Exchange): Promise<T | undefined> {
+    const { now } = this.#options;
+    const { remainingMs } = exchange;
+    const began = now();
+    const { promise, resolve, reject } = Promise.withResolvers<T | undefined>();
+    const timer = setTimeout(() => resolve(undefined), remainingMs / 2);
     exchange.onCancel(() => reject(exchange.failure));
-    needed.then(resolve, reject);
+    wanted.then(resolve, () => resolve(undefined));
     return promise.finally(() => {
       clearTimeout(timer);
-      exchange.remainingMs = Math.max(endsAt - now(), 1);
+      exchange.remainingMs = Math.max(remainingMs - (now() - began), 1);
     });
   }
 

@@ -89,13 +89,7 @@ export class ModernHttpWire implements ModernWire {
 
   async #mirror(params: Params, exchange: Exchange): Promise<Record<string, string>> {
     const found = this.#events.tool?.(String(params.name));
-    const tool =
-      found instanceof Promise
-        ? await this.#endpoint.inTime(
-            found.catch(() => undefined),
-            exchange,
-          )
-        : found;
+    const tool = found instanceof Promise ? await this.#endpoint.inHalfTime(found, exchange) : found;
     if (tool === undefined) return {};
     let mirrored = this.#mirrored.get(tool);
     if (mirrored === undefined) {

@@ -40,6 +40,43 @@ test("all pages are read once, in order, for all who ask at the same time", asyn
   expect(it.toolCount).toBe(2);
 });
 
+test("all pages of a list have the time of one request together", async () => {
+  let time = 0;
+  const given: number[] = [];
+  const it = new Catalog({
+    fleet: "fake",
+    timeoutMs: 1000,
+    now: () => time,
+    offers: async () => ({ listChanged: true }),
+    ask: async (_method, _params, { remainingMs }) => {
+      given.push(remainingMs);
+      time += 400;
+      return { result: { tools: [], ...(given.length < 4 ? { nextCursor: String(given.length) } : {}) } };
+    },
+  });
+  await it.list("tools");
+  expect(given).toEqual([1000, 600, 200, 1]);
+});
+
+test("whether the list of tools is at hand says when calls need not wait for it", async () => {
+  let time = 0;
+  const it = new Catalog({
+    fleet: "fake",
+    timeoutMs: 1000,
+    now: () => time,
+    offers: async () => ({}),
+    ask: async () => ({ result: { tools: [{ name: "a" }], ttlMs: 50 } }),
+  });
+  const had = [it.hasTools];
+  const reading = it.list("tools");
+  had.push(it.hasTools);
+  await reading;
+  had.push(it.hasTools);
+  time = 50;
+  had.push(it.hasTools);
+  expect(had).toEqual([false, false, true, false]);
+});
+
 test("when every instance is somebody's own the old list serves, whatever its age", async () => {
   let time = 0;
   const full = new FleetError("POOL_EXHAUSTED", "all instances are leased");
