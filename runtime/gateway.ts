@@ -4,6 +4,7 @@ import { performance } from "node:perf_hooks";
 import type { ResolvedConfig } from "./config/index.ts";
 import { needRestart } from "./config/live-settings.ts";
 import type { GatewayOptions, GatewayShape } from "./gateway-options.ts";
+import { startPulse } from "./gateway-pulse.ts";
 import { AdminListener, type AdminOperation } from "./listeners/admin.ts";
 import { ByteBudget } from "./listeners/byte-budget.ts";
 import { FrontDoor } from "./listeners/front-door.ts";
@@ -21,7 +22,6 @@ import { TcpListener } from "./listeners/tcp.ts";
 import { WebSocketListener } from "./listeners/web-socket.ts";
 import { gaugesOf } from "./observability/fleet-gauges.ts";
 import { holdGatewayBounds } from "./observability/gateway-bounds.ts";
-import { HeapTrimmer } from "./observability/heap-trimmer.ts";
 import { startLog } from "./observability/logger.ts";
 import { Metrics } from "./observability/metrics.ts";
 import { MetricsLog } from "./observability/metrics-log.ts";
@@ -72,10 +72,8 @@ import { ProcessLinks } from "./workers/process-link.ts";
 import { Siblings } from "./workers/siblings.ts";
 
 export type { GatewayOptions, GatewayShape } from "./gateway-options.ts";
-export type { GatewayStatus, RunningGateway } from "./running-gateway.ts";
+export type { Applied, GatewayStatus, RunningGateway } from "./running-gateway.ts";
 
-/** How often sessions and streams are swept; sessions with a short `idleTimeoutMs` more often. */
-const pulseMs = 15_000;
 /** Calls that wait for answers of their clients, and for how long (a person may be asked). */
 const maxParked = 10_000;
 const parkedMs = 10 * 60_000;
@@ -156,7 +154,9 @@ export async function startGateway(
   const registry: FleetRegistry = new FleetRegistry({
     create: (server) => factory.create(server),
     onListChanged: (change) => notices.add(change),
+    onChange: (server, outcome) => metrics.serverChanged(server, outcome),
     drainMs: gateway.drainMs,
+    sessionDrainMs: gateway.session.drainMs,
     log,
   });
   const sessions: SessionTable = new SessionTable({
@@ -271,14 +271,7 @@ export async function startGateway(
   if (gateway.tls !== undefined) metrics.certificate("http", certificateExpiry(gateway.tls));
   const certificates = gateway.tls && followTls(door.server as HttpsServer, gateway.tls, log);
   const told = gateway.metricsLog && MetricsLog.start(gateway.metricsLog, () => metrics.json());
-  const trimmer = new HeapTrimmer();
-  const purging = setInterval(() => sessions.purge(), Math.min(pulseMs, gateway.session.idleTimeoutMs / 3)).unref();
-  const pulse = setInterval(() => {
-    trimmer.tend();
-    subscriptions.keepAlive();
-    sse.keepAlive();
-    for (const session of sessions.sessions()) for (const stream of session.streams) stream.keepAlive();
-  }, pulseMs).unref();
+  const stopPulse = startPulse({ sessions, subscriptions, sse, idleTimeoutMs: gateway.session.idleTimeoutMs });
 
   const processHost = supervises
     ? new ProcessHost({
@@ -304,10 +297,14 @@ export async function startGateway(
       ? fleets
       : fleets.filter((one) => hasFleet(place, one)).map((one) => fleetAt(place, one));
   };
-  const status = (): GatewayStatus => {
-    const { ready } = readiness.look();
-    return { pid: process.pid, startedAt, url: ports.url, ready, servers: fleetStatuses(), audit: audit?.status };
-  };
+  const status = (): GatewayStatus => ({
+    pid: process.pid,
+    startedAt,
+    url: ports.url,
+    ready: readiness.look().ready,
+    servers: fleetStatuses(),
+    audit: audit?.status,
+  });
   const operators = new InstanceAdmin(registry);
   const operate: AdminOperation = (method, url, body) =>
     integrity.handle(method, url, body) ?? operators.handle(method, url, body);
@@ -315,8 +312,7 @@ export async function startGateway(
     if (draining) return;
     draining = true;
     log.info("draining");
-    clearInterval(purging);
-    clearInterval(pulse);
+    stopPulse();
     told?.close();
     links?.leave();
     const until = now() + gateway.drainMs;
@@ -368,7 +364,7 @@ export async function startGateway(
   }
   credentials.apply(config.servers);
   driver.configure(config);
-  registry.apply(fleetsOf(config));
+  await registry.apply(fleetsOf(config));
   log.info({ url: ports.url, servers: config.servers.map(({ name }) => name) }, "listening");
 
   return {
@@ -380,6 +376,10 @@ export async function startGateway(
     },
     ...{ executor, status, operate },
     instances: (server) => registry.get(server)?.instances.status() ?? [],
+    kept: (reason) => {
+      metrics.reloaded(false);
+      log.error({ reason }, "the configuration is wrong: the one in force stays as it is");
+    },
     async apply(next, nextSecrets) {
       strategies.check(next.servers);
       secrets = nextSecrets;
@@ -391,8 +391,10 @@ export async function startGateway(
       if (fixed.length > 0) log.warn({ keys: fixed }, "changed settings of the gateway itself need a restart");
       credentials.apply(next.servers);
       driver.configure(next);
-      registry.apply(fleetsOf(next));
-      return secured;
+      const changes = registry.apply(fleetsOf(next));
+      await secured;
+      metrics.reloaded(true);
+      return { changes };
     },
     close,
   };

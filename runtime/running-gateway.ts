@@ -1,6 +1,7 @@
 import type { ResolvedConfig } from "./config/index.ts";
 import type { AdminOperation } from "./listeners/admin.ts";
 import type { InstanceStatus } from "./registry/fleet-instances.ts";
+import type { RefusedChange } from "./registry/fleet-registry.ts";
 import type { FleetStatus } from "./registry/fleet-status.ts";
 import type { Executor } from "./routing/executor.ts";
 import type { AuditStatus } from "./security/audit-log.ts";
@@ -18,6 +19,12 @@ export interface GatewayStatus {
   readonly audit?: AuditStatus | undefined;
 }
 
+/** A configuration that is in force, but for servers that have changed: each one takes its place when it is ready. */
+export interface Applied {
+  /** Resolves when no change is under way, with those that are not in force because their servers were not ready. Does not reject. */
+  readonly changes: Promise<readonly RefusedChange[]>;
+}
+
 /** A gateway at work. */
 export interface RunningGateway {
   readonly url: string | undefined;
@@ -29,8 +36,13 @@ export interface RunningGateway {
   instances(server: string): readonly InstanceStatus[];
   /** What the admin listener passes on. */
   readonly operate: AdminOperation;
-  /** Takes over the fleets of a new configuration. Rejects when its security settings cannot be used; those in force stay. */
-  apply(config: ResolvedConfig, secrets: readonly string[]): Promise<void>;
+  /**
+   * Takes over a new configuration. Rejects when its security settings cannot be used; those in force stay. Resolves before
+   * changed servers serve.
+   */
+  apply(config: ResolvedConfig, secrets: readonly string[]): Promise<Applied>;
+  /** A changed configuration is wrong, and the one in force stays: notes why, in its log and metrics. */
+  kept(reason: string): void;
   /** Stops taking work, lets calls in flight end, then ends everything that was started. `lingerMs`: as in the configuration. */
   close(lingerMs?: number): Promise<void>;
 }

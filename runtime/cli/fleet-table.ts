@@ -11,13 +11,17 @@ export function fleetTable(fleets: readonly FleetStatus[]): string {
     head: ["server", "version", "instances", "health", "tools", "start-up"],
     style: { head: [], border: [] },
   });
-  for (const { name, version, instances, health, tools, startupMs, error } of fleets) {
+  for (const { name, version, instances, health, tools, startupMs, error, refused } of fleets) {
     const count = `${instances.ready}/${instances.total} (max ${instances.max})`;
     const cells = [
       name,
       version,
       count,
-      error === undefined ? health : `${health}: ${error}`,
+      refused !== undefined
+        ? `${health}, its change is refused: ${refused}`
+        : error === undefined
+          ? health
+          : `${health}: ${error}`,
       tools ?? "–",
       startupMs === null ? "–" : `${startupMs} ms`,
     ];

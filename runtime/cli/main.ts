@@ -18,6 +18,9 @@ import { serveCommand } from "./serve.ts";
 import { statusCommand } from "./status.ts";
 import { validateCommand } from "./validate.ts";
 
+/** As `engines` of the package says. Older ones fail in the middle of a command. */
+const leastNode = 24;
+
 const program = new Command(identity.name)
   .description("Run fleets of Model Context Protocol (MCP) servers behind one gateway.")
   .version(identity.version)
@@ -39,6 +42,14 @@ const program = new Command(identity.name)
 // A command does not take over how its parent exits, and commander's own code for bad usage is 1.
 for (const command of [program, ...program.commands]) {
   command.exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? ExitCode.Clean : ExitCode.BadUsage));
+}
+
+const [major] = process.versions.node.split(".");
+if (Number(major) < leastNode) {
+  process.stderr.write(
+    `mcp-fleet: needs Node.js ${leastNode} or newer, and this is ${process.versions.node}; install a newer one\n`,
+  );
+  process.exit(ExitCode.BadUsage);
 }
 
 try {

@@ -4,6 +4,7 @@ import { type RunningGateway, startGateway } from "../gateway.ts";
 import { inheritedSocket } from "../listeners/inherited-socket.ts";
 import type { Succession } from "../listeners/ports.ts";
 import { Starter } from "../orchestrator/process-platform/starter.ts";
+import type { RefusedChange } from "../registry/fleet-registry.ts";
 import { terminalText } from "../terminal-text.ts";
 import { type RunningWorkers, readLimits, startWorkers, workerCount } from "../workers/index.ts";
 import { checkExposure, type ExposureOptions } from "./listen-options.ts";
@@ -32,11 +33,18 @@ export async function serve(options: ServeOptions): Promise<void> {
   const watcher = watchConfig({
     path: options.config,
     initial: loaded,
-    onChange: (next: LoadedConfig) => gateway.apply(withOverrides(next.config, options), next.secrets),
-    onError: (error: unknown) =>
+    onChange: async (next: LoadedConfig) => {
+      const { changes } = await gateway.apply(withOverrides(next.config, options), next.secrets);
+      void changes.then(tellRefused);
+      return { changes };
+    },
+    onError: (error: unknown) => {
+      const reason = messageOf(error);
+      gateway.kept(reason);
       process.stderr.write(
-        `mcp-fleet: ${terminalText(messageOf(error))}\nmcp-fleet: the configuration in force stays as it is\n`,
-      ),
+        `mcp-fleet: ${terminalText(reason)}\nmcp-fleet: the configuration in force stays as it is\n`,
+      );
+    },
   });
   const start = {
     config,
@@ -57,21 +65,27 @@ export async function serve(options: ServeOptions): Promise<void> {
   const end = () => ended.resolve(undefined);
   process.once("SIGTERM", end).once("SIGINT", end);
   if (process.stderr.isTTY && gateway.url !== undefined) process.stderr.write(`mcp-fleet: ${gateway.url}/mcp\n`);
-  if ("replace" in gateway) {
-    process.on("SIGHUP", () => {
-      gateway
-        .replace()
-        .catch((error) =>
-          process.stderr.write(`mcp-fleet: workers stay as they are: ${terminalText(messageOf(error))}\n`),
-        );
-    });
-  }
+  process.on("SIGHUP", () => {
+    const [renewed, what] =
+      "replace" in gateway
+        ? [gateway.replace(), "workers stay"]
+        : [watcher.reload(), "the configuration in force stays"];
+    renewed.catch((error) => process.stderr.write(`mcp-fleet: ${what} as before: ${terminalText(messageOf(error))}\n`));
+  });
   manager.tell("READY=1");
   const lingerMs = await ended.promise;
   manager.tell("STOPPING=1");
   watcher.close();
   starter?.close();
   await gateway.close(lingerMs);
+}
+
+/** A changed server that is not ready is no reason to end. */
+function tellRefused(changes: readonly RefusedChange[]): void {
+  for (const { server, reason } of changes) {
+    const text = `servers.${server}: the change is refused, and the server before it goes on: ${reason}`;
+    process.stderr.write(`mcp-fleet: ${terminalText(text)}\n`);
+  }
 }
 
 /** The configuration with the command's options. Throws ADDRESS_NEEDS_AUTH. */

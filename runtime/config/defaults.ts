@@ -25,6 +25,8 @@ export const defaults = Object.freeze({
     maxSessions: 10_000,
     // A busy program's; one that leaks them must not push out everybody else's.
     maxSessionsPerCaller: 1000,
+    // Most tasks of an agent; the old processes need memory beside the new ones.
+    drainMs: 10 * 60_000,
   }),
   connections: Object.freeze({
     // A client that has something to ask says it at once; a slow one is given time for its body.

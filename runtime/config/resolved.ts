@@ -45,6 +45,7 @@ export interface ResolvedGateway {
     Pick<Connections, "maxBufferedBytes">;
   readonly session: {
     readonly keys?: readonly { readonly id: string; readonly key: string }[];
+    readonly drainMs: number;
     readonly idleTimeoutMs: number;
     readonly maxAgeMs: number;
     readonly maxSessions: number;

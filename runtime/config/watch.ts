@@ -9,16 +9,21 @@ export interface WatchOptions {
   /** What is in force now. */
   readonly initial: LoadedConfig;
   /** A right configuration that differs from the one in force. */
-  readonly onChange: (loaded: LoadedConfig) => void | Promise<void>;
+  readonly onChange: (loaded: LoadedConfig) => Following | undefined | Promise<Following | undefined>;
   /** A wrong one; the one in force stays. The same mistake is told once. */
   readonly onError: (error: unknown) => void;
   /** Writers take several steps; they are waited for so long. Defaults to 100 ms. */
   readonly debounceMs?: number;
 }
 
+/** What of a change goes on after the next one has been read. */
+export interface Following {
+  readonly changes: Promise<unknown>;
+}
+
 /** Watches a configuration until it is closed. */
 export interface ConfigWatcher {
-  /** Reads it now. Rejects when it is wrong. */
+  /** Reads it now; resolves when nothing of it is under way any more. Rejects when it is wrong. */
   reload(): Promise<void>;
   close(): void;
 }
@@ -36,23 +41,29 @@ export function watchConfig(options: WatchOptions): ConfigWatcher {
   /** What is wrong with the files as they are now. */
   let wrong: string | undefined;
   let queue: Promise<void> = Promise.resolve();
+  let following: Following | undefined;
 
   const load = async () => {
     if (closed) return;
     const next = await loadConfig(path);
     if (closed) return;
+    // One that is right again is told of too.
     const changed =
-      !isDeepStrictEqual(next.config, current.config) || !isDeepStrictEqual(next.secrets, current.secrets);
+      wrong !== undefined ||
+      !isDeepStrictEqual(next.config, current.config) ||
+      !isDeepStrictEqual(next.secrets, current.secrets);
     current = next;
     wrong = undefined;
     follow();
-    if (changed) await onChange(next);
+    if (changed) following = await onChange(next);
   };
   // One after the other: an older file must not overtake a newer one.
   const reload = () => {
     const loading = queue.then(load);
     queue = loading.catch(() => {});
-    return loading;
+    return loading.then(async () => {
+      await following?.changes;
+    });
   };
   const failed = (error: unknown) => {
     const told = wrong;

@@ -1,5 +1,6 @@
 import { chmod, rm } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { connect } from "node:net";
 import { FleetError, messageOf } from "../errors.ts";
 import { readBody } from "./body.ts";
 import { idleMs } from "./http-server.ts";
@@ -41,7 +42,11 @@ export class AdminListener {
 
   static async start(socket: string, actions: AdminActions): Promise<AdminListener> {
     const listener = new AdminListener(socket, actions);
-    // Left by a gateway that was killed; a living one holds its state folder's lock.
+    if (await answers(socket)) {
+      const fix = "give each gateway a socket of its own, or end the other one";
+      throw new FleetError("ADDRESS_IN_USE", `gateway.admin.socket: another gateway listens at ${socket}; ${fix}`);
+    }
+    // Left by a gateway that was killed.
     await rm(socket, { force: true });
     await new Promise<void>((resolve, reject) => {
       listener.#server.once("error", (error) => {
@@ -110,4 +115,16 @@ export class AdminListener {
       send(kind?.status === 404 ? 404 : 400, { ...(code === undefined ? {} : { code }), message: messageOf(error) });
     }
   }
+}
+
+/** Does a living process listen at this socket? */
+function answers(socket: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const asked = connect(socket);
+    asked.once("connect", () => {
+      asked.destroy();
+      resolve(true);
+    });
+    asked.once("error", () => resolve(false));
+  });
 }

@@ -13,11 +13,12 @@ import type { FleetClient } from "../registry/fleet.ts";
 import type { FleetRegistry } from "../registry/fleet-registry.ts";
 import type { FleetStatus } from "../registry/fleet-status.ts";
 import type { Readiness } from "../registry/readiness.ts";
-import type { Executor } from "../routing/executor.ts";
+import type { CallWatch, Executor } from "../routing/executor.ts";
 import type { Access } from "../security/index.ts";
 import { addApiDocs } from "./api-docs.ts";
 import { addContentCoding } from "./content-coding.ts";
 import { executeBody } from "./rest-operations.ts";
+import { WatchedCall } from "./watched-call.ts";
 
 export interface RestOptions {
   readonly server: Server;
@@ -77,11 +78,13 @@ export async function createRest(options: RestOptions): Promise<{ listener: Requ
   const answered = async (
     { raw, params }: FastifyRequest<{ Params: { server: string } }>,
     reply: FastifyReply,
-    ask: (client: FleetClient) => Promise<RpcReply>,
+    ask: (client: FleetClient, watch: CallWatch) => Promise<RpcReply>,
   ) => {
     const owner = `rest-${randomUUID()}`;
+    const call = new WatchedCall(reply.raw);
     try {
-      const answer = await ask({ owner, caller: undefined, reader: callerOf(raw).principal.caller });
+      const client = { owner, caller: undefined, reader: callerOf(raw).principal.caller };
+      const answer = await ask(client, (exchange) => call.began(exchange));
       return "error" in answer ? reply.status(statusOf(answer.error.code)).send(answer) : answer;
     } finally {
       void registry.get(params.server)?.release(owner);
@@ -161,8 +164,8 @@ export async function createRest(options: RestOptions): Promise<{ listener: Requ
     { schema: { body: executeBody } },
     (request, reply) => {
       const { params, body } = request;
-      return answered(request, reply, (client) =>
-        executor.execute(client, params.server, body.method, body.params, body, callerOf(request.raw)),
+      return answered(request, reply, (client, watch) =>
+        executor.execute(client, params.server, body.method, body.params, body, callerOf(request.raw), watch),
       );
     },
   );
@@ -171,8 +174,8 @@ export async function createRest(options: RestOptions): Promise<{ listener: Requ
     { schema: { body: { type: ["object", "null"] } } },
     (request, reply) => {
       const { server, tool } = request.params;
-      return answered(request, reply, (client) =>
-        executor.callTool(client, server, tool, request.body ?? {}, callerOf(request.raw)),
+      return answered(request, reply, (client, watch) =>
+        executor.callTool(client, server, tool, request.body ?? {}, callerOf(request.raw), watch),
       );
     },
   );

@@ -46,6 +46,8 @@ export class Metrics {
   readonly #calls: CallMetrics;
   readonly #batchSize = new HistogramSeries(batchBuckets);
   readonly #repeated: Counter<"server" | "kind">;
+  readonly #changes: Counter<"server" | "outcome">;
+  readonly #reload: Gauge;
   readonly #shed: Counter<"server">;
   readonly #events: Counter<"server" | "event">;
   readonly #overLimit: Counter<"server" | "limit">;
@@ -77,6 +79,19 @@ export class Metrics {
       labelNames: ["server", "kind"],
       registers,
     });
+    this.#changes = new Counter({
+      name: "mcp_server_changes_total",
+      help: "Changes of servers, by outcome: applied, or refused because the changed server was not ready.",
+      labelNames: ["server", "outcome"],
+      registers,
+    });
+    this.#reload = new Gauge({
+      name: "mcp_config_last_reload_successful",
+      help: "1 when the configuration in force is the one in the file, 0 when the file is wrong.",
+      aggregator: "min",
+      registers,
+    });
+    this.#reload.set(1);
     this.#shed = new Counter({
       name: "mcp_calls_shed_total",
       help: "Calls refused because the server's calls in flight and its queue were full.",
@@ -192,6 +207,16 @@ export class Metrics {
   /** Counts one more attempt of a call. */
   callRepeated(server: string, kind: "retry" | "hedge" | "fallback"): void {
     this.#repeated.inc({ server, kind });
+  }
+
+  /** Notes whether the last change of the configuration is in force. */
+  reloaded(successful: boolean): void {
+    this.#reload.set(successful ? 1 : 0);
+  }
+
+  /** Counts a change of a server. */
+  serverChanged(server: string, outcome: "applied" | "refused"): void {
+    this.#changes.inc({ server, outcome });
   }
 
   /** Counts a call that was refused because there were too many. */

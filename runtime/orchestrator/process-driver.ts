@@ -1,5 +1,5 @@
 import { type ChildProcess, type StdioNull, type StdioPipe, spawn } from "node:child_process";
-import { mkdtempSync, openSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, openSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
@@ -135,6 +135,7 @@ export class ProcessDriver {
     const path = env.PATH ?? process.env.PATH ?? "";
     const executable = findCommand(command, path, spec.cwd ?? process.cwd());
     if (executable === undefined) throw commandNotFound(fleet, command);
+    if (spec.cwd !== undefined && !existsSync(spec.cwd)) throw folderNotFound(fleet, spec.cwd);
     const folder = mkdtempSync(join(tmpdir(), "mcp-fleet-"));
     let child: ChildProcess;
     let plan: SandboxPlan | undefined;
@@ -317,11 +318,19 @@ export class ProcessDriver {
 
 /** COMMAND_NOT_FOUND, in the words of every place that looks for a command. */
 export function commandNotFound(fleet: string, command: string): FleetError {
+  const field = `servers.${fleet}.process.command: "${command}"`;
+  if (command.includes("/") && existsSync(command))
+    return new FleetError(
+      "COMMAND_NOT_FOUND",
+      `${field} is not executable; run chmod +x on it, or name its interpreter as the command`,
+    );
   const fix = "install it, correct the name, or give an absolute path";
-  return new FleetError(
-    "COMMAND_NOT_FOUND",
-    `servers.${fleet}.process.command: "${command}" is not an executable on PATH; ${fix}`,
-  );
+  return new FleetError("COMMAND_NOT_FOUND", `${field} is not an executable on PATH; ${fix}`);
+}
+
+function folderNotFound(fleet: string, folder: string): FleetError {
+  const fix = "create the folder, or correct its name";
+  return new FleetError("INSTANCE_START_FAILED", `servers.${fleet}.process.cwd: ${folder} does not exist; ${fix}`);
 }
 
 /** What holds a process and all that it starts, besides its own process group. */

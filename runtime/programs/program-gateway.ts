@@ -106,7 +106,9 @@ export class ProgramGateway {
 
   async #apply(): Promise<RunningGateway> {
     const servers = Object.fromEntries(this.#servers);
-    const config = resolveConfig({ gateway: this.#section, servers });
+    // What a program replaces is gone for the program too, which has one session.
+    const session = { drainMs: 0, ...this.#section.session };
+    const config = resolveConfig({ gateway: { ...this.#section, session }, servers });
     const secrets = writtenSecrets(servers);
     if (this.#running === undefined) {
       const starting = startGateway({ config, secrets, strategies: this.strategies }, { listen: this.#listens });
@@ -117,7 +119,9 @@ export class ProgramGateway {
       return starting;
     }
     const running = await this.#running;
-    await running.apply(config, secrets);
+    const { changes } = await running.apply(config, secrets);
+    const [refused] = await changes;
+    if (refused !== undefined) throw new FleetError("INSTANCE_START_FAILED", refused.reason);
     return running;
   }
 }

@@ -1,27 +1,54 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import type { Logger } from "pino";
+import { messageOf } from "../errors.ts";
 import type { ListCapability } from "./catalog.ts";
 import type { Fleet, FleetOptions } from "./fleet.ts";
 
 /** Something that changed in what clients may list. */
 export type ListChange = { readonly server: string; readonly kind: ListCapability };
 
+/** A change that is not in force: its server was not ready. */
+export interface RefusedChange {
+  readonly server: string;
+  readonly reason: string;
+}
+
 export interface FleetRegistryOptions {
   readonly create: (server: FleetOptions["server"]) => Fleet;
   readonly onListChanged: (change: ListChange) => void;
+  /** What has become of a change. */
+  readonly onChange?: (server: string, outcome: "applied" | "refused") => void;
   /** How long calls of a fleet that goes may still run. */
   readonly drainMs: number;
+  /** How long clients with an instance of their own may stay with a fleet after its server has changed. */
+  readonly sessionDrainMs: number;
   readonly log: Logger;
 }
 
-const drainPollMs = 50;
+/** A fleet for a changed server that has yet to show that it serves. */
+interface Candidate {
+  readonly fleet: Fleet;
+  readonly settled: Promise<RefusedChange | undefined>;
+  /** A later change has taken its place. */
+  withdraw(): void;
+}
 
-/** All fleets by name. A new configuration touches only the fleets that it changes. */
+const drainPollMs = 50;
+/** Changed often, a server has so many forerunners with clients; then the clients of the oldest go on without it. */
+export const maxElders = 4;
+
+/**
+ * All fleets by name. A new configuration touches only the fleets that it changes, and a changed server serves before its
+ * forerunner goes.
+ */
 export class FleetRegistry {
   readonly #options: FleetRegistryOptions;
-  readonly #leaving = new Set<Promise<void>>();
-  #fleets = new Map<string, Fleet>();
+  readonly #leaving = new Map<Fleet, Promise<void>>();
+  readonly #fleets = new Map<string, Fleet>();
+  readonly #candidates = new Map<string, Candidate>();
   #sorted: readonly Fleet[] = [];
+  #closed = false;
 
   constructor(options: FleetRegistryOptions) {
     this.#options = options;
@@ -41,51 +68,139 @@ export class FleetRegistry {
     for (const name of fleets) void this.get(name)?.release(owner);
   }
 
-  /** Starts new and changed fleets, drains those that were removed or replaced, leaves the others alone. */
-  apply(servers: readonly FleetOptions["server"][]): void {
-    const { create, log, onListChanged } = this.#options;
-    const next = new Map<string, Fleet>();
-    const changed: string[] = [];
-    for (const server of servers) {
-      const current = this.#fleets.get(server.name);
-      const same = current !== undefined && isDeepStrictEqual(current.server, server);
-      next.set(server.name, same ? current : create(server));
-      if (!same) changed.push(server.name);
-    }
-    const leaving = [...this.#fleets.values()].filter((fleet) => next.get(fleet.name) !== fleet);
-    this.#fleets = next;
-    this.#sorted = [...next.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
-    for (const fleet of leaving) this.#drain(fleet);
-    const names = new Set([...changed, ...leaving.map(({ name }) => name)]);
-    if (names.size > 0)
-      log.info(
-        { changed, removed: leaving.map(({ name }) => name).filter((name) => !next.has(name)) },
-        "fleets applied",
-      );
-    for (const server of names) {
-      for (const kind of ["tools", "prompts", "resources"] as const) onListChanged({ server, kind });
-    }
+  /**
+   * Starts new fleets at once, drains those that were removed, leaves the others alone. A changed fleet takes the place of the one before it
+   * when it is ready; resolves with those that were not, whose forerunners go on.
+   */
+  async apply(servers: readonly FleetOptions["server"][]): Promise<readonly RefusedChange[]> {
+    const { create, log } = this.#options;
+    const names = new Set(servers.map(({ name }) => name));
+    const removed = [...this.#fleets.values()].filter(({ name }) => !names.has(name));
+    for (const fleet of removed) this.#remove(fleet);
+    const added = servers.filter(({ name }) => !this.#fleets.has(name));
+    for (const server of added) this.#fleets.set(server.name, create(server));
+    this.#sort();
+    if (added.length + removed.length > 0)
+      log.info({ added: added.map(({ name }) => name), removed: removed.map(({ name }) => name) }, "fleets applied");
+    for (const { name } of [...added, ...removed]) this.#announce(name);
+    const settled = await Promise.all(servers.map((server) => this.#change(server)));
+    return settled.filter((refused) => refused !== undefined);
   }
 
   async close(): Promise<void> {
-    const fleets = [...this.#fleets.values()];
-    this.#fleets = new Map();
+    this.#closed = true;
+    for (const candidate of [...this.#candidates.values()]) this.#withdraw(candidate);
+    const fleets = [...this.#fleets.values(), ...this.#leaving.keys()];
+    this.#fleets.clear();
     this.#sorted = [];
-    await Promise.all([...fleets.map((fleet) => fleet.close()), ...this.#leaving]);
+    await Promise.all([...fleets.map((fleet) => fleet.close()), ...this.#leaving.values()]);
   }
 
-  #drain(fleet: Fleet): void {
-    const leaving = this.#whenIdle(fleet)
+  /** Resolves with why a server is not as it is to be; with undefined when it is, or when a later change has taken its place. */
+  #change(server: FleetOptions["server"]): Promise<RefusedChange | undefined> | undefined {
+    const { name } = server;
+    const current = this.#fleets.get(name) as Fleet;
+    const candidate = this.#candidates.get(name);
+    if (candidate !== undefined && isDeepStrictEqual(candidate.fleet.server, server)) return candidate.settled;
+    if (candidate !== undefined) this.#withdraw(candidate);
+    if (isDeepStrictEqual(current.server, server)) {
+      current.refused = undefined;
+      return undefined;
+    }
+    const fleet = this.#options.create(server);
+    const { health } = current.status();
+    if (health !== "ready" && health !== "idle") {
+      this.#succeed(current, fleet);
+      return undefined;
+    }
+    const { promise: withdrawn, resolve: withdraw } = Promise.withResolvers<undefined>();
+    const settled = Promise.race([this.#prove(current, fleet), withdrawn]);
+    this.#candidates.set(name, { fleet, settled, withdraw: () => withdraw(undefined) });
+    return settled;
+  }
+
+  async #prove(current: Fleet, fleet: Fleet): Promise<RefusedChange | undefined> {
+    const { name } = fleet;
+    const wanted = () => this.#candidates.get(name)?.fleet === fleet;
+    try {
+      await fleet.proven();
+    } catch (error) {
+      if (!wanted()) return undefined;
+      this.#candidates.delete(name);
+      const reason = messageOf(error);
+      current.refused = reason;
+      this.#options.log.error(
+        { server: name, reason },
+        "the change of the server is refused: the one before it goes on",
+      );
+      this.#options.onChange?.(name, "refused");
+      await fleet.close();
+      return { server: name, reason };
+    }
+    if (!wanted()) return undefined;
+    this.#candidates.delete(name);
+    this.#succeed(current, fleet);
+    return undefined;
+  }
+
+  #succeed(elder: Fleet, fleet: Fleet): void {
+    const { name } = fleet;
+    this.#fleets.set(name, fleet);
+    this.#sort();
+    fleet.succeed(elder);
+    this.#options.log.info({ server: name, stay: elder.kept }, "the changed server serves");
+    this.#options.onChange?.(name, "applied");
+    const { sessionDrainMs } = this.#options;
+    if (sessionDrainMs === 0) elder.retire();
+    this.#leave(elder, sessionDrainMs);
+    for (const oldest of fleet.generations.elders.slice(maxElders)) oldest.retire();
+    this.#announce(name);
+  }
+
+  #withdraw({ fleet, withdraw }: Candidate): void {
+    this.#candidates.delete(fleet.name);
+    withdraw();
+    void fleet.close();
+  }
+
+  #remove(fleet: Fleet): void {
+    const candidate = this.#candidates.get(fleet.name);
+    if (candidate !== undefined) this.#withdraw(candidate);
+    this.#fleets.delete(fleet.name);
+    for (const elder of fleet.generations.elders) elder.retire();
+    this.#leave(fleet, 0);
+  }
+
+  /** Ends a fleet when nobody needs it any more, or when time is up. */
+  #leave(fleet: Fleet, sessionMs: number): void {
+    const leaving = this.#left(fleet, sessionMs)
       .then(() => fleet.close())
       .catch((error) => this.#options.log.error({ server: fleet.name, err: error }, "a fleet did not end cleanly"))
-      .finally(() => this.#leaving.delete(leaving));
-    this.#leaving.add(leaving);
+      .finally(() => {
+        this.#leaving.delete(fleet);
+        fleet.generations.latest.generations.forget(fleet);
+      });
+    this.#leaving.set(fleet, leaving);
   }
 
-  async #whenIdle(fleet: Fleet): Promise<void> {
-    const polls = Math.ceil(this.#options.drainMs / drainPollMs);
-    for (let poll = 0; poll < polls && fleet.status().inFlight > 0; poll += 1) {
-      await new Promise((resolve) => setTimeout(resolve, drainPollMs));
+  async #left(fleet: Fleet, sessionMs: number): Promise<void> {
+    if (sessionMs > 0) {
+      await this.#until(() => fleet.kept + fleet.inFlight === 0, sessionMs);
+      fleet.retire();
     }
+    await this.#until(() => fleet.inFlight === 0, this.#options.drainMs);
+  }
+
+  async #until(done: () => boolean, withinMs: number): Promise<void> {
+    const polls = Math.ceil(withinMs / drainPollMs);
+    for (let poll = 0; poll < polls && !done() && !this.#closed; poll += 1) await sleep(drainPollMs);
+  }
+
+  #sort(): void {
+    this.#sorted = [...this.#fleets.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  #announce(server: string): void {
+    for (const kind of ["tools", "prompts", "resources"] as const) this.#options.onListChanged({ server, kind });
   }
 }

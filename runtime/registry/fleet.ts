@@ -15,10 +15,11 @@ import { type FleetCall, pipelineOf } from "./fleet-call.ts";
 import type { FleetClient } from "./fleet-client.ts";
 import { FleetInstances } from "./fleet-instances.ts";
 import type { FleetOptions } from "./fleet-options.ts";
-import type { FleetHealth, FleetStatus } from "./fleet-status.ts";
-import { type Instance, shownServer } from "./instance.ts";
+import { type FleetStatus, fleetStatus } from "./fleet-status.ts";
+import { type Generation, Generations } from "./generations.ts";
+import type { Instance } from "./instance.ts";
+import { connectionsOf, instanceBounds } from "./instance-bounds.ts";
 import type { InstanceSource, Placing } from "./instance-source.ts";
-import { queuePerInstance } from "./leased-instances.ts";
 import { OwnLists } from "./own-lists.ts";
 import { Resilience } from "./resilience/resilience.ts";
 import { maxOfFleet, type ResourceListener, ResourceSubscriptions } from "./resource-subscriptions.ts";
@@ -38,7 +39,7 @@ const anywhere: Placing = Object.freeze({ avoid: undefined, place: undefined, re
 export const leaseOfCaller = (caller: string): string => `caller:${caller}`;
 
 /** All instances of one MCP server, and the way to call it. */
-export class Fleet {
+export class Fleet implements Generation {
   readonly name: string;
   readonly server: FleetOptions["server"];
   /** What it offers, as an instance without any owner's state says. */
@@ -50,6 +51,9 @@ export class Fleet {
   readonly #options: FleetOptions;
   readonly #ownLists: OwnLists;
   readonly instances: FleetInstances;
+  readonly generations: Generations<Fleet> = new Generations<Fleet>(this);
+  /** Why the last change of its server is not in force; undefined when all are. */
+  refused: string | undefined;
   readonly #source: InstanceSource;
   readonly #resilience: Resilience;
   readonly #pipeline: FleetCall;
@@ -58,6 +62,8 @@ export class Fleet {
   #description: ServerDescription | undefined;
   #startupMs: number | undefined;
   #closed = false;
+  /** Its clients go on with the fleet after it. */
+  #retired = false;
   readonly #subscriptions = new ResourceSubscriptions();
   readonly #shared: boolean;
   /** What all shared instances of the session era were told to log. */
@@ -130,8 +136,50 @@ export class Fleet {
     throw new FleetError("INSTANCE_LOST", `${this.name}: the server ended; call again`);
   }
 
+  /** Resolves when it serves and its tools are known. Rejects with why it does not. */
+  async proven(): Promise<void> {
+    const began = this.#options.now();
+    try {
+      await this.listTools();
+    } catch (error) {
+      // What ends at once is given a second chance, what hangs is not.
+      if (this.#options.now() - began > this.server.timeouts.connectMs / 2) throw error;
+      await this.listTools();
+    }
+  }
+
+  keeps(client: FleetClient): boolean {
+    return !this.#retired && this.#source.keeps(this.#leaseOf(client));
+  }
+
+  get kept(): number {
+    return this.#retired ? 0 : this.#source.kept;
+  }
+
+  /** Serves in place of another one. Clients with instances of their own there stay with it until it is retired. */
+  succeed(elder: Fleet): void {
+    this.generations.follow(elder.generations);
+    this.#sharedLevel ??= elder.#sharedLevel;
+    this.#takeSubscriptions(elder);
+    if (this.#shared) this.#resume();
+  }
+
+  /** Its clients go on with the fleet that has taken its place; calls in flight come to their end. */
+  retire(): void {
+    this.#retired = true;
+    this.generations.latest.#takeSubscriptions(this);
+  }
+
+  #takeSubscriptions(elder: Fleet): void {
+    for (const { uri, client } of this.#subscriptions.takeFrom(elder.#subscriptions, (one) => !elder.keeps(one))) {
+      if (!this.#shared) void this.#ask(client, "resources/subscribe", { uri }).catch(() => {});
+    }
+  }
+
   /** What a client is offered: by its own instance where it has one to itself, else what everybody is. */
   catalogFor(client: FleetClient | undefined): Catalog {
+    const keeper = client && this.generations.keeperOf(client);
+    if (keeper !== undefined) return keeper.catalogFor(client);
     const own = client && this.#ownInstance(client);
     return own === undefined ? this.catalog : this.#ownLists.of(own);
   }
@@ -150,6 +198,8 @@ export class Fleet {
     tool?: string,
   ): Promise<RpcReply> {
     this.gate.check(method, params, tool);
+    const keeper = this.generations.keeperOf(client);
+    if (keeper !== undefined) return keeper.call(client, method, params, exchange, tool);
     const { now } = this.#options;
     const began = now();
     exchange.deadline ??= began + exchange.timeoutMs;
@@ -171,6 +221,8 @@ export class Fleet {
 
   /** Asks the server to tell when a resource changes; `listener` hears of it until the owner unsubscribes or goes. */
   async subscribe(client: FleetClient, uri: string, listener: ResourceListener): Promise<RpcReply> {
+    const keeper = this.generations.keeperOf(client);
+    if (keeper !== undefined) return keeper.subscribe(client, uri, listener);
     // Before the server is asked, so that many at once stay within their bound too.
     const isNew = this.#subscriptions.add(uri, client, listener);
     let done = false;
@@ -184,12 +236,16 @@ export class Fleet {
   }
 
   async unsubscribe(client: FleetClient, uri: string): Promise<RpcReply> {
+    const keeper = this.generations.keeperOf(client);
+    if (keeper !== undefined) return keeper.unsubscribe(client, uri);
     if (this.#subscriptions.remove(uri, client.owner)) return { result: {} };
     return this.#ask(client, "resources/unsubscribe", { uri });
   }
 
   /** Asks a server of the session era for log lines of at least this level; others than the owner's lines may come too. */
   async setLogLevel(client: FleetClient, level: string): Promise<RpcReply> {
+    const keeper = this.generations.keeperOf(client);
+    if (keeper !== undefined) return keeper.setLogLevel(client, level);
     const before = this.#ownInstance(client);
     if (!wantsMore(level, before === undefined ? this.#sharedLevel : this.#ownLevels.get(before)))
       return { result: {} };
@@ -203,6 +259,8 @@ export class Fleet {
 
   /** Tells the owner's own instance something, if it has one. */
   async notify(client: FleetClient, method: string, params: Params | undefined): Promise<void> {
+    const keeper = this.generations.keeperOf(client);
+    if (keeper !== undefined) return keeper.notify(client, method, params);
     const placing = { avoid: undefined, place: undefined, remainingMs: this.server.timeouts.connectMs };
     (await this.#source.acquire(this.#leaseOf(client), placing, client)).notify(method, params);
   }
@@ -210,12 +268,14 @@ export class Fleet {
   /** Does it keep something for this owner alone? */
   holds(owner: string): boolean {
     if (this.server.isolation === "session" || this.#subscriptions.of(owner).length > 0) return true;
+    if (this.generations.elders.some((elder) => elder.holds(owner))) return true;
     // A session of a caller without a name.
     return this.server.isolation === "caller" && this.#source.pick(owner, anywhere) !== undefined;
   }
 
   /** The owner has gone. What it shares with other sessions of its caller stays until it is idle. */
   async release(owner: string): Promise<void> {
+    for (const elder of this.generations.elders) void elder.release(owner);
     for (const { uri, client } of this.#subscriptions.of(owner)) {
       if (this.#subscriptions.remove(uri, owner)) continue;
       // An instance of the owner's alone goes with it.
@@ -225,41 +285,24 @@ export class Fleet {
     await this.#source.release(owner);
   }
 
+  /** Calls that its instances work on. */
+  get inFlight(): number {
+    return this.#source.instances.reduce((sum, { inFlight }) => sum + inFlight, 0);
+  }
+
   status(): FleetStatus {
-    const { instances, waiting } = this.#source;
-    // An open session says nothing of an instance that has ended or hangs since.
-    const ready = instances.filter(({ state, backend: at }) => state === "ready" && at.ready && !at.unhealthy).length;
-    const failed = instances.findLast(({ lastError }) => lastError !== undefined);
-    const reason = failed?.lastError?.message ?? instances.find(({ backend }) => backend.unhealthy)?.backend.reason;
-    const health = this.#health(ready, instances.length, reason);
-    return {
-      name: this.name,
-      type: this.server.type,
-      version:
-        this.server.version ?? (this.#description && shownServer(this.#description.serverInfo).version) ?? "unknown",
-      isolation: this.server.isolation,
-      source: this.#options.connector?.source ?? this.#options.remote?.source ?? "",
-      instances: { ready, total: instances.length, max: this.server.scaling.maxInstances },
-      inFlight: instances.reduce((sum, { inFlight }) => sum + inFlight, 0),
-      waiting: waiting + this.#resilience.waiting,
-      restarts: instances.reduce((sum, { restarts }) => sum + restarts, 0),
-      health,
-      tools: this.catalog.toolCount ?? null,
-      startupMs: this.#startupMs ?? null,
-      ...(health === "failed" && reason !== undefined ? { error: reason } : {}),
-    };
+    return fleetStatus(this, {
+      source: this.#source,
+      origin: this.#options.connector?.source ?? this.#options.remote?.source ?? "",
+      description: this.#description,
+      startupMs: this.#startupMs,
+      waiting: this.#resilience.waiting,
+    });
   }
 
   /** How full it is when metrics are scraped, and what waits: the fullest of its instances, connections and calls under way counts. */
   pressure(): { readonly utilization: number; readonly waiting: number } {
-    let [busy, max, waiting] = [0, 0, 0];
-    for (const { connector } of this.#source.backends) {
-      const { connections } = connector;
-      if (connections === undefined) continue;
-      busy += connections.busy;
-      max += connections.max;
-      waiting += connections.waiting;
-    }
+    const { busy, max, waiting } = connectionsOf(this.#source.backends);
     const instances = this.#source.instances.length / this.server.scaling.maxInstances;
     const connections = max === 0 ? 0 : busy / max;
     return { utilization: Math.max(instances, connections, this.#resilience.utilization), waiting };
@@ -267,21 +310,8 @@ export class Fleet {
 
   /** How near its bounds are. */
   bounds(): readonly Bound[] {
-    let [busy, max] = [0, 0];
-    for (const { connector } of this.#source.backends) {
-      busy += connector.connections?.busy ?? 0;
-      max += connector.connections?.max ?? 0;
-    }
-    const { instances, waiting } = this.#source;
-    const { maxInstances } = this.server.scaling;
     return [
-      { name: "instances", whenFull: "wait", use: () => ({ size: instances.length, max: maxInstances }) },
-      {
-        name: "instance_queue",
-        whenFull: "refuse",
-        use: () => ({ size: waiting, max: maxInstances * queuePerInstance }),
-      },
-      { name: "upstream_connections", whenFull: "wait", use: () => ({ size: busy, max }) },
+      ...instanceBounds(this.#source, this.server.scaling.maxInstances),
       { name: "lists", whenFull: "refuse", use: () => ({ size: this.catalog.utilization, max: 1 }) },
       {
         name: "resource_subscriptions",
@@ -290,14 +320,6 @@ export class Fleet {
       },
       ...this.#resilience.bounds(),
     ];
-  }
-
-  /** `lost` says why an instance does not serve, if one does not. */
-  #health(ready: number, total: number, lost: string | undefined): FleetHealth {
-    // While a spare instance starts, one that has served before and has lost none is as good as ready.
-    if (ready > 0 || (total > 0 && this.#description !== undefined && lost === undefined)) return "ready";
-    if (total === 0) return "idle";
-    return lost === undefined ? "starting" : "failed";
   }
 
   async close(): Promise<void> {

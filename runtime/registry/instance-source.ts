@@ -56,6 +56,10 @@ export interface InstanceSource {
    * Rejects with POOL_EXHAUSTED.
    */
   blank(avoid?: Set<object>): Promise<Instance>;
+  /** Has this owner an instance to itself, with what it keeps between calls? */
+  keeps(owner: string): boolean;
+  /** How many owners have. */
+  readonly kept: number;
   /** The one owner that an instance serves; undefined when it may serve any. */
   ownerOf(instance: Instance): string | undefined;
   /** Others wait for this instance: it is given back if its client has gone. */

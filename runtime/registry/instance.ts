@@ -193,6 +193,8 @@ export class Instance {
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#wake();
+    // A start under way can take its time; who waits for it need not.
+    if (this.#state !== "ready") for (const waiter of this.#waiters.splice(0)) waiter.reject(this.#gone());
     await this.#session?.close();
     await this.#finished;
   }

@@ -78,6 +78,14 @@ export class LeasedInstances implements InstanceSource {
     return { used: this.#leases.size + this.#ending.size + this.#leaving.size, max: this.#limits.maxInstances };
   }
 
+  keeps(owner: string): boolean {
+    return this.leased(owner) !== undefined;
+  }
+
+  get kept(): number {
+    return this.#leases.size;
+  }
+
   /** A process of one owner's is not chosen from several, so there is nothing to balance. */
   get backends(): readonly Backend[] {
     return [];

@@ -25,6 +25,7 @@ const maxInstances = 1000;
  */
 export class RemoteInstances implements InstanceSource {
   readonly waiting = 0;
+  readonly kept = 0;
   readonly #options: RemoteInstancesOptions;
   /** What each discovery has found, by the discovery's name. */
   readonly #found = new Map<string, readonly BackendSpec[]>();
@@ -117,6 +118,10 @@ export class RemoteInstances implements InstanceSource {
 
   blank(avoid?: Set<object>): Promise<Instance> {
     return this.peek(avoid);
+  }
+
+  keeps(): boolean {
+    return false;
   }
 
   ownerOf(): undefined {}

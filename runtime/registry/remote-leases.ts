@@ -54,6 +54,14 @@ export class RemoteLeases implements InstanceSource {
     return this.#leases.waiting;
   }
 
+  keeps(owner: string): boolean {
+    return !this.#stateless && this.#leases.keeps(owner);
+  }
+
+  get kept(): number {
+    return this.#stateless ? 0 : this.#leases.kept;
+  }
+
   pick(owner: string, placing: Placing): Instance | undefined {
     const instance = this.#leases.pick(owner);
     if (instance === undefined) return this.#stateless ? this.#remote.pick(owner, placing) : undefined;

@@ -94,6 +94,23 @@ export class ResourceSubscriptions {
     return [...(this.#byOwner.get(owner) ?? [])].map(([uri, client]) => ({ uri, client }));
   }
 
+  /** Takes over the subscriptions that others have had, of the clients that `moves` names. Returns them, by resource. */
+  takeFrom(
+    others: ResourceSubscriptions,
+    moves: (client: FleetClient) => boolean,
+  ): readonly { uri: string; client: FleetClient }[] {
+    const moved: { uri: string; client: FleetClient }[] = [];
+    for (const [uri, subscribed] of [...others.#byUri]) {
+      for (const { client, listener } of [...subscribed.values()]) {
+        if (!moves(client)) continue;
+        others.remove(uri, client.owner);
+        this.add(uri, client, listener);
+        moved.push({ uri, client });
+      }
+    }
+    return moved;
+  }
+
   /** Each resource with one of those who want to hear of it. */
   all(): readonly { readonly uri: string; readonly client: FleetClient }[] {
     return [...this.#byUri].flatMap(([uri, subscribed]) =>

@@ -13,6 +13,7 @@ import { leastUsed, ScaleDown } from "./scale-down.ts";
  */
 export class SharedInstances implements InstanceSource {
   readonly waiting = 0;
+  readonly kept = 0;
   readonly #fleet: string;
   readonly #limits: InstanceLimits;
   readonly #create: () => Instance;
@@ -72,6 +73,10 @@ export class SharedInstances implements InstanceSource {
 
   blank(avoid?: Set<object>): Promise<Instance> {
     return this.peek(avoid);
+  }
+
+  keeps(): boolean {
+    return false;
   }
 
   ownerOf(): undefined {}

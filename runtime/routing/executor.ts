@@ -22,6 +22,9 @@ export interface ExecuteTerms {
   readonly metadata?: Readonly<Record<string, unknown>> | undefined;
 }
 
+/** Hears of each call that a request becomes, as it begins: the one under way can be cancelled. */
+export type CallWatch = (exchange: Exchange) => void;
+
 /** Executes one request of the REST interface or of a program: an MCP method, a tool's name, or an alias of one. */
 export class Executor {
   readonly #registry: FleetRegistry;
@@ -56,6 +59,7 @@ export class Executor {
     params: Params | undefined,
     { priority, useCache = true, metadata }: ExecuteTerms = {},
     access: Access = openAccess,
+    watch: CallWatch = () => {},
   ): Promise<RpcReply> {
     const fleet = this.fleet(server, access);
     if (this.#log.isLevelEnabled("info"))
@@ -64,6 +68,7 @@ export class Executor {
       const made = new Exchange(fleet.server.timeouts.requestMs);
       made.priority = priority;
       made.useCache = useCache;
+      watch(made);
       return made;
     };
     if (method === "tools/call") return callTool(fleet, access, client, nameOf(params), params, exchange());
@@ -93,9 +98,11 @@ export class Executor {
     name: string,
     args: Params,
     access: Access = openAccess,
+    watch: CallWatch = () => {},
   ): Promise<RpcReply> {
     const fleet = this.fleet(server, access);
     const exchange = new Exchange(fleet.server.timeouts.requestMs);
+    watch(exchange);
     return callTool(fleet, access, client, name, { name, arguments: args }, exchange);
   }
 }

@@ -9,12 +9,17 @@ import { type McpService, methodNotFound, nameOf, type ServiceClient, uriOf } fr
 
 /** `/mcp/<server>`: one server as it is, names unchanged. */
 export class SingleService implements McpService {
-  readonly #fleet: Fleet;
+  readonly #given: Fleet;
   readonly #access: Access;
 
   constructor(fleet: Fleet, access = openAccess) {
-    this.#fleet = fleet;
+    this.#given = fleet;
     this.#access = access;
+  }
+
+  /** A connection can live longer than the fleet that served when it was opened. */
+  get #fleet(): Fleet {
+    return this.#given.generations.latest;
   }
 
   async describe(): Promise<Params> {

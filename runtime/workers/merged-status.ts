@@ -24,8 +24,10 @@ function mergeFleet(parts: readonly FleetStatus[]): FleetStatus {
   const sum = (read: (status: FleetStatus) => number) => parts.reduce((total, status) => total + read(status), 0);
   const known = parts.map(({ startupMs }) => startupMs).filter((ms) => ms !== null);
   const error = parts.find((status) => status.error !== undefined)?.error;
+  const refused = parts.find((status) => status.refused !== undefined)?.refused;
+  const { earlier: _ofOne, refused: _too, ...rest } = first;
   return {
-    ...first,
+    ...rest,
     instances: {
       ready: sum(({ instances }) => instances.ready),
       total: sum(({ instances }) => instances.total),
@@ -38,5 +40,14 @@ function mergeFleet(parts: readonly FleetStatus[]): FleetStatus {
     tools: parts.find(({ tools }) => tools !== null)?.tools ?? null,
     startupMs: known.length === 0 ? null : Math.min(...known),
     ...(error === undefined ? {} : { error }),
+    ...earlierOf(parts),
+    ...(refused === undefined ? {} : { refused }),
   };
+}
+
+function earlierOf(parts: readonly FleetStatus[]): Pick<FleetStatus, "earlier"> {
+  const all = parts.map(({ earlier }) => earlier).filter((earlier) => earlier !== undefined);
+  if (all.length === 0) return {};
+  const sum = (of: "clients" | "inFlight") => all.reduce((total, one) => total + one[of], 0);
+  return { earlier: { clients: sum("clients"), inFlight: sum("inFlight") } };
 }

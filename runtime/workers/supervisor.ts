@@ -4,15 +4,23 @@ import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
 import type { ResolvedConfig } from "../config/index.ts";
 import { messageOf } from "../errors.ts";
-import { type GatewayOptions, type GatewayStatus, type RunningGateway, startGateway } from "../gateway.ts";
+import {
+  type Applied,
+  type GatewayOptions,
+  type GatewayStatus,
+  type RunningGateway,
+  startGateway,
+} from "../gateway.ts";
 import { AdminListener } from "../listeners/admin.ts";
 import { idleMs } from "../listeners/http-server.ts";
 import { claimPort, claimTcpPort } from "../listeners/ports.ts";
 import { startLog } from "../observability/logger.ts";
 import { sessionKeys } from "../protocol/session-keys.ts";
+import type { RefusedChange } from "../registry/fleet-registry.ts";
 import { lacks } from "../registry/readiness.ts";
 import { isRemote, type Place, supervisorSlot } from "./place.ts";
 import { Roster, type Sockets } from "./roster.ts";
+import { ServedServers } from "./served-servers.ts";
 import { SharedAdmin } from "./shared-admin.ts";
 import { Siblings } from "./siblings.ts";
 import { Worker } from "./worker.ts";
@@ -31,8 +39,9 @@ export interface RunningWorkers {
   readonly url: string | undefined;
   readonly tcpPort: number | undefined;
   status(): Promise<GatewayStatus & { readonly workers: readonly WorkerStatus[] }>;
-  /** Rejects when its security settings cannot be used; those in force stay. */
-  apply(config: ResolvedConfig, secrets: readonly string[]): Promise<void>;
+  /** Both as of one process. */
+  kept(reason: string): void;
+  apply(config: ResolvedConfig, secrets: readonly string[]): Promise<Applied>;
   /** Starts new workers, then lets the old ones finish. Rejects, and leaves the old ones, when the new ones cannot serve. */
   replace(): Promise<void>;
   /** `lingerMs`: as in the configuration. */
@@ -78,6 +87,7 @@ class Supervisor implements RunningWorkers {
   readonly #failures = new Map<number, number>();
   readonly #restarts = new Map<number, number>();
   #config: ResolvedConfig;
+  readonly #served: ServedServers;
   #secrets: readonly string[];
   #gateway: RunningGateway | undefined;
   #admin: AdminListener | undefined;
@@ -89,6 +99,7 @@ class Supervisor implements RunningWorkers {
     this.#count = count;
     this.#folder = folder;
     this.#config = options.config;
+    this.#served = new ServedServers(options.config.servers);
     this.#secrets = options.secrets ?? [];
     this.#log = startLog(options.config.gateway.log, () => this.#secrets);
     const socket = join(folder, "supervisor.sock");
@@ -156,16 +167,39 @@ class Supervisor implements RunningWorkers {
     return { pid, startedAt, url: this.url, ready, servers, workers };
   }
 
-  async apply(config: ResolvedConfig, secrets: readonly string[]): Promise<void> {
+  kept(reason: string): void {
+    this.#gateway?.kept(reason);
+  }
+
+  async apply(config: ResolvedConfig, secrets: readonly string[]): Promise<Applied> {
     const { session, port } = this.#config.gateway;
     this.#config = {
       ...config,
       gateway: { ...config.gateway, port, session: { ...config.gateway.session, keys: session.keys } },
     };
     this.#secrets = secrets;
-    const applied = this.#gateway?.apply(this.#config, secrets);
-    for (const worker of this.#workers.values()) worker.tell({ kind: "apply", config: this.#ofWorkers(), secrets });
-    await applied;
+    this.#served.wanted(config.servers);
+    const applied = (this.#gateway as RunningGateway).apply(this.#config, secrets);
+    const told = this.#tellWorkers();
+    const { changes } = await applied;
+    return { changes: this.#settled(config, changes, told) };
+  }
+
+  /** Workers take over what is still to serve here when it does, and try themselves what something else runs. */
+  async #settled(
+    { servers }: ResolvedConfig,
+    changes: Applied["changes"],
+    told: Promise<readonly RefusedChange[]>,
+  ): Promise<readonly RefusedChange[]> {
+    const refused = await changes;
+    if (!this.#served.settle(servers, refused)) return [...refused, ...(await told)];
+    return [...refused, ...(await told), ...(await this.#tellWorkers())];
+  }
+
+  async #tellWorkers(): Promise<readonly RefusedChange[]> {
+    const [config, secrets] = [this.#ofWorkers(), this.#secrets];
+    const answers = await Promise.all([...this.#workers.values()].map((worker) => worker.apply(config, secrets)));
+    return [...new Map(answers.flat().map((change) => [change.server, change])).values()];
   }
 
   async replace(): Promise<void> {
@@ -221,7 +255,7 @@ class Supervisor implements RunningWorkers {
   #ofWorkers(): ResolvedConfig {
     const { gateway } = this.#config;
     const { file: _ours, ...log } = gateway.log;
-    return { ...this.#config, gateway: { ...gateway, log, admin: {} } };
+    return { ...this.#config, servers: this.#served.servers, gateway: { ...gateway, log, admin: {} } };
   }
 
   #sockets(): Sockets {

@@ -1,5 +1,6 @@
 import { FleetError, messageOf } from "../errors.ts";
 import { type RunningGateway, startGateway } from "../gateway.ts";
+import type { RefusedChange } from "../registry/fleet-registry.ts";
 import { FailureChannel } from "./failure-channel.ts";
 import { Roster } from "./roster.ts";
 import type { FromWorker, ToWorker } from "./worker-messages.ts";
@@ -38,6 +39,15 @@ async function start({
   }
 }
 
+async function apply({ config, secrets }: ToWorker & { kind: "apply" }): Promise<readonly RefusedChange[]> {
+  try {
+    return await (await (await running.promise).apply(config, secrets)).changes;
+  } catch {
+    // The log says why it cannot be applied, and the supervisor finds out for itself.
+    return [];
+  }
+}
+
 async function drain(lingerMs?: number): Promise<void> {
   await (await running.promise).close(lingerMs);
   process.exit(0);
@@ -47,8 +57,7 @@ process.on("message", async (message: ToWorker) => {
   if (message.kind === "start") await start(message);
   else if (message.kind === "roster") (await roster.promise).update(message.sockets);
   else if (message.kind === "apply") {
-    // The log says why it cannot be applied, and the supervisor finds out for itself.
-    await (await running.promise).apply(message.config, message.secrets).catch(() => {});
+    await tell({ kind: "applied", id: message.id, refused: await apply(message) });
   } else if (message.kind === "failure") failures.hear(message.network);
   else if (message.kind === "drain") await drain(message.lingerMs);
 });

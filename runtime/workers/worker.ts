@@ -1,6 +1,8 @@
 import type { Worker as ClusterWorker } from "node:cluster";
 import { once } from "node:events";
+import type { ResolvedConfig } from "../config/index.ts";
 import { type ErrorCode, FleetError } from "../errors.ts";
+import type { RefusedChange } from "../registry/fleet-registry.ts";
 import type { FromWorker, ToWorker } from "./worker-messages.ts";
 
 /** A worker as its supervisor sees it. */
@@ -10,6 +12,7 @@ export class Worker {
   readonly socket: string;
   readonly startedAt = new Date().toISOString();
   readonly #process: ClusterWorker;
+  #applied = 0;
   /** Resolves with its addresses; rejects with why it cannot serve. */
   readonly listening: Promise<FromWorker & { kind: "listening" }>;
   /** Resolves when it has ended. */
@@ -40,6 +43,24 @@ export class Worker {
 
   get pid(): number {
     return this.#process.process.pid as number;
+  }
+
+  /** Has it take over a configuration; resolves with the changes that it refuses. */
+  apply(config: ResolvedConfig, secrets: readonly string[]): Promise<readonly RefusedChange[]> {
+    this.#applied += 1;
+    const id = this.#applied;
+    const answered = new Promise<readonly RefusedChange[]>((resolve) => {
+      const hear = (message: FromWorker) => {
+        if (message.kind !== "applied" || message.id !== id) return;
+        this.#process.off("message", hear);
+        resolve(message.refused);
+      };
+      this.#process.on("message", hear);
+      // What it has not taken over, its successor is started with.
+      void this.ended.then(() => resolve([]));
+    });
+    this.tell({ kind: "apply", id, config, secrets });
+    return answered;
   }
 
   tell(message: ToWorker): void {

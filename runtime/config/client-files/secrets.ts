@@ -1,12 +1,18 @@
 import { variableName } from "./placeholders.ts";
 
 /** Names of variables and headers whose values are secrets. */
-const secretName = /KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL|AUTHORIZATION|_PAT$/i;
+const secretName =
+  /KEY|TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|PASSCODE|CREDENTIAL|AUTHORIZATION|COOKIES?$|(^|[_-])(AUTH|CREDS?|PASS|PIN|PW)$|[_-](PAT|PWD)$/i;
 /** Options of commands whose values are; `--key-file` names a file. */
 const secretOption = /^--?([a-z0-9]+[-_])*(api-?key|key|token|secret|password|passwd|credentials?|bearer|pat)$/i;
 /** How keys of well-known services begin. */
 const knownKey =
   /^(sk-|sk_|pk_live|rk_live|ghp_|gho_|ghu_|ghs_|github_pat_|glpat-|xox[abeprs]-|AKIA|AIza|ya29\.|npm_|hf_|tvly-|eyJ[\w-]+\.)/;
+/** Addresses that let in everybody who knows them. */
+const webhook = /^https:\/\/(hooks\.slack\.com\/|discord(app)?\.com\/api\/webhooks\/|[^/]*\.webhook\.office\.com\/)/i;
+/** A reference with a value of its own for a variable that is not set. */
+const defaulted = /\$\{(\w+):-[^}]+\}/g;
+const withScheme = /^((?:Bearer|Basic|Token)\s+)(\S.*)$/is;
 const header = /^([A-Za-z0-9_-]+):\s*(?:(Bearer|Basic|Token)\s+)?(.+)$/;
 const optionsWithHeader = new Set(["-H", "--header", "--headers"]);
 const optionsWithVariable = new Set(["-e", "--env"]);
@@ -32,6 +38,11 @@ export class SecretKeeper {
 
   /** A reference in place of a secret. `words` name the variable. */
   keep(value: string, ...words: readonly string[]): string {
+    const plain = value.replace(defaulted, "${$1}");
+    if (plain !== value) {
+      this.#note(`a default for the secret in ${value.replace(defaulted, "${$1:-…}")} was not copied`);
+      return plain;
+    }
     if (value.includes("${") || value.startsWith("file:") || value === "") return value;
     const base = variableName(...words);
     let name = base;
@@ -42,7 +53,9 @@ export class SecretKeeper {
   }
 
   variable(name: string, value: string): string {
-    return namesSecret(name) || knownKey.test(value) ? this.keep(value, name) : this.url(value);
+    const [, scheme, credential] = withScheme.exec(value) ?? [];
+    if (scheme !== undefined && credential !== undefined) return scheme + this.keep(credential, name);
+    return namesSecret(name) || knownKey.test(value) || webhook.test(value) ? this.keep(value, name) : this.url(value);
   }
 
   /** The arguments of a command, one after the other: an option may say what the next one is. */

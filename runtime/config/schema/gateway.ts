@@ -41,6 +41,13 @@ export const Session = Type.Object(
         description: "The same for each caller, who loses sessions of its own only. Defaults to 1000.",
       }),
     ),
+    drainMs: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        description:
+          "When a server has changed, sessions with an instance of their own stay with the old one until they end, and for so long at the most. With 0 they lose it at once. Defaults to 600000 (ten minutes).",
+      }),
+    ),
   },
   options,
 );

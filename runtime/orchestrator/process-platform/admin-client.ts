@@ -5,6 +5,8 @@ import type { GatewayStatus } from "../../gateway.ts";
 import { isOurOwn } from "./socket-folder.ts";
 
 const defaultTimeoutMs = 10_000;
+/** A changed server is given its time to start. */
+const reloadTimeoutMs = 150_000;
 
 /** Talks to a running gateway through its admin socket. Rejects with GATEWAY_UNREACHABLE, or CONFIG_INVALID for a refused reload. */
 export class AdminClient {
@@ -18,8 +20,9 @@ export class AdminClient {
     return this.#ask("GET", "/status") as Promise<GatewayStatus>;
   }
 
+  /** Resolves when every changed server serves, or its change is refused, as its status says. */
   reload(): Promise<GatewayStatus> {
-    return this.#ask("POST", "/reload") as Promise<GatewayStatus>;
+    return this.#ask("POST", "/reload", reloadTimeoutMs) as Promise<GatewayStatus>;
   }
 
   /** A gateway that takes over from another one begins to serve. */
@@ -36,7 +39,7 @@ export class AdminClient {
     await this.#ask("POST", "/retire");
   }
 
-  #ask(method: string, path: string): Promise<unknown> {
+  #ask(method: string, path: string, timeout = defaultTimeoutMs): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const unreachable = (error: unknown) =>
         reject(
@@ -49,7 +52,7 @@ export class AdminClient {
         unreachable(new Error("the socket belongs to another user"));
         return;
       }
-      const asked = request({ socketPath: this.#socketPath, method, path, timeout: defaultTimeoutMs }, (response) => {
+      const asked = request({ socketPath: this.#socketPath, method, path, timeout }, (response) => {
         const chunks: Buffer[] = [];
         response.on("data", (chunk: Buffer) => chunks.push(chunk));
         response.on("error", unreachable);
@@ -65,7 +68,7 @@ export class AdminClient {
           else reject(new FleetError("CONFIG_INVALID", answer.message ?? `HTTP ${response.statusCode}`));
         });
       });
-      asked.on("timeout", () => asked.destroy(new Error(`no answer within ${defaultTimeoutMs} ms`)));
+      asked.on("timeout", () => asked.destroy(new Error(`no answer within ${timeout} ms`)));
       asked.on("error", unreachable).end();
     });
   }

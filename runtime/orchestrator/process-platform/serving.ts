@@ -39,12 +39,13 @@ export async function serving(
 /** Throws INSTANCE_START_FAILED, with what the server said, when it is given up. */
 function serves(state: StateFolder, status: GatewayStatus, name: string): boolean {
   const fleet = status.servers.find((server) => server.name === name);
-  if (fleet?.health === "failed" && fleet.restarts >= givenUpAfter) {
+  const failed = fleet?.health === "failed" && fleet.restarts >= givenUpAfter;
+  if (failed || fleet?.refused !== undefined) {
     const { log } = (state.read(state.gatewayFile) ?? {}) as Gateway;
     const file = log?.file ?? state.log;
     const words = lastWordsOf(file, name);
     const said = words === undefined ? "" : `, last words: ${words}`;
-    throw failure(`${fleet.error ?? `${name} does not start`}${said}; see ${file}`);
+    throw failure(`${fleet?.refused ?? fleet?.error ?? `${name} does not start`}${said}; see ${file}`);
   }
   return fleet?.health === "idle" || (fleet?.health === "ready" && fleet.tools !== null);
 }

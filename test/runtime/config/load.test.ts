@@ -40,7 +40,13 @@ test("defaults are applied, and what the file says wins", async () => {
       maxBodyBytes: 4194304,
       drainMs: 10000,
       lingerMs: 0,
-      session: { idleTimeoutMs: 3600000, maxAgeMs: 86400000, maxSessions: 10000, maxSessionsPerCaller: 1000 },
+      session: {
+        idleTimeoutMs: 3600000,
+        maxAgeMs: 86400000,
+        maxSessions: 10000,
+        maxSessionsPerCaller: 1000,
+        drainMs: 600000,
+      },
       connections: {
         headersTimeoutMs: 15000,
         requestTimeoutMs: 60000,

@@ -25,7 +25,10 @@ beforeEach(async () => {
     initial: await loadConfig(path),
     // Longer than a busy machine takes from the emptying of a file to its writing.
     debounceMs: 100,
-    onChange: ({ config }) => note(config.gateway.port),
+    onChange: async ({ config }) => {
+      note(config.gateway.port);
+      return undefined;
+    },
     onError: (error) => note((error as { code: string }).code),
   });
 });
