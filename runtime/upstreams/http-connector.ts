@@ -55,7 +55,7 @@ export class HttpConnector implements Connector {
   }
 
   async connect(events: SessionEvents): Promise<UpstreamSession> {
-    const { fleet, identity, tls } = this.#options;
+    const { fleet, identity, now, tls } = this.#options;
     // What is wrong with its files is said here, where somebody hears it.
     tls?.options();
     const url = this.#url;
@@ -66,7 +66,7 @@ export class HttpConnector implements Connector {
     if (probed !== undefined) verdict.reached(probed);
     try {
       const session: UpstreamSession = era.modern
-        ? new ModernSession(fleet, new ModernHttpWire(fleet, endpoint, events), events, identity, era.discovered)
+        ? new ModernSession(fleet, new ModernHttpWire(fleet, endpoint, events), events, identity, era.discovered, now)
         : await this.#openLegacy(url, endpoint, events).catch((error) =>
             noStreamableHttp(error) ? this.#overSse(url, events, error) : Promise.reject(error),
           );

@@ -103,11 +103,23 @@ export class HttpEndpoint {
     return outcome;
   }
 
-  /** How much of a request's time is left, whenever it is asked. The exchanges of the gateway's own calls do not say when they end. */
+  /** How much of a request's time is left, whenever it is asked. */
   #timeOf(exchange: Exchange): () => number {
     const { now } = this.#options;
     const latest = now() + exchange.remainingMs;
-    return () => (exchange.endsAt ?? latest) - now();
+    return () => exchange.restMs(now(), latest);
+  }
+
+  /** When a request ends at the latest that is made now, by its exchange. */
+  latest(exchange: Exchange): number {
+    return this.#options.now() + exchange.remainingMs;
+  }
+
+  /** Leaves what is left of a request's time for another one of the same call. Throws REQUEST_TIMEOUT when nothing is. */
+  again(exchange: Exchange, latest: number): void {
+    const { fleet, now } = this.#options;
+    exchange.remainingMs = exchange.restMs(now(), latest);
+    if (exchange.remainingMs <= 0) throw exchange.expired(fleet);
   }
 
   /**
