@@ -84,12 +84,11 @@ export class HttpConnector implements Connector {
 
   /** A session of the session era; where callers have credentials of their own, one for each. */
   async #openLegacy(url: URL, endpoint: HttpEndpoint, events: SessionEvents): Promise<UpstreamSession> {
-    const { fleet, identity, connectMs, credentials } = this.#options;
+    const { fleet, identity, connectMs, now, credentials } = this.#options;
     const own = await HttpSession.open(fleet, endpoint, events, identity, connectMs);
     if (credentials?.perCaller !== true) return own;
-    const openFor = (caller: string) =>
-      HttpSession.open(fleet, this.#endpoint(url, caller), events, identity, connectMs);
-    return new CallerSessions(own, openFor);
+    const open = (caller: string) => HttpSession.open(fleet, this.#endpoint(url, caller), events, identity, connectMs);
+    return new CallerSessions(own, { fleet, now, open });
   }
 
   #endpoint(url: URL, caller?: string): HttpEndpoint {
