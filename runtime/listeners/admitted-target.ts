@@ -39,6 +39,10 @@ export class AdmittedTarget implements McpTarget {
     this.#security = security;
   }
 
+  onApplied(look: () => void): () => void {
+    return this.#security.onApplied(look);
+  }
+
   async stillAdmitted(): Promise<boolean> {
     try {
       await this.#security.admit(this.#request, this.#room, this.server);

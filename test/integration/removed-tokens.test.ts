@@ -1,0 +1,67 @@
+import { once } from "node:events";
+import { get, type IncomingMessage } from "node:http";
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { request } from "undici";
+import { WebSocket } from "ws";
+import { resolveConfig } from "../../runtime/config/index.ts";
+import type { ConfigFile } from "../../runtime/config/schema/index.ts";
+import { statefulServer, TestGateway } from "../support/gateway.ts";
+
+const people = ["alice", "bob"].map((name) => ({ name, token: `${name}-at-the-gateway` }));
+const fileFor = (bearerTokens: typeof people): ConfigFile => ({
+  gateway: { port: 0, drainMs: 100, log: { level: "silent" }, auth: { bearerTokens } },
+  servers: { notes: statefulServer() },
+});
+let it: TestGateway;
+beforeAll(async () => {
+  it = await TestGateway.start(fileFor(people));
+});
+afterAll(() => it.close());
+
+const post = (headers: Record<string, string>, message: object) =>
+  request(`${it.url}/mcp/notes`, {
+    method: "POST",
+    headers: { ...headers, "content-type": "application/json", accept: "application/json, text/event-stream" },
+    body: JSON.stringify({ jsonrpc: "2.0", id: 1, ...message }),
+  });
+
+/** All that a caller can keep open. */
+async function open(name: string) {
+  const headers = { authorization: `Bearer ${name}-at-the-gateway` };
+  const streamAt = async (path: string, more: Record<string, string> = {}) => {
+    const [stream] = await once(get(`${it.url}${path}`, { headers: { ...headers, ...more } }), "response");
+    return (stream as IncomingMessage).resume();
+  };
+  const socket = new WebSocket(`${it.url.replace(/^http/, "ws")}/ws/notes`, "mcp", { headers });
+  await once(socket, "open");
+  const clientInfo = { name: "test", version: "1" };
+  const opened = await post(headers, {
+    method: "initialize",
+    params: { protocolVersion: "2025-11-25", capabilities: {}, clientInfo },
+  });
+  await opened.body.dump();
+  const session = { accept: "text/event-stream", "mcp-session-id": String(opened.headers["mcp-session-id"]) };
+  const _meta = {
+    "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+    "io.modelcontextprotocol/clientInfo": clientInfo,
+    "io.modelcontextprotocol/clientCapabilities": {},
+  };
+  const modern = { "mcp-protocol-version": "2026-07-28", "mcp-method": "subscriptions/listen" };
+  const listening = await post(
+    { ...headers, ...modern },
+    { method: "subscriptions/listen", params: { notifications: { toolsListChanged: true }, _meta } },
+  );
+  const streams = [await streamAt("/sse/notes"), await streamAt("/mcp/notes", session), listening.body.resume()];
+  return { socket, streams };
+}
+
+test("streams and connections end when their static token is removed, those of other tokens go on", async () => {
+  const [removed, kept] = [await open("alice"), await open("bob")];
+  const ended = Promise.all([once(removed.socket, "close"), ...removed.streams.map((stream) => once(stream, "end"))]);
+  const next = resolveConfig(fileFor(people.slice(1)));
+  await it.gateway.apply(next, []);
+  const [[code]] = await ended;
+  expect(code).toBe(1008);
+  expect(kept.streams.map(({ readableEnded }) => readableEnded)).toEqual([false, false, false]);
+  expect(kept.socket.readyState).toBe(WebSocket.OPEN);
+}, 10_000);
