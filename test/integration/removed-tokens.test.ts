@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { get, type IncomingMessage } from "node:http";
-import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { request } from "undici";
 import { WebSocket } from "ws";
 import { resolveConfig } from "../../runtime/config/index.ts";
@@ -8,15 +8,15 @@ import type { ConfigFile } from "../../runtime/config/schema/index.ts";
 import { statefulServer, TestGateway } from "../support/gateway.ts";
 
 const people = ["alice", "bob"].map((name) => ({ name, token: `${name}-at-the-gateway` }));
-const fileFor = (bearerTokens: typeof people): ConfigFile => ({
-  gateway: { port: 0, drainMs: 100, log: { level: "silent" }, auth: { bearerTokens } },
+const fileFor = (bearerTokens: typeof people, more: ConfigFile["gateway"] = {}): ConfigFile => ({
+  gateway: { port: 0, drainMs: 100, log: { level: "silent" }, auth: { bearerTokens }, ...more },
   servers: { notes: statefulServer() },
 });
 let it: TestGateway;
-beforeAll(async () => {
+beforeEach(async () => {
   it = await TestGateway.start(fileFor(people));
 });
-afterAll(() => it.close());
+afterEach(() => it.close());
 
 const post = (headers: Record<string, string>, message: object) =>
   request(`${it.url}/mcp/notes`, {
@@ -64,4 +64,34 @@ test("streams and connections end when their static token is removed, those of o
   expect(code).toBe(1008);
   expect(kept.streams.map(({ readableEnded }) => readableEnded)).toEqual([false, false, false]);
   expect(kept.socket.readyState).toBe(WebSocket.OPEN);
+}, 10_000);
+
+test("a connection ends when its token belongs to somebody else", async () => {
+  const { socket } = await open("alice");
+  const ended = once(socket, "close");
+  const [alice, bob] = people as [(typeof people)[0], (typeof people)[0]];
+  const swapped = [
+    { name: "alice", token: bob.token },
+    { name: "bob", token: alice.token },
+  ];
+  await it.gateway.apply(resolveConfig(fileFor(swapped)), []);
+  expect((await ended)[0]).toBe(1008);
+}, 10_000);
+
+test("rules that a reload brings hold on connections that were open before", async () => {
+  const { socket } = await open("alice");
+  const ask = async (id: number, method: string, params: object) => {
+    socket.send(JSON.stringify({ jsonrpc: "2.0", id, method, params }));
+    const [data] = await once(socket, "message");
+    return JSON.parse(String(data)) as { result?: object; error?: { data: { code: string } } };
+  };
+  const clientInfo = { name: "test", version: "1" };
+  await ask(1, "initialize", { protocolVersion: "2025-11-25", capabilities: {}, clientInfo });
+  const count = { name: "count", arguments: {} };
+  expect(await ask(2, "tools/call", count)).toHaveProperty("result");
+  const authorization = { default: "allow", rules: [{ effect: "deny", tools: ["count"] }] } as const;
+  await it.gateway.apply(resolveConfig(fileFor(people, { authorization })), []);
+  // The connection is looked at in a turn of its own.
+  await new Promise(setImmediate);
+  expect((await ask(3, "tools/call", count)).error?.data.code).toBe("FORBIDDEN");
 }, 10_000);
