@@ -1,5 +1,7 @@
 import { once } from "node:events";
 import { get, type IncomingMessage } from "node:http";
+import { connect } from "node:net";
+import { createInterface } from "node:readline";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { request } from "undici";
 import { WebSocket } from "ws";
@@ -9,14 +11,25 @@ import { statefulServer, TestGateway } from "../support/gateway.ts";
 
 const people = ["alice", "bob"].map((name) => ({ name, token: `${name}-at-the-gateway` }));
 const fileFor = (bearerTokens: typeof people, more: ConfigFile["gateway"] = {}): ConfigFile => ({
-  gateway: { port: 0, drainMs: 100, log: { level: "silent" }, auth: { bearerTokens }, ...more },
+  gateway: {
+    port: 0,
+    drainMs: 100,
+    log: { level: "silent" },
+    auth: { bearerTokens },
+    listeners: { tcp: { port: 0 } },
+    ...more,
+  },
   servers: { notes: statefulServer() },
 });
 let it: TestGateway;
+const closing: (() => void)[] = [];
 beforeEach(async () => {
   it = await TestGateway.start(fileFor(people));
 });
-afterEach(() => it.close());
+afterEach(async () => {
+  for (const close of closing.splice(0)) close();
+  await it.close();
+});
 
 const post = (headers: Record<string, string>, message: object) =>
   request(`${it.url}/mcp/notes`, {
@@ -34,7 +47,6 @@ async function open(name: string) {
   };
   const socket = new WebSocket(`${it.url.replace(/^http/, "ws")}/ws/notes`, "mcp", { headers });
   await once(socket, "open");
-  const clientInfo = { name: "test", version: "1" };
   const opened = await post(headers, {
     method: "initialize",
     params: { protocolVersion: "2025-11-25", capabilities: {}, clientInfo },
@@ -78,20 +90,51 @@ test("a connection ends when its token belongs to somebody else", async () => {
   expect((await ended)[0]).toBe(1008);
 }, 10_000);
 
-test("rules that a reload brings hold on connections that were open before", async () => {
-  const { socket } = await open("alice");
-  const ask = async (id: number, method: string, params: object) => {
-    socket.send(JSON.stringify({ jsonrpc: "2.0", id, method, params }));
-    const [data] = await once(socket, "message");
-    return JSON.parse(String(data)) as { result?: object; error?: { data: { code: string } } };
-  };
-  const clientInfo = { name: "test", version: "1" };
-  await ask(1, "initialize", { protocolVersion: "2025-11-25", capabilities: {}, clientInfo });
-  const count = { name: "count", arguments: {} };
-  expect(await ask(2, "tools/call", count)).toHaveProperty("result");
-  const authorization = { default: "allow", rules: [{ effect: "deny", tools: ["count"] }] } as const;
-  await it.gateway.apply(resolveConfig(fileFor(people, { authorization })), []);
-  // The connection is looked at in a turn of its own.
-  await new Promise(setImmediate);
-  expect((await ask(3, "tools/call", count)).error?.data.code).toBe("FORBIDDEN");
-}, 10_000);
+const clientInfo = { name: "test", version: "1" };
+interface Reply {
+  readonly result?: object;
+  readonly error?: { readonly data: { readonly code: string } };
+}
+/** Sends one line or frame. */
+type Say = (message: string) => void;
+const ways: Record<string, (heard: (message: string) => void) => Promise<Say>> = {
+  WebSocket: async (heard) => {
+    const { socket } = await open("alice");
+    socket.on("message", (data) => heard(String(data)));
+    return (message) => socket.send(message);
+  },
+  TCP: async (heard) => {
+    const socket = connect(it.gateway.tcpPort as number, "127.0.0.1");
+    closing.push(() => socket.destroy());
+    createInterface(socket).on("line", heard);
+    return (message) => socket.write(`${message}\n`);
+  },
+};
+
+test.each([
+  ["WebSocket", "count"],
+  ["TCP", "notes__count"],
+])(
+  "rules that a reload brings hold on connections that were open before: %s",
+  async (way, name) => {
+    const asked = new Map<number, (reply: Reply) => void>();
+    const say = await (ways[way] as (typeof ways)[string])((message) => {
+      const reply = JSON.parse(message);
+      asked.get(reply.id)?.(reply);
+    });
+    const ask = (id: number, method: string, params: object) =>
+      new Promise<Reply>((resolve) => {
+        asked.set(id, resolve);
+        say(JSON.stringify({ jsonrpc: "2.0", id, method, params }));
+      });
+    await ask(1, "initialize", { protocolVersion: "2025-11-25", capabilities: {}, clientInfo });
+    const count = { name, arguments: {} };
+    expect(await ask(2, "tools/call", count)).toHaveProperty("result");
+    const rules = [{ effect: "deny" as const, tools: ["count"] }];
+    await it.gateway.apply(resolveConfig(fileFor(people, { authorization: { default: "allow", rules } })), []);
+    // Connections are looked at in a turn of their own.
+    await new Promise(setImmediate);
+    expect((await ask(3, "tools/call", count)).error?.data.code).toBe("FORBIDDEN");
+  },
+  10_000,
+);
