@@ -10,6 +10,7 @@ import { ByteBudget } from "./listeners/byte-budget.ts";
 import { FrontDoor } from "./listeners/front-door.ts";
 import { InstanceAdmin } from "./listeners/instance-admin.ts";
 import { LegacySse } from "./listeners/legacy-sse.ts";
+import { LocalTarget } from "./listeners/local-target.ts";
 import { ModernCalls } from "./listeners/modern-calls.ts";
 import { ModernHttp } from "./listeners/modern-http.ts";
 import { OpenReplies } from "./listeners/open-replies.ts";
@@ -52,7 +53,6 @@ import {
   AuditLog,
   certificateExpiry,
   followTls,
-  localPrincipal,
   openAccess,
   Proxies,
   Security,
@@ -242,11 +242,9 @@ export async function startGateway(
   });
   const { tcp } = gateway.listeners;
   const bounds = { maxMessageBytes: gateway.maxBodyBytes, maxConnections: gateway.connections.maxConnections };
-  const tcpListener = new TcpListener({ ...duplex, ...bounds }, () => {
-    const access = security.accessOf(localPrincipal);
-    const service = serviceFor(tcp?.server, access);
-    return service && { service, server: tcp?.server, caller: access.principal.caller, access };
-  });
+  const tcpListener = new TcpListener({ ...duplex, ...bounds }, () =>
+    LocalTarget.of(tcp?.server, security, serviceFor),
+  );
   const readiness = new Readiness({ registry, draining: () => draining, muted: () => audit?.closed === true });
   const rest = await createRest({
     ...{ server: door.server, registry, executor, metrics, log, maxBodyBytes: gateway.maxBodyBytes },

@@ -11,24 +11,31 @@ const never = Number.POSITIVE_INFINITY;
  */
 export function onCredentialEnd(target: McpTarget, end: () => void, clock = Date.now): () => void {
   const { expiresAt = never, recheckMs = never } = target;
-  if (expiresAt === never && recheckMs === never) return nothing;
   let over = false;
-  let timer: NodeJS.Timeout;
+  let timer: NodeJS.Timeout | undefined;
+  const forget = (): void => {
+    over = true;
+    clearTimeout(timer);
+    forgetSettings();
+  };
+  const ended = (): void => {
+    if (over) return;
+    forget();
+    end();
+  };
+  const isRefused = async (): Promise<boolean> => (await target.stillAdmitted?.()) === false;
   const look = async (askAt: number): Promise<void> => {
     const now = clock();
     const asks = now < expiresAt && now >= askAt;
-    const ended = now >= expiresAt || (asks && (await target.stillAdmitted?.()) === false);
-    if (over) return;
-    if (ended) end();
-    else arm(asks ? clock() + recheckMs : askAt);
+    if (now >= expiresAt || (asks && (await isRefused()))) ended();
+    else if (!over) arm(asks ? clock() + recheckMs : askAt);
   };
   const arm = (askAt: number): void => {
     const delay = Math.min(Math.max(Math.min(expiresAt, askAt) - clock(), 0), maxDelayMs);
     timer = setTimeout(() => void look(askAt), delay).unref();
   };
-  arm(clock() + recheckMs);
-  return () => {
-    over = true;
-    clearTimeout(timer);
-  };
+  const forgetSettings =
+    target.onApplied?.(() => void isRefused().then((refused) => (refused ? ended() : undefined))) ?? nothing;
+  if (expiresAt !== never || recheckMs !== never) arm(clock() + recheckMs);
+  return forget;
 }

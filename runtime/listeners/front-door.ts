@@ -8,9 +8,8 @@ import { FleetError, messageOf } from "../errors.ts";
 import type { Use } from "../observability/bounds.ts";
 import { openPages } from "../observability/dashboard/index.ts";
 import { errorReply } from "../protocol/json-rpc.ts";
-import type { McpService } from "../routing/mcp-service.ts";
 import type { Access, Room, Security } from "../security/index.ts";
-import { AdmittedTarget } from "./admitted-target.ts";
+import { AdmittedTarget, type ServiceFor } from "./admitted-target.ts";
 import type { Elsewhere } from "./elsewhere.ts";
 import type { FastPath } from "./fast-path/index.ts";
 import { type HttpServerOptions, httpServer } from "./http-server.ts";
@@ -29,8 +28,7 @@ export interface FrontDoorOptions {
   readonly sse: LegacySse;
   readonly webSocket: WebSocketListener;
   readonly connections: HttpServerOptions;
-  /** The service of `/mcp` (undefined) or of `/mcp/<server>` for a caller; undefined when there is no such server. */
-  readonly serviceFor: (server: string | undefined, access: Access) => McpService | undefined;
+  readonly serviceFor: ServiceFor;
   /** The gateway's other processes. Defaults to none. */
   readonly elsewhere?: Elsewhere | undefined;
 }
@@ -253,9 +251,9 @@ export class FrontDoor {
   }
 
   #target(request: IncomingMessage, room: Room, server: string | undefined, access: Access): McpTarget {
-    const service = this.#options.serviceFor(server, access);
-    if (service !== undefined)
-      return new AdmittedTarget(service, server, access, request, room, this.#options.security);
+    const { security, serviceFor } = this.#options;
+    const service = serviceFor(server, access);
+    if (service !== undefined) return new AdmittedTarget(service, server, access, request, room, security, serviceFor);
     throw new FleetError("SERVER_UNKNOWN", `no server is called "${server}"; GET /api/v1/servers lists them`);
   }
 }

@@ -14,6 +14,8 @@ export interface McpTarget {
   readonly recheckMs?: number | undefined;
   /** Bounds of the caller for what the gateway answers itself. Its calls pass through `service`. */
   readonly access: Pick<Access, "enter" | "refusal">;
+  /** Calls `look` when other settings are in force, until what it returns is called: a static credential may have been removed. */
+  onApplied?(look: () => void): () => void;
   /** Would the caller be let in now, with the same credential? */
   stillAdmitted?(): Promise<boolean>;
 }

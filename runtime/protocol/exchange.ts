@@ -162,6 +162,14 @@ export class Exchange {
     return endsAt === undefined ? this.remainingMs : Math.ceil(endsAt - now);
   }
 
+  /**
+   * Milliseconds that are left for another request of the same call; none or fewer when its time is up. Unlike `overtimeMs`, the
+   * time that its client has taken counts each time. `latest`: the end of a call of the gateway's own, which does not say when it ends.
+   */
+  restMs(now: number, latest: number): number {
+    return (this.endsAt ?? latest) - now + (this.#questions?.movedMs() ?? 0);
+  }
+
   /** What its caller hears when `server` has not answered in time. */
   expired(server: string): FleetError {
     const { bounds, isLast } = this.progress ?? {};

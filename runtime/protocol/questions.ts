@@ -103,6 +103,12 @@ export class Questions {
     return granted;
   }
 
+  /** How far the deadline has been moved for the time that the client has taken so far. */
+  movedMs(): number {
+    this.overtimeMs();
+    return this.#grantedMs;
+  }
+
   /** Nobody waits for the questions that are open. */
   close(error: FleetError): void {
     for (const question of [...this.#open]) question.withdraw(error);

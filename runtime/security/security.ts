@@ -60,6 +60,8 @@ export class Security {
   readonly #callers = new WeakMap<IncomingMessage, Access>();
   readonly #store: BucketStore;
   readonly #proxies: Proxies;
+  /** Connections that were admitted under earlier settings. */
+  readonly #admitted = new Set<() => void>();
   #inForce: InForce;
 
   private constructor(options: SecurityOptions, store: BucketStore, inForce: InForce) {
@@ -81,6 +83,13 @@ export class Security {
   /** Takes over another configuration; calls that have begun go on under the one before. Rejects with CONFIG_INVALID. */
   async apply(config: ResolvedConfig): Promise<void> {
     this.#inForce = await prepare(config, this.#options, this.#store);
+    for (const look of this.#admitted) look();
+  }
+
+  /** Calls `look` each time another configuration is in force, until what it returns is called. */
+  onApplied(look: () => void): () => void {
+    this.#admitted.add(look);
+    return () => void this.#admitted.delete(look);
   }
 
   /** Credentials in memory that took work to check. */
@@ -129,10 +138,13 @@ export class Security {
 
   /** The access of who calls, if they may come in here. Throws or rejects with a FleetError that challenges. */
   admit(request: IncomingMessage, room: Room, server: string | undefined): Access | Promise<Access> {
-    const admitted = this.#inForce.gatekeeper.admit(request, room, server, this.#proxies.addressOf(request));
-    return admitted instanceof Promise
-      ? admitted.then((principal) => this.accessOf(principal))
-      : this.accessOf(admitted);
+    const { gatekeeper } = this.#inForce;
+    const admitted = gatekeeper.admit(request, room, server, this.#proxies.addressOf(request));
+    if (!(admitted instanceof Promise)) return this.accessOf(admitted);
+    // Settings can change while a credential is checked.
+    return admitted.then((principal) =>
+      gatekeeper === this.#inForce.gatekeeper ? this.accessOf(principal) : this.admit(request, room, server),
+    );
   }
 
   /** Protected resource metadata at this path; undefined when it is none. */

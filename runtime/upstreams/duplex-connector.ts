@@ -135,11 +135,11 @@ export class DuplexConnector implements Connector {
   }
 
   #modern(dialogue: Dialogue, era: Era & { modern: true }, events: SessionEvents): UpstreamSession {
-    const { fleet, identity } = this.#options;
+    const { fleet, identity, now } = this.#options;
     const { link, mux } = dialogue;
     const wire = new ModernMultiplexedWire(mux, link.ended, () => link.close());
     dialogue.hear = (method, params) => wire.heard(method, params);
-    return new ModernSession(fleet, wire, events, identity, era.discovered);
+    return new ModernSession(fleet, wire, events, identity, era.discovered, now);
   }
 
   async #initialize({ link, mux }: Dialogue, { elsewhere }: SessionEvents): Promise<UpstreamSession> {

@@ -55,7 +55,7 @@ export class HttpConnector implements Connector {
   }
 
   async connect(events: SessionEvents): Promise<UpstreamSession> {
-    const { fleet, identity, tls } = this.#options;
+    const { fleet, identity, now, tls } = this.#options;
     // What is wrong with its files is said here, where somebody hears it.
     tls?.options();
     const url = this.#url;
@@ -66,7 +66,7 @@ export class HttpConnector implements Connector {
     if (probed !== undefined) verdict.reached(probed);
     try {
       const session: UpstreamSession = era.modern
-        ? new ModernSession(fleet, new ModernHttpWire(fleet, endpoint, events), events, identity, era.discovered)
+        ? new ModernSession(fleet, new ModernHttpWire(fleet, endpoint, events), events, identity, era.discovered, now)
         : await this.#openLegacy(url, endpoint, events).catch((error) =>
             noStreamableHttp(error) ? this.#overSse(url, events, error) : Promise.reject(error),
           );
@@ -84,12 +84,11 @@ export class HttpConnector implements Connector {
 
   /** A session of the session era; where callers have credentials of their own, one for each. */
   async #openLegacy(url: URL, endpoint: HttpEndpoint, events: SessionEvents): Promise<UpstreamSession> {
-    const { fleet, identity, connectMs, credentials } = this.#options;
+    const { fleet, identity, connectMs, now, credentials } = this.#options;
     const own = await HttpSession.open(fleet, endpoint, events, identity, connectMs);
     if (credentials?.perCaller !== true) return own;
-    const openFor = (caller: string) =>
-      HttpSession.open(fleet, this.#endpoint(url, caller), events, identity, connectMs);
-    return new CallerSessions(own, openFor);
+    const open = (caller: string) => HttpSession.open(fleet, this.#endpoint(url, caller), events, identity, connectMs);
+    return new CallerSessions(own, { fleet, now, open });
   }
 
   #endpoint(url: URL, caller?: string): HttpEndpoint {

@@ -8,6 +8,7 @@ import { type HttpOutcome, type Reading, unanswered } from "./http-outcome.ts";
 import { type HttpPool, type Requester, type RequestHeaders, requestHead } from "./http1/index.ts";
 import { maxRedirects, redirectOf, redirectText } from "./redirect.ts";
 import { pause, pauseMs } from "./stream-pause.ts";
+import { withinTime } from "./within-time.ts";
 
 export interface HttpEndpointOptions {
   readonly fleet: string;
@@ -32,6 +33,12 @@ export interface OpenStream extends Flow {
   /** Resolves when the server ends it. */
   readonly ended: Promise<HttpOutcome>;
   close(): void;
+}
+
+/** The time of a call, which other requests before its answer share. */
+interface CallTime {
+  readonly exchange: Exchange;
+  readonly latest: number;
 }
 
 const whole: Reading = {};
@@ -103,11 +110,23 @@ export class HttpEndpoint {
     return outcome;
   }
 
-  /** How much of a request's time is left, whenever it is asked. The exchanges of the gateway's own calls do not say when they end. */
+  /** How much of a request's time is left, whenever it is asked. */
   #timeOf(exchange: Exchange): () => number {
     const { now } = this.#options;
     const latest = now() + exchange.remainingMs;
-    return () => (exchange.endsAt ?? latest) - now();
+    return () => exchange.restMs(now(), latest);
+  }
+
+  /** When a request ends at the latest that is made now, by its exchange. */
+  latest(exchange: Exchange): number {
+    return this.#options.now() + exchange.remainingMs;
+  }
+
+  /** Leaves what is left of a request's time for another one of the same call. Throws REQUEST_TIMEOUT when nothing is. */
+  again(exchange: Exchange, latest: number): void {
+    const { fleet, now } = this.#options;
+    exchange.remainingMs = exchange.restMs(now(), latest);
+    if (exchange.remainingMs <= 0) throw exchange.expired(fleet);
   }
 
   /**
@@ -152,29 +171,42 @@ export class HttpEndpoint {
   ): Promise<HttpOutcome> {
     const { credentials } = this.#options;
     if (credentials === undefined) return this.#post(head, body, id, exchange, onMessage, reading, timeoutMs);
-    return this.#admitted(credentials, this.#options.caller ?? exchange.caller, (lines) =>
-      this.#post(head + lines, body, id, exchange, onMessage, reading, timeoutMs),
-    );
+    // A call has one time for all that comes of it; how long the gateway's own requests may wait for a token, its issuer's client says.
+    const time = exchange.deadline === undefined ? undefined : { exchange, latest: this.#options.now() + timeoutMs };
+    const send = (lines: string, leftMs = timeoutMs) =>
+      this.#post(head + lines, body, id, exchange, onMessage, reading, leftMs);
+    return this.#admitted(credentials, this.#options.caller ?? exchange.caller, send, time);
   }
 
   /** Sends with credentials, and again with better ones when the server says which it wants. */
   async #admitted(
     credentials: Credentials,
     caller: string | undefined,
-    send: (lines: string) => Promise<HttpOutcome>,
+    send: (lines: string, leftMs?: number) => Promise<HttpOutcome>,
+    time?: CallTime,
   ): Promise<HttpOutcome> {
     const { url } = this.#options;
     for (let refusals = 0; ; refusals += 1) {
-      const sent = await credentials.linesFor(url, caller);
-      const outcome = await send(sent);
+      const lines = credentials.linesFor(url, caller);
+      const sent = typeof lines === "string" ? lines : await this.#inTime(lines, time);
+      const outcome = await send(sent, time && this.#leftOf(time));
       const { status, headers } = outcome;
       if (!isRefusal(status)) return outcome;
       if (refusals === maxRefusals) {
         const text = `${this.#options.fleet}: ${this.origin} answered HTTP ${status} to ${refusals + 1} tokens in a row`;
         throw new FleetError("UPSTREAM_CREDENTIALS", `${text}; check servers.${this.#options.fleet}.credentials`);
       }
-      await credentials.refused(url, caller, { status, challenge: headers["www-authenticate"], sent });
+      const renewed = credentials.refused(url, caller, { status, challenge: headers["www-authenticate"], sent });
+      await this.#inTime(renewed, time);
     }
+  }
+
+  #inTime<T>(wanted: Promise<T>, time: CallTime | undefined): Promise<T> {
+    return time === undefined ? wanted : withinTime(wanted, this.#leftOf(time), time.exchange, this.#options.fleet);
+  }
+
+  #leftOf({ exchange, latest }: CallTime): number {
+    return Math.max(exchange.restMs(this.#options.now(), latest), 1);
   }
 
   #post(

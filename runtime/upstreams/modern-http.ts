@@ -36,12 +36,14 @@ export class ModernHttpWire implements ModernWire {
   }
 
   async request(method: string, params: Params, exchange: Exchange): Promise<RpcReply> {
+    const latest = this.#endpoint.latest(exchange);
     const reply = await this.#post(method, params, exchange);
     if (method === "tools/list") return withoutInvalidTools(reply);
     const stale = "error" in reply && reply.error.code === modernErrors.headerMismatch && method === "tools/call";
     if (!stale) return reply;
     // The tool's schema has changed since it was read, and with it the arguments to be mirrored.
     this.#events.onNotification("notifications/tools/list_changed", undefined);
+    this.#endpoint.again(exchange, latest);
     return this.#post(method, params, exchange);
   }
 

@@ -49,6 +49,7 @@ export class ModernSession implements UpstreamSession {
   readonly #wire: ModernWire;
   readonly #events: SessionEvents;
   readonly #identity: GatewayIdentity;
+  readonly #now: () => number;
   readonly #watched = new Set<string>();
   #stream: { close(): void } | undefined;
   #relisten: NodeJS.Timeout | undefined;
@@ -60,11 +61,13 @@ export class ModernSession implements UpstreamSession {
     events: SessionEvents,
     identity: GatewayIdentity,
     { capabilities, instructions, _meta }: DiscoverResult,
+    now: () => number,
   ) {
     this.#fleet = fleet;
     this.#wire = wire;
     this.#events = events;
     this.#identity = identity;
+    this.#now = now;
     this.ended = wire.ended;
     this.stateless = wire.stateless === true;
     const serverInfo = _meta?.[envelope.serverInfo] as ServerDescription["serverInfo"] | undefined;
@@ -103,6 +106,7 @@ export class ModernSession implements UpstreamSession {
 
   async #call(method: string, params: Params | undefined, exchange: Exchange): Promise<RpcReply> {
     const { client } = exchange;
+    const latest = this.#now() + exchange.remainingMs;
     let sent = params;
     for (let round = 0; round < maxRounds; round += 1) {
       const reply = await this.#wire.request(method, enveloped(sent, client, { ...this.#identity }), exchange);
@@ -112,6 +116,9 @@ export class ModernSession implements UpstreamSession {
       if (wish === undefined) return withoutModernParts(reply);
       const answers = await this.#ask(wish, exchange);
       if ("error" in answers) return answers;
+      // All rounds are one call.
+      exchange.remainingMs = exchange.restMs(this.#now(), latest);
+      if (exchange.remainingMs <= 0) throw exchange.expired(this.#fleet);
       const { requestState } = wish;
       sent = { ...params, inputResponses: answers.result, ...(requestState === undefined ? {} : { requestState }) };
     }

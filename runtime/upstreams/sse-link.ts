@@ -14,6 +14,9 @@ const maxConnections = 32;
 /** A server that does not take a message for this long, in milliseconds, is gone. */
 const takenMs = 60_000;
 
+/** What a message that waits takes in memory beside its text. */
+const waitingBytes = 2048;
+
 /**
  * Connects to a server of 2024-11-05 over HTTP+SSE (basic/transports): a GET opens the stream on which it speaks, whose
  * first event tells where to POST messages.
@@ -69,10 +72,11 @@ export async function openSse(
     // A server may not send its clients' messages elsewhere (security: the token would go along).
     if (target.origin !== origin) throw new Error("the endpoint that the server names is of another origin");
     const post = async (body: string, onSent?: () => void) => {
-      waiting += body.length;
+      const size = body.length + waitingBytes;
+      waiting += size;
       const message = { method: "POST", body, headers: { ...headers, "content-type": "application/json" } } as const;
       const { answer, at } = await asked(posts, target, message).finally(() => {
-        waiting -= body.length;
+        waiting -= size;
       });
       target = at;
       await answer.body.dump();
@@ -108,6 +112,7 @@ async function asked(
   const { location } = answer.headers;
   const redirect = redirectOf(answer.statusCode, typeof location === "string" ? location : undefined, url);
   if (redirect === undefined) return { answer, at: url };
-  await answer.body.dump();
+  // Its text is not waited for: it can be endless.
+  answer.body.on("error", () => {}).destroy();
   return asked(agent, followed(redirect, url, times), options, times + 1);
 }

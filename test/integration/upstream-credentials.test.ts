@@ -137,3 +137,31 @@ servers:
     watcher.close();
   }
 });
+
+test("a call ends in its time when the server does not let its caller open a session", async () => {
+  server = await ProtectedServer.start((request, method) =>
+    method === "initialize" && request.headers.authorization === "Bearer of-bob"
+      ? new Promise(() => {})
+      : byHeader(request),
+  );
+  const callers = { scheme: "Bearer", secrets: { alice: "of-alice", bob: "of-bob" }, gateway: "of-gateway" };
+  const timeouts = { requestMs: 1000, connectMs: 3000 };
+  gateway = await TestGateway.start({
+    gateway: { auth },
+    servers: behind({ callers }, { isolation: "shared", timeouts, retry: { attempts: 1 } }),
+  });
+  const call = async (name: string) => {
+    const response = await fetch(`${gateway.url}/api/v1/servers/locked/tools/whoami`, {
+      method: "POST",
+      headers: { "content-type": "application/json", ...as(name) },
+      body: "{}",
+    });
+    const { error } = (await response.json()) as { error?: { message: string } };
+    return { status: response.status, error: error?.message };
+  };
+  expect(await call("bob")).toEqual({
+    status: 504,
+    error: expect.stringMatching(/^locked: no answer within 1000 ms; raise timeouts.requestMs/),
+  });
+  expect(await call("alice")).toEqual({ status: 200, error: undefined });
+});

@@ -89,6 +89,17 @@ test("however often a client is asked, its call ends", async () => {
   await asking;
 });
 
+test("the time that a client has taken is no longer the server's for any later request of the call", async () => {
+  const { ask, open, exchange } = asked();
+  exchange.deadline = 1000;
+  const reply = ask();
+  await jest.advanceTimersByTimeAsync(700);
+  open.at(-1)?.(answer);
+  await reply;
+  // It is neither forgotten nor counted twice.
+  expect([exchange.restMs(1200, 0), exchange.restMs(1300, 0), exchange.overtimeMs()]).toEqual([500, 400, 0]);
+});
+
 test("a call that is not asked anything has no time beside its own", () => {
   expect(asked().exchange.overtimeMs()).toBe(0);
 });

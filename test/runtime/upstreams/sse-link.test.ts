@@ -62,3 +62,24 @@ test.each<[string, (response: ServerResponse, stream: ServerResponse) => void, R
   },
   3500,
 );
+
+test("a redirect whose text does not end is followed at once", async () => {
+  server = createServer((request, response) => {
+    if (request.url === "/sse") response.writeHead(307, { location: "/events" }).write("moved");
+    else if (request.method === "GET")
+      response.writeHead(200, { "content-type": "text/event-stream" }).write("event: endpoint\ndata: /messages\n\n");
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/sse`);
+  const link = await openSse(url, 5000, () => {});
+  await link.close();
+  expect(await link.ended).toBe("closed");
+}, 4000);
+
+test("many small messages that the server does not take count with the memory that they need", async () => {
+  const { link } = await open(() => {});
+  for (let count = 0; count < 1000; count += 1) link.send("{}");
+  expect(link.waiting).toBe(1000 * (2 + 2048));
+  await link.close();
+});
