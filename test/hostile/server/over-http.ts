@@ -116,24 +116,18 @@ class HttpPlayer {
 const chunked = (text: string) => `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`;
 
 /** A bare HTTP server, on a free port: a proper one would not let these answers out. */
-export function bareHttp(
-  sockets: Set<Socket>,
-  take: (socket: Socket, closed: Promise<void>, request: HttpRequest) => Promise<void>,
-): Server {
+export function bareHttp(take: (socket: Socket, closed: Promise<void>, request: HttpRequest) => Promise<void>): Server {
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-    sockets.add(socket.setMaxListeners(0));
+    socket.setMaxListeners(0);
     const closed = new Promise<void>((resolve) => socket.on("close", () => resolve()));
-    socket
-      .on("close", () => sockets.delete(socket))
-      .on("end", () => socket.end())
-      .on("error", () => {});
+    socket.on("end", () => socket.end()).on("error", () => {});
     onRequests(socket, (request) => void take(socket, closed, request));
   });
   return server.listen(0, "127.0.0.1");
 }
 
 /** Over Streamable HTTP, on a free port. */
-export function overHttp(desk: Desk, sockets: Set<Socket>): Server {
+export function overHttp(desk: Desk): Server {
   const player = new HttpPlayer(desk);
-  return bareHttp(sockets, (socket, closed, request) => player.take(socket, closed, request));
+  return bareHttp((socket, closed, request) => player.take(socket, closed, request));
 }

@@ -1,4 +1,4 @@
-import { createServer, type Server, type Socket } from "node:net";
+import { createServer, type Server } from "node:net";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import { type Channel, ChannelPlayer } from "./channel.ts";
@@ -41,10 +41,9 @@ export function overStdio(desk: Desk): void {
 }
 
 /** Over TCP, on a free port. */
-export function overTcp(desk: Desk, sockets: Set<Socket>): Server {
+export function overTcp(desk: Desk): Server {
   const server = createServer({ allowHalfOpen: true }, (socket) => {
-    sockets.add(socket);
-    socket.on("close", () => sockets.delete(socket)).on("end", () => socket.end());
+    socket.on("end", () => socket.end());
     serve(desk, socket, socket, (how) => (how === "half" ? socket.end() : socket.resetAndDestroy()));
   });
   return server.listen(0, "127.0.0.1");

@@ -29,9 +29,9 @@ function eventChannel(socket: Socket, closed: Promise<void>): Channel {
 }
 
 /** HTTP+SSE of 2024-11-05, on a free port: answers come on the stream, whatever connection the request came by. */
-export function overSse(desk: Desk, sockets: Set<Socket>): Server {
+export function overSse(desk: Desk): Server {
   const players = new Map<string, ChannelPlayer>();
-  return bareHttp(sockets, async (socket, closed, { method, path, body }) => {
+  return bareHttp(async (socket, closed, { method, path, body }) => {
     if (method === "GET") {
       const id = `/messages/${players.size}`;
       players.set(id, new ChannelPlayer(desk, eventChannel(socket, closed)));

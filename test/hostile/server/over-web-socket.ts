@@ -27,12 +27,9 @@ function frameChannel(socket: WebSocket, raw: Socket): Channel {
 }
 
 /** Over WebSocket, on a free port. */
-export function overWebSocket(desk: Desk, sockets: Set<Socket>): Server {
+export function overWebSocket(desk: Desk): Server {
   const server = createServer();
-  server.on("connection", (socket) => {
-    sockets.add(socket);
-    socket.on("close", () => sockets.delete(socket)).on("error", () => {});
-  });
+  server.on("connection", (socket) => socket.on("error", () => {}));
   new WebSocketServer({ server }).on("connection", (socket, request) => {
     socket.on("error", () => {});
     const player = new ChannelPlayer(desk, frameChannel(socket, request.socket));
