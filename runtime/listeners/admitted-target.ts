@@ -50,9 +50,9 @@ export class AdmittedTarget implements McpTarget {
   }
 
   /** What comes next on its connection is judged by the settings of now. A credential that names somebody else now is not let in. */
-  async stillAdmitted(): Promise<boolean> {
+  async stillAdmitted(): Promise<boolean | undefined> {
     try {
-      const access = await this.#security.admit(this.#request, this.#room, this.server);
+      const access = await this.#security.admitAgain(this.#request, this.#room, this.server);
       if (access.principal.caller !== this.caller) return false;
       const service = this.#serviceFor(this.server, access);
       if (service === undefined) return false;
@@ -60,7 +60,10 @@ export class AdmittedTarget implements McpTarget {
       this.service = service;
       return true;
     } catch (error) {
-      return !(error instanceof FleetError && refusals.has(error.code));
+      const { code } = error instanceof FleetError ? error : { code: "" };
+      // So many are looked at that this one had no turn.
+      if (code === "AUTH_BUSY") return undefined;
+      return !refusals.has(code);
     }
   }
 }

@@ -2,6 +2,8 @@ import type { McpTarget } from "./target.ts";
 
 /** Longest delay of a timer: Node fires later ones at once. */
 const maxDelayMs = 2 ** 31 - 1;
+/** Pause before a look that could not be made is made again, in milliseconds. */
+const againMs = 1000;
 const nothing = (): void => {};
 const never = Number.POSITIVE_INFINITY;
 
@@ -23,7 +25,16 @@ export function onCredentialEnd(target: McpTarget, end: () => void, clock = Date
     forget();
     end();
   };
-  const isRefused = async (): Promise<boolean> => (await target.stillAdmitted?.()) === false;
+  /** Resolves when it is known, after some more looks if need be. */
+  const isRefused = async (): Promise<boolean> => {
+    if (target.stillAdmitted === undefined) return false;
+    let admitted = await target.stillAdmitted();
+    while (admitted === undefined && !over) {
+      await new Promise((resolve) => setTimeout(resolve, againMs).unref());
+      admitted = await target.stillAdmitted();
+    }
+    return admitted === false;
+  };
   const look = async (askAt: number): Promise<void> => {
     const now = clock();
     const asks = now < expiresAt && now >= askAt;
@@ -34,8 +45,10 @@ export function onCredentialEnd(target: McpTarget, end: () => void, clock = Date
     const delay = Math.min(Math.max(Math.min(expiresAt, askAt) - clock(), 0), maxDelayMs);
     timer = setTimeout(() => void look(askAt), delay).unref();
   };
-  const forgetSettings =
-    target.onApplied?.(() => void isRefused().then((refused) => (refused ? ended() : undefined))) ?? nothing;
+  const lookAgain = async (): Promise<void> => {
+    if (await isRefused()) ended();
+  };
+  const forgetSettings = target.onApplied?.(() => void lookAgain()) ?? nothing;
   if (expiresAt !== never || recheckMs !== never) arm(clock() + recheckMs);
   return forget;
 }

@@ -16,8 +16,8 @@ export interface McpTarget {
   readonly access: Pick<Access, "enter" | "refusal">;
   /** Calls `look` when other settings are in force, until what it returns is called: a static credential may have been removed. */
   onApplied?(look: () => void): () => void;
-  /** Would the caller be let in now, with the same credential? */
-  stillAdmitted?(): Promise<boolean>;
+  /** Would the caller be let in now, with the same credential? Undefined when that cannot be told yet. */
+  stillAdmitted?(): Promise<boolean | undefined>;
 }
 
 /** Where messages go that come before the answer to a request: an event stream, a connection. */

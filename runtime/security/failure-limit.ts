@@ -20,6 +20,9 @@ interface Count {
   until: number;
 }
 
+/** The network of the gateway itself, which looks again at credentials that it has let in: no failure there is anybody's try. */
+export const ownNetwork = "";
+
 /**
  * Holds a network (see `networkOf`) off that tries credentials: so many failures a minute, then 429 without a look. A check that takes a
  * while counts from its beginning: `WaitingRoom` lets no more of them run than `left` says.
@@ -69,6 +72,7 @@ export class FailureLimit {
   }
 
   failed(network: string): void {
+    if (network === ownNetwork) return;
     const entry = this.#add(network);
     // Other gateways may have seen more of it.
     void this.#share?.tell(network).then((total) => {

@@ -8,7 +8,7 @@ import type { AuditLog } from "./audit-log.ts";
 import { Authorizer } from "./authorizer.ts";
 import { type AccessStages, CallerAccess } from "./caller-access.ts";
 import { Cors } from "./cors.ts";
-import type { FailureShare } from "./failure-limit.ts";
+import { type FailureShare, ownNetwork } from "./failure-limit.ts";
 import { Gatekeeper, type Room } from "./gatekeeper.ts";
 import type { BucketStore } from "./limits/bucket.ts";
 import { Limiter } from "./limits/limiter.ts";
@@ -137,14 +137,24 @@ export class Security {
   }
 
   /** The access of who calls, if they may come in here. Throws or rejects with a FleetError that challenges. */
-  admit(request: IncomingMessage, room: Room, server: string | undefined): Access | Promise<Access> {
+  admit(
+    request: IncomingMessage,
+    room: Room,
+    server: string | undefined,
+    address = this.#proxies.addressOf(request),
+  ): Access | Promise<Access> {
     const { gatekeeper } = this.#inForce;
-    const admitted = gatekeeper.admit(request, room, server, this.#proxies.addressOf(request));
+    const admitted = gatekeeper.admit(request, room, server, address);
     if (!(admitted instanceof Promise)) return this.accessOf(admitted);
     // Settings can change while a credential is checked.
     return admitted.then((principal) =>
-      gatekeeper === this.#inForce.gatekeeper ? this.accessOf(principal) : this.admit(request, room, server),
+      gatekeeper === this.#inForce.gatekeeper ? this.accessOf(principal) : this.admit(request, room, server, address),
     );
+  }
+
+  /** The same for a request that was admitted before. A refusal does not count as a wrong credential. */
+  admitAgain(request: IncomingMessage, room: Room, server: string | undefined): Access | Promise<Access> {
+    return this.admit(request, room, server, ownNetwork);
   }
 
   /** Protected resource metadata at this path; undefined when it is none. */

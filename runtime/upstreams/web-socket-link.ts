@@ -9,6 +9,9 @@ import { framesInTurns } from "./read-in-turns.ts";
 import { followed, type Redirect, redirectOf } from "./redirect.ts";
 import type { UpstreamTls } from "./upstream-tls.ts";
 
+/** What a message that waits takes in memory beside its frame. */
+const waitingBytes = 600;
+
 /** Connects to a server that speaks MCP over WebSocket, one message a text frame: a custom transport (basic/transports). */
 export async function openWebSocket(
   url: URL,
@@ -34,6 +37,7 @@ export async function openWebSocket(
     begun = await opened(socket, at, receive);
   }
   const { flow } = begun;
+  let messages = 0;
   let reason: string | undefined;
   socket.on("error", (error) => {
     reason ??= error.message;
@@ -43,11 +47,17 @@ export async function openWebSocket(
   });
   return {
     get waiting() {
-      return socket.bufferedAmount;
+      return socket.bufferedAmount + messages * waitingBytes;
     },
     pause: () => flow.pause(),
     resume: () => flow.resume(),
-    send: (message, onSent) => socket.send(message, (error) => error ?? onSent?.()),
+    send(message, onSent) {
+      messages += 1;
+      socket.send(message, (error) => {
+        messages -= 1;
+        if (error == null) onSent?.();
+      });
+    },
     ended,
     close: async () => socket.close(1000),
     abort: async (why) => {

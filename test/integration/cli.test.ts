@@ -108,6 +108,49 @@ test("a changed file is taken over without a restart; a wrong one is refused and
   expect([await names(), await pidOf()]).toEqual([["stateful"], before]);
 });
 
+test("a wrong change is in the log and the metrics with its reason, and so is that it is right again", async () => {
+  const { url, log } = await serve(server());
+  const metric = async () =>
+    /^mcp_config_last_reload_successful (\d)$/m.exec(await (await request(`${url}/metrics`)).body.text())?.[1];
+  expect(await metric()).toBe("1");
+  await writeFile(join(folder, "fleet.yaml"), `${server()}      env: {}\n`);
+  while ((await metric()) !== "0") await new Promise((resolve) => setTimeout(resolve, 20));
+  const line = log()
+    .split("\n")
+    .find((one) => one.includes("the configuration is wrong")) as string;
+  expect(JSON.parse(line)).toMatchObject({ level: "error", reason: expect.stringMatching(/^fleet\.yaml:5:/) });
+  await writeFile(join(folder, "fleet.yaml"), server());
+  while ((await metric()) !== "1") await new Promise((resolve) => setTimeout(resolve, 20));
+});
+
+test("SIGHUP has a gateway of one process read its configuration again, and ends no call", async () => {
+  const { url, log } = await serve(server());
+  const slow = run(["call", "stateful", "slow", "--params", '{"steps":2,"ms":1500}', "--url", url]);
+  const inFlight = async () =>
+    ((await (await request(`${url}/api/v1/servers/stateful`)).body.json()) as { inFlight: number }).inFlight;
+  while ((await inFlight()) !== 1) await new Promise((resolve) => setTimeout(resolve, 20));
+  const args = `"${process.execPath}", args: ["${fixture}"] }`;
+  await writeFile(join(folder, "fleet.yaml"), `${server()}  second: { type: custom, process: { command: ${args} }\n`);
+  running?.kill("SIGHUP");
+  while (!log().includes('"added":["second"]')) await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(await slow).toMatchObject({ code: 0, err: "" });
+});
+
+test("a second gateway with the same admin socket is refused, and the first one keeps it", async () => {
+  const gateway = `gateway: { port: 0, admin: { socket: "${join(folder, "admin.sock")}" } }\n`;
+  const first = await serve(gateway + server());
+  const second = await run(["serve", "--config", "fleet.yaml", "--port", "0"]);
+  expect(second).toMatchObject({
+    code: 1,
+    err: expect.stringContaining(
+      `gateway.admin.socket: another gateway listens at ${join(folder, "admin.sock")}; give each gateway a socket of its own, or end the other one`,
+    ),
+  });
+  const asked = await run(["status", "--url", first.url]);
+  expect(asked.code).toBe(0);
+  expect(await readdir(folder)).toContain("admin.sock");
+});
+
 test("a secret never reaches the log, wherever it came from", async () => {
   const text = `gateway: { log: { level: debug }, auth: { bearerTokens: [{ name: ci, token: "\${TOKEN}" }] } }\n${server(', env: { TEST_SECRET: "${SECRET}" }')}`;
   const { url, log } = await serve(text, { TOKEN: "t0ken-t0ken", SECRET: "s3cret-s3cret" });

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, expect, test } from "@jest/globals";
 import type { Client } from "@modelcontextprotocol/client";
 import type { Server } from "../../runtime/config/schema/index.ts";
@@ -115,3 +116,22 @@ test("so do several workers, which share the processes", async () => {
   );
   await visits(serving.url);
 });
+
+test.each(["requests", "tools/slow"])(
+  "a REST client that goes takes its call along, and its place is free (%s)",
+  async (path) => {
+    await start();
+    const url = `${gateway?.url}/api/v1/servers/plain/${path}`;
+    const args = { steps: 100, ms: 1000 };
+    const leaving = new AbortController();
+    const body = JSON.stringify(path === "requests" ? { method: "slow", params: args } : args);
+    const headers = { authorization: "Bearer token-of-anna", "content-type": "application/json" };
+    const asked = [0, 1].map(() => fetch(url, { method: "POST", headers, body, signal: leaving.signal }));
+    const status = () => gateway?.gateway.status().servers[0]?.inFlight;
+    while (status() !== 2) await pause(20);
+    leaving.abort();
+    await Promise.allSettled(asked);
+    while (status() !== 0) await pause(20);
+    expect((await count(await connect("bert"))).count).toBe(1);
+  },
+);

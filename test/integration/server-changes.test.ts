@@ -207,3 +207,30 @@ test("resources that a client hears of are heard of after its shared server has 
   await client.callTool({ name: "toggle-subscriber-updates", arguments: {} });
   expect(await heard).toBe(uri);
 });
+
+test("a caller who waits for a server that is removed while it starts hears so at once", async () => {
+  const process_ = { command: "sleep", args: ["1000"] };
+  await start(statefulServer({ process: process_, scaling: { minInstances: 0 }, timeouts: { connectMs: 30_000 } }));
+  const asked = fetch(`${gateway.url}/api/v1/servers/a/tools/count`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: "{}",
+    signal: AbortSignal.timeout(10_000),
+  });
+  await until(() => status().instances.total > 0);
+  await gateway.gateway.apply(resolveConfig({ gateway: section, servers: {} }), []);
+  expect(await (await asked).json()).toMatchObject({ error: { data: { code: "INSTANCE_LOST" } } });
+});
+
+test("a working folder that does not exist is named with its field", async () => {
+  await start(greeting("old"));
+  await count(await gateway.connect("/mcp/a"));
+  const { process: started } = statefulServer();
+  const cwd = "/no/such/folder";
+  const reason = `servers.a.process.cwd: ${cwd} does not exist; create the folder, or correct its name`;
+  const moved = {
+    ...statefulServer(),
+    process: { command: started?.command as string, args: started?.args as string[], cwd },
+  };
+  expect(await change(moved)).toEqual([{ server: "a", reason: expect.stringContaining(reason) }]);
+});

@@ -45,3 +45,19 @@ test("a credential that can be revoked is asked about again and again, and the f
   expect(await it.after(1)).toBe(1);
   expect([it.timers(), answers]).toEqual([0, []]);
 });
+
+test("a look at a credential that could not be made is made again, until it is known", async () => {
+  const answers = [undefined, undefined, false];
+  let look = () => {};
+  const it = connection({
+    onApplied: (asked) => {
+      look = asked;
+      return () => {};
+    },
+    stillAdmitted: async () => answers.shift(),
+  });
+  look();
+  expect(await it.after(1999)).toBe(0);
+  expect(await it.after(1)).toBe(1);
+  expect(answers).toEqual([]);
+});

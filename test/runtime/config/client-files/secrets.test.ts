@@ -45,3 +45,44 @@ test("a password or a key in a URL of a client's file is not copied", () => {
   expect(secrets.url("not a url: me:secret@host")).toBe("not a url: me:secret@host");
   expect(notes).toEqual([told("GITHUB_PASSWORD"), told("GITHUB_APIKEY")]);
 });
+
+test("a credential in a variable of a client's file is not copied, whatever the variable is called", () => {
+  const { secrets, notes } = keeper();
+  const given: Record<string, string> = {
+    AUTH_HEADER: "Bearer abcdefgh12345678",
+    X_AUTH: "Basic dXNlcjpwYXNz",
+    MYSQL_PWD: "hunter2",
+    PW: "hunter2",
+    PASSPHRASE: "correct horse",
+    COOKIE: "session=abcdef",
+    CRED: "abcdef",
+    HOOK: "https://hooks.slack.com/services/T000/B000/XXXX",
+    // No secrets.
+    AUTHOR: "anna",
+    PWD: "/home/anna",
+    AUTH_MODE: "none",
+    BYPASS: "yes",
+  };
+  const kept = Object.fromEntries(Object.entries(given).map(([name, value]) => [name, secrets.variable(name, value)]));
+  expect(kept).toEqual({
+    AUTH_HEADER: "Bearer ${AUTH_HEADER}",
+    X_AUTH: "Basic ${X_AUTH}",
+    MYSQL_PWD: "${MYSQL_PWD}",
+    PW: "${PW}",
+    PASSPHRASE: "${PASSPHRASE}",
+    COOKIE: "${COOKIE}",
+    CRED: "${CRED}",
+    HOOK: "${HOOK}",
+    AUTHOR: "anna",
+    PWD: "/home/anna",
+    AUTH_MODE: "none",
+    BYPASS: "yes",
+  });
+  expect(notes).toEqual(["AUTH_HEADER", "X_AUTH", "MYSQL_PWD", "PW", "PASSPHRASE", "COOKIE", "CRED", "HOOK"].map(told));
+});
+
+test("the default of a reference to a secret is not copied", () => {
+  const { secrets, notes } = keeper();
+  expect(secrets.keep("${TOK:-fallbacktoken}", "TOKEN")).toBe("${TOK}");
+  expect(notes).toEqual(["a default for the secret in ${TOK:-…} was not copied"]);
+});
