@@ -157,6 +157,7 @@ export async function startGateway(
     onChange: (server, outcome) => metrics.serverChanged(server, outcome),
     drainMs: gateway.drainMs,
     sessionDrainMs: gateway.session.drainMs,
+    removedDrainMs: supervises ? gateway.session.drainMs : 0,
     log,
   });
   const sessions: SessionTable = new SessionTable({

@@ -23,6 +23,8 @@ export interface FleetRegistryOptions {
   readonly drainMs: number;
   /** How long clients with an instance of their own may stay with a fleet after its server has changed. */
   readonly sessionDrainMs: number;
+  /** The same for one that was removed; for clients that give back what they need no more. Defaults to 0. */
+  readonly removedDrainMs?: number;
   readonly log: Logger;
 }
 
@@ -168,7 +170,7 @@ export class FleetRegistry {
     if (candidate !== undefined) this.#withdraw(candidate);
     this.#fleets.delete(fleet.name);
     for (const elder of fleet.generations.elders) elder.retire();
-    this.#leave(fleet, 0);
+    this.#leave(fleet, this.#options.removedDrainMs ?? 0);
   }
 
   /** Ends a fleet when nobody needs it any more, or when time is up. */

@@ -11,9 +11,12 @@ export function mergedStatus(
   workers: readonly (readonly FleetStatus[])[],
   supervisor: readonly FleetStatus[],
 ): readonly FleetStatus[] {
-  const own = new Map(supervisor.map((status) => [status.name, status]));
   const parts = new Map<string, FleetStatus[]>();
   for (const status of workers.flat()) parts.set(status.name, [...(parts.get(status.name) ?? []), status]);
+  // Workers try what something else is to run instead.
+  const own = new Map(
+    supervisor.map((status) => [status.name, { ...status, ...refusedOf([status, ...(parts.get(status.name) ?? [])]) }]),
+  );
   for (const name of own.keys()) parts.delete(name);
   const merged = [...own.values(), ...[...parts.values()].map(mergeFleet)];
   return merged.sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -24,7 +27,6 @@ function mergeFleet(parts: readonly FleetStatus[]): FleetStatus {
   const sum = (read: (status: FleetStatus) => number) => parts.reduce((total, status) => total + read(status), 0);
   const known = parts.map(({ startupMs }) => startupMs).filter((ms) => ms !== null);
   const error = parts.find((status) => status.error !== undefined)?.error;
-  const refused = parts.find((status) => status.refused !== undefined)?.refused;
   const { earlier: _ofOne, refused: _too, ...rest } = first;
   return {
     ...rest,
@@ -41,7 +43,7 @@ function mergeFleet(parts: readonly FleetStatus[]): FleetStatus {
     startupMs: known.length === 0 ? null : Math.min(...known),
     ...(error === undefined ? {} : { error }),
     ...earlierOf(parts),
-    ...(refused === undefined ? {} : { refused }),
+    ...refusedOf(parts),
   };
 }
 
@@ -50,4 +52,9 @@ function earlierOf(parts: readonly FleetStatus[]): Pick<FleetStatus, "earlier"> 
   if (all.length === 0) return {};
   const sum = (of: "clients" | "inFlight") => all.reduce((total, one) => total + one[of], 0);
   return { earlier: { clients: sum("clients"), inFlight: sum("inFlight") } };
+}
+
+function refusedOf(parts: readonly FleetStatus[]): Pick<FleetStatus, "refused"> {
+  const refused = parts.find((status) => status.refused !== undefined)?.refused;
+  return refused === undefined ? {} : { refused };
 }

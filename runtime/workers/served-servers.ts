@@ -4,8 +4,9 @@ import type { RefusedChange } from "../registry/fleet-registry.ts";
 import { isRemote } from "./place.ts";
 
 /**
- * The servers as workers are to have them. One whose processes the supervisor runs stays as it was until the changed one serves there:
- * workers that came earlier would be given the old one.
+ * The servers as workers, and the supervisor, are to have them while a change is under way. One whose processes the supervisor runs stays
+ * as it was in the workers until the changed one serves there: workers that came earlier would be given the old one. One that something
+ * else is to run stays in the supervisor until the workers have reached it.
  */
 export class ServedServers {
   #servers: readonly ResolvedServer[];
@@ -16,27 +17,31 @@ export class ServedServers {
     this.#wanted = servers;
   }
 
+  /** As workers have them. */
   get servers(): readonly ResolvedServer[] {
     return this.#servers;
   }
 
-  /** A change is under way: what is not the supervisor's is in force at once. */
-  wanted(servers: readonly ResolvedServer[]): void {
+  /** A change is under way; returns the servers as the supervisor is to have them. */
+  wanted(servers: readonly ResolvedServer[]): readonly ResolvedServer[] {
     this.#wanted = servers;
-    this.#servers = servers.map((server) => (isRemote(server) ? server : (this.#before(server.name) ?? server)));
+    const before = new Map(this.#servers.filter((server) => !isRemote(server)).map((server) => [server.name, server]));
+    this.#servers = servers.map((server) => (isRemote(server) ? server : (before.get(server.name) ?? server)));
+    return servers.map((server) => (isRemote(server) ? (before.get(server.name) ?? server) : server));
   }
 
-  /** It is over, but for those that are refused. False when workers have nothing to be told: a later one is under way, or all is as it was. */
-  settle(servers: readonly ResolvedServer[], refused: readonly RefusedChange[]): boolean {
-    if (this.#wanted !== servers) return false;
+  /** Has no later change come? */
+  isLatest(servers: readonly ResolvedServer[]): boolean {
+    return this.#wanted === servers;
+  }
+
+  /** The change is over, but for what the supervisor refuses. False when workers have it already. */
+  settle(refused: readonly RefusedChange[]): boolean {
     const names = new Set(refused.map(({ server }) => server));
-    const before = this.#servers;
-    this.#servers = servers.map((server) => (names.has(server.name) ? (this.#before(server.name) ?? server) : server));
-    return !isDeepStrictEqual(before, this.#servers);
-  }
-
-  /** What serves under this name in the supervisor. */
-  #before(name: string): ResolvedServer | undefined {
-    return this.#servers.find((server) => server.name === name && !isRemote(server));
+    const had = new Map(this.#servers.map((server) => [server.name, server]));
+    const next = this.#wanted.map((server) => (names.has(server.name) ? (had.get(server.name) ?? server) : server));
+    const changed = !isDeepStrictEqual(next, this.#servers);
+    this.#servers = next;
+    return changed;
   }
 }

@@ -2,7 +2,7 @@ import cluster from "node:cluster";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
-import type { ResolvedConfig } from "../config/index.ts";
+import type { ResolvedConfig, ResolvedServer } from "../config/index.ts";
 import { messageOf } from "../errors.ts";
 import {
   type Applied,
@@ -178,22 +178,30 @@ class Supervisor implements RunningWorkers {
       gateway: { ...config.gateway, port, session: { ...config.gateway.session, keys: session.keys } },
     };
     this.#secrets = secrets;
-    this.#served.wanted(config.servers);
-    const applied = (this.#gateway as RunningGateway).apply(this.#config, secrets);
+    const own = { ...this.#config, servers: this.#served.wanted(config.servers) };
+    const applied = (this.#gateway as RunningGateway).apply(own, secrets);
     const told = this.#tellWorkers();
     const { changes } = await applied;
-    return { changes: this.#settled(config, changes, told) };
+    return { changes: this.#settled(own.servers, config.servers, changes, told) };
   }
 
   /** Workers take over what is still to serve here when it does, and try themselves what something else runs. */
   async #settled(
-    { servers }: ResolvedConfig,
+    own: readonly ResolvedServer[],
+    wanted: readonly ResolvedServer[],
     changes: Applied["changes"],
     told: Promise<readonly RefusedChange[]>,
   ): Promise<readonly RefusedChange[]> {
-    const refused = await changes;
-    if (!this.#served.settle(servers, refused)) return [...refused, ...(await told)];
-    return [...refused, ...(await told), ...(await this.#tellWorkers())];
+    const [here, there] = [await changes, await told];
+    const refused = [...here, ...there];
+    if (!this.#served.isLatest(wanted)) return refused;
+    if (this.#served.settle(here)) refused.push(...(await this.#tellWorkers()));
+    // What workers have reached elsewhere is not run here any more.
+    const names = new Set(there.map(({ server }) => server));
+    const servers = own.map((server, at) => (names.has(server.name) ? server : (wanted[at] as ResolvedServer)));
+    const moved = servers.some((server, at) => server !== own[at]);
+    if (moved) await this.#gateway?.apply({ ...this.#config, servers }, this.#secrets);
+    return refused;
   }
 
   async #tellWorkers(): Promise<readonly RefusedChange[]> {
