@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
-import type { Gateway } from "../../runtime/config/schema/index.ts";
+import type { Gateway, Server } from "../../runtime/config/schema/index.ts";
 import { identify } from "../../runtime/orchestrator/process-identity.ts";
 import { operate } from "../../runtime/orchestrator/process-platform/index.ts";
 import type { Operation, ResourceKind } from "../../runtime/orchestrator/process-platform/operations.ts";
@@ -11,6 +11,7 @@ import { Certificates } from "../support/certificates.ts";
 import { freePort } from "../support/checkout.ts";
 import { statefulServer } from "../support/gateway.ts";
 import { Load } from "../support/load.ts";
+import { PlainClient } from "../support/steady-load.ts";
 
 // What an update does to a daemon that serves calls, without an engine.
 const entry = join(import.meta.dirname, "../../runtime/cli/main.ts");
@@ -138,6 +139,33 @@ test(
   },
   busyMs,
 );
+
+const fleet = (server: Server) => ({ name: "notes", stateDirectory, server });
+const changed = (server: Server) => run("fleet", "update", { inputs: fleet(server), olds: {} });
+
+test("a good change of a server costs no call and no session, and sessions keep what their processes remember", async () => {
+  const own = statefulServer({ isolation: "session", scaling: { maxInstances: 20 } });
+  expect(await changed(own)).toMatchObject({ ok: true });
+  const client = await PlainClient.open(`${running.url}/mcp/notes`);
+  const { pid } = await client.call("count");
+  expect(await changed({ ...own, timeouts: { requestMs: 60_000 } })).toMatchObject({ ok: true });
+  expect(await client.call("count")).toEqual({ count: 2, pid });
+  await nothingFailed();
+});
+
+test.each([
+  ["ends at once", { process: { command: "false" } }, /did not start/],
+  ["hangs", { process: { command: "sleep", args: ["1000"] }, timeouts: { connectMs: 2000 } }, /within 2000 ms/],
+])("a server that %s after a change fails the update, and the one before goes on", async (_how, more, reason) => {
+  const client = await PlainClient.open(`${running.url}/mcp/notes`);
+  const { pid } = await client.call("count");
+  const before = readFileSync(join(stateDirectory, "servers/notes.json"), "utf8");
+  const answer = await changed({ ...statefulServer({ isolation: "shared" }), ...more });
+  expect(answer).toEqual({ ok: false, message: expect.stringMatching(reason) });
+  expect(readFileSync(join(stateDirectory, "servers/notes.json"), "utf8")).toBe(before);
+  expect(await client.call("count")).toMatchObject({ pid });
+  await nothingFailed();
+});
 
 test("a gateway that cannot start leaves the one before, its settings and its calls", async () => {
   const before = readFileSync(join(stateDirectory, "gateway.json"), "utf8");
