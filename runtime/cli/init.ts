@@ -3,6 +3,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { Command } from "commander";
 import { FleetError, messageOf } from "../errors.ts";
 import { terminalLine } from "../terminal-text.ts";
+import { counted } from "./counted.ts";
 
 interface InitOptions {
   readonly from?: string;
@@ -43,8 +44,11 @@ async function init({ from, output, force }: InitOptions): Promise<void> {
     "# yaml-language-server: $schema=node_modules/mcp-fleet/dist/runtime/config/schema/mcp-fleet.schema.json\n";
   await writeFile(output, `${schema}${head}${stringify({ gateway: { port: 8080 }, servers })}`, {
     flag: force ? "w" : "wx",
+  }).catch((error) => {
+    const fix = "create its folder, or name another file";
+    throw new FleetError("CONFIG_INVALID", `--output: ${output} cannot be written (${messageOf(error)}); ${fix}`);
   });
-  process.stdout.write(`${output}: ${Object.keys(servers).length} servers from ${origin}\n`);
+  process.stdout.write(`${output}: ${counted(Object.keys(servers).length)} from ${origin}\n`);
   for (const note of notes) process.stdout.write(`  ${terminalLine(note)}\n`);
 }
 

@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { terminalJson } from "../terminal-text.ts";
+import { counted } from "./counted.ts";
 import { ExitCode } from "./exit.ts";
 
 /** `mcp-fleet validate`: is a configuration right? */
@@ -22,7 +23,7 @@ export function validateCommand(): Command {
       }
       const { config: loaded } = await loadConfig(config);
       const names = loaded.servers.map(({ name }) => name).join(", ");
-      const what = names === "" ? ", but it has no servers" : `: ${loaded.servers.length} servers (${names})`;
+      const what = names === "" ? ", but it has no servers" : `: ${counted(loaded.servers.length)} (${names})`;
       process.stdout.write(`${config} is right${what}\n`);
     });
 }

@@ -51,6 +51,9 @@ export async function resolveReferences<T>(
 
   async function resolveText(text: string, path: ConfigPath): Promise<string> {
     let resolved: string;
+    const key = String(path.at(-1));
+    const isSecret =
+      secretKeys.has(key) || (path[2] === "credentials" && (path[4] === "secrets" || credentialKeys.has(key)));
     if (text.startsWith("file:")) {
       const name = resolve(dirname(file), text.slice("file:".length));
       files.push(name);
@@ -70,13 +73,16 @@ export async function resolveReferences<T>(
         // A fallback stands in the file itself, so it is no secret.
         for (const secret of secretsIn(found ?? "")) secrets.add(secret);
         if (found === undefined && fallback === undefined)
-          return miss(path, `the variable ${name} is not set`, `set it, or write \${${name}:-default}`);
+          return miss(
+            path,
+            `the variable ${name} is not set`,
+            // A default would be a secret in the file itself, which is refused.
+            isSecret ? "set it where the gateway runs" : `set it, or write \${${name}:-default}`,
+          );
         return found ?? (fallback as string);
       });
     }
-    const key = String(path.at(-1));
-    const credential = path[2] === "credentials" && (path[4] === "secrets" || credentialKeys.has(key));
-    if (credential || secretKeys.has(key)) secrets.add(resolved);
+    if (isSecret) secrets.add(resolved);
     return resolved;
   }
 

@@ -224,10 +224,10 @@ test("init makes a configuration that validate accepts, and never overwrites one
     join(folder, ".mcp.json"),
     JSON.stringify({ mcpServers: { docs: { command: "npx", args: ["-y", "@upstash/context7-mcp"] } } }),
   );
-  expect(await run(["init"])).toEqual({ code: 0, out: "mcp-fleet.yaml: 1 servers from .mcp.json\n", err: "" });
+  expect(await run(["init"])).toEqual({ code: 0, out: "mcp-fleet.yaml: 1 server from .mcp.json\n", err: "" });
   expect(await readFile(join(folder, "mcp-fleet.yaml"), "utf8")).toContain("servers:\n  docs:\n    type: context7\n");
   expect((await run(["validate", "--config", "mcp-fleet.yaml"])).out).toBe(
-    "mcp-fleet.yaml is right: 1 servers (docs)\n",
+    "mcp-fleet.yaml is right: 1 server (docs)\n",
   );
   const again = await run(["init"]);
   expect([again.code, again.err]).toEqual([

@@ -41,7 +41,7 @@ const resolved = (servers = configured()) =>
 const client = () => authorization.granted.at(-1)?.client as string;
 const refuseToken = () => server.revoked.add((server.seen.at(-1) as string).slice("Bearer ".length));
 const loginNeeded = () =>
-  `locked: ${new URL(server.url).origin} wants somebody to log in with read; run \`mcp-fleet login locked\``;
+  `locked: ${new URL(server.url).origin} wants somebody to log in with read; run \`mcp-fleet login locked\` with the --config and --state of this gateway`;
 
 test("the next call asks for a login, the login registers the gateway anew, and calls go on", async () => {
   await logIn(resolved(), folder);

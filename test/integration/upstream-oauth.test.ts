@@ -201,7 +201,7 @@ test("a person logs in once: the gateway uses and renews the tokens, and says wh
   gateway = await TestGateway.start({ servers }, { stateDirectory: folder });
   const { origin } = new URL(server.url);
   await expect(gateway.connect("/mcp/locked")).rejects.toThrow(
-    `locked: ${origin} wants somebody to log in with read; run \`mcp-fleet login locked\``,
+    `locked: ${origin} wants somebody to log in with read; run \`mcp-fleet login locked\` with the --config and --state of this gateway`,
   );
   const { issuer } = authorization;
   expect(await login()).toEqual({
@@ -223,7 +223,7 @@ test("a person logs in once: the gateway uses and renews the tokens, and says wh
   }
   // Not enough: a person has to agree.
   await expect(session.callTool({ name: "write", arguments: {} })).rejects.toThrow(
-    `locked: ${origin} wants somebody to log in with write; run \`mcp-fleet login locked\``,
+    `locked: ${origin} wants somebody to log in with write; run \`mcp-fleet login locked\` with the --config and --state of this gateway`,
   );
   expect(await login()).toMatchObject({ code: 0 });
   expect(await say(session, "write")).toBe("person for read write");

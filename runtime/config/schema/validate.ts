@@ -190,7 +190,7 @@ function fallbackRules(servers: Readonly<Record<string, Server>>): ConfigIssue[]
         issues.push({
           path,
           message: `is "${name}", which no server is called`,
-          fix: `give one of ${others.join(", ")}`,
+          fix: others.length === 0 ? "remove it: there is no other server" : `give one of ${others.join(", ")}`,
         });
       } else if (name === server || leadsTo(name, server, new Set())) {
         issues.push({

@@ -78,7 +78,11 @@ export class LoginCredentials implements Credentials {
     const noted = (await store.read(server)).wanted;
     if (!isDeepStrictEqual(noted, wanted)) await store.update(server, (record) => ({ ...record, wanted }));
     const what = scopes.length === 0 ? "" : ` with ${scopes.join(", ")}`;
-    const text = `${server}: ${url.origin} wants somebody to log in${what}; run \`mcp-fleet login ${server}\``;
+    const text = `${server}: ${url.origin} wants somebody to log in${what}; ${
+      store.isKept
+        ? `run \`mcp-fleet login ${server}\` with the --config and --state of this gateway`
+        : "start the gateway with --state, which keeps logins, and log in there"
+    }`;
     return new FleetError("UPSTREAM_LOGIN_NEEDED", text);
   }
 

@@ -60,6 +60,11 @@ export class TokenStore {
     this.#sealer = sealer;
   }
 
+  /** Does it outlive the process, and is it shared with the command? */
+  get isKept(): boolean {
+    return this.#folder !== undefined;
+  }
+
   /** What is known of a server; nothing when no key of ours opens the file. */
   async read(server: string): Promise<ServerRecord> {
     if (this.#folder === undefined) return this.#memory.get(server) ?? empty;
