@@ -65,6 +65,9 @@ export interface MultiplexerOptions {
   fail?(reason: string): void;
 }
 
+/** What the gateway asks for itself and for all clients. */
+const forEverybody = new Set(["ping", "tools/list", "prompts/list", "resources/list", "resources/templates/list"]);
+
 /**
  * Many calls at once over one full-duplex connection (stdio, and whatever else carries whole messages): numeric ids of
  * our own towards the server, so that two clients' ids never meet; the caller puts its own id back into the answer. An
@@ -225,7 +228,7 @@ export class Multiplexer {
   get #only(): Exchange | undefined {
     let only: Pending | undefined;
     for (const pending of this.#pending) {
-      if (pending.method === "subscriptions/listen") continue;
+      if (ofNobody(pending)) continue;
       if (only !== undefined) return undefined;
       only = pending;
     }
@@ -331,4 +334,9 @@ function idOf(said: string | undefined): number {
 function nearlyIdOf(said: string | undefined): number {
   const number = Number(numberInQuotes.exec(said ?? "")?.[1] ?? said);
   return Number.isSafeInteger(number) && number <= 2 ** 31 ? number : 0;
+}
+
+/** Open all the time, or asked by the gateway for everybody: a log line meanwhile tells nobody what is another caller's. */
+function ofNobody({ method, exchange }: Pending): boolean {
+  return method === "subscriptions/listen" || (exchange.client === undefined && forEverybody.has(method));
 }
