@@ -4,6 +4,7 @@ import type { Logger } from "pino";
 import { messageOf } from "../errors.ts";
 import type { ListCapability } from "./catalog.ts";
 import type { Fleet, FleetOptions } from "./fleet.ts";
+import { proven } from "./proven.ts";
 
 /** Something that changed in what clients may list. */
 export type ListChange = { readonly server: string; readonly kind: ListCapability };
@@ -125,7 +126,7 @@ export class FleetRegistry {
     const { name } = fleet;
     const wanted = () => this.#candidates.get(name)?.fleet === fleet;
     try {
-      await fleet.proven();
+      await proven(fleet);
     } catch (error) {
       if (!wanted()) return undefined;
       this.#candidates.delete(name);

@@ -136,18 +136,6 @@ export class Fleet implements Generation {
     throw new FleetError("INSTANCE_LOST", `${this.name}: the server ended; call again`);
   }
 
-  /** Resolves when it serves and its tools are known. Rejects with why it does not. */
-  async proven(): Promise<void> {
-    const began = this.#options.now();
-    try {
-      await this.listTools();
-    } catch (error) {
-      // What ends at once is given a second chance, what hangs is not.
-      if (this.#options.now() - began > this.server.timeouts.connectMs / 2) throw error;
-      await this.listTools();
-    }
-  }
-
   keeps(client: FleetClient): boolean {
     return !this.#retired && this.#source.keeps(this.#leaseOf(client));
   }

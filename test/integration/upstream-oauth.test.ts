@@ -10,9 +10,10 @@ import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { SignJWT } from "jose";
 import type { ClientMetadata } from "oidc-provider";
+import { resolveConfig } from "../../runtime/config/index.ts";
 import type { Credentials, Server } from "../../runtime/config/schema/index.ts";
 import { AuthorizationServer } from "../support/authorization-server.ts";
-import { say, TestGateway } from "../support/gateway.ts";
+import { say, statefulServer, TestGateway } from "../support/gateway.ts";
 import { browse } from "../support/login.ts";
 import { ProtectedServer } from "../support/protected-server.ts";
 
@@ -194,6 +195,15 @@ async function login(): Promise<{ readonly code: number; readonly out: string }>
   await opened;
   return { code: Number(code), out: out.replace(/^http\S+$/m, "PAGE") + errors };
 }
+
+test("a change to a server that wants a login is in force: the login comes after it", async () => {
+  const servers = behind({ grant: "authorization-code" });
+  gateway = await TestGateway.start({ servers: { locked: statefulServer() } }, { stateDirectory: folder });
+  await say(await gateway.connect("/mcp/locked"), "count");
+  const next = resolveConfig({ gateway: { port: 0, drainMs: 1000, log: { level: "silent" } }, servers });
+  expect(await (await gateway.gateway.apply(next, [])).changes).toEqual([]);
+  await expect(gateway.connect("/mcp/locked")).rejects.toThrow("wants somebody to log in with read");
+});
 
 test("a person logs in once: the gateway uses and renews the tokens, and says when more is wanted", async () => {
   const servers = behind({ grant: "authorization-code" });
