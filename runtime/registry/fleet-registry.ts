@@ -73,21 +73,22 @@ export class FleetRegistry {
 
   /**
    * Starts new fleets at once, drains those that were removed, leaves the others alone. A changed fleet takes the place of the one before it
-   * when it is ready; resolves with those that were not, whose forerunners go on.
+   * when it is ready; resolves with those that were not, whose forerunners go on. Throws when a new fleet cannot be made, and changes nothing then.
    */
-  async apply(servers: readonly FleetOptions["server"][]): Promise<readonly RefusedChange[]> {
+  apply(servers: readonly FleetOptions["server"][]): Promise<readonly RefusedChange[]> {
     const { create, log } = this.#options;
+    const added = servers.filter(({ name }) => !this.#fleets.has(name)).map(create);
     const names = new Set(servers.map(({ name }) => name));
     const removed = [...this.#fleets.values()].filter(({ name }) => !names.has(name));
     for (const fleet of removed) this.#remove(fleet);
-    const added = servers.filter(({ name }) => !this.#fleets.has(name));
-    for (const server of added) this.#fleets.set(server.name, create(server));
+    for (const fleet of added) this.#fleets.set(fleet.name, fleet);
     this.#sort();
     if (added.length + removed.length > 0)
       log.info({ added: added.map(({ name }) => name), removed: removed.map(({ name }) => name) }, "fleets applied");
     for (const { name } of [...added, ...removed]) this.#announce(name);
-    const settled = await Promise.all(servers.map((server) => this.#change(server)));
-    return settled.filter((refused) => refused !== undefined);
+    return Promise.all(servers.map((server) => this.#change(server))).then((settled) =>
+      settled.filter((refused) => refused !== undefined),
+    );
   }
 
   async close(): Promise<void> {
@@ -110,7 +111,12 @@ export class FleetRegistry {
       current.refused = undefined;
       return undefined;
     }
-    const fleet = this.#options.create(server);
+    let fleet: Fleet;
+    try {
+      fleet = this.#options.create(server);
+    } catch (error) {
+      return Promise.resolve(this.#refuse(current, error));
+    }
     const { health } = current.status();
     if (health !== "ready" && health !== "idle") {
       this.#succeed(current, fleet);
@@ -130,15 +136,9 @@ export class FleetRegistry {
     } catch (error) {
       if (!wanted()) return undefined;
       this.#candidates.delete(name);
-      const reason = messageOf(error);
-      current.refused = reason;
-      this.#options.log.error(
-        { server: name, reason },
-        "the change of the server is refused: the one before it goes on",
-      );
-      this.#options.onChange?.(name, "refused");
-      await fleet.close();
-      return { server: name, reason };
+      const refused = this.#refuse(current, error);
+      await this.#end(fleet);
+      return refused;
     }
     if (!wanted()) return undefined;
     this.#candidates.delete(name);
@@ -146,12 +146,21 @@ export class FleetRegistry {
     return undefined;
   }
 
+  #refuse(current: Fleet, error: unknown): RefusedChange {
+    const { name: server } = current;
+    const reason = messageOf(error);
+    current.refused = reason;
+    this.#options.log.error({ server, reason }, "the change of the server is refused: the one before it goes on");
+    this.#options.onChange?.(server, "refused");
+    return { server, reason };
+  }
+
   #succeed(elder: Fleet, fleet: Fleet): void {
     const { name } = fleet;
     this.#fleets.set(name, fleet);
     this.#sort();
     fleet.succeed(elder);
-    this.#options.log.info({ server: name, stay: elder.kept }, "the changed server serves");
+    this.#options.log.info({ server: name, staying: elder.kept }, "the changed server serves");
     this.#options.onChange?.(name, "applied");
     const { sessionDrainMs } = this.#options;
     if (sessionDrainMs === 0) elder.retire();
@@ -163,7 +172,7 @@ export class FleetRegistry {
   #withdraw({ fleet, withdraw }: Candidate): void {
     this.#candidates.delete(fleet.name);
     withdraw();
-    void fleet.close();
+    void this.#end(fleet);
   }
 
   #remove(fleet: Fleet): void {
@@ -177,13 +186,18 @@ export class FleetRegistry {
   /** Ends a fleet when nobody needs it any more, or when time is up. */
   #leave(fleet: Fleet, sessionMs: number): void {
     const leaving = this.#left(fleet, sessionMs)
-      .then(() => fleet.close())
-      .catch((error) => this.#options.log.error({ server: fleet.name, err: error }, "a fleet did not end cleanly"))
+      .then(() => this.#end(fleet))
       .finally(() => {
         this.#leaving.delete(fleet);
         fleet.generations.latest.generations.forget(fleet);
       });
     this.#leaving.set(fleet, leaving);
+  }
+
+  async #end(fleet: Fleet): Promise<void> {
+    await fleet.close().catch((error) => {
+      this.#options.log.error({ server: fleet.name, err: error }, "a fleet did not end cleanly");
+    });
   }
 
   async #left(fleet: Fleet, sessionMs: number): Promise<void> {

@@ -155,7 +155,8 @@ export class Fleet implements Generation {
   /** Its clients go on with the fleet that has taken its place; calls in flight come to their end. */
   retire(): void {
     this.#retired = true;
-    this.generations.latest.#takeSubscriptions(this);
+    const { latest } = this.generations;
+    if (latest !== this) latest.#takeSubscriptions(this);
   }
 
   #takeSubscriptions(elder: Fleet): void {
