@@ -26,7 +26,8 @@ const originField = /^[a-z][a-z\d+.-]*:\/\/(?:\[[\da-f:.]+\]|[\w.-]+)(?::\d{1,5}
 export class RequestGuard {
   readonly #hosts: ReadonlySet<string>;
   readonly #origins: ReadonlySet<string>;
-  readonly #accepted = new Set<string>();
+  readonly #acceptedHosts = new Set<string>();
+  readonly #acceptedOrigins = new Set<string>();
 
   constructor({ host, allowedHosts, allowedOrigins }: RequestGuardOptions) {
     this.#hosts = new Set(["localhost", host, ...allowedHosts].map((name) => name.toLowerCase()));
@@ -37,7 +38,7 @@ export class RequestGuard {
   check(request: IncomingMessage): void {
     this.checkHost(request);
     const { origin } = request.headers;
-    if (origin !== undefined && !this.#known(`origin ${origin}`, () => this.#acceptsOrigin(origin))) {
+    if (origin !== undefined && !this.#knowsOrigin(origin)) {
       const fix = "add it to gateway.allowedOrigins if it is yours";
       throw new FleetError("ORIGIN_REFUSED", `Forbidden: Origin "${origin}" is not allowed; ${fix}`);
     }
@@ -46,17 +47,21 @@ export class RequestGuard {
   /** Throws HOST_REFUSED. */
   checkHost(request: IncomingMessage): void {
     const { host } = request.headers;
-    if (host === undefined || !this.#known(`host ${host}`, () => this.#acceptsHost(host))) {
+    if (host === undefined || !this.#knowsHost(host)) {
       const fix = "add the name to gateway.allowedHosts if it is yours";
       throw new FleetError("HOST_REFUSED", `Forbidden: Host "${host ?? ""}" is not served; ${fix}`);
     }
   }
 
-  #known(key: string, accepts: () => boolean): boolean {
-    if (this.#accepted.has(key)) return true;
-    if (!accepts()) return false;
-    if (this.#accepted.size < rememberedValues && key.length <= maxRememberedLength) this.#accepted.add(key);
-    return true;
+  // Most requests come with a value that was accepted before: they cost one look.
+  #knowsHost(host: string): boolean {
+    return this.#acceptedHosts.has(host) || (this.#acceptsHost(host) && remember(this.#acceptedHosts, host));
+  }
+
+  #knowsOrigin(origin: string): boolean {
+    return (
+      this.#acceptedOrigins.has(origin) || (this.#acceptsOrigin(origin) && remember(this.#acceptedOrigins, origin))
+    );
   }
 
   #acceptsHost(header: string): boolean {
@@ -69,6 +74,12 @@ export class RequestGuard {
     const name = originField.test(origin) ? hostname(origin) : undefined;
     return name === "localhost" || name === "127.0.0.1" || name === "[::1]";
   }
+}
+
+/** True in any case. */
+function remember(accepted: Set<string>, value: string): true {
+  if (accepted.size < rememberedValues && value.length <= maxRememberedLength) accepted.add(value);
+  return true;
 }
 
 function hostname(url: string): string | undefined {
