@@ -142,7 +142,9 @@ export async function hostile({ messages, seed, log, only }: HostileOptions): Pr
       };
       await Promise.all(Array.from({ length: atOnce }, work));
       for (const caller of Object.values(callers)) caller.leave();
+      await prober.ask({ hold: true });
       last = await memoryOf(gateway, start.heldMb + heldBoundMb);
+      await prober.ask({ hold: false });
       held = Math.max(held, last.heldMb);
       resident = Math.max(resident, last.rssMb);
       if (last.heldMb > start.heldMb + heldBoundMb) note("the gateway holds too much", { at, start, last });

@@ -38,12 +38,20 @@ async function probe(pid: string, url: string): Promise<void> {
   else if (took > limitMs) starved += 1;
 }
 
+const underWay = new Set<Promise<void>>();
 let over = false;
+/** A forced garbage collection stops the process that is probed for as long as it takes. */
+let held = false;
 
 /** One probe after the other: a gateway that is stuck is one miss, and its worst time. */
 async function watch(pid: string, url: string): Promise<void> {
   while (!over) {
-    await probe(pid, url);
+    if (!held) {
+      const probing = probe(pid, url);
+      underWay.add(probing);
+      await probing;
+      underWay.delete(probing);
+    }
     await pause(everyMs);
   }
 }
@@ -52,7 +60,14 @@ const watching = process.argv.slice(2).map((argument) => {
   const [pid = "", url = ""] = argument.split("=", 2);
   return watch(pid, url);
 });
-process.on("message", async () => {
+process.on("message", async (asked: { hold?: boolean }) => {
+  if (asked.hold !== undefined) {
+    held = asked.hold;
+    // What is under way would be late, too.
+    await Promise.all([...underWay]);
+    process.send?.({ held });
+    return;
+  }
   over = true;
   await Promise.all(watching);
   process.send?.({ probes, misses, starved, failures, worstMs: Math.round(worstMs) });
