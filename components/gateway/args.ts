@@ -40,7 +40,7 @@ export interface GatewaySessionArgs {
   maxSessions?: pulumi.Input<number>;
   /** The same for each caller, who loses sessions of its own only. Defaults to 1000. */
   maxSessionsPerCaller?: pulumi.Input<number>;
-  /** When a server has changed, sessions with an instance of their own stay with the old one until they end, and for so long at the most, in milliseconds. With 0 they lose it at once. Defaults to 600000 (ten minutes). */
+  /** How long sessions with an instance of their own may stay on the old server after it has changed, in milliseconds. With 0 they lose it at once. Defaults to 600000 (ten minutes). */
   drainMs?: pulumi.Input<number>;
 }
 

@@ -11,21 +11,23 @@ export function fleetTable(fleets: readonly FleetStatus[]): string {
     head: ["server", "version", "instances", "health", "tools", "start-up"],
     style: { head: [], border: [] },
   });
-  for (const { name, version, instances, health, tools, startupMs, error, refused } of fleets) {
+  for (const status of fleets) {
+    const { name, version, instances, tools, startupMs } = status;
     const count = `${instances.ready}/${instances.total} (max ${instances.max})`;
     const cells = [
       name,
       version,
       count,
-      refused !== undefined
-        ? `${health}, its change is refused: ${refused}`
-        : error === undefined
-          ? health
-          : `${health}: ${error}`,
+      healthText(status),
       tools ?? "–",
       startupMs === null ? "–" : `${startupMs} ms`,
     ];
     table.push(cells.map((cell) => terminalLine(String(cell).slice(0, maxCell))));
   }
   return table.toString();
+}
+
+function healthText({ health, error, refused }: FleetStatus): string {
+  if (refused !== undefined) return `${health}, its change is refused: ${refused}`;
+  return error === undefined ? health : `${health}: ${error}`;
 }

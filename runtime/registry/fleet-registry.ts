@@ -162,9 +162,7 @@ export class FleetRegistry {
     fleet.succeed(elder);
     this.#options.log.info({ server: name, staying: elder.kept }, "the changed server serves");
     this.#options.onChange?.(name, "applied");
-    const { sessionDrainMs } = this.#options;
-    if (sessionDrainMs === 0) elder.retire();
-    this.#leave(elder, sessionDrainMs);
+    this.#leave(elder, this.#options.sessionDrainMs);
     for (const oldest of fleet.generations.elders.slice(maxElders)) oldest.retire();
     this.#announce(name);
   }
@@ -201,10 +199,8 @@ export class FleetRegistry {
   }
 
   async #left(fleet: Fleet, sessionMs: number): Promise<void> {
-    if (sessionMs > 0) {
-      await this.#until(() => fleet.kept + fleet.inFlight === 0, sessionMs);
-      fleet.retire();
-    }
+    await this.#until(() => fleet.kept + fleet.inFlight === 0, sessionMs);
+    fleet.retire();
     await this.#until(() => fleet.inFlight === 0, this.#options.drainMs);
   }
 

@@ -133,18 +133,17 @@ export class HttpEndpoint {
    * Waits for what a request would better have before it goes out, for half of its time at most: the other half is for
    * the answer. Resolves with undefined when it has not come, or cannot. Rejects when the request is cancelled.
    */
-  inHalfTime<T>(wanted: Promise<T>, exchange: Exchange): Promise<T | undefined> {
-    const { now } = this.#options;
-    const { remainingMs } = exchange;
-    const began = now();
-    const { promise, resolve, reject } = Promise.withResolvers<T | undefined>();
-    const timer = setTimeout(() => resolve(undefined), remainingMs / 2);
-    exchange.onCancel(() => reject(exchange.failure));
-    wanted.then(resolve, () => resolve(undefined));
-    return promise.finally(() => {
-      clearTimeout(timer);
-      exchange.remainingMs = Math.max(remainingMs - (now() - began), 1);
-    });
+  async inHalfTime<T>(wanted: Promise<T>, exchange: Exchange): Promise<T | undefined> {
+    const { fleet, now } = this.#options;
+    const latest = this.latest(exchange);
+    try {
+      return await withinTime(wanted, exchange.remainingMs / 2, exchange, fleet);
+    } catch {
+      if (exchange.cancelled !== undefined) throw exchange.failure;
+      return undefined;
+    } finally {
+      exchange.remainingMs = Math.max(latest - now(), 1);
+    }
   }
 
   /** UPSTREAM_PROTOCOL for a request that HTTP answered, but JSON-RPC did not. */

@@ -185,7 +185,7 @@ class Supervisor implements RunningWorkers {
     return { changes: this.#settled(own.servers, config.servers, changes, told) };
   }
 
-  /** Workers take over what is still to serve here when it does, and try themselves what something else runs. */
+  /** Workers take over a changed server when its processes serve here. They reach servers at endpoints themselves. */
   async #settled(
     own: readonly ResolvedServer[],
     wanted: readonly ResolvedServer[],

@@ -1,28 +1,21 @@
-import { createServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
-import { json } from "node:stream/consumers";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import type { Server } from "../../runtime/config/schema/index.ts";
 import type { RpcRequest } from "../../runtime/protocol/json-rpc.ts";
 import { TestGateway } from "../support/gateway.ts";
+import { type Reply, StatelessServer } from "../support/stateless-server.ts";
 
 // A server of 2026-07-28 that answers calls at once and gives its list of tools too slowly: a call needs the list to know
 // which arguments are repeated in headers.
 const requestMs = 1000;
 const pageMs = 300;
-let server: HttpServer;
+let server: StatelessServer;
 let gateway: TestGateway;
 
-async function answer(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
-  const { id, method, params } = (await json(incoming)) as RpcRequest;
-  const say = (result: object) => {
-    response.writeHead(200, { "content-type": "application/json" });
-    response.end(JSON.stringify({ jsonrpc: "2.0", id, result: { resultType: "complete", ...result } }));
-  };
+async function answer({ method, params }: RpcRequest, path: string, reply: Reply): Promise<void> {
+  const say = (result: object) => reply({ result: { resultType: "complete", ...result } });
   if (method === "server/discover") say({ supportedVersions: ["2026-07-28"], capabilities: { tools: {} } });
   else if (method === "tools/call") say(done);
-  else if (incoming.url === "/pages") {
+  else if (path === "/pages") {
     await pause(pageMs);
     const page = Number(params?.cursor ?? 0);
     say({ tools: [{ name: `tool-${page}`, inputSchema: { type: "object" } }], nextCursor: String(page + 1) });
@@ -31,21 +24,12 @@ async function answer(incoming: IncomingMessage, response: ServerResponse): Prom
 const done = { content: [{ type: "text", text: "done" }] };
 
 beforeAll(async () => {
-  server = createServer((incoming, response) => void answer(incoming, response));
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  const fleet = (path: string): Server => ({
-    type: "custom",
-    endpoints: [`http://127.0.0.1:${port}/${path}`],
-    isolation: "shared",
-    timeouts: { requestMs },
-    retry: { attempts: 1 },
-  });
-  gateway = await TestGateway.start({ servers: { pages: fleet("pages"), silent: fleet("silent") } });
+  server = await StatelessServer.start(answer);
+  const [pages, silent] = [server.fleet("/pages", requestMs), server.fleet("/silent", requestMs)];
+  gateway = await TestGateway.start({ servers: { pages, silent } });
 });
 afterAll(async () => {
   await gateway.close();
-  server.closeAllConnections();
   server.close();
 });
 

@@ -1,28 +1,20 @@
-import { createServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
-import { json } from "node:stream/consumers";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import type { Server } from "../../runtime/config/schema/index.ts";
+import type { RpcRequest } from "../../runtime/protocol/json-rpc.ts";
 import { modernErrors } from "../../runtime/protocol/modern.ts";
 import { TestGateway } from "../support/gateway.ts";
+import { type Reply, StatelessServer } from "../support/stateless-server.ts";
 
 // A server of 2026-07-28 that wants a call twice and takes more than half of its time for each: the second request has what
 // the first one has left.
 const requestMs = 1000;
 const answerMs = 600;
-let server: HttpServer;
+let server: StatelessServer;
 let gateway: TestGateway;
 const calls = new Map<string, number>();
 
-async function answer(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
-  const path = String(incoming.url);
-  const { id, method } = (await json(incoming)) as { id: number; method: string };
-  const reply = (status: number, answer: object) => {
-    response.writeHead(status, { "content-type": "application/json" });
-    response.end(JSON.stringify({ jsonrpc: "2.0", id, ...answer }));
-  };
-  const say = (result: object) => reply(200, { result: { resultType: "complete", ...result } });
+async function answer({ method }: RpcRequest, path: string, reply: Reply): Promise<void> {
+  const say = (result: object) => reply({ result: { resultType: "complete", ...result } });
   if (method === "server/discover") say({ supportedVersions: ["2026-07-28"], capabilities: { tools: {} } });
   if (method === "tools/list") say({ tools: [{ name: "look", inputSchema: { type: "object" } }] });
   if (method !== "tools/call") return;
@@ -30,26 +22,17 @@ async function answer(incoming: IncomingMessage, response: ServerResponse): Prom
   calls.set(path, count);
   await pause(answerMs);
   if (count > 1) say({ content: [{ type: "text", text: "seen" }] });
-  else if (path === "/header") reply(400, { error: { code: modernErrors.headerMismatch, message: "another schema" } });
-  else reply(200, { result: { resultType: "input_required", requestState: "again" } });
+  else if (path === "/header") reply({ error: { code: modernErrors.headerMismatch, message: "another schema" } }, 400);
+  else reply({ result: { resultType: "input_required", requestState: "again" } });
 }
 
 beforeAll(async () => {
-  server = createServer((incoming, response) => void answer(incoming, response));
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  const fleet = (path: string): Server => ({
-    type: "custom",
-    endpoints: [`http://127.0.0.1:${port}/${path}`],
-    isolation: "shared",
-    timeouts: { requestMs },
-    retry: { attempts: 1 },
-  });
-  gateway = await TestGateway.start({ servers: { header: fleet("header"), input: fleet("input") } });
+  server = await StatelessServer.start(answer);
+  const [header, input] = [server.fleet("/header", requestMs), server.fleet("/input", requestMs)];
+  gateway = await TestGateway.start({ servers: { header, input } });
 });
 afterAll(async () => {
   await gateway.close();
-  server.closeAllConnections();
   server.close();
 });
 

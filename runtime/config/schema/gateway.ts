@@ -45,7 +45,7 @@ export const Session = Type.Object(
       Type.Integer({
         minimum: 0,
         description:
-          "When a server has changed, sessions with an instance of their own stay with the old one until they end, and for so long at the most. With 0 they lose it at once. Defaults to 600000 (ten minutes).",
+          "How long sessions with an instance of their own may stay on the old server after it has changed. With 0 they lose it at once. Defaults to 600000 (ten minutes).",
       }),
     ),
   },

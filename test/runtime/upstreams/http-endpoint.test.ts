@@ -30,7 +30,11 @@ const now = () => performance.now();
 /** One call with these credentials, which has 300 ms. */
 function call(credentials: Pick<Credentials, "linesFor" | "refused">) {
   const endpoint = new HttpEndpoint({
-    ...{ fleet: "locked", url, pool, ids: new RequestIds(), now },
+    fleet: "locked",
+    url,
+    pool,
+    ids: new RequestIds(),
+    now,
     credentials: { perCaller: false, ...credentials },
   });
   const exchange = new Exchange(300);

@@ -56,7 +56,7 @@ test("a credential in a variable of a client's file is not copied, whatever the 
     PASSPHRASE: "correct horse",
     COOKIE: "session=abcdef",
     CRED: "abcdef",
-    HOOK: "https://hooks.slack.com/services/T000/B000/XXXX",
+    HOOK: "https://hooks.slack.com/services/T000/B000/abcdef",
     // No secrets.
     AUTHOR: "anna",
     PWD: "/home/anna",
