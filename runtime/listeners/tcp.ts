@@ -105,6 +105,7 @@ export class TcpListener {
     );
     socket.on("close", () => {
       unfinished?.set(0);
+      lines.close();
       this.#sockets.delete(socket);
       duplex.closed();
     });

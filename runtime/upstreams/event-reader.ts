@@ -1,4 +1,5 @@
 import { ByteStore } from "./byte-store.ts";
+import { UnfinishedMessage } from "./unfinished-message.ts";
 
 /** Largest event of a server's stream, in bytes; a screenshot in base64 takes a few million. */
 export const maxEventBytes = 64 * 1024 * 1024;
@@ -15,8 +16,8 @@ export interface EventReaderOptions {
   readonly onEvent: (event: ServerEvent) => void;
   /** How long the server wants to be left alone before its stream is opened again, in milliseconds. */
   readonly onRetry?: (ms: number) => void;
-  /** An event exceeds `maxEventBytes`: it is thrown away, and the stream is best closed. */
-  readonly onOverflow: () => void;
+  /** An event exceeds `maxEventBytes` and is thrown away, or has stopped in the middle: the stream is best closed. */
+  readonly onBroken: (problem: string) => void;
 }
 
 const lineFeed = 10;
@@ -31,6 +32,7 @@ const digits = /^\d{1,9}$/;
  */
 export class EventReader {
   readonly #options: EventReaderOptions;
+  readonly #growth: UnfinishedMessage;
   /** The beginning of a line that has not ended. */
   readonly #line = new ByteStore();
   /** The data of an event of several lines. */
@@ -41,11 +43,12 @@ export class EventReader {
   /** Bytes since the last event. */
   #size = 0;
   #first = true;
-  #overflown = false;
+  #closed = false;
   #skipLineFeed = false;
 
   constructor(options: EventReaderOptions) {
     this.#options = options;
+    this.#growth = new UnfinishedMessage(options.onBroken);
   }
 
   /** Takes what has arrived; nothing of it is kept but by copy. */
@@ -53,7 +56,7 @@ export class EventReader {
     let at = 0;
     // Where the next carriage return is; most servers write none.
     let returnAt = chunk.indexOf(carriageReturn);
-    while (at < chunk.length && !this.#overflown) {
+    while (at < chunk.length && !this.#closed) {
       if (this.#skipLineFeed && chunk[at] === lineFeed) at += 1;
       this.#skipLineFeed = false;
       const feedAt = chunk.indexOf(lineFeed, at);
@@ -67,19 +70,26 @@ export class EventReader {
       }
       if (end < 0) {
         if (upTo > at) this.#line.add(chunk.subarray(at));
-        return;
+        break;
       }
       this.#skipLineFeed = end === returnAt;
       this.#ended(chunk.subarray(at, end));
       at = end + 1;
     }
+    if (!this.#closed) this.#growth.grown(this.#size);
+  }
+
+  /** Nothing more comes: what has no end is forgotten. */
+  close(): void {
+    this.#closed = true;
+    this.#line.clear();
+    this.#more.clear();
+    this.#growth.ended();
   }
 
   #overflow(): void {
-    this.#overflown = true;
-    this.#line.clear();
-    this.#more.clear();
-    this.#options.onOverflow();
+    this.close();
+    this.#options.onBroken(`an event of the server exceeds ${maxEventBytes} bytes`);
   }
 
   #ended(rest: Buffer): void {
@@ -127,6 +137,7 @@ export class EventReader {
 
   #dispatch(): void {
     this.#size = 0;
+    this.#growth.ended();
     const data = this.#more.length === 0 ? this.#data : this.#more.take().toString();
     const [event, id] = [this.#event, this.#id];
     this.#data = undefined;

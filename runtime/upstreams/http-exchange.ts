@@ -19,7 +19,7 @@ import { isEventStream } from "../protocol/media-type.ts";
 import { takeApart, takeBytesApart } from "../protocol/raw-reply.ts";
 import { excerpt } from "../secret-guard.ts";
 import { decoderOf, isPlain, unknownCoding } from "./body-decoder.ts";
-import { EventReader, maxEventBytes } from "./event-reader.ts";
+import { EventReader } from "./event-reader.ts";
 import { broken, type HttpOutcome, type Reading } from "./http-outcome.ts";
 import {
   type HttpConnection,
@@ -161,9 +161,10 @@ export class HttpExchange implements Requester, Flow {
       onRetry: (ms) => {
         this.#retryMs = ms;
       },
-      onOverflow: () => {
-        const text = `${this.#options.fleet}: an event of the server exceeds ${maxEventBytes} bytes`;
-        this.abort(new FleetError("UPSTREAM_PROTOCOL", text));
+      onBroken: (problem) => {
+        // A stream that is not read brings nothing: its client is slow.
+        if (this.#over || this.#pauses > 0) return;
+        this.abort(new FleetError("UPSTREAM_PROTOCOL", `${this.#options.fleet}: ${problem}`));
       },
     });
   }
@@ -271,6 +272,7 @@ export class HttpExchange implements Requester, Flow {
     this.#unpause();
     clearTimeout(this.#timer);
     this.#decoder?.destroy();
+    this.#events?.close();
     return true;
   }
 

@@ -1,5 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { ByteStore } from "./byte-store.ts";
+import { UnfinishedMessage } from "./unfinished-message.ts";
 
 /** Largest message that a server may send on one line, in bytes; a screenshot in base64 takes a few million. */
 export const maxLineBytes = 64 * 1024 * 1024;
@@ -10,25 +11,27 @@ export const maxLineBytes = 64 * 1024 * 1024;
  */
 export class LineReader {
   readonly #onLine: (line: string) => void;
-  readonly #onOverflow: () => void;
+  readonly #onBroken: (problem: string) => void;
   readonly #onInvalid: (line: Buffer) => void;
   readonly #unfinished = new ByteStore();
+  readonly #growth: UnfinishedMessage;
   readonly #maxBytes: number;
 
   /**
-   * `onInvalid` hears of each line that is no UTF-8; by default such a line is dropped. `maxBytes` of one line, past which
-   * `onOverflow` is called, defaults to what a server may send.
+   * `onBroken` hears of a line that exceeds `maxBytes` (by default what a server may send), or that has stopped in the
+   * middle; what has come of it is thrown away. `onInvalid` hears of each line that is no UTF-8; by default it is dropped.
    */
   constructor(
     onLine: (line: string) => void,
-    onOverflow: () => void,
+    onBroken: (problem: string) => void,
     onInvalid: (line: Buffer) => void = () => {},
     maxBytes = maxLineBytes,
   ) {
     this.#maxBytes = maxBytes;
     this.#onLine = onLine;
-    this.#onOverflow = onOverflow;
+    this.#onBroken = onBroken;
     this.#onInvalid = onInvalid;
+    this.#growth = new UnfinishedMessage((problem) => this.#broken(problem));
   }
 
   /** Bytes of the line that has not ended. */
@@ -44,10 +47,19 @@ export class LineReader {
     }
     if (start === chunk.length) return;
     this.#unfinished.add(start === 0 ? chunk : chunk.subarray(start));
-    if (this.#unfinished.length > this.#maxBytes) {
-      this.#unfinished.clear();
-      this.#onOverflow();
-    }
+    if (this.#unfinished.length > this.#maxBytes) this.#broken(lineTooLong);
+    else this.#growth.grown(this.#unfinished.length);
+  }
+
+  /** Nothing more comes: what has no end is forgotten. */
+  close(): void {
+    this.#unfinished.clear();
+    this.#growth.ended();
+  }
+
+  #broken(problem: string): void {
+    this.close();
+    this.#onBroken(problem);
   }
 
   #emit(last: Buffer): void {
@@ -55,6 +67,7 @@ export class LineReader {
     if (this.#unfinished.length > 0) {
       this.#unfinished.add(last);
       line = this.#unfinished.take();
+      this.#growth.ended();
     }
     if (!isUtf8(line)) {
       this.#onInvalid(line);
@@ -66,4 +79,4 @@ export class LineReader {
 }
 
 /** Why a connection is closed whose server sends a line without end. */
-export const lineTooLong = `a line of the server exceeds ${maxLineBytes} bytes`;
+const lineTooLong = `a line of the server exceeds ${maxLineBytes} bytes`;

@@ -4,7 +4,7 @@ import { outgoingConnector } from "../outgoing/proxied-connector.ts";
 import { isEventStream } from "../protocol/media-type.ts";
 import { decoderOf, isPlain, unknownCoding } from "./body-decoder.ts";
 import type { DuplexLink, Receive } from "./duplex-connector.ts";
-import { EventReader, maxEventBytes } from "./event-reader.ts";
+import { EventReader } from "./event-reader.ts";
 import { readInTurns } from "./read-in-turns.ts";
 import { followed, redirectOf } from "./redirect.ts";
 import type { UpstreamTls } from "./upstream-tls.ts";
@@ -56,7 +56,7 @@ export async function openSse(
         else if (URL.canParse(data, url.href)) endpoint.resolve(new URL(data, url));
         else endpoint.reject(new Error("its endpoint event is no URL"));
       },
-      onOverflow: () => void end(`an event of the server exceeds ${maxEventBytes} bytes`),
+      onBroken: (problem) => void end(problem),
     });
     const coding = String(stream.headers["content-encoding"] ?? "");
     const decoder = isPlain(coding) ? undefined : decoderOf(coding);
@@ -66,6 +66,7 @@ export async function openSse(
       events.push(chunk),
     );
     stream.body.on("close", () => over.resolve("the event stream has ended"));
+    void over.promise.then(() => events.close());
     stream.body.on("error", (error) => over.resolve(messageOf(error)));
     void over.promise.then((reason) => endpoint.reject(new Error(reason)));
     let target = await endpoint.promise.finally(() => clearTimeout(timer));

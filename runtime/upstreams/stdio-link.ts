@@ -2,7 +2,7 @@ import { FleetError } from "../errors.ts";
 import type { Excess, MeasuredLimit } from "../orchestrator/limit-watch.ts";
 import type { ProcessDriver, ProcessSpec } from "../orchestrator/process-driver.ts";
 import type { DuplexLink, Receive } from "./duplex-connector.ts";
-import { LineReader, lineTooLong } from "./line-reader.ts";
+import { LineReader } from "./line-reader.ts";
 import { LineWriter } from "./line-writer.ts";
 import { readInTurns } from "./read-in-turns.ts";
 
@@ -18,10 +18,11 @@ export async function openProcess(driver: ProcessDriver, spec: ProcessSpec, rece
   };
   const reader = new LineReader(
     receive,
-    () => void abort(lineTooLong),
+    (problem) => void abort(problem),
     (line) => receive(line.toString(), true),
   );
   const flow = readInTurns(child.stdout, (chunk) => reader.push(chunk));
+  child.stdout.once("close", () => reader.close());
   return {
     pid: child.pid,
     get waiting() {

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { bareHost } from "../host-name.ts";
 import type { DuplexLink, Receive } from "./duplex-connector.ts";
-import { LineReader, lineTooLong } from "./line-reader.ts";
+import { LineReader } from "./line-reader.ts";
 import { LineWriter } from "./line-writer.ts";
 import { readInTurns } from "./read-in-turns.ts";
 
@@ -26,11 +26,16 @@ export async function openTcp({ hostname, port }: URL, connectMs: number, receiv
   };
   const reader = new LineReader(
     receive,
-    () => void abort(lineTooLong),
+    (problem) => void abort(problem),
     (line) => receive(line.toString(), true),
   );
   const flow = readInTurns(socket, (chunk) => reader.push(chunk));
-  const ended = new Promise<string>((resolve) => socket.on("close", () => resolve(reason)));
+  const ended = new Promise<string>((resolve) => {
+    socket.on("close", () => {
+      reader.close();
+      resolve(reason);
+    });
+  });
   return {
     get waiting() {
       return lines.waiting;

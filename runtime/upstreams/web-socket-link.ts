@@ -7,6 +7,7 @@ import type { DuplexLink, Receive } from "./duplex-connector.ts";
 import { maxLineBytes } from "./line-reader.ts";
 import { framesInTurns } from "./read-in-turns.ts";
 import { followed, type Redirect, redirectOf } from "./redirect.ts";
+import { UnfinishedMessage } from "./unfinished-message.ts";
 import type { UpstreamTls } from "./upstream-tls.ts";
 
 /** What a message that waits takes in memory beside its frame. */
@@ -36,9 +37,13 @@ export async function openWebSocket(
     socket = to(at);
     begun = await opened(socket, at, receive);
   }
-  const { flow } = begun;
+  const { flow, stream } = begun;
   let messages = 0;
   let reason: string | undefined;
+  watchMessages(socket, stream, (problem) => {
+    reason ??= problem;
+    socket.terminate();
+  });
   socket.on("error", (error) => {
     reason ??= error.message;
   });
@@ -67,12 +72,33 @@ export async function openWebSocket(
   };
 }
 
-/** Resolves when the connection is open, with what holds its messages back, or with where its server sends it on to. */
+/** A connection that is open. */
+interface Begun {
+  readonly flow: Flow;
+  readonly stream: Readable;
+}
+
+/** Watches what has come of a message: its frames are gathered by the library, which does not tell. */
+function watchMessages(socket: WebSocket, stream: Readable, onStalled: (problem: string) => void): void {
+  const growth = new UnfinishedMessage(onStalled);
+  let bytes = 0;
+  socket.on("message", () => {
+    bytes = 0;
+    growth.ended();
+  });
+  stream.on("data", (chunk: Buffer) => {
+    bytes += chunk.length;
+    growth.grown(bytes);
+  });
+  socket.once("close", () => growth.ended());
+}
+
+/** Resolves when the connection is open, with the stream under it and what holds its messages back, or with where its server sends it on to. */
 function opened(
   socket: WebSocket,
   at: URL,
   receive: (message: string) => void,
-): Promise<{ readonly flow: Flow } | { readonly redirect: Redirect }> {
+): Promise<Begun | { readonly redirect: Redirect }> {
   return new Promise((resolve, reject) => {
     let stream: Readable | undefined;
     socket.once("upgrade", (response) => {
@@ -80,7 +106,9 @@ function opened(
     });
     // Before the first await: the server can send messages together with its answer to the upgrade.
     socket.on("message", (data) => receive(data.toString()));
-    socket.once("open", () => resolve({ flow: framesInTurns(socket, stream as Readable) })).once("error", reject);
+    socket.once("error", reject).once("open", () => {
+      resolve({ flow: framesInTurns(socket, stream as Readable), stream: stream as Readable });
+    });
     socket.once("unexpected-response", (request, { statusCode = 0, headers }) => {
       request.destroy();
       const redirect = redirectOf(statusCode, headers.location, at);

@@ -65,6 +65,7 @@ export class ProcessHost {
     const flow = readInTurns(socket, (chunk) => lines.push(chunk));
     socket.on("error", () => {});
     socket.on("close", () => {
+      lines.close();
       this.#sockets.delete(socket);
       const lease = `${link?.server} ${owner}`;
       if (this.#holders.get(lease) === socket) this.#holders.delete(lease);

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { encodeNotification } from "../protocol/json-rpc.ts";
 import type { DuplexLink, Receive } from "../upstreams/duplex-connector.ts";
-import { LineReader, lineTooLong } from "../upstreams/line-reader.ts";
+import { LineReader } from "../upstreams/line-reader.ts";
 import { LineWriter } from "../upstreams/line-writer.ts";
 import { readInTurns } from "../upstreams/read-in-turns.ts";
 
@@ -47,9 +47,14 @@ export class ProcessLinks {
       if (why !== undefined) reason = why;
       socket.destroy();
     };
-    const reader = new LineReader(receive, () => void abort(lineTooLong));
+    const reader = new LineReader(receive, (problem) => void abort(problem));
     const flow = readInTurns(socket, (chunk) => reader.push(chunk));
-    const ended = new Promise<string>((resolve) => socket.on("close", () => resolve(reason)));
+    const ended = new Promise<string>((resolve) => {
+      socket.on("close", () => {
+        reader.close();
+        resolve(reason);
+      });
+    });
     lines.send(JSON.stringify({ server }));
     return {
       get waiting() {

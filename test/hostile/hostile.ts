@@ -186,10 +186,13 @@ export async function hostile({ messages, seed, log, only }: HostileOptions): Pr
   }
 }
 
-/** Looks again for a while: a connection that carries many calls reads on, up to its bound, when a call has ended. */
+/**
+ * Looks again for a while: a connection that carries many calls reads on, up to its bound, when a call has ended. A message that
+ * stops in the middle is given up after half a minute.
+ */
 async function memoryOf(gateway: Child, boundMb: number): Promise<Memory> {
   let memory = await gateway.ask<Memory>({ ask: "memory" });
-  for (let tries = 0; memory.heldMb > boundMb && tries < 300; tries += 1) {
+  for (let tries = 0; memory.heldMb > boundMb && tries < 600; tries += 1) {
     await pause(100);
     memory = await gateway.ask<Memory>({ ask: "memory" });
   }

@@ -191,7 +191,7 @@ export class BatchEndpoint implements BatchUpstream {
     };
     try {
       if (mediaType.startsWith("text/event-stream")) {
-        const events = new EventReader({ onEvent, onOverflow: () => {} });
+        const events = new EventReader({ onEvent, onBroken: () => {} });
         events.push(bytes);
         events.push(Buffer.from("\n\n"));
       } else if (bytes.length > 0) takeAll(bytes.toString());

@@ -8,7 +8,7 @@ function read(text: string | Buffer, pieces: number) {
   const reader = new EventReader({
     onEvent: (event) => seen.push(event),
     onRetry: (ms) => seen.push(ms),
-    onOverflow: () => seen.push("overflow"),
+    onBroken: (problem) => seen.push(problem),
   });
   const bytes = Buffer.from(text as string);
   for (let at = 0; at < bytes.length; at += pieces) {
@@ -61,9 +61,9 @@ test.each([
   ["many lines", Buffer.from("data: x\n".repeat(128 * 1024)), ""],
 ])("an event of %s that never ends is given up at its bound, in linear time", (_what, chunk, start) => {
   const seen: unknown[] = [];
-  const reader = new EventReader({ onEvent: (event) => seen.push(event), onOverflow: () => seen.push("overflow") });
+  const reader = new EventReader({ onEvent: (event) => seen.push(event), onBroken: (problem) => seen.push(problem) });
   reader.push(Buffer.from(start));
   for (let size = 0; size <= maxEventBytes + chunk.length; size += chunk.length) reader.push(chunk);
   reader.push(Buffer.from("\n\ndata: after\n\n"));
-  expect(seen).toEqual(["overflow"]);
+  expect(seen).toEqual([`an event of the server exceeds ${maxEventBytes} bytes`]);
 });
