@@ -14,15 +14,18 @@ export interface ParkedCallsOptions {
   readonly maxPerCaller?: number;
   /** How long a client may take to answer, in milliseconds. */
   readonly expiryMs: number;
-  /** How long it is taken to be there when others wait for the server, in milliseconds. Defaults to 30000. */
+  /** How long it is taken to be there when others wait for the server, in milliseconds. Defaults to 20000. */
   readonly presentMs?: number;
   /** Slot of this worker process. Defaults to 0. */
   readonly worker?: number;
 }
 
 const usualPerCaller = 256;
-/** A person who is there answers most questions within this time. */
-const usualPresentMs = 30_000;
+/**
+ * A person who is there answers most questions within this time, in milliseconds. It is shorter than others wait for a place (`connectMs`): the
+ * instance has to end, and another one to start, before their time is up.
+ */
+export const usualPresentMs = 20_000;
 
 /** Tells our `requestState` from a server's own, which can be a server host's or another gateway's: the key's mark follows. */
 const ours = "mcp-fleet:";

@@ -1,14 +1,15 @@
 import { expect, test } from "@jest/globals";
+import { defaults } from "../../../runtime/config/defaults.ts";
 import { FleetError } from "../../../runtime/errors.ts";
 import { Exchange } from "../../../runtime/protocol/exchange.ts";
 import type { RpcReply } from "../../../runtime/protocol/json-rpc.ts";
 import { ParkedCall } from "../../../runtime/protocol/parked-call.ts";
-import { ParkedCalls } from "../../../runtime/protocol/parked-calls.ts";
+import { ParkedCalls, type ParkedCallsOptions, usualPresentMs } from "../../../runtime/protocol/parked-calls.ts";
 import { Question } from "../../../runtime/protocol/questions.ts";
 import { Sealer } from "../../../runtime/protocol/sealer.ts";
 
 const sealer = new Sealer("request state", [{ id: "k", key: Buffer.alloc(32, 1) }]);
-const table = (more: { clock?: () => number; max?: number; maxPerCaller?: number; presentMs?: number } = {}) =>
+const table = (more: Partial<Omit<ParkedCallsOptions, "sealer">> = {}) =>
   new ParkedCalls({ sealer, clock: () => 0, max: 10, expiryMs: 1000, ...more });
 
 /** A call whose server asks `questions` and then answers with what it heard. */
@@ -127,6 +128,11 @@ test("where others wait for its server, the call gives way whose client has been
   expect(() => calls.resume(parked[1]?.state as string, "call 1")).toThrow("call anew without it");
   expect([calls.giveUp(new Set([here])), cancelled()]).toEqual([true, [false, true, true]]);
   expect([calls.giveUp(new Set([here])), calls.size]).toEqual([false, 1]);
+});
+
+test("who waits for the place of a client that has gone with a question gets it before the own time is up", () => {
+  // Time to end an instance and to start another one.
+  expect(usualPresentMs).toBeLessThanOrEqual(defaults.timeouts.connectMs - 10_000);
 });
 
 test("a client that was asked a moment ago keeps its call, whoever waits", () => {
