@@ -237,7 +237,7 @@ export async function startGateway(
     connections: {
       ...{ ...gateway.connections, tls: gateway.tls && tlsOptions(gateway.tls) },
       maxConnections: Math.min(gateway.connections.maxConnections, connectionBound(limits) ?? Number.POSITIVE_INFINITY),
-      proxies: gateway.connections.proxyProtocol ? proxies : undefined,
+      proxies,
       budget,
     },
   });

@@ -32,6 +32,8 @@ export interface FleetDockerArgs extends DockerContainerArgs {
 
 /** The `docker` platform's own block of a gateway. */
 export interface GatewayDockerArgs extends DockerContainerArgs {
+  /** Has a container of its own keep the gateway's port, so that a changed gateway serves before the old one goes. It costs a hop; without it each change of the gateway, such as another fleet, is an outage of seconds. Defaults to true. Plain, because it decides which resources exist. */
+  front?: boolean;
   /** Keeps two Redis containers for what the gateway's workers share, one for the counts of limits and one for kept answers; their password is the secret `redis-password`. Defaults to false. Plain, because it decides which resources exist. */
   sharedCache?: boolean;
   /** Their image. Defaults to `redis:8.2-alpine`. */

@@ -20,7 +20,12 @@ export const fleetBlocks = Type.Object(
 export const gatewayBlocks = Type.Object(
   {
     ...machineGatewayParts,
-    docker: open(Type.Object({ ...block, sharedCache: open(Type.Boolean()), sharedCacheImage: open(text) }, closed)),
+    docker: open(
+      Type.Object(
+        { ...block, front: open(Type.Boolean()), sharedCache: open(Type.Boolean()), sharedCacheImage: open(text) },
+        closed,
+      ),
+    ),
   },
   closed,
 );

@@ -7,7 +7,7 @@ import { InputError } from "../input-error.ts";
 import { withoutUndefined } from "../without-undefined.ts";
 import { cacheWorkload, limitsWorkload } from "./cache-workload.ts";
 import { containerSpec } from "./container-spec.ts";
-import { fleetEndpoints, fleetWorkloads } from "./fleet-workload.ts";
+import { fleetDiscovery, fleetWorkloads } from "./fleet-workload.ts";
 import { configPath, gatewayConfigText, gatewayNetworks, gatewayWorkload } from "./gateway-workload.ts";
 import { cacheAlias, type DockerNames, dockerNames, instanceAlias, limitsAlias } from "./names.ts";
 import { fleetProblems, gatewayProblems } from "./rules.ts";
@@ -37,10 +37,12 @@ const gatewayConfigFile = "mcp-fleet.json";
  */
 export function composeExport(
   scope: string,
-  gateway: GatewaySettings,
+  given: GatewaySettings,
   fleets: readonly FleetSettings[],
   watchers: readonly NamedWorkload[],
 ): ComposeExport {
+  // Compose ends a service before it starts the next one, so that nothing would be won by keeping its port.
+  const gateway = { ...given, args: { ...given.args, docker: { ...given.args.docker, front: false } } };
   for (const { component, args } of fleets) refuse(component, fleetProblems(args));
   const names = dockerNames(scope);
   const known = fleets.map((settings) => ({
@@ -49,7 +51,7 @@ export function composeExport(
       ...reachedServer(settings),
       ...(isExternal(settings.args)
         ? withoutUndefined({ endpoints: settings.args.endpoints })
-        : { endpoints: fleetEndpoints(settings), protocol: "http" }),
+        : { discovery: fleetDiscovery(settings), protocol: "http" }),
     }),
   }));
   refuse(gateway.component, gatewayProblems({ ...gateway.args, fleets: known }));
@@ -72,7 +74,7 @@ export function composeExport(
     key,
     { condition: workload.ours ? "service_healthy" : "service_started" },
   ]);
-  const gatewayConfig = gatewayConfigText(gateway, gateway.common, known);
+  const gatewayConfig = gatewayConfigText(gateway, gateway.common, known, undefined);
   const all = [...workloads, ...watchers, { key: gateway.name, workload: front }];
   const uploads = all.flatMap(({ key, workload }) =>
     workload.uploads.map(({ path, content }) => ({ file: besideFile(workload, key, path), path, content })),
@@ -138,7 +140,7 @@ function service(workload: DockerWorkload, key: string): object {
       (networks as AttachedNetwork[]).map(({ name, aliases }) => [name, aliases === undefined ? {} : { aliases }]),
     ),
     ...(published === undefined ? {} : { ports: [`${published.host}:${published.port}:${published.inside}`] }),
-    cpus: Number(spec.cpus),
+    cpus: (workload.cpuMillicores as number) / 1000,
     mem_limit: `${spec.memory}m`,
     memswap_limit: `${spec.memorySwap}m`,
     restart: spec.restart,

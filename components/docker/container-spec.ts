@@ -4,6 +4,9 @@ import * as pulumi from "@pulumi/pulumi";
 import { dockerDefaults as defaults } from "./defaults.ts";
 import type { DockerWorkload } from "./workload.ts";
 
+/** The kernel's own period of a quota of processor time, in microseconds. */
+const periodMicros = 100_000;
+
 /** A number as text; stays plain where the number is known. */
 function mapped<From, To>(value: pulumi.Input<From>, change: (known: From) => To): pulumi.Input<To> {
   const later = pulumi.Output.isInstance(value) || value instanceof Promise;
@@ -14,10 +17,11 @@ function mapped<From, To>(value: pulumi.Input<From>, change: (known: From) => To
 
 /**
  * A container that can do nothing but its work: a user of its own, no capability, a root that cannot be written to, bounded
- * processor, memory and log; restarted unless it was stopped by hand.
+ * processor, memory and log; restarted unless it was stopped by hand. `files` is the name of the container that holds its files;
+ * undefined where it has none.
  */
-export function containerSpec(workload: DockerWorkload): docker.ContainerArgs {
-  const { image, entrypoint, command, env, uploads, hostFiles, state, networks, published, ours, block } = workload;
+export function containerSpec(workload: DockerWorkload, files?: pulumi.Input<string>): docker.ContainerArgs {
+  const { image, entrypoint, command, env, hostFiles, state, networks, published, ours, block } = workload;
   const graceSeconds = mapped(workload.drainMs, (ms) => Math.ceil(ms / 1000) + defaults.graceMarginSeconds);
   return {
     image,
@@ -32,17 +36,17 @@ export function containerSpec(workload: DockerWorkload): docker.ContainerArgs {
     init: !ours,
     tmpfs: { "/tmp": `rw,noexec,nosuid,nodev,mode=1777,size=${defaults.temporaryMiB}m` },
     volumes: [
-      ...[...new Set(uploads.map(({ path }) => dirname(path)))].map((containerPath) => ({ containerPath })),
+      ...(files === undefined ? [] : [{ fromContainer: pulumi.interpolate`${files}:ro` }]),
       ...Object.entries(hostFiles).map(([containerPath, hostPath]) => ({ containerPath, hostPath, readOnly: true })),
       ...(state === undefined ? [] : [{ containerPath: state.path, volumeName: state.volume }]),
     ],
-    // Readable for the container's user, who cannot write to the folder.
-    uploads: uploads.map(({ path, content }) => ({ file: path, content, permissions: "0444" })),
     networksAdvanced: networks,
     ...(published === undefined
       ? {}
       : { ports: [{ internal: published.inside, external: published.port, ip: published.host }] }),
-    cpus: mapped(workload.cpuMillicores, (millicores) => String(millicores / 1000)),
+    // Not `cpus`: the provider reads that back in another form (1 as "1.0", 10 as "10."), which replaces the container.
+    cpuPeriod: periodMicros,
+    cpuQuota: mapped(workload.cpuMillicores, (millicores) => (millicores * periodMicros) / 1000),
     memory: workload.memoryMiB,
     // As much as `memory`: no swap, so that a server which eats up its memory ends instead of slowing the machine.
     memorySwap: workload.memoryMiB,
@@ -60,6 +64,23 @@ export function containerSpec(workload: DockerWorkload): docker.ContainerArgs {
     // The image's own check says when it serves; without one, running must do.
     wait: ours,
     waitTimeout: defaults.waitSeconds,
+  };
+}
+
+/**
+ * A container that never starts. Its volumes hold the files of another one, which mounts them read-only: the engine writes no
+ * file into a container whose root cannot be written to ("container rootfs is marked read-only").
+ */
+export function filesSpec({ image, uploads, ...workload }: DockerWorkload): docker.ContainerArgs {
+  return {
+    image,
+    volumes: [...new Set(uploads.map(({ path }) => dirname(path)))].map((containerPath) => ({ containerPath })),
+    // Readable for the other container's user.
+    uploads: uploads.map(({ path, content }) => ({ file: path, content, permissions: "0444" })),
+    networkMode: "none",
+    labels: labelsOf(workload),
+    start: false,
+    mustRun: false,
   };
 }
 

@@ -31,4 +31,8 @@ export const dockerDefaults = Object.freeze({
   limitsMaxMemoryMiB: 64,
   // Packages may be unpacked at the first start of a slow machine.
   waitSeconds: 180,
+  // A process of Node.js that copies bytes.
+  frontMemoryMiB: 192,
+  // A fleet's new container is found, and the old one forgotten, within this time.
+  lookMs: 1000,
 });

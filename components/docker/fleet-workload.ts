@@ -4,7 +4,7 @@ import { hostedServer } from "../fleet/hosted-server.ts";
 import type { FleetSettings } from "../fleet/resolve.ts";
 import { holdsOutputs } from "../holds-outputs.ts";
 import { dockerDefaults as defaults } from "./defaults.ts";
-import { type DockerNames, instanceAlias } from "./names.ts";
+import { type DockerNames, fleetAlias, instanceAlias } from "./names.ts";
 import type { DockerWorkload } from "./workload.ts";
 
 /** How many containers a fleet is. */
@@ -42,7 +42,7 @@ export function fleetWorkloads(settings: FleetSettings, names: DockerNames): Doc
       ),
       state: undefined,
       networks: [
-        { name: names.fleetNetwork(name), aliases: [alias] },
+        { name: names.fleetNetwork(name), aliases: [alias, fleetAlias(name)] },
         ...(block.egress === true ? [{ name: names.egressNetwork(name) }] : []),
       ],
       published: undefined,
@@ -72,15 +72,25 @@ export function visibleSecrets({ args: { container } }: FleetSettings): string |
   return `container.secretEnv (${names.join(", ")}) is shown by \`docker inspect\`, because the image serves HTTP itself; ${fix}`;
 }
 
-/** Where the gateway finds a fleet's containers. */
-export function fleetEndpoints(settings: FleetSettings): pulumi.Input<string>[] {
-  const { name, args } = settings;
+/**
+ * How the gateway finds a fleet's containers: each address of their common name is an instance. While one takes over from
+ * another both are there, and a session stays with the one that knows it; one name for the two would mix them up.
+ */
+export function fleetDiscovery({ name, args }: FleetSettings): Discovery {
   const { port = defaults.hostPort, path = defaults.path } = args.container ?? {};
   const own = args.container?.port === undefined ? defaults.path : path;
-  return Array.from({ length: instancesOf(settings) }, (_, index) => {
-    const base = `http://${instanceAlias(name, index + 1)}:${port}`;
-    return typeof own === "string" ? `${base}${own}` : pulumi.interpolate`${base}${own}`;
-  });
+  return { dns: { name: fleetAlias(name), port, path: own, refreshMs: defaults.lookMs } };
+}
+
+interface Discovery {
+  readonly dns: Readonly<Record<"name" | "port" | "path" | "refreshMs", pulumi.Input<string> | pulumi.Input<number>>>;
+}
+
+/** Where a fleet's first container is reached. */
+export function firstEndpoint({ name, args }: FleetSettings): pulumi.Output<string> {
+  const { port = defaults.hostPort, path = defaults.path } = args.container ?? {};
+  const own = args.container?.port === undefined ? defaults.path : path;
+  return pulumi.interpolate`http://${instanceAlias(name, 1)}:${port}${own}`;
 }
 
 /** The server host's environment. Nothing but the gateway is on its network, and calls it by its alias. */

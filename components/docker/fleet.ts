@@ -1,17 +1,16 @@
 import * as pulumi from "@pulumi/pulumi";
-import { childOf } from "../child-of.ts";
 import { isExternal } from "../fleet/external.ts";
 import { externalFleet } from "../fleet/external-fleet.ts";
 import { checkFleet, reachedServer } from "../fleet/hosted-server.ts";
 import { hiddenSecrets } from "../hidden-secrets.ts";
 import { InputError } from "../input-error.ts";
 import type { PlatformComponents } from "../platforms.ts";
-import { containerSpec } from "./container-spec.ts";
 import { dockerDefaults as defaults } from "./defaults.ts";
-import { fleetEndpoints, fleetSecretNames, fleetWorkloads, visibleSecrets } from "./fleet-workload.ts";
+import { firstEndpoint, fleetDiscovery, fleetSecretNames, fleetWorkloads, visibleSecrets } from "./fleet-workload.ts";
 import { instanceAlias } from "./names.ts";
 import { dockerSdk, imageId, network, stackNames } from "./objects.ts";
 import { fleetProblems } from "./rules.ts";
+import { runContainer } from "./run-container.ts";
 
 /** A fleet as containers on a network of their own; one that something else runs has no objects at all. */
 export const fleet: PlatformComponents["fleet"] = (parent, name, settings) => {
@@ -31,22 +30,20 @@ export const fleet: PlatformComponents["fleet"] = (parent, name, settings) => {
   }
   const { image = "" } = args.container ?? {};
   const running = imageId(sdk, parent, component, name, image, args.docker?.build);
-  const containers = fleetWorkloads({ ...settings, args: hiddenSecrets(args) }, names).map(
-    (workload, index) =>
-      new sdk.Container(
-        `${name}-container-${index + 1}`,
-        containerSpec({ ...workload, image: running }),
-        childOf(parent)({ dependsOn: networks }),
-      ),
+  const containers = fleetWorkloads({ ...settings, args: hiddenSecrets(args) }, names).map((workload, index) =>
+    runContainer(sdk, parent, `${name}-container-${index + 1}`, { ...workload, image: running }, networks),
   );
-  const endpoints = fleetEndpoints(settings);
   const ready = pulumi.all(containers.map(({ id }) => id));
   const hosted = args.container?.port === undefined;
   return {
     serverName: ready.apply(() => name),
     source: pulumi.output(image),
-    configuration: pulumi.jsonStringify({ ...reachedServer(settings), endpoints, protocol: "http" }),
-    internalEndpoint: pulumi.output(endpoints).apply(([first]) => first as string),
+    configuration: pulumi.jsonStringify({
+      ...reachedServer(settings),
+      discovery: fleetDiscovery(settings),
+      protocol: "http",
+    }),
+    internalEndpoint: firstEndpoint(settings),
     metricsTarget: pulumi.output(hosted ? `http://${instanceAlias(name, 1)}:${defaults.hostPort}/metrics` : ""),
   };
 };

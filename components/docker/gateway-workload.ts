@@ -6,7 +6,7 @@ import type { GatewaySettings } from "../gateway/resolve.ts";
 import { InputError } from "../input-error.ts";
 import { sharedSettings } from "./cache-workload.ts";
 import { dockerDefaults as defaults } from "./defaults.ts";
-import type { DockerNames } from "./names.ts";
+import { type DockerNames, fleetAlias, frontAlias } from "./names.ts";
 import type { AttachedNetwork, DockerWorkload } from "./workload.ts";
 
 /** Where a gateway finds its configuration. */
@@ -19,13 +19,18 @@ export interface KnownFleet {
   readonly configuration: string;
 }
 
-/** The text of a gateway's configuration file: its own settings, and every fleet as that fleet says it is reached. Throws InputError. */
+/**
+ * The text of a gateway's configuration file: its own settings, and every fleet as that fleet says it is reached. `front` is the
+ * network of the keeper of its port, which says where clients come from; undefined where it has none. Throws InputError.
+ */
 export function gatewayConfigText(
   { component, name, args }: Pick<GatewaySettings, "component" | "name" | "args">,
   settings: Readonly<Record<string, unknown>>,
   fleets: readonly KnownFleet[],
+  front: string | undefined,
 ): string {
   const { allowedHosts = [], host: _host, port: _port, scaling: _scaling, ...own } = settings;
+  const { trustedProxies = [], ...connections } = (own.connections ?? {}) as { trustedProxies?: string[] };
   const published = typeof args.host === "string" ? [args.host] : [];
   const config = {
     gateway: {
@@ -33,6 +38,7 @@ export function gatewayConfigText(
       host: "0.0.0.0",
       port: defaults.gatewayPort,
       allowedHosts: [...(allowedHosts as string[]), name, ...published],
+      ...(front === undefined ? {} : { connections: { ...connections, ...spokenBy([...trustedProxies, front]) } }),
       ...(args.docker?.sharedCache === true ? { shared: sharedSettings(name) } : {}),
     },
     servers: Object.fromEntries(fleets.map(({ serverName, configuration }) => [serverName, JSON.parse(configuration)])),
@@ -42,6 +48,13 @@ export function gatewayConfigText(
   return `${JSON.stringify(config, null, 2)}\n`;
 }
 
+/** The keeper of the port says where clients come from; Prometheus calls the gateway without. */
+const spokenBy = (trustedProxies: readonly string[]) => ({
+  trustedProxies,
+  proxyProtocol: true,
+  proxyProtocolOptional: true,
+});
+
 /** The networks of the fleets that run on this Docker host, of the shared cache, and that of the gateway's own port. */
 export function gatewayNetworks(
   { name, args }: Pick<GatewaySettings, "name" | "args">,
@@ -49,15 +62,26 @@ export function gatewayNetworks(
   names: DockerNames,
 ): AttachedNetwork[] {
   const here = fleets.filter(({ serverName, configuration }) => {
-    const { endpoints = [] } = JSON.parse(configuration) as { endpoints?: string[] };
-    return endpoints.some((endpoint) => endpoint.startsWith(`http://${serverName}-1:`));
+    const { discovery } = JSON.parse(configuration) as { discovery?: { dns?: { name?: string } } };
+    return discovery?.dns?.name === fleetAlias(serverName);
   });
   return [
     { name: names.gatewayNetwork(name), aliases: [name] },
+    ...(hasFront(args) ? [{ name: names.frontNetwork(name), aliases: [frontAlias(name)] }] : []),
     ...(args.docker?.sharedCache === true ? [{ name: names.cacheNetwork(name) }] : []),
     ...here.map(({ serverName }) => ({ name: names.fleetNetwork(serverName) })),
   ];
 }
+
+/** Does another container keep the gateway's port? */
+export const hasFront = ({ docker }: GatewaySettings["args"]): boolean => docker?.front !== false;
+
+/** Where the gateway is reached on the Docker host. */
+export const publishedPort = ({ host, port }: GatewaySettings["args"]): DockerWorkload["published"] => ({
+  host: host ?? defaults.host,
+  port: port ?? defaults.port,
+  inside: defaults.gatewayPort,
+});
 
 /** A gateway's container: the image of mcp-fleet with a configuration file, its secrets, and a volume for the key of its sessions. */
 export function gatewayWorkload(
@@ -83,11 +107,7 @@ export function gatewayWorkload(
       Object.entries(block.secretFiles ?? {}).map(([secret, file]) => [secretPath(secret), file]),
     ),
     state: { volume, path: stateFolder },
-    published: {
-      host: args.host ?? defaults.host,
-      port: args.port ?? defaults.port,
-      inside: defaults.gatewayPort,
-    },
+    published: hasFront(args) ? undefined : publishedPort(args),
     cpuMillicores: container?.cpuMillicores ?? defaults.cpuMillicores,
     memoryMiB: container?.memoryMiB ?? defaults.memoryMiB,
     drainMs: (common.drainMs as pulumi.Input<number> | undefined) ?? defaults.drainMs,

@@ -6,6 +6,8 @@ export interface DockerNames {
   egressNetwork(fleet: string): string;
   /** The network at which a gateway's port is published. */
   gatewayNetwork(gateway: string): string;
+  /** The network on which the keeper of a gateway's port meets the gateway, and nothing else. */
+  frontNetwork(gateway: string): string;
   /** The network on which a gateway meets its limits and shared cache, and nothing else. */
   cacheNetwork(gateway: string): string;
   /** The network on which Prometheus, Alertmanager and Grafana meet. */
@@ -18,6 +20,7 @@ export function dockerNames(scope: string): DockerNames {
     fleetNetwork: (fleet) => `${scope}-fleet-${fleet}`,
     egressNetwork: (fleet) => `${scope}-egress-${fleet}`,
     gatewayNetwork: (gateway) => `${scope}-gateway-${gateway}`,
+    frontNetwork: (gateway) => `${scope}-front-${gateway}`,
     cacheNetwork: (gateway) => `${scope}-cache-${gateway}`,
     monitoringNetwork: (stack) => `${scope}-monitoring-${stack}`,
   };
@@ -25,6 +28,12 @@ export function dockerNames(scope: string): DockerNames {
 
 /** The name by which a gateway finds the instance of this number, from 1. */
 export const instanceAlias = (fleet: string, number: number): string => `${fleet}-${number}`;
+
+/** The name by which a gateway finds all instances of a fleet, also those that are about to go. */
+export const fleetAlias = (fleet: string): string => `${fleet}-instances`;
+
+/** The name by which the keeper of a gateway's port finds the gateway: two of them while one takes over from the other. */
+export const frontAlias = (gateway: string): string => `${gateway}-behind`;
 
 /** The name by which a gateway finds the counts of its limits. */
 export const limitsAlias = (gateway: string): string => `${gateway}-limits`;

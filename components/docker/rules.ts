@@ -26,6 +26,10 @@ export function fleetProblems(args: MCPServerFleetArgs): string[] {
     const why = "Docker can only run a program of the image to look at health; the gateway checks the server itself";
     problems.push(`container.healthPath is given, but ${why}; remove it`);
   }
+  const empty = Array.isArray(container?.args) ? container.args.indexOf("") : -1;
+  if (container?.port !== undefined && empty >= 0) {
+    problems.push(`container.args[${empty}] is empty, which Pulumi's provider for Docker refuses; remove it`);
+  }
   return [
     ...problems,
     ...instanceProblems(scaling),
@@ -48,6 +52,13 @@ export function gatewayProblems({ tags, container, scaling, port, ...args }: MCP
   if (auth === undefined) {
     const fix = `add auth.bearerTokens with token: file:${shared.secretsFolder}/NAME`;
     problems.push(`auth is missing, and the servers' containers reach the gateway; ${fix}`);
+  }
+  if (
+    docker?.front !== false &&
+    ((args.connections as { proxyProtocol?: unknown } | undefined)?.proxyProtocol ?? false) !== false
+  ) {
+    const why = "the container that keeps the gateway's port speaks the PROXY protocol itself";
+    problems.push(`connections.proxyProtocol is given, but ${why}; remove it, or set docker.front to false`);
   }
   if (docker?.sharedCache === true && args.shared !== undefined) {
     problems.push("docker.sharedCache stands beside shared; keep one place that workers share things in");

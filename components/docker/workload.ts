@@ -15,7 +15,7 @@ export interface AttachedNetwork {
 
 /** What runs in one container, with every default applied. All builders of this folder take one. */
 export interface DockerWorkload {
-  readonly role: "fleet" | "gateway" | "monitoring" | "cache";
+  readonly role: "fleet" | "gateway" | "front" | "monitoring" | "cache";
   /** The component's name. */
   readonly name: string;
   /** Labels that the user wants on every object. */

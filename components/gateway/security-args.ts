@@ -107,6 +107,8 @@ export interface GatewayConnectionsArgs {
   trustedProxies?: pulumi.Input<pulumi.Input<string>[]>;
   /** Connections begin with a PROXY protocol header (v1 or v2), from trusted proxies. Defaults to false. */
   proxyProtocol?: pulumi.Input<boolean>;
+  /** With `proxyProtocol`, peers that are no trusted proxies are served without a header. Defaults to false: they are cut off. */
+  proxyProtocolOptional?: pulumi.Input<boolean>;
 }
 
 /** Who did what, and what came of it. */

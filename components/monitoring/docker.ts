@@ -1,7 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { childOf } from "../child-of.ts";
-import { containerSpec, labelsOf } from "../docker/container-spec.ts";
+import { labelsOf } from "../docker/container-spec.ts";
 import { dockerSdk, imageId, network, stackNames } from "../docker/objects.ts";
+import { runContainer } from "../docker/run-container.ts";
 import type { DockerWorkload } from "../docker/workload.ts";
 import {
   alertmanagerWorkload,
@@ -38,13 +39,8 @@ export const monitoringOnDocker: Monitoring = (parent, settings) => {
       child({ ignoreChanges: ["labels"] }),
     );
     const image = imageId(sdk, parent, component, `${name}-${watcher}`, watcherImage(watcher, settings), undefined);
-    const spec = containerSpec({ ...workload(settings, { ...place, volume: volume.name }), image });
-    // Two cannot listen at one port of the host.
-    const container = new sdk.Container(
-      `${name}-${watcher}`,
-      spec,
-      child({ dependsOn: own, deleteBeforeReplace: true }),
-    );
+    const watched = { ...workload(settings, { ...place, volume: volume.name }), image };
+    const container = runContainer(sdk, parent, `${name}-${watcher}`, watched, own);
     return container.id.apply(() => watcherUrl(watcher, settings));
   };
   return {

@@ -41,6 +41,7 @@ export const defaults = Object.freeze({
     maxConnections: 10_000,
     trustedProxies: [],
     proxyProtocol: false,
+    proxyProtocolOptional: false,
   }),
   shared: Object.freeze({
     // Two fleets of gateways on one Redis choose another one.

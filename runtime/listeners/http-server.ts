@@ -27,8 +27,12 @@ export interface HttpServerOptions {
   readonly budget?: ByteBudget | undefined;
   /** Absent: plain HTTP. */
   readonly tls?: TlsOptions | undefined;
-  /** Peers whose PROXY protocol header is believed; absent: connections have none. */
-  readonly proxies?: { trusts(address: string): boolean } | undefined;
+  /** Do trusted peers begin with a PROXY protocol header? */
+  readonly proxyProtocol: boolean;
+  /** Are others served without one? */
+  readonly proxyProtocolOptional: boolean;
+  /** Peers whose header is believed. Defaults to none. */
+  readonly proxies?: { trusts(address: string): boolean };
 }
 
 /** An HTTP server and what listens for it. */
@@ -45,7 +49,8 @@ export interface BoundServer {
  * feeds) are refused by Node's parser, which is never made lenient; headers and bodies must have come in time.
  */
 export function httpServer(options: HttpServerOptions, serve: RequestListener): BoundServer {
-  const { headersTimeoutMs, requestTimeoutMs, keepAliveTimeoutMs, maxHeaderBytes, tls, proxies, budget } = options;
+  const { headersTimeoutMs, requestTimeoutMs, keepAliveTimeoutMs, maxHeaderBytes, tls, budget } = options;
+  const { proxies, proxyProtocol, proxyProtocolOptional } = options;
   const toldMs = Math.min(keepAliveTimeoutMs, idleMs);
   const settings = {
     headersTimeout: Math.min(headersTimeoutMs, requestTimeoutMs),
@@ -67,8 +72,9 @@ export function httpServer(options: HttpServerOptions, serve: RequestListener): 
   http.maxHeadersCount = options.maxHeaders;
   let listener: NetServer = http;
   let fastPath: FastPath | undefined;
-  if (proxies !== undefined) listener = behindProxy(http, (address) => proxies.trusts(address));
-  else if (tls === undefined) {
+  if (proxyProtocol) {
+    listener = behindProxy(http, (address) => proxies?.trusts(address) === true, proxyProtocolOptional);
+  } else if (tls === undefined) {
     const { headersTimeout: firstMs } = settings;
     const bounds = {
       maxHeaderBytes,

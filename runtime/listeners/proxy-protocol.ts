@@ -18,13 +18,15 @@ interface ProxyHeader {
 }
 
 /**
- * A server in front of another one that reads the PROXY protocol (haproxy.org, versions 1 and 2) off each connection. A
- * peer that is not trusted, or says something else, is cut off: a client's word about its own address is worth nothing.
+ * A server in front of another one that reads the PROXY protocol (haproxy.org, versions 1 and 2) off each connection of a
+ * trusted peer, and cuts it off when it says something else. Another peer is cut off, or served without a header: a client's
+ * word about its own address is worth nothing.
  */
-export function behindProxy(inner: Server, trusts: (address: string) => boolean): Server {
+export function behindProxy(inner: Server, trusts: (address: string) => boolean, othersServed: boolean): Server {
   const outer = createServer((socket) => {
     if (!trusts(socket.remoteAddress ?? "")) {
-      socket.destroy();
+      if (othersServed) inner.emit("connection", socket satisfies Socket);
+      else socket.destroy();
       return;
     }
     let seen = Buffer.alloc(0);

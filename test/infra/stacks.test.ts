@@ -71,7 +71,7 @@ test.each(["docker", "systemd"])(
     const token = "file:/run/secrets/mcp-fleet/operator";
     const added = { "mcp-fleet:monitoring": { platform: stack, [stack]: { token } } };
     const graph = await stackGraph(stack, { ...added, "mcp-fleet:secrets": { operator: "token-of-operator" } });
-    const watcher = graph.find(({ name }) => name === "monitoring-prometheus" || name === "monitoring-units");
+    const watcher = graph.find(({ name }) => name === "monitoring-prometheus-files" || name === "monitoring-units");
     expect(JSON.stringify(watcher?.inputs)).toContain('{"secret":"token-of-operator"}');
     const missing = stackGraph(stack, { ...added, "mcp-fleet:secrets": { another: "token" } });
     await expect(missing).rejects.toThrow(

@@ -247,5 +247,11 @@ describe("the client's own address", () => {
     await it.close();
     const other = await start({ auth, connections: { ...connections, trustedProxies: ["10.0.0.1"] } });
     expect(await fourth(other, v1, () => "")).toEqual([]);
+    await it.close();
+    const optional = { ...connections, trustedProxies: ["10.0.0.1"], proxyProtocolOptional: true };
+    const open = await start({ auth, connections: optional });
+    const none = () => "";
+    expect(await fourth(open, none, none)).toEqual([401, 401, 401, 429]);
+    expect(await fourth(open, v1, none)).toEqual([400, 400, 400, 400]);
   });
 });

@@ -123,6 +123,12 @@ export const Connections = block({
         "Connections begin with a PROXY protocol header (v1 or v2), from trusted proxies. Defaults to false.",
     }),
   ),
+  proxyProtocolOptional: Type.Optional(
+    Type.Boolean({
+      description:
+        "With `proxyProtocol`, peers that are no trusted proxies are served without a header. Defaults to false: they are cut off.",
+    }),
+  ),
 });
 
 /** Who did what, and what came of it. */

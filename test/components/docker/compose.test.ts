@@ -82,7 +82,9 @@ test("the stack `docker` in Compose's words: the same containers, networks and f
     ["mcp-fleet-docker-fleet-sequential", true],
     ["mcp-fleet-docker-monitoring-monitoring", false],
   ]);
-  expect(config.servers.sequential.endpoints).toEqual(["http://sequential-1:3001/mcp", "http://sequential-2:3001/mcp"]);
+  expect(config.servers.sequential.discovery).toEqual({
+    dns: { name: "sequential-instances", port: 3001, path: "/mcp", refreshMs: 1000 },
+  });
 }, 60_000);
 
 test("what the components refuse is refused, with the file's name", async () => {

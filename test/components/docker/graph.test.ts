@@ -20,7 +20,10 @@ const fleetArgs: MCPServerFleetArgs = {
 };
 
 const cloud = {
-  computed: (type: string): Record<string, unknown> => (type.includes("RemoteImage") ? { imageId: "sha256:1" } : {}),
+  computed: (type: string): Record<string, unknown> => {
+    if (type.includes("RemoteImage")) return { imageId: "sha256:1" };
+    return type.includes("Network") ? { ipamConfigs: [{ subnet: "172.20.0.0/16" }] } : {};
+  },
   answer: () => ({}),
 };
 
@@ -50,12 +53,17 @@ test("types, names and parents, which states depend on", () => {
     "mcp-fleet:index:MCPGateway gateway < ",
     "docker-build:index:Image gateway-build < gateway",
     "docker:index/container:Container gateway-container < gateway",
+    "docker:index/container:Container gateway-container-files < gateway",
+    "docker:index/container:Container gateway-front < gateway",
+    "docker:index/network:Network gateway-front-network < gateway",
     "docker:index/remoteImage:RemoteImage gateway-image < gateway",
     "docker:index/network:Network gateway-network < gateway",
     "docker:index/volume:Volume gateway-state < gateway",
     "mcp-fleet:index:MCPServerFleet notes < ",
     "docker:index/container:Container notes-container-1 < notes",
+    "docker:index/container:Container notes-container-1-files < notes",
     "docker:index/container:Container notes-container-2 < notes",
+    "docker:index/container:Container notes-container-2-files < notes",
     "docker:index/network:Network notes-egress < notes",
     "docker:index/remoteImage:RemoteImage notes-image < notes",
     "docker:index/network:Network notes-network < notes",
@@ -83,8 +91,8 @@ test("networks of fleets lead nowhere; names are those of this project's stack",
 });
 
 test("secrets are encrypted in the state, wherever they stand", () => {
-  expect(JSON.stringify(node("gateway-container").inputs.uploads)).toMatch(/"secret":.*token-of-ada/);
-  expect(JSON.stringify(node("notes-container-1").inputs.uploads)).toMatch(/"secret":.*hidden/);
+  expect(JSON.stringify(node("gateway-container-files").inputs.uploads)).toMatch(/"secret":.*token-of-ada/);
+  expect(JSON.stringify(node("notes-container-1-files").inputs.uploads)).toMatch(/"secret":.*hidden/);
 });
 
 test("outputs", async () => {
@@ -94,7 +102,7 @@ test("outputs", async () => {
   expect(await value(notes.metricsTarget)).toBe("http://notes-1:3001/metrics");
   expect(JSON.parse(await value(notes.configuration))).toEqual({
     ...{ type: "custom", protocol: "http" },
-    endpoints: ["http://notes-1:3001/mcp", "http://notes-2:3001/mcp"],
+    discovery: { dns: { name: "notes-instances", port: 3001, path: "/mcp", refreshMs: 1000 } },
   });
 });
 

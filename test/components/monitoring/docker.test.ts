@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
-import * as pulumi from "@pulumi/pulumi";
-import { containerSpec } from "../../../components/docker/container-spec.ts";
+import { containerSpec, filesSpec } from "../../../components/docker/container-spec.ts";
+import type { DockerWorkload } from "../../../components/docker/workload.ts";
 import {
   alertmanagerWorkload,
   grafanaWorkload,
@@ -9,6 +9,7 @@ import {
 import { resolveMonitoring } from "../../../components/monitoring/resolve.ts";
 import { MonitoringStack, type MonitoringStackArgs } from "../../../index.ts";
 import { graphOf, triples } from "../../support/graph.ts";
+import { known } from "../../support/known.ts";
 import { testWith } from "../../support/needs.ts";
 import { expectRefused } from "../../support/refused-monitoring.ts";
 import { check } from "./promtool.ts";
@@ -25,24 +26,33 @@ const cloud = {
   answer: () => ({}),
 };
 const place = { network: "meeting", gatewayNetwork: "gateways", volume: "kept" };
-const known = <T>(value: T): Promise<pulumi.Unwrap<T>> =>
-  new Promise((resolve) => pulumi.output(value).apply((found) => resolve(found as pulumi.Unwrap<T>)));
 
-/** A spec's contents of files apart, read as JSON where they are. */
-async function specOf(workload: Parameters<typeof containerSpec>[0]) {
-  const { uploads, ...spec } = (await known(containerSpec(workload))) as {
+/** A container, its files, read as JSON where they are, and the folders that they are in. */
+async function specOf(workload: DockerWorkload) {
+  const spec = await known(containerSpec(workload, "files"));
+  const { uploads, volumes } = (await known(filesSpec(workload))) as {
     uploads: { file: string; content: string; permissions: string }[];
+    volumes: { containerPath: string }[];
   };
   const read = (text: string) => (text.startsWith("{") ? JSON.parse(text) : text);
   expect(new Set(uploads.map(({ permissions }) => permissions))).toEqual(new Set(["0444"]));
-  return { spec, files: Object.fromEntries(uploads.map(({ file, content }) => [file, read(content)])) };
+  const folders = volumes.map(({ containerPath }) => containerPath);
+  return { spec, folders, files: Object.fromEntries(uploads.map(({ file, content }) => [file, read(content)])) };
 }
 
 const hardened = {
   ...{ image: expect.any(String), user: "65534:65534", readOnly: true, capabilities: { drops: ["ALL"] } },
   ...{ securityOpts: ["no-new-privileges:true"], init: true, envs: [] },
   tmpfs: { "/tmp": "rw,noexec,nosuid,nodev,mode=1777,size=256m" },
-  ...{ cpus: "1", memory: 512, memorySwap: 512, restart: "unless-stopped", stopTimeout: 15, destroyGraceSeconds: 15 },
+  ...{
+    cpuPeriod: 100_000,
+    cpuQuota: 100_000,
+    memory: 512,
+    memorySwap: 512,
+    restart: "unless-stopped",
+    stopTimeout: 15,
+    destroyGraceSeconds: 15,
+  },
   ...{ logDriver: "json-file", logOpts: { "max-size": "10m", "max-file": "5" } },
   ...{ mustRun: true, wait: false, waitTimeout: 180 },
   labels: [
@@ -53,7 +63,8 @@ const hardened = {
 };
 
 test("Prometheus: configuration and token as files, what it measures in a volume, on both networks", async () => {
-  const { spec, files } = await specOf(prometheusWorkload(resolveMonitoring("watch", args), place));
+  const { spec, folders, files } = await specOf(prometheusWorkload(resolveMonitoring("watch", args), place));
+  expect(folders).toEqual(["/etc/mcp-fleet", "/run/secrets/mcp-fleet"]);
   expect(spec).toEqual({
     ...hardened,
     image: "prom/prometheus:v3.16.0",
@@ -63,11 +74,7 @@ test("Prometheus: configuration and token as files, what it measures in a volume
       "--storage.tsdb.retention.time=15d",
       "--web.external-url=http://127.0.0.1:9090",
     ],
-    volumes: [
-      { containerPath: "/etc/mcp-fleet" },
-      { containerPath: "/run/secrets/mcp-fleet" },
-      { containerPath: "/prometheus", volumeName: "kept" },
-    ],
+    volumes: [{ fromContainer: "files:ro" }, { containerPath: "/prometheus", volumeName: "kept" }],
     networksAdvanced: [{ name: "meeting", aliases: ["prometheus"] }, { name: "gateways" }],
     ports: [{ internal: 9090, external: 9090, ip: "127.0.0.1" }],
   });
@@ -97,7 +104,7 @@ test("a token that is a file of the host is mounted, and everything that may be 
   const { spec, files } = await specOf(prometheusWorkload(resolveMonitoring("watch", { ...args, docker }), place));
   expect(Object.keys(files)).toEqual(["/etc/mcp-fleet/prometheus.yml", "/etc/mcp-fleet/rules.yml"]);
   expect(spec).toMatchObject({
-    ...{ image: "prometheus:1", cpus: "0.25", memory: 256, memorySwap: 256, runtime: "runsc" },
+    ...{ image: "prometheus:1", cpuQuota: 25_000, memory: 256, memorySwap: 256, runtime: "runsc" },
     logOpts: { "max-size": "1m", "max-file": "2" },
     command: expect.arrayContaining(["--storage.tsdb.retention.time=30d", "--web.external-url=http://10.0.0.1:19090"]),
     ports: [{ internal: 9090, external: 19_090, ip: "10.0.0.1" }],
@@ -118,7 +125,7 @@ test("Alertmanager: its routes as a file, not on the gateway's network", async (
       "--cluster.listen-address=",
       "--web.external-url=http://127.0.0.1:9093",
     ],
-    volumes: [{ containerPath: "/etc/mcp-fleet" }, { containerPath: "/alertmanager", volumeName: "kept" }],
+    volumes: [{ fromContainer: "files:ro" }, { containerPath: "/alertmanager", volumeName: "kept" }],
     networksAdvanced: [{ name: "meeting", aliases: ["alertmanager"] }],
     ports: [{ internal: 9093, external: 9093, ip: "127.0.0.1" }],
   });
@@ -131,7 +138,13 @@ test("Alertmanager: its routes as a file, not on the gateway's network", async (
 });
 
 test("Grafana: data source, dashboard and password as files", async () => {
-  const { spec, files } = await specOf(grafanaWorkload(resolveMonitoring("watch", args), place));
+  const { spec, folders, files } = await specOf(grafanaWorkload(resolveMonitoring("watch", args), place));
+  expect(folders).toEqual([
+    "/etc/mcp-fleet/grafana/datasources",
+    "/etc/mcp-fleet/grafana/dashboards",
+    "/etc/mcp-fleet/grafana/dashboards/mcp-fleet",
+    "/run/secrets/mcp-fleet",
+  ]);
   expect(spec).toEqual({
     ...hardened,
     ...{ image: "grafana/grafana:13.2.3", user: "472:0" },
@@ -143,13 +156,7 @@ test("Grafana: data source, dashboard and password as files", async () => {
       "GF_ANALYTICS_CHECK_FOR_UPDATES=false",
       "GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES=false",
     ],
-    volumes: [
-      { containerPath: "/etc/mcp-fleet/grafana/datasources" },
-      { containerPath: "/etc/mcp-fleet/grafana/dashboards" },
-      { containerPath: "/etc/mcp-fleet/grafana/dashboards/mcp-fleet" },
-      { containerPath: "/run/secrets/mcp-fleet" },
-      { containerPath: "/var/lib/grafana", volumeName: "kept" },
-    ],
+    volumes: [{ fromContainer: "files:ro" }, { containerPath: "/var/lib/grafana", volumeName: "kept" }],
     networksAdvanced: [{ name: "meeting", aliases: ["grafana"] }],
     ports: [{ internal: 3000, external: 3300, ip: "127.0.0.1" }],
   });
@@ -212,13 +219,16 @@ describe("as a stack", () => {
     expect(triples(graph)).toEqual([
       "mcp-fleet:index:MonitoringStack watch < ",
       "docker:index/container:Container watch-alertmanager < watch",
+      "docker:index/container:Container watch-alertmanager-files < watch",
       "docker:index/remoteImage:RemoteImage watch-alertmanager-image < watch",
       "docker:index/volume:Volume watch-alertmanager-state < watch",
       "docker:index/container:Container watch-grafana < watch",
+      "docker:index/container:Container watch-grafana-files < watch",
       "docker:index/remoteImage:RemoteImage watch-grafana-image < watch",
       "docker:index/volume:Volume watch-grafana-state < watch",
       "docker:index/network:Network watch-network < watch",
       "docker:index/container:Container watch-prometheus < watch",
+      "docker:index/container:Container watch-prometheus-files < watch",
       "docker:index/remoteImage:RemoteImage watch-prometheus-image < watch",
       "docker:index/volume:Volume watch-prometheus-state < watch",
     ]);
@@ -227,7 +237,12 @@ describe("as a stack", () => {
       { name: "shop-test-monitoring-watch", aliases: ["prometheus"] },
       { name: "shop-test-gateway-gateway" },
     ]);
-    expect(prometheus?.dependsOn).toEqual(["watch-network", "watch-prometheus-image", "watch-prometheus-state"]);
+    expect(prometheus?.dependsOn).toEqual([
+      "watch-network",
+      "watch-prometheus-files",
+      "watch-prometheus-image",
+      "watch-prometheus-state",
+    ]);
     expect(await known([stack.prometheusUrl, stack.alertmanagerUrl, stack.dashboardUrl, stack.folder])).toEqual([
       ...["http://127.0.0.1:9090", "http://127.0.0.1:9093", "http://127.0.0.1:3300"],
       "",

@@ -30,6 +30,8 @@ export interface Standing {
 export interface Kind {
   /** Does the provider choose a name where none is given? */
   readonly autonamed: boolean;
+  /** Is it deleted before its replacement is made, unless the program says otherwise? Defaults to false. */
+  readonly deleteBeforeReplace?: boolean;
   /** Inputs that are changed in place by `update`; when another one changes, the resource is replaced. Defaults to none. */
   readonly updatable?: readonly string[];
   create(inputs: Properties): Promise<Standing>;
@@ -68,10 +70,11 @@ export function serve(
       const { name: after, ...news } = plain(request.getNews());
       const keys = Object.keys({ ...olds, ...news }).filter((key) => !isDeepStrictEqual(olds[key], news[key]));
       const changed = before === after ? keys : [...keys, "name"];
-      const { updatable = [] } = kindOf(request);
+      const { updatable = [], deleteBeforeReplace = false } = kindOf(request);
       return compared(
         changed,
         changed.filter((key) => !updatable.includes(key)),
+        deleteBeforeReplace,
       );
     },
     create: async (request) => {

@@ -56,6 +56,7 @@ test("defaults are applied, and what the file says wins", async () => {
         maxConnections: 10000,
         trustedProxies: [],
         proxyProtocol: false,
+        proxyProtocolOptional: false,
       },
       admin: {},
       listeners: {},

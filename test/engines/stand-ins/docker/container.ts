@@ -14,7 +14,8 @@ interface Upload {
   readonly permissions: string;
 }
 interface Volume {
-  readonly containerPath: string;
+  readonly containerPath?: string;
+  readonly fromContainer?: string;
   readonly hostPath?: string;
   readonly volumeName?: string;
   readonly readOnly?: boolean;
@@ -37,7 +38,9 @@ const flagsOf: Readonly<Record<string, (value: unknown) => string[]>> = {
   tmpfs: (value) => entries(value, (path, options) => ["--tmpfs", `${path}:${options}`]),
   volumes: (value) => each(value, volumeFlags),
   envs: (value) => each(value, (pair: string) => ["--env", pair]),
-  cpus: (value) => ["--cpus", value as string],
+  cpuPeriod: (value) => ["--cpu-period", String(value)],
+  cpuQuota: (value) => ["--cpu-quota", String(value)],
+  networkMode: (value) => ["--network", value as string],
   memory: (value) => ["--memory", `${value}m`],
   memorySwap: (value) => ["--memory-swap", `${value}m`],
   restart: (value) => ["--restart", value as string],
@@ -54,22 +57,37 @@ const flagsOf: Readonly<Record<string, (value: unknown) => string[]>> = {
   runtime: (value) => ["--runtime", value as string],
   // Elsewhere below, or said by the provider's own behaviour.
   ...{ image: nothing, entrypoints: nothing, command: nothing, networksAdvanced: nothing, uploads: nothing },
-  ...{ mustRun: nothing, wait: nothing, waitTimeout: nothing, destroyGraceSeconds: nothing },
+  ...{ mustRun: nothing, wait: nothing, waitTimeout: nothing, destroyGraceSeconds: nothing, start: nothing },
 };
 
-function volumeFlags({ containerPath, hostPath, volumeName, readOnly }: Volume): string[] {
+function volumeFlags({ containerPath, fromContainer, hostPath, volumeName, readOnly }: Volume): string[] {
+  if (fromContainer !== undefined) return ["--volumes-from", fromContainer];
   const source = hostPath ?? volumeName;
   const place = source === undefined ? containerPath : `${source}:${containerPath}`;
-  return ["--volume", readOnly === true ? `${place}:ro` : place];
+  return ["--volume", readOnly === true ? `${place}:ro` : (place as string)];
 }
 
-/** docker:index/container:Container, by the docker command. */
+/**
+ * docker:index/container:Container, by the docker command, and as strict as the provider (pulumi-docker 5.2.0 over
+ * terraform-provider-docker 4.5.0; files of its internal/provider are named below).
+ */
 export const container: Kind = {
   autonamed: true,
+  // provider/resources.go of pulumi-docker.
+  deleteBeforeReplace: true,
+  // Without ForceNew in resource_docker_container.go. Of these, resourceDockerContainerUpdate acts on memory, its swap and the
+  // restart policy only; the rest is said to be updated, and is not.
+  updatable: ["memory", "memorySwap", "restart", "cpuPeriod", "cpuQuota", "wait", "waitTimeout", "mustRun", "start"],
   async create(inputs) {
     const strange = Object.keys(inputs).filter((key) => flagsOf[key] === undefined);
     if (strange.length > 0) throw new Error(`the stand-in for docker does not know ${strange.join(", ")}`);
-    const { image, entrypoints, command, networksAdvanced, uploads, wait, waitTimeout } = inputs;
+    const { image, entrypoints, command, networksAdvanced, uploads, wait, waitTimeout, readOnly, start } = inputs;
+    // resource_docker_container_funcs.go, resourceDockerContainerCreate.
+    if (((command ?? []) as string[]).includes("")) throw new Error("values for command may not be empty");
+    if (readOnly === true && ((uploads ?? []) as Upload[]).length > 0) {
+      const said = "Error response from daemon: container rootfs is marked read-only";
+      throw new Error(`Unable to upload volume content: ${said}`);
+    }
     const [first, ...more] = (networksAdvanced ?? []) as Network[];
     const [program, ...words] = (entrypoints ?? []) as string[];
     const flags = [
@@ -81,6 +99,7 @@ export const container: Kind = {
     try {
       for (const one of more) await dockerOk(["network", "connect", ...networkFlags(one, "--alias"), id]);
       for (const upload of (uploads ?? []) as Upload[]) await put(id, upload);
+      if (start === false) return { id, outputs: {} };
       await dockerOk(["start", id]);
       if (wait === true) await healthy(id, waitTimeout as number);
     } catch (error) {
@@ -89,12 +108,21 @@ export const container: Kind = {
     }
     return { id, outputs: { hostname: id.slice(0, 12) } };
   },
-  async read(id) {
-    const state = await dockerOk(["inspect", "--format", "{{.State.Running}}", id]).catch(() => "false");
-    return state === "true" ? { id, outputs: {} } : undefined;
+  // resourceDockerContainerRead: one that has ended is there, but is not what `mustRun` says.
+  async read(id, { mustRun }: Properties) {
+    const state = await dockerOk(["inspect", "--format", "{{.State.Running}}", id]).catch(() => undefined);
+    if (state === undefined) return undefined;
+    return { id, outputs: {}, ...(mustRun === true && state === "false" ? { inputs: { mustRun: false } } : {}) };
+  },
+  async update(id, news, olds) {
+    if (news.mustRun === true && olds.mustRun === false) await dockerOk(["start", id]);
+    const { memory, memorySwap, restart } = news;
+    const [bytes, swap] = [`${memory}m`, `${memorySwap}m`];
+    await dockerOk(["update", "--memory", bytes, "--memory-swap", swap, "--restart", restart as string, id]);
+    return {};
   },
   async delete(id, { destroyGraceSeconds }: Properties) {
-    await dockerOk(["stop", "--time", String(destroyGraceSeconds), id]);
+    await dockerOk(["stop", "--time", String(destroyGraceSeconds ?? 0), id]);
     await dockerOk(["rm", "--force", "--volumes", id]);
   },
 };

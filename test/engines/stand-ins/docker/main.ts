@@ -17,13 +17,23 @@ const exists = (kind: string, id: string) =>
     () => undefined,
   );
 
+/** As it is read back after a network is made (resource_docker_network_funcs.go, flattenIpamConfigSpec). */
+async function subnetsOf(id: string): Promise<object[]> {
+  const configs = JSON.parse(await dockerOk(["network", "inspect", "--format", "{{json .IPAM.Config}}", id]));
+  return (configs as { Subnet: string; Gateway: string }[]).map(({ Subnet, Gateway }) => ({
+    subnet: Subnet,
+    gateway: Gateway,
+  }));
+}
+
 const network: Kind = {
   autonamed: true,
   async create(inputs) {
     only(inputs, ["name", "driver", "internal", "labels"]);
     const internal = inputs.internal === true ? ["--internal"] : [];
     const flags = ["--driver", inputs.driver as string, ...internal, ...labels(inputs.labels)];
-    return { id: await dockerOk(["network", "create", ...flags, inputs.name as string]), outputs: {} };
+    const id = await dockerOk(["network", "create", ...flags, inputs.name as string]);
+    return { id, outputs: { ipamConfigs: await subnetsOf(id) } };
   },
   read: (id) => exists("network", id),
   delete: async (id) => void (await dockerOk(["network", "rm", id])),
