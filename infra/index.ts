@@ -15,10 +15,13 @@ export const url = gateway.internalEndpoint;
 export const status = gateway.status;
 /** Where each fleet's instances come from. */
 export const sources = Object.fromEntries([...fleets].map(([name, fleet]) => [name, fleet.source]));
-/** What watches the gateway answers here, where a stack runs such a thing. */
-export const watchedAt = monitoring && {
-  prometheus: monitoring.prometheusUrl,
-  alertmanager: monitoring.alertmanagerUrl,
-  dashboard: monitoring.dashboardUrl,
-  topic: monitoring.topicArn,
-};
+/** What watches the gateway answers here; empty where a stack runs no such thing, since Pulumi warns of an output that is undefined. */
+export const watchedAt =
+  monitoring === undefined
+    ? {}
+    : {
+        prometheus: monitoring.prometheusUrl,
+        alertmanager: monitoring.alertmanagerUrl,
+        dashboard: monitoring.dashboardUrl,
+        topic: monitoring.topicArn,
+      };

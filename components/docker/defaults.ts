@@ -29,8 +29,8 @@ export const dockerDefaults = Object.freeze({
   // A count takes some 150 bytes: hundreds of thousands fit.
   limitsMemoryMiB: 128,
   limitsMaxMemoryMiB: 64,
-  // Packages may be unpacked at the first start of a slow machine.
-  waitSeconds: 180,
+  // Packages may be unpacked at the first start of a slow machine; who has made a mistake hears of it within two minutes.
+  waitSeconds: 110,
   // A process of Node.js that copies bytes.
   frontMemoryMiB: 192,
   // A fleet's new container is found, and the old one forgotten, within this time.

@@ -27,7 +27,7 @@ const hardened = {
   logDriver: "json-file",
   logOpts: { "max-size": "10m", "max-file": "5" },
   mustRun: true,
-  waitTimeout: 180,
+  waitTimeout: 110,
 };
 const labels = [
   { label: "mcp-fleet.component", value: "fleet" },
@@ -296,6 +296,6 @@ test("defaults are a contract", () => {
       user: "65532:65532",
       temporaryMiB: 256,
     },
-    ...{ logMaxMiB: 10, logMaxFiles: 5, waitSeconds: 180 },
+    ...{ logMaxMiB: 10, logMaxFiles: 5, waitSeconds: 110 },
   });
 });

@@ -54,7 +54,7 @@ const hardened = {
     destroyGraceSeconds: 15,
   },
   ...{ logDriver: "json-file", logOpts: { "max-size": "10m", "max-file": "5" } },
-  ...{ mustRun: true, wait: false, waitTimeout: 180 },
+  ...{ mustRun: true, wait: false, waitTimeout: 110 },
   labels: [
     { label: "team", value: "search" },
     { label: "mcp-fleet.component", value: "monitoring" },
