@@ -57,7 +57,7 @@ function argumentProblems(type: string, name: string, props: Readonly<Record<str
     if (platform === Platform.Kubernetes) return kubernetes.fleetProblems(args);
     if (platform === Platform.Docker) return docker.fleetProblems(args);
     if (platform === Platform.Systemd) return systemd.fleetProblems(args);
-    if (platform === Platform.Aws) return aws.fleetProblems(withNetwork(args));
+    if (platform === Platform.Aws) return aws.fleetProblems(name, withNetwork(args));
   }
   if (type === "mcp-fleet:index:MCPGateway") {
     const args = props as unknown as MCPGatewayArgs;

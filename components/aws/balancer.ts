@@ -67,7 +67,8 @@ export function balancerObjects(
     child(),
   );
   const loadBalancer = new sdk.lb.LoadBalancer(
-    `${name}-balancer`,
+    // Short, because AWS allows 32 characters with what the provider appends.
+    `${name}-lb`,
     {
       loadBalancerType: "application",
       internal: block.public !== true,
@@ -80,10 +81,15 @@ export function balancerObjects(
       ...(accessLogsBucket === undefined ? {} : { accessLogs: { bucket: accessLogsBucket, enabled: true } }),
       tags,
     },
-    child(),
+    child({ aliases: [{ name: `${name}-balancer` }] }),
   );
-  const targets = (noun: string) => new sdk.lb.TargetGroup(`${name}-${noun}`, targetGroupArgs(workload), child());
-  const targetGroup = targets("targets");
+  const targets = (noun: string, former: string) =>
+    new sdk.lb.TargetGroup(
+      `${name}-${noun}`,
+      targetGroupArgs(workload),
+      child({ aliases: [{ name: `${name}-${former}` }] }),
+    );
+  const targetGroup = targets("tg", "targets");
   const https = new sdk.lb.Listener(
     `${name}-https`,
     {
@@ -111,7 +117,7 @@ export function balancerObjects(
   }
   const needs = [https, inward, outward, ...clients];
   if (!shifts(block.deployment)) return { loadBalancer, targetGroup, advancedConfiguration: undefined, needs };
-  const groups = { first: targetGroup, second: targets("targets-next") };
+  const groups = { first: targetGroup, second: targets("tg2", "targets-next") };
   const shift = trafficShift(sdk, parent, name, workload, https, groups);
   const { advancedConfiguration } = shift;
   return { loadBalancer, targetGroup, advancedConfiguration, needs: [...needs, ...shift.needs] };

@@ -20,10 +20,14 @@ export function deploymentArgs(
     ...(rollbackAlarmNames === undefined
       ? {}
       : { alarms: { alarmNames: rollbackAlarmNames, enable: true, rollback: true } }),
+    // The provider leaves a breaker and a strategy that are not declared as they were, so both are always said.
     ...(shifts(deployment)
-      ? { deploymentConfiguration: shiftOf(deployment) }
-      : // It counts tasks that do not start in a rolling update, and is not there in another one.
-        { deploymentCircuitBreaker: { enable: true, rollback: true } }),
+      ? { deploymentConfiguration: shiftOf(deployment), deploymentCircuitBreaker: { enable: false, rollback: false } }
+      : // It counts tasks that do not start in a rolling update, and has no use in another one.
+        {
+          deploymentConfiguration: { strategy: "ROLLING" },
+          deploymentCircuitBreaker: { enable: true, rollback: true },
+        }),
   };
 }
 

@@ -9,7 +9,7 @@ import { type TaskSize, taskSize } from "./task-size.ts";
 import type { Workload } from "./workload.ts";
 
 /** A fleet's tasks: a server on its standard streams under the server host, or an image that speaks HTTP itself. */
-export function fleetWorkload({ name, tags, common, args }: FleetSettings): Workload {
+export function fleetWorkload({ component, name, tags, common, args }: FleetSettings): Workload {
   const { container = {}, scaling } = args;
   const { command, args: given, cpuMillicores, memoryMiB, secretEnv = {} } = container;
   const hosted = container.port === undefined;
@@ -18,7 +18,7 @@ export function fleetWorkload({ name, tags, common, args }: FleetSettings): Work
     (memoryMiB as number | undefined) ?? defaults.fleetMemoryMiB,
   ) as TaskSize;
   return {
-    ...{ name, tags, size, role: "fleet", block: args.aws as FleetAwsArgs },
+    ...{ component, name, tags, size, role: "fleet", block: args.aws as FleetAwsArgs },
     image: container.image as pulumi.Input<string>,
     entryPoint: hosted || command === undefined ? undefined : [command],
     command: hosted ? undefined : given,

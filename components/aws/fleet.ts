@@ -9,6 +9,7 @@ import { scalingObjects } from "./autoscaling.ts";
 import { awsDefaults as defaults } from "./defaults.ts";
 import { fleetWorkload } from "./fleet-workload.ts";
 import { inFlightMetric } from "./metric-names.ts";
+import { stackNameProblems } from "./name-rules.ts";
 import { fleetProblems } from "./rules.ts";
 import { awsSdk } from "./sdk.ts";
 import { allowFrom, allowTlsOut, securityGroup } from "./security-group.ts";
@@ -19,9 +20,11 @@ import { tagsOf } from "./workload.ts";
 /** A fleet as an ECS service on Fargate, found by its name in Cloud Map; one that something else runs has no resources at all. */
 export const fleet: PlatformComponents["fleet"] = (parent, name, settings) => {
   const { component, args } = settings;
-  const problems = fleetProblems(args);
+  const problems = fleetProblems(name, args);
   if (problems.length > 0) throw new InputError(component, problems);
   if (isExternal(args)) return externalFleet(settings);
+  const badNames = stackNameProblems(name, false);
+  if (badNames.length > 0) throw new InputError(component, badNames);
   checkFleet(settings, []);
   const sdk = awsSdk(component);
   const child = childOf(parent);

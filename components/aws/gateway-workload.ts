@@ -52,14 +52,17 @@ export function gatewayConfig(
 }
 
 /** A gateway's tasks: the image of mcp-fleet with its configuration as a variable. */
-export function gatewayWorkload({ name, tags, common, args }: GatewaySettings, config: pulumi.Input<string>): Workload {
+export function gatewayWorkload(
+  { component, name, tags, common, args }: GatewaySettings,
+  config: pulumi.Input<string>,
+): Workload {
   const { container, secrets = {} } = args;
   const size = taskSize(
     (container?.cpuMillicores as number | undefined) ?? defaults.gatewayCpuMillicores,
     (container?.memoryMiB as number | undefined) ?? defaults.gatewayMemoryMiB,
   ) as TaskSize;
   return {
-    ...{ name, tags, size, role: "gateway", block: args.aws as GatewayAwsArgs },
+    ...{ component, name, tags, size, role: "gateway", block: args.aws as GatewayAwsArgs },
     image: container?.image as pulumi.Input<string>,
     entryPoint: undefined,
     command: undefined,

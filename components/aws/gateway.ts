@@ -10,6 +10,7 @@ import { scalingObjects } from "./autoscaling.ts";
 import { balancerObjects } from "./balancer.ts";
 import { awsDefaults as defaults } from "./defaults.ts";
 import { gatewayConfig, gatewayWorkload } from "./gateway-workload.ts";
+import { stackName, stackNameProblems } from "./name-rules.ts";
 import { gatewayProblems } from "./rules.ts";
 import { type Aws, awsSdk } from "./sdk.ts";
 import { allowFrom, allowTlsOut, securityGroup } from "./security-group.ts";
@@ -22,7 +23,11 @@ const redisPort = 6379;
 /** A gateway as an ECS service on Fargate behind a load balancer. */
 export const gateway: PlatformComponents["gateway"] = (parent, name, settings) => {
   const { component, common, args } = settings;
-  const problems = [...gatewayProblems(name, args), ...unknownFleets(args.fleets)];
+  const problems = [
+    ...gatewayProblems(name, args),
+    ...stackNameProblems(name, args.aws?.sharedCache === true),
+    ...unknownFleets(args.fleets),
+  ];
   if (problems.length > 0) throw new InputError(component, problems);
   const { scaling: _, ...own } = common;
   checkedGateway(component, own);
@@ -110,7 +115,7 @@ function sharedCache(
     {
       engine: "valkey",
       majorEngineVersion: "8",
-      name: `${pulumi.getProject()}-${pulumi.getStack()}-${name}`,
+      name: stackName(name),
       subnetIds: workload.block.environment.privateSubnetIds,
       securityGroupIds: [group.id],
       kmsKeyId: workload.block.kmsKeyArn,

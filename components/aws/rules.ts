@@ -13,14 +13,16 @@ import type { AwsTaskArgs } from "./args.ts";
 import { fleetBlocks, gatewayBlocks } from "./block-schema.ts";
 import { awsDefaults as defaults } from "./defaults.ts";
 import { deploymentProblems } from "./deployment.ts";
+import { fleetNameProblems, gatewayNameProblems } from "./name-rules.ts";
 import { taskSize } from "./task-size.ts";
 
 /** Every mistake in a fleet's arguments for this platform: field, value, fix. */
-export function fleetProblems(args: MCPServerFleetArgs): string[] {
+export function fleetProblems(name: string, args: MCPServerFleetArgs): string[] {
   const { tags, container, scaling, aws, type } = args;
   const problems = validateAgainst(fleetBlocks, knownPart({ tags, container, scaling, aws })).map(issueText);
   if (problems.length > 0) return problems;
   if (isExternal(args)) return externalProblems(Platform.Aws, args);
+  problems.push(...fleetNameProblems(name));
   const imageFix = "give an image in a registry that ECS can reach, such as ECR";
   problems.push(...containerProblems({ type, container }, imageFix));
   if (container?.healthPath !== undefined) {
@@ -50,10 +52,7 @@ export function gatewayProblems(name: string, args: MCPGatewayArgs): string[] {
   const { tags, container, scaling, secrets, aws, auth, session } = args;
   const problems = validateAgainst(gatewayBlocks, knownPart({ tags, container, scaling, secrets, aws })).map(issueText);
   if (problems.length > 0) return problems;
-  if (!/^[a-z][a-z0-9-]{0,23}$/.test(name)) {
-    const fix = "use lower case letters, digits and hyphens, at most 24 characters, beginning with a letter";
-    problems.push(`the name "${name}" becomes that of a load balancer; ${fix}`);
-  }
+  problems.push(...gatewayNameProblems(name));
   if (container?.image === undefined) {
     problems.push(
       "container.image is missing; give the image of mcp-fleet in a registry that ECS can reach, such as ECR",

@@ -31,6 +31,8 @@ export function serviceArgs(
     taskDefinition: definition,
     desiredCount,
     capacityProviderStrategies: [{ capacityProvider: capacityOf(spot), weight: 1, base: 0 }],
+    // Without it the provider refuses another capacity provider, or replaces the service, by its version.
+    forceNewDeployment: true,
     networkConfiguration: { subnets: environment.privateSubnetIds, securityGroups, assignPublicIp: false },
     ...deploymentArgs(deployment, rollbackAlarmNames),
     availabilityZoneRebalancing: "ENABLED",

@@ -3,6 +3,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { childOf } from "../child-of.ts";
 import { containerDefinition, taskVolumes } from "./container-definition.ts";
 import { awsDefaults as defaults } from "./defaults.ts";
+import { accountId, region } from "./looked-up.ts";
+import { stackName } from "./name-rules.ts";
 import { executionPolicy, taskTrust } from "./policies.ts";
 import type { Aws } from "./sdk.ts";
 import { tagsOf, type Workload } from "./workload.ts";
@@ -33,9 +35,7 @@ export function taskObjects(
     child(),
   );
   const secret = secretObjects(sdk, parent, name, workload, secrets);
-  // Options of a look-up, not of a resource: the parent brings its provider.
-  const look = { parent };
-  const trust = sdk.getCallerIdentityOutput({}, look).accountId.apply((id) => JSON.stringify(taskTrust(id)));
+  const trust = accountId(sdk, workload.component, parent).apply((id) => JSON.stringify(taskTrust(id)));
   const executionRole = new sdk.iam.Role(`${name}-execution-role`, { assumeRolePolicy: trust, tags }, child());
   const policy = pulumi
     .all([logGroup.arn, secret?.secret.arn, block.kmsKeyArn])
@@ -52,7 +52,7 @@ export function taskObjects(
   const definition = new sdk.ecs.TaskDefinition(
     `${name}-task`,
     {
-      family: `${pulumi.getProject()}-${pulumi.getStack()}-${name}`,
+      family: stackName(name),
       requiresCompatibilities: ["FARGATE"],
       networkMode: "awsvpc",
       cpu: size.cpu,
@@ -66,7 +66,7 @@ export function taskObjects(
       volumes: taskVolumes,
       containerDefinitions: containerDefinition(workload, {
         logGroup: logGroup.name,
-        region: sdk.getRegionOutput({}, look).region,
+        region: region(sdk, workload.component, parent),
         secretArn: secret?.secret.arn,
         secretVersion: secret?.version.versionId,
       }),

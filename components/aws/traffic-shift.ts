@@ -1,6 +1,7 @@
 import type * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
 import { childOf } from "../child-of.ts";
+import { accountId } from "./looked-up.ts";
 import { shiftTrust } from "./policies.ts";
 import type { Aws } from "./sdk.ts";
 import { tagsOf, type Workload } from "./workload.ts";
@@ -54,9 +55,7 @@ export function trafficShift(
     // ECS moves the weights with every new version.
     child({ ignoreChanges: ["actions"] }),
   );
-  const trust = sdk
-    .getCallerIdentityOutput({}, { parent })
-    .accountId.apply((accountId) => JSON.stringify(shiftTrust(accountId)));
+  const trust = accountId(sdk, workload.component, parent).apply((id) => JSON.stringify(shiftTrust(id)));
   const role = new sdk.iam.Role(`${name}-shift-role`, { assumeRolePolicy: trust, tags }, child());
   const allowed = new sdk.iam.RolePolicyAttachment(
     `${name}-shift-policy`,

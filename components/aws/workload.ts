@@ -4,6 +4,8 @@ import type { TaskSize } from "./task-size.ts";
 
 /** What runs in tasks: a fleet or a gateway, with every default applied. All builders of this folder take one. */
 export interface Workload {
+  /** The component as errors name it: `MCPGateway "gateway"`. */
+  readonly component: string;
   readonly name: string;
   readonly role: "fleet" | "gateway";
   readonly tags: Readonly<Record<string, pulumi.Input<string>>>;

@@ -1,7 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
+import { region } from "../aws/looked-up.ts";
 import { gatewayNamespace } from "../aws/metric-names.ts";
+import { roleNameProblems } from "../aws/name-rules.ts";
 import { awsSdk } from "../aws/sdk.ts";
 import { childOf } from "../child-of.ts";
+import { InputError } from "../input-error.ts";
 import type { AlarmForm } from "./alarm-forms.ts";
 import { type Alarm, alarmArgs, alarmsOf } from "./alarms.ts";
 import { cloudWatchDashboard } from "./cloudwatch-dashboard.ts";
@@ -11,6 +14,8 @@ import { topicObjects } from "./topics.ts";
 /** Alarms and a dashboard of CloudWatch over the metrics that the gateway writes, and topics of SNS for who is to hear. */
 export const monitoringOnAws: Monitoring = (parent, settings) => {
   const { component, name, args } = settings;
+  const problems = roleNameProblems(name, "slack-role");
+  if (problems.length > 0) throw new InputError(component, problems);
   const sdk = awsSdk(component);
   const child = childOf(parent);
   const common = { "mcp-fleet:component": name, "mcp-fleet:role": "monitoring", ...args.tags };
@@ -44,16 +49,16 @@ export const monitoringOnAws: Monitoring = (parent, settings) => {
       child(),
     );
   }
-  const { region } = sdk.getRegionOutput({}, { parent });
+  const home = region(sdk, component, parent);
   const shown = new sdk.cloudwatch.Dashboard(
     `${name}-dashboard`,
     {
       dashboardName: `${pulumi.getProject()}-${pulumi.getStack()}-${name}`,
-      dashboardBody: pulumi.all([namespace, region]).apply((known) => JSON.stringify(cloudWatchDashboard(...known))),
+      dashboardBody: pulumi.all([namespace, home]).apply((known) => JSON.stringify(cloudWatchDashboard(...known))),
     },
     child(),
   );
-  const console = pulumi.interpolate`https://${region}.console.aws.amazon.com/cloudwatch/home?region=${region}`;
+  const console = pulumi.interpolate`https://${home}.console.aws.amazon.com/cloudwatch/home?region=${home}`;
   return {
     dashboardUrl: pulumi.interpolate`${console}#dashboards/dashboard/${shown.dashboardName}`,
     topicArn: topics.main.arn,

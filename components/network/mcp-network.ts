@@ -1,5 +1,7 @@
 import type * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { availabilityZones, region } from "../aws/looked-up.ts";
+import { fleetNameProblems, roleNameProblems } from "../aws/name-rules.ts";
 import { type Aws, awsSdk } from "../aws/sdk.ts";
 import { childOf } from "../child-of.ts";
 import { InputError } from "../input-error.ts";
@@ -39,7 +41,11 @@ export class MCPNetwork extends pulumi.ComponentResource {
     const component = `MCPNetwork "${name}"`;
     const { cidrBlock = usualBlock, zones, tags = {} } = args;
     const count = zones?.length ?? usualZones;
-    const problems = networkProblems({ cidrBlock, zones: count });
+    const problems = [
+      ...fleetNameProblems(name),
+      ...roleNameProblems(name, "flow-role"),
+      ...networkProblems({ cidrBlock, zones: count }),
+    ];
     if (problems.length > 0) throw new InputError(component, problems);
     const sdk = awsSdk(component);
     const child = childOf(this);
@@ -51,7 +57,7 @@ export class MCPNetwork extends pulumi.ComponentResource {
     );
     // What nobody chose a group for can neither call nor be called.
     new sdk.ec2.DefaultSecurityGroup(`${name}-default-security`, { vpcId: vpc.id, tags: tagged("default") }, child());
-    const available = sdk.getAvailabilityZonesOutput({ state: "available" }, { parent: this }).names;
+    const available = availabilityZones(sdk, component, this);
     const zoneOf = (index: number) => zones?.[index] ?? available.apply((names) => names[index] as string);
     const cidrs = zoneCidrs(cidrBlock, count).map((cidr, index) => ({ ...cidr, zone: zoneOf(index) }));
     const subnets = subnetObjects(sdk, this, name, vpc, cidrs, args.natPerZone === true, tagged);
@@ -171,7 +177,7 @@ function subnetObjects(
     privateIds.push(pulumi.all([inner.id, innerWay.id]).apply(([id]) => id));
   }
   // Layers of images come from S3: by this way they cost nothing.
-  const serviceName = pulumi.interpolate`com.amazonaws.${sdk.getRegionOutput({}, { parent }).region}.s3`;
+  const serviceName = pulumi.interpolate`com.amazonaws.${region(sdk, `MCPNetwork "${name}"`, parent)}.s3`;
   new sdk.ec2.VpcEndpoint(
     `${name}-s3`,
     { vpcId, serviceName, vpcEndpointType: "Gateway", routeTableIds: tables, tags: tagged("s3") },

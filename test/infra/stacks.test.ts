@@ -86,7 +86,7 @@ test("prod has one network for all, its secrets are encrypted, and nobody on the
   expect(services.map(({ name }) => name)).toEqual(["everything-service", "gateway-service", "sequential-service"]);
   const clusters = services.map(({ inputs }) => inputs.cluster);
   expect(new Set(clusters)).toEqual(new Set(["arn:aws:test:::network-cluster"]));
-  expect(graph.find(({ name }) => name === "gateway-balancer")?.inputs.internal).toBe(true);
+  expect(graph.find(({ name }) => name === "gateway-lb")?.inputs.internal).toBe(true);
   expect(graph.find(({ name }) => name === "gateway-secret-value")?.inputs.secretString).toEqual({
     secret: JSON.stringify(secrets),
   });

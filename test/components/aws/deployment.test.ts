@@ -6,7 +6,11 @@ import { awsCloud } from "../../support/aws-cloud.ts";
 import { type GraphNode, graphOf } from "../../support/graph.ts";
 
 const both = { deploymentMinimumHealthyPercent: 100, deploymentMaximumPercent: 200 };
-const breaker = { deploymentCircuitBreaker: { enable: true, rollback: true } };
+const breaker = {
+  deploymentConfiguration: { strategy: "ROLLING" },
+  deploymentCircuitBreaker: { enable: true, rollback: true },
+};
+const noBreaker = { deploymentCircuitBreaker: { enable: false, rollback: false } };
 
 test.each<[GatewayDeploymentArgs | undefined, object, number]>([
   [undefined, breaker, 0],
@@ -14,12 +18,13 @@ test.each<[GatewayDeploymentArgs | undefined, object, number]>([
   [{ strategy: "rolling" }, breaker, 0],
   [
     { strategy: "blue-green", bakeMinutes: 0 },
-    { deploymentConfiguration: { strategy: "BLUE_GREEN", bakeTimeInMinutes: "0" } },
+    { ...noBreaker, deploymentConfiguration: { strategy: "BLUE_GREEN", bakeTimeInMinutes: "0" } },
     0,
   ],
   [
     { strategy: "canary" },
     {
+      ...noBreaker,
       deploymentConfiguration: {
         ...{ strategy: "CANARY", bakeTimeInMinutes: "5" },
         canaryConfiguration: { canaryPercent: 10, canaryBakeTimeInMinutes: "5" },
@@ -30,6 +35,7 @@ test.each<[GatewayDeploymentArgs | undefined, object, number]>([
   [
     { strategy: "linear", percent: 30, stepMinutes: 2, bakeMinutes: 1 },
     {
+      ...noBreaker,
       deploymentConfiguration: {
         ...{ strategy: "LINEAR", bakeTimeInMinutes: "1" },
         linearConfiguration: { stepPercent: 30, stepBakeTimeInMinutes: "2" },
@@ -87,7 +93,7 @@ test("a canary has a second target group, the rule whose weights ECS moves, and 
   );
   const inputs = (name: string) => (graph.find((one) => one.name === name) as GraphNode).inputs;
   const arn = (name: string) => `arn:aws:test:::${name}`;
-  expect(inputs("gateway-targets-next")).toEqual(inputs("gateway-targets"));
+  expect(inputs("gateway-tg2")).toEqual(inputs("gateway-tg"));
   expect(inputs("gateway-calls")).toMatchObject({
     ...{ listenerArn: arn("gateway-https"), priority: 1, conditions: [{ pathPattern: { values: ["/*"] } }] },
     actions: [
@@ -95,8 +101,8 @@ test("a canary has a second target group, the rule whose weights ECS moves, and 
         type: "forward",
         forward: {
           targetGroups: [
-            { arn: arn("gateway-targets"), weight: 100 },
-            { arn: arn("gateway-targets-next"), weight: 0 },
+            { arn: arn("gateway-tg"), weight: 100 },
+            { arn: arn("gateway-tg2"), weight: 0 },
           ],
         },
       },
@@ -111,14 +117,15 @@ test("a canary has a second target group, the rule whose weights ECS moves, and 
   ]);
   const [loadBalancer] = inputs("gateway-service").loadBalancers as object[];
   expect(loadBalancer).toEqual({
-    ...{ targetGroupArn: arn("gateway-targets"), containerName: "gateway", containerPort: 8080 },
+    ...{ targetGroupArn: arn("gateway-tg"), containerName: "gateway", containerPort: 8080 },
     advancedConfiguration: {
-      alternateTargetGroupArn: arn("gateway-targets-next"),
+      alternateTargetGroupArn: arn("gateway-tg2"),
       productionListenerRule: arn("gateway-calls"),
       roleArn: arn("gateway-shift-role"),
     },
   });
-  expect(inputs("gateway-service").deploymentCircuitBreaker).toBeUndefined();
+  expect(inputs("gateway-service").deploymentCircuitBreaker).toEqual({ enable: false, rollback: false });
+  expect(graph.find(({ name }) => name === "gateway-tg2")?.aliases).toContain("gateway-targets-next");
   const { dependsOn } = graph.find(({ name }) => name === "gateway-service") as GraphNode;
   expect(dependsOn).toEqual(expect.arrayContaining(["gateway-calls", "gateway-shift-policy"]));
   expect(inputs("notes-service")).toMatchObject({ alarms: { alarmNames: ["slow"], enable: true, rollback: true } });

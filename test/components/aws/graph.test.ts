@@ -67,7 +67,6 @@ test("types, names and parents, which states depend on", () => {
     "aws:iam/role:Role clock-task-role < clock",
     "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule clock-to-tls-1 < clock",
     "mcp-fleet:index:MCPGateway gateway < ",
-    "aws:lb/loadBalancer:LoadBalancer gateway-balancer < gateway",
     "aws:ec2/securityGroup:SecurityGroup gateway-balancer-security < gateway",
     "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule gateway-balancer-to-tasks < gateway",
     "aws:elasticache/serverlessCache:ServerlessCache gateway-cache < gateway",
@@ -83,6 +82,7 @@ test("types, names and parents, which states depend on", () => {
     "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule gateway-from-clients-1-80 < gateway",
     "aws:lb/listener:Listener gateway-http < gateway",
     "aws:lb/listener:Listener gateway-https < gateway",
+    "aws:lb/loadBalancer:LoadBalancer gateway-lb < gateway",
     "aws:cloudwatch/logGroup:LogGroup gateway-logs < gateway",
     "aws:route53/record:Record gateway-record < gateway",
     "aws:appautoscaling/target:Target gateway-scaling < gateway",
@@ -91,9 +91,9 @@ test("types, names and parents, which states depend on", () => {
     "aws:secretsmanager/secretVersion:SecretVersion gateway-secret-value < gateway",
     "aws:ec2/securityGroup:SecurityGroup gateway-security < gateway",
     "aws:ecs/service:Service gateway-service < gateway",
-    "aws:lb/targetGroup:TargetGroup gateway-targets < gateway",
     "aws:ecs/taskDefinition:TaskDefinition gateway-task < gateway",
     "aws:iam/role:Role gateway-task-role < gateway",
+    "aws:lb/targetGroup:TargetGroup gateway-tg < gateway",
     "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule gateway-to-cache < gateway",
     "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule gateway-to-tls-1 < gateway",
     "aws:wafv2/webAclAssociation:WebAclAssociation gateway-web-acl < gateway",
@@ -254,6 +254,8 @@ test("services: private, found by gateways only, rolled back when they fail, cou
   expect(node("clock-service").inputs).toMatchObject({
     capacityProviderStrategies: [{ capacityProvider: "FARGATE_SPOT", weight: 1, base: 0 }],
     networkConfiguration: { assignPublicIp: false },
+    forceNewDeployment: true,
+    deploymentConfiguration: { strategy: "ROLLING" },
     deploymentCircuitBreaker: { enable: true, rollback: true },
     deploymentMinimumHealthyPercent: 100,
     waitForSteadyState: true,
@@ -274,6 +276,8 @@ test("services: private, found by gateways only, rolled back when they fail, cou
     ...{ scaleInCooldown: 300, scaleOutCooldown: 30, targetValue: 8 },
   });
   expect(node("clock").aliases).toEqual(["watch"]);
+  expect(node("gateway-lb").aliases).toContain("gateway-balancer");
+  expect(node("gateway-tg").aliases).toContain("gateway-targets");
   expect(node("gateway-service").dependsOn).toEqual(
     expect.arrayContaining(["gateway-https", "gateway-execution-policy"]),
   );

@@ -1,4 +1,5 @@
 import { expect, test } from "@jest/globals";
+import { lookUpError } from "../../../components/aws/looked-up.ts";
 import { InputError, MCPGateway, type MCPGatewayArgs, MCPNetwork, MCPServerFleet } from "../../../index.ts";
 import { awsCloud } from "../../support/aws-cloud.ts";
 import { type GraphNode, graphOf } from "../../support/graph.ts";
@@ -22,9 +23,9 @@ const gatewayArgs: MCPGatewayArgs = {
 };
 
 /** The message with which a program is refused; nothing may have been made by then. */
-async function refusal(program: () => unknown): Promise<string> {
+async function refusal(program: () => unknown, stack = "test"): Promise<string> {
   const registered: GraphNode[] = [];
-  const error = await graphOf(program, registered, awsCloud).then(
+  const error = await graphOf(program, registered, awsCloud, { project: "shop", stack }).then(
     () => undefined,
     (reason) => reason,
   );
@@ -117,10 +118,72 @@ test.each([
   expect(await refusal(() => new MCPGateway("gateway", args))).toContain(`MCPGateway "gateway": ${problem}`);
 });
 
-test("a name that no load balancer can have, and a network that cannot be", async () => {
-  expect(await refusal(() => new MCPGateway("a-very-long-name-of-a-gateway", gatewayArgs))).toContain(
-    'the name "a-very-long-name-of-a-gateway" becomes that of a load balancer; use lower case letters',
+// The provider appends "-" and seven digits to `<name>-lb`, `<name>-tg` and `<name>-tg2`; AWS takes 32 characters.
+test("a gateway's name fits into those of its load balancer and target groups with what the provider appends", async () => {
+  const name = "a".repeat(20);
+  const shifted = { ...gatewayArgs, aws: { ...gatewayArgs.aws, deployment: { strategy: "canary" } } } as MCPGatewayArgs;
+  const graph = await graphOf(() => new MCPGateway(name, shifted), [], awsCloud);
+  const bounded = graph.filter(({ type }) => /^aws:lb\/(loadBalancer|targetGroup):/.test(type));
+  expect(bounded.map((node) => `${node.name}-1234567`.length)).toEqual([31, 31, 32]);
+  expect(await refusal(() => new MCPGateway("a".repeat(21), shifted))).toContain(
+    `the name "${"a".repeat(21)}" becomes that of a load balancer; use lower case letters, digits and hyphens, at most 20 characters, beginning with a letter`,
   );
+});
+
+test.each(["internal", "internal-gateway"])(
+  "a gateway called %s is refused: a load balancer's name cannot begin so",
+  async (name) => {
+    expect(await refusal(() => new MCPGateway(name, gatewayArgs))).toContain(
+      `the name "${name}" becomes that of a load balancer, which cannot begin with "internal-"; give one that begins otherwise (aws.public says who reaches the gateway)`,
+    );
+  },
+);
+
+test("a name that begins as ids of security groups do is refused", async () => {
+  const problem =
+    'the name "sg-tools" becomes that of a security group, which cannot begin with "sg-"; give one that begins otherwise';
+  expect(await refusal(() => new MCPServerFleet("sg-tools", fleetArgs))).toContain(problem);
+  expect(await refusal(() => new MCPGateway("sg-tools", gatewayArgs))).toContain(problem);
+});
+
+test.each([
+  [
+    "eu.prod",
+    false,
+    'the task definition would be called "shop-eu.prod-gateway", which ECS refuses; use letters, digits, hyphens and underscores in the names of project and stack',
+  ],
+  [
+    "Prod",
+    true,
+    'the cache of aws.sharedCache would be called "shop-Prod-gateway", which ElastiCache refuses; use lower case letters, digits and single hyphens in the names of project, stack and gateway',
+  ],
+  [
+    "production-of-the-whole-company",
+    true,
+    'the cache of aws.sharedCache would be called "shop-production-of-the-whole-company-gateway", which has 44 characters; shorten the names of project, stack and gateway until it has 40',
+  ],
+])("a stack called %s makes names that AWS refuses", async (stack, sharedCache, problem) => {
+  const args = { ...gatewayArgs, aws: { ...gatewayArgs.aws, sharedCache } } as MCPGatewayArgs;
+  expect(await refusal(() => new MCPGateway("gateway", args), stack)).toBe(`MCPGateway "gateway": ${problem}`);
+});
+
+test("without credentials a preview says what it needs", () => {
+  const refused = new Error(
+    "invocation of aws:index/getCallerIdentity:getCallerIdentity returned an error: no valid credential sources found",
+  );
+  expect(lookUpError('MCPGateway "gateway"', "its account (sts:GetCallerIdentity)", refused).message).toBe(
+    `MCPGateway "gateway": a preview asks AWS for its account (sts:GetCallerIdentity) too, and had no answer; give credentials (AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY) and a region (pulumi config set aws:region). The provider says: ${refused.message}`,
+  );
+});
+
+test("a network whose name does not fit into those of a role and of security groups", async () => {
+  expect(await refusal(() => new MCPNetwork("n".repeat(47), {}))).toContain(
+    `the name "${"n".repeat(47)}" becomes part of a role's; give one of at most 46 characters`,
+  );
+  expect(await refusal(() => new MCPNetwork("sg-network", {}))).toContain('cannot begin with "sg-"');
+});
+
+test("a network that cannot be", async () => {
   expect(await refusal(() => new MCPNetwork("network", { cidrBlock: "10.0.0.0/8", zones: ["a"] }))).toBe(
     [
       'MCPNetwork "network": cidrBlock is "10.0.0.0/8"; give a block of size 16 such as 10.42.0.0/16',

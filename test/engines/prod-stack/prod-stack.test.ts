@@ -51,13 +51,14 @@ function configure(change: (gateway: Record<string, unknown>, fleets: Fleets) =>
 }
 
 /** Runs the real engine; rejects with what it said. */
-async function pulumi(line: string): Promise<string> {
+async function pulumi(line: string, env: Readonly<Record<string, string>> = {}): Promise<string> {
   const folders = [...standIns, engineFolder, join(root, "node_modules/node/bin")];
   const { code, out, err } = await checkout.run(`pulumi ${line} --non-interactive --color never`, {
     ...aws.env,
     PATH: [...folders, checkout.env.PATH].join(delimiter),
     PULUMI_BACKEND_URL: checkout.backend(),
     ...{ PULUMI_CONFIG_PASSPHRASE: "", PULUMI_SKIP_UPDATE_CHECK: "true", TS_NODE_CACHE: "false" },
+    ...env,
   });
   if (code !== 0) throw new Error(`pulumi ${line}: ${out}\n${err}`);
   return out;
@@ -98,6 +99,20 @@ test("preview declares everything and makes nothing", async () => {
     expect.arrayContaining(["network-vpc", "gateway-https", "everything-task"]),
   );
   expect(await inventory(aws)).toEqual(before);
+});
+
+test("without credentials a preview says what it needs, and no stack of calls", async () => {
+  const none = {
+    AWS_ACCESS_KEY_ID: "",
+    AWS_SECRET_ACCESS_KEY: "",
+    AWS_EC2_METADATA_DISABLED: "true",
+    HOME: checkout.path,
+  };
+  const refused = await pulumi("preview --stack prod", none).catch(String);
+  expect(refused).toContain(
+    "a preview asks AWS for its account (sts:GetCallerIdentity) too, and had no answer; give credentials (AWS_PROFILE,",
+  );
+  expect(refused).not.toContain("looked-up.ts");
 });
 
 test("pulumi up makes services in private subnets, whose tasks can do nothing that they need not, and breaks no policy", async () => {
@@ -242,7 +257,7 @@ test("a new image, other bounds: only what hangs on them changes, and the servic
   expect(await planned()).toEqual({
     ...{ everything: ["update"], "everything-scaling": ["update"], "everything-service": ["update"] },
     "everything-task": ["replace"],
-    ...{ gateway: ["update"], "gateway-balancer": ["update"] },
+    ...{ gateway: ["update"], "gateway-lb": ["update"] },
   });
   const { everything: old } = await services();
   await up();
@@ -262,7 +277,7 @@ test("a gateway whose calls ECS shifts gets what ECS needs for it, and the weigh
   });
   expect(await planned()).toEqual({
     ...{ gateway: ["update"], "gateway-service": ["update"], "gateway-calls": ["create"] },
-    ...{ "gateway-targets-next": ["create"], "gateway-shift-role": ["create"], "gateway-shift-policy": ["create"] },
+    ...{ "gateway-tg2": ["create"], "gateway-shift-role": ["create"], "gateway-shift-policy": ["create"] },
   });
   await up();
   const rule = async () => {
