@@ -86,7 +86,8 @@ const failing = (periodSeconds: number, threshold: number): AlarmForm => ({
 /**
  * The catalogue's rules as alarms, by the rule's name. An alarm has no labels: it is about the worst of all servers, and the
  * dashboard says which one that is. `McpWatchdog` has no form, because nothing here listens for its end; neither has
- * `McpAutoscalerAtMaximum`, which is about pods.
+ * `McpAutoscalerAtMaximum`, which is about pods, nor have `McpConfigRefused` and `McpServerChangeRefused`: a task gets its
+ * configuration when it starts, and ECS rolls back one that cannot start.
  */
 export function alarmForms(bounds: Bounds): Readonly<Record<string, AlarmRule>> {
   const one = (summary: string, metric: string, form: Partial<AlarmForm> & Pick<AlarmForm, "threshold">) => ({

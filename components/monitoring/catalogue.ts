@@ -132,6 +132,24 @@ export function catalogue({ thresholds, availabilityPercent, autoscaled }: Catal
       summary: "Redis is away: limits hold for each process of the gateway instead of for all",
     },
     {
+      alert: "McpConfigRefused",
+      expr: ({ only }) => `min(${series("mcp_config_last_reload_successful", only)}) == 0`,
+      severity: "high",
+      summary: "the gateway's configuration file is wrong: what it said before is still in force",
+    },
+    {
+      alert: "McpServerChangeRefused",
+      expr: ({ only }) => {
+        const refused = series("mcp_server_changes_total", 'outcome="refused"', only);
+        // A counter has no increase over its first sample: the first refusal is a series that was not there before.
+        return `sum by (server) ((${refused} unless ${refused} offset 15m) or increase(${refused}[15m])) > 0`;
+      },
+      forSeconds: 0,
+      severity: "high",
+      summary:
+        "{{ $labels.server }}: a change was refused, because the changed server was not ready; the one before it serves",
+    },
+    {
       alert: "McpCertificateExpires",
       expr: ({ only }) => `${series("mcp_certificate_expiry_seconds", only)} - time() < ${days * 24 * 3600}`,
       forSeconds: 0,

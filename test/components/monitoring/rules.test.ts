@@ -45,6 +45,9 @@ const slow = (bound: string): Series => ({
 const event = (name: string, values: string): Series => ({
   [`mcp_instance_events_total{server="notes",event="${name}"}`]: values,
 });
+const changes = (outcome: string, values: string): Series => ({
+  [`mcp_server_changes_total{server="notes",outcome="${outcome}"}`]: values,
+});
 const now = 60 * 60;
 const certificate = (days: number): Series => ({
   'mcp_certificate_expiry_seconds{listener="http"}': `${now + days * 24 * 3600}x60`,
@@ -98,6 +101,18 @@ const cases: Readonly<Record<string, readonly [fires: Series, silent: Series]>> 
     },
   ],
   McpSharedStateLost: [{ mcp_rate_limit_degraded_total: "0+1x60" }, { mcp_rate_limit_degraded_total: "5x60" }],
+  McpConfigRefused: [
+    {
+      'mcp_config_last_reload_successful{instance="a"}': "1x60",
+      'mcp_config_last_reload_successful{instance="b"}': "1x50 0x10",
+    },
+    {
+      'mcp_config_last_reload_successful{instance="a"}': "1x60",
+      'mcp_config_last_reload_successful{instance="b"}': "1x56 0x1 1x3",
+    },
+  ],
+  // The first refusal since the start is the first sample; one of an hour ago is nobody's business any more.
+  McpServerChangeRefused: [changes("refused", "_x55 1x5"), changes("refused", "_x10 1x50")],
   McpCertificateExpires: [certificate(13), certificate(15)],
   McpObjectiveAtRiskFast: [calls(92, 8), calls(94, 6)],
   McpObjectiveAtRiskSlow: [calls(96, 4), calls(98, 2)],
@@ -152,6 +167,31 @@ describe("as Prometheus reads them", () => {
       expect({ code, out }).toMatchObject({ code: 0 });
     });
   }
+});
+
+describe("a refused change of a server", () => {
+  const said = (series: Series, fires: boolean) => ({
+    interval: "1m",
+    input_series: Object.entries(labelled(series, 'job="gw"')).map(([name, values]) => ({ series: name, values })),
+    promql_expr_test: [
+      {
+        expr: 'count(ALERTS{alertname="McpServerChangeRefused",alertstate="firing"}) or vector(0)',
+        eval_time: "60m",
+        exp_samples: [{ labels: "{}", value: fires ? 1 : 0 }],
+      },
+    ],
+  });
+
+  withPrometheus("is told the second time too, and one that was taken over is not told", async () => {
+    const tests = [
+      said(changes("refused", "1x50 2x10"), true),
+      said(changes("refused", "2x60"), false),
+      said(changes("applied", "_x55 1x5"), false),
+    ];
+    const asked = { rule_files: ["rules.yml"], evaluation_interval: "1m", tests };
+    const { code, out } = check("promtool", ["test", "rules", "test.yml"], { "rules.yml": file, "test.yml": asked });
+    expect({ code, out }).toMatchObject({ code: 0 });
+  });
 });
 
 describe("two environments on one Prometheus", () => {
