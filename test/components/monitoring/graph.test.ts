@@ -148,7 +148,7 @@ test("who reads an alert is led to a page of the web, by default too", async () 
     };
     return groups.flatMap(({ rules }) => rules).flatMap(({ annotations }) => annotations?.runbook_url ?? []);
   };
-  expect((await urls({})).map((url) => new URL(url).pathname)).toEqual(Array(16).fill("/mcp-fleet/docs/runbook.md"));
+  expect((await urls({})).map((url) => new URL(url).pathname)).toEqual(Array(18).fill("/mcp-fleet/docs/runbook.md"));
   expect(await urls({ runbookUrl: "https://wiki.example.com/mcp" })).toContain(
     "https://wiki.example.com/mcp#mcpserverdown",
   );
