@@ -36,9 +36,16 @@ export const plain = (value: Struct | undefined): Properties => value?.toJavaScr
 export const wire = (value: object) => struct.Struct.fromJavaScript(JSON.parse(JSON.stringify(value)));
 export const nothing = () => new empty.Empty();
 
-/** The answer to a check: inputs that the engine takes as they are. */
-export function checked(inputs: Struct | undefined): unknown {
+/** The answer to a check: inputs that the engine takes as they are, and what is wrong with them. */
+export function checked(inputs: Struct | undefined, problems: readonly string[] = []): unknown {
   const response = new messages.CheckResponse();
+  response.setFailuresList(
+    problems.map((reason) => {
+      const failure = new messages.CheckFailure();
+      failure.setReason(reason);
+      return failure;
+    }),
+  );
   response.setInputs(inputs as never);
   return response;
 }

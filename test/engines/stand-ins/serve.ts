@@ -34,11 +34,21 @@ export interface Kind {
   readonly deleteBeforeReplace?: boolean;
   /** Inputs that are changed in place by `update`; when another one changes, the resource is replaced. Defaults to none. */
   readonly updatable?: readonly string[];
+  /** What is wrong with inputs, before anything is made or changed. */
+  refuses?(inputs: Properties): readonly string[];
+  /** In place of `updatable`: what has changed, and which of that makes a new resource. Throws for a change that is refused. */
+  differences?(olds: Properties, news: Properties): Differences;
   create(inputs: Properties): Promise<Standing>;
   /** Undefined when it has gone. */
   read(id: string, outputs: Properties): Promise<Standing | undefined>;
   update?(id: string, news: Properties, olds: Properties): Promise<Properties>;
   delete(id: string, outputs: Properties): Promise<void>;
+}
+
+/** What a comparison of inputs has found. */
+export interface Differences {
+  readonly changed: readonly string[];
+  readonly replaces: readonly string[];
 }
 
 /** Look-ups by their token. */
@@ -62,10 +72,16 @@ export function serve(
       const { __defaults: _, ...inputs } = plain(request.getNews());
       const resource = request.getUrn().split("::").at(-1);
       const name = plain(request.getOlds()).name ?? `${resource}-${Math.random().toString(16).slice(2, 9)}`;
-      const named = kindOf(request).autonamed && inputs.name === undefined;
-      return checked(wire(named ? { ...inputs, name } : inputs) as unknown as Struct);
+      const kind = kindOf(request);
+      const complete = kind.autonamed && inputs.name === undefined ? { ...inputs, name } : inputs;
+      return checked(wire(complete) as unknown as Struct, kind.refuses?.(complete));
     },
     diff: async (request) => {
+      const { differences } = kindOf(request);
+      if (differences !== undefined) {
+        const found = differences(plain(request.getOldInputs()), plain(request.getNews()));
+        return compared(found.changed, found.replaces);
+      }
       const { name: before, ...olds } = plain(request.getOldInputs());
       const { name: after, ...news } = plain(request.getNews());
       const keys = Object.keys({ ...olds, ...news }).filter((key) => !isDeepStrictEqual(olds[key], news[key]));

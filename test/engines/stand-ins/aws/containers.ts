@@ -75,7 +75,13 @@ export function containerKinds(api: AwsApi): Record<string, Described> {
       inputs: [
         ...["name", "cluster", "taskDefinition", "desiredCount", "capacityProviderStrategies", "networkConfiguration"],
         ...["deploymentMinimumHealthyPercent", "deploymentMaximumPercent", "deploymentCircuitBreaker"],
-        ...["availabilityZoneRebalancing", "enableEcsManagedTags", "propagateTags", "enableExecuteCommand"],
+        ...[
+          "forceNewDeployment",
+          "availabilityZoneRebalancing",
+          "enableEcsManagedTags",
+          "propagateTags",
+          "enableExecuteCommand",
+        ],
         ...[
           "deploymentConfiguration",
           "alarms",
@@ -86,7 +92,7 @@ export function containerKinds(api: AwsApi): Record<string, Described> {
           "tags",
         ],
       ],
-      async create({ name, serviceRegistries, waitForSteadyState: _, tags: given, ...inputs }) {
+      async create({ name, serviceRegistries, waitForSteadyState: _, forceNewDeployment: __, tags: given, ...inputs }) {
         const answer = await ecs("CreateService", {
           ...{ ...serviceParams(inputs), serviceName: name, tags: lowTagList(given) },
           ...(serviceRegistries === undefined ? {} : { serviceRegistries: [serviceRegistries] }),
@@ -109,7 +115,7 @@ export function containerKinds(api: AwsApi): Record<string, Described> {
           [
             ...["taskDefinition", "desiredCount", "capacityProviderStrategies", "networkConfiguration"],
             ...["deploymentMinimumHealthyPercent", "deploymentMaximumPercent", "deploymentCircuitBreaker"],
-            ...["deploymentConfiguration", "alarms", "loadBalancers"],
+            ...["deploymentConfiguration", "alarms", "loadBalancers", "forceNewDeployment"],
           ].map((key) => [key, updateService]),
         ),
       },
@@ -120,11 +126,14 @@ export function containerKinds(api: AwsApi): Record<string, Described> {
     },
   };
 
-  function updateService(id: string, { cluster, taskDefinition, desiredCount, ...news }: Answer): Promise<Answer> {
+  function updateService(
+    id: string,
+    { cluster, taskDefinition, desiredCount, forceNewDeployment, ...news }: Answer,
+  ): Promise<Answer> {
     const { deploymentConfiguration, networkConfiguration, capacityProviderStrategy, loadBalancers } =
       serviceParams(news);
     const rest = { deploymentConfiguration, networkConfiguration, capacityProviderStrategy, loadBalancers };
-    return ecs("UpdateService", { cluster, service: id, taskDefinition, desiredCount, ...rest });
+    return ecs("UpdateService", { cluster, service: id, taskDefinition, desiredCount, forceNewDeployment, ...rest });
   }
 }
 

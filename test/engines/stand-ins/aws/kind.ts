@@ -1,5 +1,7 @@
-import type { Kind, Properties } from "../serve.ts";
+import { isDeepStrictEqual } from "node:util";
+import type { Differences, Kind, Properties } from "../serve.ts";
 import { type Answer, type AwsApi, orGone } from "./api.ts";
+import { providerRules } from "./provider-rules.ts";
 
 /** A resource as AWS describes it, in the words of Pulumi's provider. */
 export interface Live {
@@ -35,10 +37,11 @@ export function kindOf(type: string, described: Described): Kind {
     if (live === undefined) throw new Error(`${type} ${id} is not there after it was made`);
     return live.outputs ?? {};
   };
-  const { update } = described;
-  const kind: Kind = {
+  const { update = {} } = described;
+  return {
     autonamed: described.autonamed === true,
-    updatable: Object.keys(update ?? {}),
+    refuses: (inputs) => providerRules[type]?.refuses?.(inputs) ?? [],
+    differences: (olds, news) => differencesOf(type, olds, news),
     async create(inputs) {
       refuse(inputs);
       const id = await described.create(inputs);
@@ -53,17 +56,34 @@ export function kindOf(type: string, described: Described): Kind {
       return { id, inputs: Object.fromEntries(declared), outputs: live.outputs ?? {} };
     },
     delete: async (id, known) => void (await orGone(described.delete(id, known))),
-  };
-  if (update === undefined) return kind;
-  return {
-    ...kind,
     async update(id, news, olds) {
       refuse(news);
-      const changed = Object.keys(update).filter((key) => JSON.stringify(news[key]) !== JSON.stringify(olds[key]));
+      const { changed } = differencesOf(
+        type,
+        Object.fromEntries(described.inputs.map((key) => [key, olds[key]])),
+        news,
+      );
+      const unable = changed.filter((key) => update[key] === undefined && !ownAffairs.includes(key));
+      if (unable.length > 0) throw new Error(`the stand-in for aws does not change ${unable.join(", ")} of ${type}`);
       for (const action of new Set(changed.map((key) => update[key]))) await action?.(id, news, olds);
       return outputsOf(id, { ...olds, ...news });
     },
   };
+}
+
+/** Inputs that only the provider itself reads: what it waits for, and what it asks for with every change. */
+const ownAffairs = ["waitForSteadyState", "forceNewDeployment", "recoveryWindowInDays"];
+
+/** What changes between inputs as the provider compares them, and what of it makes a new resource. Throws what it refuses. */
+export function differencesOf(type: string, olds: Properties, news: Properties): Differences {
+  const rules = providerRules[type];
+  if (rules === undefined) throw new Error(`the stand-in for aws has no rules of the provider for ${type}`);
+  const keys = [...new Set([...Object.keys(olds), ...Object.keys(news)])].filter((key) => key !== "__defaults");
+  const changed = keys.filter((key) => !(rules.compares?.[key] ?? isDeepStrictEqual)(olds[key], news[key]));
+  const refused = rules.refusesChange?.(olds, news, changed) ?? [];
+  if (refused.length > 0) throw new Error(refused.join("; "));
+  const replaces = changed.filter((key) => rules.replaces.includes(key));
+  return { changed, replaces: [...replaces, ...(rules.replacesFor?.(olds, news, changed) ?? [])] };
 }
 
 /** Makes kinds of descriptions, by type. */
