@@ -57,13 +57,15 @@ export function serviceObject(
   desiredCount: pulumi.Input<number>,
   front: ServiceFront,
 ): aws.ecs.Service {
-  const shifting = shiftMinutes((workload.block as GatewayAwsArgs).deployment);
+  const { deployment, rollbackAlarmNames } = workload.block as GatewayAwsArgs;
+  const shifting = shiftMinutes(deployment);
   const longest = `${defaults.serviceMinutes + shifting}m`;
   return new sdk.ecs.Service(
     `${name}-service`,
     serviceArgs(workload, task.definition.arn, desiredCount, front),
     childOf(parent)({
-      ignoreChanges: ["desiredCount"],
+      // The provider cannot take alarms away, and would start a deployment with every update to try it again.
+      ignoreChanges: ["desiredCount", ...(rollbackAlarmNames === undefined ? ["alarms"] : [])],
       dependsOn: [...task.needs, ...front.needs],
       ...(shifting === 0 ? {} : { customTimeouts: { create: longest, update: longest } }),
     }),

@@ -129,6 +129,8 @@ test("a canary has a second target group, the rule whose weights ECS moves, and 
   const { dependsOn } = graph.find(({ name }) => name === "gateway-service") as GraphNode;
   expect(dependsOn).toEqual(expect.arrayContaining(["gateway-calls", "gateway-shift-policy"]));
   expect(inputs("notes-service")).toMatchObject({ alarms: { alarmNames: ["slow"], enable: true, rollback: true } });
+  const left = (name: string) => graph.find((one) => one.name === name)?.ignoreChanges;
+  expect([left("notes-service"), left("gateway-service")]).toEqual([["desiredCount"], ["desiredCount", "alarms"]]);
 });
 
 test.each([
