@@ -66,10 +66,11 @@ export const presets: Readonly<Record<Exclude<ServerType, "custom">, Preset>> = 
     bin: "magic",
     args: () => [],
     isolation: usualIsolation.magic,
-    aliases: { "generate-component": "21st_magic_component_builder" },
+    // Its builder waits for a person at a browser on the server's machine; this tool asks 21st.dev and answers.
+    aliases: { "generate-component": "21st_magic_component_inspiration" },
     methods: {
-      "21st_magic_component_builder": ({ type, ...params }) => [
-        { tool: "21st_magic_component_builder", arguments: component(type, params) },
+      "21st_magic_component_inspiration": ({ type, ...params }) => [
+        { tool: "21st_magic_component_inspiration", arguments: component(type, params) },
       ],
     },
   },
@@ -107,14 +108,6 @@ function thought(problem: unknown, params: Params): Params {
 
 function component(type: unknown, params: Params): Params {
   if (type === undefined) return params;
-  const folder = "/";
   const what = typeof type === "string" ? type : JSON.stringify(type);
-  return {
-    message: `Create a ${what} component`,
-    searchQuery: what,
-    absolutePathToCurrentFile: folder,
-    absolutePathToProjectDirectory: folder,
-    standaloneRequestQuery: `a ${what} component`,
-    ...params,
-  };
+  return { message: `Create a ${what} component`, searchQuery: what, ...params };
 }

@@ -21,8 +21,10 @@ import { BatchEndpoint } from "./batch-endpoint.ts";
 import { Batcher, type BatchUpstream } from "./batcher.ts";
 import { Pipeline } from "./pipeline.ts";
 
+const sizesName = "mcp_batch_size";
+
 export interface RequestBatchingEngineOptions {
-  /** Where `mcp_batch_size` is registered. Defaults to nowhere. */
+  /** Where `mcp_batch_size` is registered; engines can share one. Defaults to nowhere. */
   readonly registry?: Registry;
   /** Milliseconds of a clock that never goes back. Defaults to that of the process. */
   readonly now?: () => number;
@@ -94,8 +96,13 @@ export class RequestBatchingEngine {
     this.#cache = { ...cacheDefaults, ...cacheConfig };
     this.#now = now;
     if (registry === undefined) return;
+    const known = registry.getSingleMetric(sizesName);
+    if (known instanceof Histogram) {
+      this.#sizes = known as Histogram<"server">;
+      return;
+    }
     this.#sizes = new Histogram({
-      name: "mcp_batch_size",
+      name: sizesName,
       help: "Requests of one batch.",
       labelNames: ["server"],
       buckets: [1, 2, 5, 10, 20, 50, 100],

@@ -1,14 +1,15 @@
 import { performance } from "node:perf_hooks";
 import pino, { type Logger } from "pino";
-import { Gauge, type Registry } from "prom-client";
+import type { Registry } from "prom-client";
 import { type Fields, refuseUnknown } from "../../config/known-fields.ts";
 import { FleetError } from "../../errors.ts";
 import { ConnectionPool, type PoolStatistics } from "./connection-pool.ts";
 import { type ConnectionPoolConfig, resolvePool } from "./pool-config.ts";
 import { type PoolClientConfig, type PoolProtocol, poolConnector } from "./pool-connector.ts";
+import { tellPools } from "./pool-gauge.ts";
 
 export interface ConnectionPoolManagerOptions {
-  /** Where `mcp_connection_pool_utilization` and the other gauges of the pools are registered. Defaults to nowhere. */
+  /** Where `mcp_connection_pool_utilization` and the other gauges of the pools are registered; managers can share one. Defaults to nowhere. */
   readonly registry?: Registry;
   /** Defaults to silence. */
   readonly log?: Logger;
@@ -27,12 +28,13 @@ export class ConnectionPoolManager {
   readonly #options: Required<Omit<ConnectionPoolManagerOptions, "registry">>;
   readonly #pools = new Map<string, ConnectionPool>();
   readonly #pulse: NodeJS.Timeout;
+  readonly #untold: (() => void) | undefined;
 
   constructor({ registry, ...options }: ConnectionPoolManagerOptions = {}) {
     const defaults = { log: pino({ level: "silent" }), now: () => performance.now(), random: Math.random };
     this.#options = { ...defaults, ...options };
     this.#pulse = setInterval(() => void this.tend(), tendMs).unref();
-    if (registry !== undefined) addGauges(registry, () => this.statistics());
+    this.#untold = registry && tellPools(registry, () => this.statistics());
   }
 
   /**
@@ -88,20 +90,7 @@ export class ConnectionPoolManager {
   /** Closes every pool. */
   async close(): Promise<void> {
     clearInterval(this.#pulse);
+    this.#untold?.();
     await Promise.all([...this.#pools.keys()].map((id) => this.closePool(id)));
   }
-}
-
-function addGauges(registry: Registry, pools: () => readonly PoolStatistics[]): void {
-  const gauge = (name: string, help: string, read: (pool: PoolStatistics) => number) =>
-    new Gauge({
-      ...{ name, help, labelNames: ["pool"], registers: [registry] },
-      collect() {
-        this.reset();
-        for (const pool of pools()) this.set({ pool: pool.id }, read(pool));
-      },
-    });
-  gauge("mcp_connection_pool_utilization", "Connections in use over the maximum, 0 to 1.", (pool) => pool.utilization);
-  gauge("mcp_connection_pool_connections", "Open connections; bound: maxConnections.", ({ total }) => total);
-  gauge("mcp_connection_pool_waiting", "Those who wait for a connection.", ({ waiting }) => waiting);
 }

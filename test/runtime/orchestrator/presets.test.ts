@@ -17,7 +17,7 @@ test("the presets are pinned, and share a process only where the server remember
       "session",
       { "analyze-problem": "sequentialthinking" },
     ],
-    ["magic", "@21st-dev/magic@0.1.0", "shared", { "generate-component": "21st_magic_component_builder" }],
+    ["magic", "@21st-dev/magic@0.1.0", "shared", { "generate-component": "21st_magic_component_inspiration" }],
     ["playwright", "@playwright/mcp@0.0.83", "session", {}],
   ]);
 });
@@ -32,16 +32,11 @@ test("the specification's methods come to calls that the real servers take", () 
       arguments: { thought: "optimization", thoughtNumber: 1, totalThoughts: 1, nextThoughtNeeded: false },
     },
   ]);
-  expect(translateCall("magic", "21st_magic_component_builder", { type: "button" })).toEqual([
+  // Not the builder, which opens a browser beside the server and waits for a click.
+  expect(translateCall("magic", "21st_magic_component_inspiration", { type: "button" })).toEqual([
     {
-      tool: "21st_magic_component_builder",
-      arguments: {
-        message: "Create a button component",
-        searchQuery: "button",
-        absolutePathToCurrentFile: "/",
-        absolutePathToProjectDirectory: "/",
-        standaloneRequestQuery: "a button component",
-      },
+      tool: "21st_magic_component_inspiration",
+      arguments: { message: "Create a button component", searchQuery: "button" },
     },
   ]);
   expect(translateCall("playwright", "navigate-and-screenshot", { url: "http://localhost/", fullPage: true })).toEqual([
