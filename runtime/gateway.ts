@@ -374,6 +374,7 @@ export async function startGateway(
       return ports.tcpPort;
     },
     ...{ executor, status, operate },
+    metrics: () => metrics.text(),
     instances: (server) => registry.get(server)?.instances.status() ?? [],
     kept: (reason) => {
       metrics.reloaded(false);

@@ -32,6 +32,8 @@ export interface RunningGateway {
   readonly tcpPort: number | undefined;
   readonly executor: Executor;
   status(): GatewayStatus;
+  /** What Prometheus reads. */
+  metrics(): Promise<string>;
   /** Where the calls of a server may go, one by one; none for a server that is not there. */
   instances(server: string): readonly InstanceStatus[];
   /** What the admin listener passes on. */

@@ -52,9 +52,9 @@ export interface FleetScalingArgs {
   maxInstances?: pulumi.Input<number>;
   /** Calls in flight on each instance before another one is started; on `process` for shared instances, on `kubernetes` with KEDA, and on `aws`; refused where nothing scales by it. Defaults to 16. */
   targetInFlight?: pulumi.Input<number>;
-  /** Processor use over what is reserved, in percent, above which an instance is added; on `kubernetes` and `aws`. Defaults to 70. */
+  /** Processor use over what is reserved, in percent, above which an instance is added; on `kubernetes` and `aws`, where it defaults to 70. On `process` over one processor, for processes that all callers share; defaults to none there. */
   targetCpuPercent?: pulumi.Input<number>;
-  /** Memory use over what is reserved, in percent, above which an instance is added; on `kubernetes` and `aws`. Defaults to none. Plain, because it decides what is measured. */
+  /** Memory use over what is reserved, in percent, above which an instance is added; on `kubernetes`, `aws` and `process` (there over `limits.memoryMiB`, or the machine's memory divided by `maxInstances`). Defaults to none. Plain, because it decides what is measured. */
   targetMemoryPercent?: number;
 }
 

@@ -89,7 +89,14 @@ export interface ResolvedServer {
   readonly limits?: Limits;
   /** Absent: its processes see what the gateway does. */
   readonly sandbox?: Sandbox;
-  readonly scaling: { readonly minInstances: number; readonly maxInstances: number; readonly targetInFlight: number };
+  readonly scaling: {
+    readonly minInstances: number;
+    readonly maxInstances: number;
+    readonly targetInFlight: number;
+    /** Absent: what its processes use starts none. */
+    readonly targetCpuPercent?: number | undefined;
+    readonly targetMemoryPercent?: number | undefined;
+  };
   readonly timeouts: Readonly<Required<Timeouts>>;
   readonly cache: Readonly<Required<Cache>>;
   readonly coalescing: { readonly enabled: boolean; readonly tools: readonly string[] };

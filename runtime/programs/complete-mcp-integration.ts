@@ -50,6 +50,11 @@ export class CompleteMCPIntegration {
     return this.#gateway.status();
   }
 
+  /** Rates, latencies, errors and bounds as Prometheus' text, with or without a port; undefined before the first server. */
+  metrics(): Promise<string | undefined> {
+    return this.#gateway.metrics();
+  }
+
   /** Ends the servers. */
   async close(): Promise<void> {
     this.#started = false;

@@ -9,7 +9,7 @@ export interface MCPServerConfig {
   readonly name: string;
   /** A preset, or `custom`. A preset with an `endpoint` is reached there instead of being started. */
   readonly type: ServerType;
-  /** Of a preset's package. Defaults to the one that the preset pins. */
+  /** Of a preset's package that is started here, which defaults to the one that the preset pins; else what is shown as the server's version. */
   readonly version?: string;
   /** A URL, or a host name beside `protocol` and `port`. Defaults to none: a preset is started here. */
   readonly endpoint?: string;
@@ -20,8 +20,12 @@ export interface MCPServerConfig {
   readonly scaling?: {
     readonly minInstances?: number;
     readonly maxInstances?: number;
-    /** Refused here: a program's fleets grow with calls in flight (`settings.scaling.targetInFlight`). */
+    /**
+     * What each process of the server is to use of a processor, in percent; another one is started when they use more. At an `endpoint`, which something
+     * else scales, calls go to the instance that says that it uses the least (`loadBalancer.strategy: resource-based`).
+     */
     readonly targetCpuPercent?: number;
+    /** The same of memory: of `settings.limits.memoryMiB`, or of the machine's memory divided by `maxInstances`. */
     readonly targetMemoryPercent?: number;
   };
   readonly security?: {
@@ -77,9 +81,6 @@ export function serverOf(config: MCPServerConfig, listens = false): Server {
   for (const [field, value] of Object.entries(limit ?? {}))
     if (!Number.isInteger(value) || value < 1)
       refuse(`security.rateLimiting.${field} is ${value}; it must be a whole number from 1`);
-  for (const field of ["targetCpuPercent", "targetMemoryPercent"] as const)
-    if (scaling?.[field] !== undefined)
-      refuse(`scaling.${field} is for platforms that measure it; use settings.scaling.targetInFlight`);
   if (security?.apiKey !== undefined && endpoint === undefined)
     refuse(
       "security.apiKey is for a server with an endpoint; give a server that is started here its secret in its environment",
@@ -87,12 +88,12 @@ export function serverOf(config: MCPServerConfig, listens = false): Server {
   const reached = endpoint === undefined ? {} : { endpoints: [urlOf(endpoint, config, refuse)] };
   const server = {
     type,
-    ...(version === undefined || endpoint !== undefined ? {} : { version }),
+    ...(version === undefined ? {} : { version }),
     // Only this program calls an endpoint without `listen`, so its sessions can be shared.
     ...(endpoint === undefined || listens ? {} : { isolation: "shared" as const }),
     ...(limit === undefined || !listens ? {} : { rateLimiting: { ...limit } }),
     ...reached,
-    ...(scaling === undefined ? {} : { scaling }),
+    ...(endpoint === undefined ? startedScaling(scaling) : reachedScaling(scaling)),
     ...settings,
   };
   const issues = validateServer(server);
@@ -100,6 +101,21 @@ export function serverOf(config: MCPServerConfig, listens = false): Server {
   const { apiKey } = security ?? {};
   // Checked without it: files hold references, a program holds the secret itself.
   return apiKey === undefined ? server : { ...server, credentials: { header: { scheme: "Bearer", value: apiKey } } };
+}
+
+type Scaling = MCPServerConfig["scaling"];
+
+const startedScaling = (scaling: Scaling): Pick<Server, "scaling"> => (scaling === undefined ? {} : { scaling });
+
+/** At an endpoint the targets say by what calls are placed: nothing can be started there. */
+function reachedScaling(scaling: Scaling): Pick<Server, "scaling" | "loadBalancer"> {
+  const { targetCpuPercent, targetMemoryPercent, ...bounds } = scaling ?? {};
+  return {
+    ...startedScaling(Object.keys(bounds).length === 0 ? undefined : bounds),
+    ...(targetCpuPercent === undefined && targetMemoryPercent === undefined
+      ? {}
+      : { loadBalancer: { strategy: "resource-based" } }),
+  };
 }
 
 const schemes = { http: ["http", "https"], ws: ["ws", "wss"], tcp: ["tcp", "tcp"] } as const;

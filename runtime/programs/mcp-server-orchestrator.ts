@@ -132,6 +132,11 @@ export class MCPServerOrchestrator extends EventEmitter<OrchestratorEvents> {
     return this.#gateway.status();
   }
 
+  /** Rates, latencies, errors and bounds as Prometheus' text, with or without a port; undefined before the first server. */
+  metrics(): Promise<string | undefined> {
+    return this.#gateway.metrics();
+  }
+
   /** The other living nodes of the cluster and their servers; none without clustering. */
   members(): readonly ClusterMember[] {
     return this.#node?.members ?? [];

@@ -97,6 +97,11 @@ export class ProgramGateway {
     return (await this.#running)?.status();
   }
 
+  /** What Prometheus would read at a gateway's `/metrics`; undefined before the first server. */
+  async metrics(): Promise<string | undefined> {
+    return (await this.#running)?.metrics();
+  }
+
   async close(): Promise<void> {
     const running = this.#running;
     this.#running = undefined;

@@ -17,6 +17,7 @@ import type { InstanceSource, LeaseClients } from "./instance-source.ts";
 import { LeasedInstances } from "./leased-instances.ts";
 import { RemoteInstances } from "./remote-instances.ts";
 import { RemoteLeases } from "./remote-leases.ts";
+import { resourceNeedOf } from "./resource-need.ts";
 import { SharedInstances } from "./shared-instances.ts";
 
 /** Instances that something else runs: how they are found and reached. */
@@ -93,7 +94,7 @@ export class FleetInstances {
     if (remote === undefined) {
       const create = () => this.#process();
       this.source = shared
-        ? new SharedInstances(server.name, limits, create, balancer, now)
+        ? new SharedInstances(server.name, limits, create, balancer, now, resourceNeedOf(server, now))
         : new LeasedInstances(server.name, { ...limits, requestMs: timeouts.requestMs }, create, now, clients);
     } else {
       const instances = new RemoteInstances({

@@ -32,10 +32,10 @@ export class ScaleDown {
     this.#needed = 0;
   }
 
-  /** Is one of `count` instances too many? `peak`: the most calls at once since the last look. */
-  surplus(count: number, peak: number): boolean {
+  /** Is one of `count` instances too many? `peak`: the most calls at once since the last look; `busy`: instances that what they use needs. */
+  surplus(count: number, peak: number, busy = 0): boolean {
     const { now, idleMs } = this.#options;
-    this.#needed = Math.max(this.#needed, this.#neededFor(peak));
+    this.#needed = Math.max(this.#needed, this.#neededFor(peak), busy);
     if (this.#needed >= count) this.restart();
     return this.#needed < count && now() - this.#since > idleMs;
   }

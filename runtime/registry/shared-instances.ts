@@ -4,11 +4,12 @@ import type { Instance } from "./instance.ts";
 import { anyReady, type InstanceLimits, type InstanceSource, type Placing } from "./instance-source.ts";
 import { PeakLoad } from "./peak-load.ts";
 import { circuitOpen } from "./resilience/fleet-circuit.ts";
+import type { ResourceNeed } from "./resource-need.ts";
 import { leastUsed, ScaleDown } from "./scale-down.ts";
 
 /**
  * Isolation `shared` of local processes: all callers share all instances. Another one is started when each has
- * `targetInFlight` calls. When fewer could have taken the load of the last `idleMs`, one gets no new calls, and ends when it
+ * `targetInFlight` calls, or when they use more than their targets of processor or memory. When fewer could have taken the load of the last `idleMs`, one gets no new calls, and ends when it
  * has none in flight.
  */
 export class SharedInstances implements InstanceSource {
@@ -20,6 +21,7 @@ export class SharedInstances implements InstanceSource {
   readonly #balancer: Balancer;
   readonly #load = new PeakLoad();
   readonly #scaleDown: ScaleDown;
+  readonly #need: Pick<ResourceNeed, "of"> | undefined;
   #instances: Instance[] = [];
   /** Those of them that are too many, the first one first. */
   readonly #leaving = new Set<Instance>();
@@ -27,7 +29,15 @@ export class SharedInstances implements InstanceSource {
   /** Calls that wait for the first instance. */
   #arriving = 0;
 
-  constructor(fleet: string, limits: InstanceLimits, create: () => Instance, balancer: Balancer, now: () => number) {
+  constructor(
+    fleet: string,
+    limits: InstanceLimits,
+    create: () => Instance,
+    balancer: Balancer,
+    now: () => number,
+    need?: Pick<ResourceNeed, "of">,
+  ) {
+    this.#need = need;
     this.#fleet = fleet;
     this.#limits = limits;
     this.#create = create;
@@ -97,7 +107,8 @@ export class SharedInstances implements InstanceSource {
     }
     const staying = this.#staying;
     const peak = Math.max(this.#load.take(), this.#arriving);
-    const surplus = this.#scaleDown.surplus(staying.length, peak)
+    const busy = this.#busy(staying);
+    const surplus = this.#scaleDown.surplus(staying.length, peak, busy)
       ? leastUsed(staying.filter(({ state }) => state !== "starting"))
       : undefined;
     if (surplus !== undefined) {
@@ -115,6 +126,18 @@ export class SharedInstances implements InstanceSource {
     const { targetInFlight, maxInstances } = this.#limits;
     const full = this.#staying.every(({ state, backend }) => state === "ready" && backend.inFlight >= targetInFlight);
     if (full && !this.#comeBack() && this.#instances.length < maxInstances) this.#add();
+  }
+
+  /** How many instances what these use needs; one more is started where that is more. */
+  #busy(staying: readonly Instance[]): number {
+    if (this.#need === undefined) return 0;
+    const pids = staying.flatMap(({ pid }) => (pid === undefined ? [] : [pid]));
+    const needed = this.#need.of(pids);
+    // One that starts is not counted yet.
+    const settled = staying.every(({ state }) => state === "ready");
+    if (settled && needed > staying.length && !this.#comeBack() && this.#instances.length < this.#limits.maxInstances)
+      this.#add();
+    return needed;
   }
 
   get #staying(): readonly Instance[] {

@@ -44,7 +44,8 @@ export function fleetAt({ roster, workers }: Place, server: FleetServer): FleetS
     return { ...server, scaling: { ...scaling, minInstances: share(minInstances), maxInstances: share(maxInstances) } };
   }
   return isolation === "shared"
-    ? { ...server, scaling: { ...scaling, minInstances: 1, maxInstances: 1, targetInFlight: unbounded } }
+    ? // The supervisor has the processes, and measures them.
+      { ...server, scaling: { minInstances: 1, maxInstances: 1, targetInFlight: unbounded } }
     : { ...server, scaling: { ...scaling, minInstances: 0 } };
 }
 

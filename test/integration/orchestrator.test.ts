@@ -125,6 +125,61 @@ test("a port that other machines reach is opened to nobody without authenticatio
   );
 });
 
+test("the specification's MCPServerConfig with every field filled in is taken, and has effect", async () => {
+  const host = await HostProcess.start("counting", "isolation: shared", fixture);
+  closing.push(() => host.stop());
+  const orchestrator = orchestrate({ listen: { port: 0 } });
+  const { hostname: endpoint, port } = new URL(host.url);
+  // Each field of the interface, in its order, with its type.
+  const config: Required<Omit<MCPServerConfig, "settings">> = {
+    name: "counting",
+    type: "custom",
+    version: "2.1.0",
+    endpoint,
+    protocol: "http",
+    port: Number(port),
+    scaling: { minInstances: 1, maxInstances: 4, targetCpuPercent: 70, targetMemoryPercent: 80 },
+    security: {
+      apiKey: "key-of-the-server",
+      tlsEnabled: false,
+      corsOrigins: ["https://app.example"],
+      rateLimiting: { windowMs: 60_000, maxRequests: 2 },
+    },
+  };
+  await orchestrator.registerServer(config);
+  expect(textOf(await orchestrator.executeRequest("counting", "count"))).toBe("1");
+  const { servers, url } = (await orchestrator.status()) as GatewayStatus;
+  expect(servers).toMatchObject([{ name: "counting", version: "2.1.0" }]);
+  const preflight = { origin: "https://app.example", "access-control-request-method": "POST" };
+  const answer = await request(`${url}/mcp`, { method: "OPTIONS", headers: preflight });
+  await answer.body.dump();
+  expect(answer.headers["access-control-allow-origin"]).toBe("https://app.example");
+  await orchestrator.executeRequest("counting", "count");
+  await expect(orchestrator.executeRequest("counting", "count")).rejects.toMatchObject({ code: "RATE_LIMITED" });
+});
+
+test("processes that use more of the processor than their target get another one beside them", async () => {
+  const orchestrator = orchestrate();
+  // Whatever runs uses more than one percent of a processor while it starts and is called.
+  const scaling = { minInstances: 1, maxInstances: 2, targetCpuPercent: 1 };
+  await orchestrator.registerServer(custom({ settings: counting, scaling }));
+  const instances = async () => (await orchestrator.status())?.servers[0]?.instances.total;
+  while ((await instances()) !== 2) await orchestrator.executeRequest("counting", "count");
+  expect(await instances()).toBe(2);
+});
+
+test("a program without a port has metrics", async () => {
+  const orchestrator = orchestrate();
+  expect(await orchestrator.metrics()).toBeUndefined();
+  await orchestrator.registerServer(custom({ settings: counting }));
+  await orchestrator.executeRequest("counting", "count");
+  const lines = ((await orchestrator.metrics()) as string).split("\n");
+  expect(lines).toContain('mcp_server_health_status{server="counting"} 1');
+  expect(lines.filter((line) => line.startsWith("mcp_request_total{"))).toEqual([
+    'mcp_request_total{server="counting",method="tools/call",status="ok"} 1',
+  ]);
+});
+
 test("CompleteMCPIntegration takes other servers, and keeps what may be kept unless that is unwanted", async () => {
   const mcp = new CompleteMCPIntegration({
     logLevel: "silent",

@@ -50,6 +50,22 @@ export const Scaling = Type.Object(
           "Calls in flight on each shared process before another one is started; the youngest is ended when the others could have taken the load of the last `timeouts.idleMs`. Not for other isolations. Defaults to 16.",
       }),
     ),
+    targetCpuPercent: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 1000,
+        description:
+          "What shared processes are to use of one processor each, on average over five seconds; when they use more, another one is started. Not for other isolations. Linux only. Defaults to any.",
+      }),
+    ),
+    targetMemoryPercent: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 100,
+        description:
+          "The same of memory: percent of `limits.memoryMiB`, or of the machine's memory divided by `maxInstances`. Defaults to any.",
+      }),
+    ),
   },
   options,
 );
@@ -114,7 +130,8 @@ export const Server = Type.Object(
     version: Type.Optional(
       Type.String({
         minLength: 1,
-        description: "Exact version of a preset's package, like 1.2.3; no tag or range. Defaults to the one it pins.",
+        description:
+          "Exact version of a preset's package, like 1.2.3; no tag or range. Defaults to the one it pins. Of a custom server what is shown as its version; another one starts its processes anew. Defaults to what the server says.",
       }),
     ),
     process: Type.Optional(ProcessSource),

@@ -81,7 +81,7 @@ const spokenAt = (protocol: UpstreamProtocol | undefined): UpstreamProtocol =>
 
 /** What JSON Schema cannot say well of a server. */
 function serverRules(server: Server, path: ConfigPath): ConfigIssue[] {
-  const { type, version, process, endpoints, discovery, protocol, isolation, scaling, tools, healthCheck } = server;
+  const { type, process, endpoints, discovery, protocol, isolation, scaling, tools, healthCheck } = server;
   const { credentials, batching, pool, methods } = server;
   const issues: ConfigIssue[] = [];
   const add = (field: ConfigPath, message: string, fix: string) =>
@@ -102,8 +102,6 @@ function serverRules(server: Server, path: ConfigPath): ConfigIssue[] {
       add([], "has no source of instances", "add process, endpoints or discovery");
     if (process !== undefined && endpoints !== undefined)
       add(["endpoints"], "stands beside process", "keep one of the two");
-    if (version !== undefined)
-      add(["version"], "belongs to presets", "remove it; the command of a custom server says what runs");
   } else {
     if (process !== undefined)
       add(["process"], `stands beside the preset "${type}"`, "remove it, or set type to custom");
@@ -142,26 +140,21 @@ function serverRules(server: Server, path: ConfigPath): ConfigIssue[] {
   confinementRules(server, add);
   upstreamTlsRules(server, known, add);
   if (credentials !== undefined) credentialRules(credentials, protocol ?? natural, add);
-  const { minInstances, maxInstances, targetInFlight } = scaling ?? {};
+  const { minInstances, maxInstances } = scaling ?? {};
   if (minInstances !== undefined && maxInstances !== undefined && minInstances > maxInstances) {
     const fix = "raise maxInstances or lower minInstances";
     add(["scaling", "minInstances"], `is ${minInstances}, more than maxInstances (${maxInstances})`, fix);
   }
   const settled = isolation ?? usualIsolation[type];
-  if (targetInFlight !== undefined && remote) {
-    const source = discovery === undefined ? "endpoints" : "discovery";
-    add(
-      ["scaling", "targetInFlight"],
-      `is given, but the instances at its ${source} are externally managed`,
-      "remove it",
-    );
-  } else if (targetInFlight !== undefined && settled !== Isolation.Shared) {
-    const fix = "remove it, or set isolation to shared";
-    add(
-      ["scaling", "targetInFlight"],
-      `is given, but isolation is "${settled}", which gives each its own process`,
-      fix,
-    );
+  for (const target of ["targetInFlight", "targetCpuPercent", "targetMemoryPercent"] as const) {
+    if (scaling?.[target] === undefined) continue;
+    if (remote) {
+      const source = discovery === undefined ? "endpoints" : "discovery";
+      add(["scaling", target], `is given, but the instances at its ${source} are externally managed`, "remove it");
+    } else if (settled !== Isolation.Shared) {
+      const fix = "remove it, or set isolation to shared";
+      add(["scaling", target], `is given, but isolation is "${settled}", which gives each its own process`, fix);
+    }
   }
   for (const [index, method] of (methods?.allow ?? []).entries()) {
     if (!standard.test(method)) continue;

@@ -135,27 +135,30 @@ servers:
   expect(JSON.stringify(issues.map(issueText))).not.toMatch(/canary-|canary:\/\/h\?/);
 });
 
-describe("targetInFlight where nothing reads it is refused by name", () => {
-  const scaling = { targetInFlight: 8 };
-  const external = (source: string) =>
-    `scaling.targetInFlight: is given, but the instances at its ${source} are externally managed; remove it`;
-  const own = (isolation: string) =>
-    `scaling.targetInFlight: is given, but isolation is "${isolation}", which gives each its own process; remove it, or set isolation to shared`;
-  const process = { command: "node" };
+describe.each(["targetInFlight", "targetCpuPercent", "targetMemoryPercent"])(
+  "%s where nothing reads it is refused by name",
+  (target) => {
+    const scaling = { [target]: 8 };
+    const external = (source: string) =>
+      `scaling.${target}: is given, but the instances at its ${source} are externally managed; remove it`;
+    const own = (isolation: string) =>
+      `scaling.${target}: is given, but isolation is "${isolation}", which gives each its own process; remove it, or set isolation to shared`;
+    const process = { command: "node" };
 
-  test.each<[object, string[]]>([
-    [{ endpoints: ["http://host/mcp"], isolation: "shared" }, [external("endpoints")]],
-    [{ endpoints: ["tcp://host:9"] }, [external("endpoints")]],
-    [{ discovery: { dns: { name: "host", port: 1 } }, isolation: "shared" }, [external("discovery")]],
-    [{ process }, [own("session")]],
-    [{ process, isolation: "caller" }, [own("caller")]],
-    [{ process, isolation: "shared" }, []],
-  ])("%j", (more, texts) => {
-    expect(validateServer({ type: "custom", scaling, ...more } as Server).map(issueText)).toEqual(texts);
-  });
+    test.each<[object, string[]]>([
+      [{ endpoints: ["http://host/mcp"], isolation: "shared" }, [external("endpoints")]],
+      [{ endpoints: ["tcp://host:9"] }, [external("endpoints")]],
+      [{ discovery: { dns: { name: "host", port: 1 } }, isolation: "shared" }, [external("discovery")]],
+      [{ process }, [own("session")]],
+      [{ process, isolation: "caller" }, [own("caller")]],
+      [{ process, isolation: "shared" }, []],
+    ])("%j", (more, texts) => {
+      expect(validateServer({ type: "custom", scaling, ...more } as Server).map(issueText)).toEqual(texts);
+    });
 
-  test("a preset's own isolation counts too", () => {
-    expect(validateServer({ type: "context7", scaling }).map(issueText)).toEqual([]);
-    expect(validateServer({ type: "playwright", scaling }).map(issueText)).toEqual([own("session")]);
-  });
-});
+    test("a preset's own isolation counts too", () => {
+      expect(validateServer({ type: "context7", scaling }).map(issueText)).toEqual([]);
+      expect(validateServer({ type: "playwright", scaling }).map(issueText)).toEqual([own("session")]);
+    });
+  },
+);

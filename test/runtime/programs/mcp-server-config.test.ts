@@ -23,6 +23,18 @@ test.each<[MCPServerConfig, object]>([
     custom({ endpoint: "http://docs/x", scaling: { maxInstances: 2 }, settings: { tools: { deny: ["a"] } } }),
     { ...remote, endpoints: ["http://docs/x"], scaling: { maxInstances: 2 }, tools: { deny: ["a"] } },
   ],
+  [
+    { name: "context7", type: "context7", scaling: { targetCpuPercent: 70, targetMemoryPercent: 80 } },
+    { type: "context7", scaling: { targetCpuPercent: 70, targetMemoryPercent: 80 } },
+  ],
+  // Something else scales what is at an endpoint; the targets say how calls are placed there.
+  [
+    custom({ endpoint: "docs", version: "2.1.0", scaling: { maxInstances: 2, targetCpuPercent: 70 } }),
+    {
+      ...{ ...remote, version: "2.1.0", endpoints: ["http://docs/mcp"] },
+      ...{ scaling: { maxInstances: 2 }, loadBalancer: { strategy: "resource-based" } },
+    },
+  ],
 ])("%j", (config, server) => {
   expect(serverOf(config)).toEqual(server);
 });
@@ -57,8 +69,8 @@ test.each<[MCPServerConfig, string]>([
     'server "docs": security.rateLimiting.windowMs is 0; it must be a whole number from 1',
   ],
   [
-    custom({ endpoint: "docs", scaling: { targetCpuPercent: 70 } }),
-    'server "docs": scaling.targetCpuPercent is for platforms that measure it; use settings.scaling.targetInFlight',
+    { name: "playwright", type: "playwright", scaling: { targetCpuPercent: 70 } },
+    'server "playwright": scaling.targetCpuPercent: is given, but isolation is "session", which gives each its own process; remove it, or set isolation to shared',
   ],
   [
     { name: "magic", type: "magic", security: { apiKey: "k" } },

@@ -9,13 +9,18 @@ import { anywhere, fakeFleet } from "../../support/fake-instances.ts";
 let open: SharedInstances | undefined;
 afterEach(() => open?.close());
 
+/** How many processes the ones that run need for what they use. */
+interface Need {
+  of(pids: readonly number[]): number;
+}
+
 interface Limits {
   readonly minInstances?: number;
   readonly maxInstances?: number;
   readonly idleMs?: number;
 }
 
-function shared(limits: Limits = {}, failures = 0, options: Partial<BalancerOptions> = {}) {
+function shared(limits: Limits = {}, failures = 0, options: Partial<BalancerOptions> = {}, need?: Need) {
   const connector = new FakeConnector();
   connector.failures = failures;
   const { clock, create, balancer } = fakeFleet(connector, () => open?.refresh());
@@ -26,6 +31,7 @@ function shared(limits: Limits = {}, failures = 0, options: Partial<BalancerOpti
     () => create(),
     balancer(options),
     () => clock.time,
+    need,
   );
   return { source: open, connector, clock };
 }
@@ -58,6 +64,31 @@ test("another instance is started when all are at their target, up to maxInstanc
   source.tend();
   source.tend();
   expect(source.instances.length).toBe(1);
+});
+
+test("another instance is started when those that run use too much, up to maxInstances, and goes when they do not", async () => {
+  const need = { wanted: 1, of: () => need.wanted };
+  const { source, clock } = shared({ maxInstances: 3 }, 0, {}, need);
+  await settled();
+  source.tend();
+  expect(source.instances.length).toBe(1);
+  need.wanted = 9;
+  for (const expected of [2, 3, 3]) {
+    source.tend();
+    await settled();
+    expect(source.instances.length).toBe(expected);
+  }
+  // They are busy, though no call is in flight.
+  clock.time += 501;
+  source.tend();
+  source.tend();
+  expect(source.instances.length).toBe(3);
+  need.wanted = 1;
+  source.tend();
+  clock.time += 501;
+  source.tend();
+  source.tend();
+  expect(source.instances.length).toBe(2);
 });
 
 test("minInstances 0 starts the first one on demand", async () => {
