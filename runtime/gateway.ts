@@ -222,7 +222,7 @@ export async function startGateway(
     // A server that the caller cannot reach answers like one that is not there.
     return fleet && access.knows(fleet) ? new SingleService(fleet, access) : undefined;
   };
-  const replies = new OpenReplies();
+  const replies = new OpenReplies(gateway.compressFromBytes);
   const modern = new ModernHttp({ calls: modernCalls, subscriptions, replies, elsewhere });
   const mcp = new StreamableHttp({ calls: sessionCalls, metrics, log, maxBodyBytes, modern, replies });
   const sse = new LegacySse({ ...duplex, maxBodyBytes, elsewhere, worker });

@@ -100,6 +100,8 @@ export interface MCPGatewayArgs {
   allowedOrigins?: pulumi.Input<pulumi.Input<string>[]>;
   /** Largest request body in bytes. Defaults to 4194304. */
   maxBodyBytes?: pulumi.Input<number>;
+  /** Answers of `/mcp` from so many bytes on are compressed for clients that take that; 0 compresses none. Defaults to 65536. */
+  compressFromBytes?: pulumi.Input<number>;
   /** Processes that share the port: a number, or `auto` for one for each core of the CPU quota. Defaults to 1. */
   workers?: pulumi.Input<string>;
   /** `/mcp` shows only `find_tools`, `describe_tools` and `call_tool`. Defaults to false. */

@@ -8,6 +8,8 @@ export const defaults = Object.freeze({
     allowedOrigins: [],
     // Fits a screenshot in base64 sent as an argument; still small enough to parse at once.
     maxBodyBytes: 4 * 1024 * 1024,
+    // Below, a network of today carries it in less time than compressing takes.
+    compressFromBytes: 64 * 1024,
     // Models choose best among tools that they see, as long as there are not hundreds.
     toolSearch: false,
     // One core carries thousands of calls per second; more processes cost memory.

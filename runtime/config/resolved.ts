@@ -30,6 +30,7 @@ export interface ResolvedGateway {
   readonly allowedHosts: readonly string[];
   readonly allowedOrigins: readonly string[];
   readonly maxBodyBytes: number;
+  readonly compressFromBytes: number;
   readonly drainMs: number;
   readonly lingerMs: number;
   readonly workers: number | "auto";

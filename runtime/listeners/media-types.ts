@@ -29,7 +29,9 @@ export function checkJson({ headers }: IncomingMessage): void {
   }
   const coding = headers["content-encoding"];
   if (coding !== undefined && coding.toLowerCase() !== "identity") {
-    throw new FleetError("MEDIA_TYPE", "Unsupported media type: MCP messages are sent without Content-Encoding");
+    throw new FleetError("MEDIA_TYPE", "Unsupported media type: MCP messages are sent without Content-Encoding", {
+      headers: { "accept-encoding": "identity" },
+    });
   }
 }
 

@@ -58,7 +58,8 @@ export class ModernHttp {
     if (method === "tools/call" && typeof params?.name === "string") {
       checkParamHeaders(await target.service.tool(params.name), params, request.headers);
     }
-    const reply = new PostReply(response, events ? () => new EventStream(response) : undefined, json);
+    const begin = events ? () => new EventStream(response) : undefined;
+    const reply = new PostReply(response, begin, json, undefined, replies.compression);
     const open = replies.add(reply);
     let outcome: RpcReply;
     try {

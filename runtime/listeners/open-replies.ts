@@ -1,4 +1,5 @@
 import { SlotTable } from "../protocol/slot-table.ts";
+import { AnswerCompression } from "./answer-compression.ts";
 import type { PostReply } from "./post-reply.ts";
 
 /** How often silent replies get a sign of life: the first one after twice that time, well before a balancer's 60 seconds. */
@@ -9,8 +10,15 @@ const pulseMs = 5_000;
  * long call that says nothing, so that a call needs no timer of its own.
  */
 export class OpenReplies {
+  /** Of large answers. */
+  readonly compression: AnswerCompression;
   readonly #replies = new SlotTable<PostReply>();
   readonly #pulse = setInterval(() => this.#keepAlive(), pulseMs).unref();
+
+  /** `compressFromBytes`: as in the configuration. */
+  constructor(compressFromBytes: number) {
+    this.compression = new AnswerCompression(compressFromBytes);
+  }
 
   /** A client begins to wait; the number takes the reply out again. */
   add(reply: PostReply): number {

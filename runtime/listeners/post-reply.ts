@@ -1,8 +1,10 @@
 import type { ServerResponse } from "node:http";
 import type { FleetError } from "../errors.ts";
+import type { Coding } from "../performance/index.ts";
 import type { NoticeStream } from "../protocol/client-session.ts";
 import { encodeReply, type RequestId, type RpcReply } from "../protocol/json-rpc.ts";
 import { RawReply } from "../protocol/raw-reply.ts";
+import type { AnswerCompression } from "./answer-compression.ts";
 import type { Answer } from "./target.ts";
 
 /**
@@ -15,16 +17,19 @@ export class PostReply implements Answer {
   #refused: number | undefined;
   readonly #open: (() => NoticeStream) | undefined;
   readonly #json: boolean;
+  readonly #compression: AnswerCompression | undefined;
   #stream: NoticeStream | undefined;
   #silent = false;
 
-  /** `open` begins the event stream; undefined for a client that takes none. `json`: the client takes JSON. */
+  /** `open` begins the event stream; undefined for a client that takes none. `json`: the client takes JSON. `compression`: of large answers; without it there is none. */
   constructor(
     response: ServerResponse,
     open: (() => NoticeStream) | undefined,
     json = true,
     headers: Record<string, string> = {},
+    compression?: AnswerCompression,
   ) {
+    this.#compression = compression;
     this.#response = response;
     this.#open = open;
     this.#json = json;
@@ -83,6 +88,11 @@ export class PostReply implements Answer {
     if (stream !== undefined) stream.end(message);
     else if (!this.#response.destroyed) {
       const length = Buffer.byteLength(message);
+      const coding = this.#codingOf(length);
+      if (coding !== undefined) {
+        this.#endCoded(status, Buffer.from(message), coding);
+        return;
+      }
       this.#head(status, length);
       // Plain ASCII, the usual case, is written without being encoded.
       this.#response.end(message, length === message.length ? "latin1" : "utf8");
@@ -101,11 +111,32 @@ export class PostReply implements Answer {
 
   /** A large result goes out as it came in. */
   #endBytes(head: string, rest: Buffer, reply: RawReply): void {
-    this.#head(200, Buffer.byteLength(head) + rest.length);
+    const length = Buffer.byteLength(head) + rest.length;
+    const coding = this.#codingOf(length);
+    if (coding !== undefined) {
+      this.#endCoded(200, Buffer.concat([Buffer.from(head), rest]), coding);
+      // It was copied.
+      reply.sent();
+      return;
+    }
+    this.#head(200, length);
     this.#response.write(head);
     this.#response.end(rest);
     // Of a client that has gone the bytes may still lie in its socket: these are left to the garbage collector.
     this.#response.once("finish", () => reply.sent());
+  }
+
+  #codingOf(length: number): Coding | undefined {
+    const compression = this.#compression;
+    return compression === undefined || length < compression.fromBytes
+      ? undefined
+      : compression.codingOf(this.#response, length);
+  }
+
+  #endCoded(status: number, body: Buffer, coding: Coding): void {
+    const headers = { "content-type": "application/json", ...this.#headers };
+    const sent = this.#compression?.send(this.#response, status, headers, body, coding);
+    sent?.catch(() => this.#response.destroy());
   }
 
   #head(status: number, length: number): void {

@@ -126,7 +126,9 @@ export class StreamableHttp {
 
   async #initialize(response: ServerResponse, target: McpTarget, request: RpcRequest, { json }: Taken): Promise<void> {
     const { id, answer } = await this.#options.calls.open(target, request);
-    new PostReply(response, () => new EventStream(response), json, { [sessionHeader]: id }).endText(answer);
+    const { compression } = this.#options.replies;
+    const headers = { [sessionHeader]: id };
+    new PostReply(response, () => new EventStream(response), json, headers, compression).endText(answer);
   }
 
   async #batch(
@@ -178,7 +180,8 @@ export class StreamableHttp {
   }
 
   #reply(session: ClientSession, response: ServerResponse, { events, json }: Taken): PostReply {
-    return new PostReply(response, events ? () => this.#replay.open(session, response) : undefined, json);
+    const open = events ? () => this.#replay.open(session, response) : undefined;
+    return new PostReply(response, open, json, undefined, this.#options.replies.compression);
   }
 
   #delete(request: IncomingMessage, response: ServerResponse, target: McpTarget): void {

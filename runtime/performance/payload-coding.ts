@@ -25,6 +25,6 @@ export function codingFor(acceptEncoding: string | null | undefined): Coding | u
   return best > 0 ? codings.find((coding) => weightOf(coding) === best) : undefined;
 }
 
-export function encodePayload(text: string, coding: Coding): Promise<Buffer> {
-  return encoders[coding](Buffer.from(text));
+export function encodePayload(payload: string | Buffer, coding: Coding): Promise<Buffer> {
+  return encoders[coding](typeof payload === "string" ? Buffer.from(payload) : payload);
 }

@@ -315,6 +315,7 @@ describe("what clients of other makers send", () => {
       headers: { ...both, "content-encoding": "gzip" },
       body: gzipSync(JSON.stringify(initialize)),
     });
+    expect(answer.headers["accept-encoding"]).toBe("identity");
     expect([answer.statusCode, ((await answer.body.json()) as { error: { message: string } }).error.message]).toEqual([
       415,
       "Unsupported media type: MCP messages are sent without Content-Encoding",

@@ -153,6 +153,13 @@ export const Gateway = Type.Object(
     allowedOrigins: Type.Optional(
       Type.Array(Type.String(), { description: "Browser origins accepted besides loopback ones." }),
     ),
+    compressFromBytes: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        description:
+          "JSON answers of `/mcp` from so many bytes on are compressed (zstd, br or gzip) for clients that take that; event streams are not. 0 compresses none. Defaults to 65536.",
+      }),
+    ),
     maxBodyBytes: Type.Optional(
       Type.Integer({ minimum: 1024, description: "Largest request body. Defaults to 4194304." }),
     ),

@@ -37,6 +37,7 @@ test("defaults are applied, and what the file says wins", async () => {
       port: 9000,
       allowedHosts: [],
       allowedOrigins: [],
+      compressFromBytes: 65_536,
       maxBodyBytes: 4194304,
       drainMs: 10000,
       lingerMs: 0,
