@@ -373,8 +373,7 @@ export async function startGateway(
     get tcpPort() {
       return ports.tcpPort;
     },
-    ...{ executor, status, operate },
-    metrics: () => metrics.text(),
+    ...{ executor, status, operate, metrics: () => metrics.text() },
     instances: (server) => registry.get(server)?.instances.status() ?? [],
     kept: (reason) => {
       metrics.reloaded(false);
