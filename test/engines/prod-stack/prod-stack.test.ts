@@ -38,7 +38,7 @@ beforeAll(async () => {
   for (const [name, value] of Object.entries(secrets)) {
     await pulumi(`config set --stack prod --secret --path mcp-fleet:secrets.${name} ${value}`);
   }
-}, 120_000);
+});
 afterAll(async () => {
   if (!able) return;
   await aws.close();
