@@ -127,10 +127,35 @@ async function think(client: Client): Promise<unknown> {
   return JSON.parse((content as { text: string }[])[0]?.text as string);
 }
 
-/** Ids of the stack's containers of a component. */
+/** Ids of the stack's containers of a component, without those that only hold files and never start. */
 async function containers(name: string): Promise<string[]> {
-  const out = await dockerOk(["ps", "--all", "--quiet", "--no-trunc", "--filter", `label=mcp-fleet.name=${name}`]);
+  const begun = ["running", "restarting", "exited"].flatMap((status) => ["--filter", `status=${status}`]);
+  const label = ["--filter", `label=mcp-fleet.name=${name}`];
+  const out = await dockerOk(["ps", "--all", "--quiet", "--no-trunc", ...label, ...begun]);
   return out.split("\n").filter((id) => id !== "");
+}
+
+/** Six clients with sessions call while something changes. */
+async function underLoad(change: () => Promise<unknown>): Promise<{ calls: number; failures: string[] }> {
+  const failures: string[] = [];
+  let calls = 0;
+  let over = false;
+  const clients = await Promise.all(Array.from({ length: 6 }, () => connect()));
+  const work = clients.map(async (client) => {
+    while (!over) {
+      await think(client).catch((error) => failures.push(String(error)));
+      calls += 1;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  });
+  try {
+    await change();
+  } finally {
+    over = true;
+    await Promise.all(work);
+    await Promise.all(clients.map((client) => client.close()));
+  }
+  return { calls, failures };
 }
 
 const inspect = async <T>(id: string, format: string): Promise<T> =>
@@ -176,7 +201,7 @@ test("every container is bounded, without capabilities, read-only, restarted, an
     expect(Config).toMatchObject({ User: "65532:65532", StopTimeout: 15 });
     expect(HostConfig).toMatchObject({
       ...{ ReadonlyRootfs: true, CapDrop: ["ALL"], SecurityOpt: ["no-new-privileges:true"], Privileged: false },
-      ...{ Memory: 512 * 2 ** 20, MemorySwap: 512 * 2 ** 20, NanoCpus: 1e9 },
+      ...{ Memory: 512 * 2 ** 20, MemorySwap: 512 * 2 ** 20, CpuPeriod: 100_000, CpuQuota: 100_000 },
       RestartPolicy: { Name: "unless-stopped" },
       LogConfig: { Type: "json-file", Config: { "max-size": "10m", "max-file": "5" } },
       Tmpfs: { "/tmp": "rw,noexec,nosuid,nodev,mode=1777,size=256m" },
@@ -198,9 +223,11 @@ test("every container is bounded, without capabilities, read-only, restarted, an
     });
   }
   const [gateway] = await containers("gateway");
-  expect(await inspect(gateway as string, ".HostConfig.PortBindings")).toEqual({
-    "8080/tcp": [{ HostIp: "127.0.0.1", HostPort: String(port) }],
-  });
+  expect(await inspect(gateway as string, ".HostConfig.PortBindings")).toEqual({});
+  const [front] = await containers("gateway-front");
+  const { PortBindings, ...hardening } = await inspect<{ PortBindings: object }>(front as string, ".HostConfig");
+  expect(hardening).toMatchObject({ ReadonlyRootfs: true, CapDrop: ["ALL"], SecurityOpt: ["no-new-privileges:true"] });
+  expect(PortBindings).toEqual({ "8080/tcp": [{ HostIp: "127.0.0.1", HostPort: String(port) }] });
 });
 
 test("a fleet reaches nobody but its gateway: neither another fleet nor, without egress, any other machine", async () => {
@@ -366,14 +393,18 @@ test("a container that was removed behind the stack's back is found missing and 
   expect(await containers("context7")).toHaveLength(1);
 });
 
-test("a changed fleet is replaced and nothing else; a new fleet joins", async () => {
+test("a changed fleet is replaced and nothing else, a new fleet joins, and no call fails meanwhile", async () => {
   const before = await containers("context7");
+  const [front] = await containers("gateway-front");
   configure((config) => {
     (config["mcp-fleet:fleets"].sequential as Record<string, unknown>).tags = { release: "second" };
     config["mcp-fleet:fleets"].magic = { platform: "docker", type: "magic" };
   });
-  await up();
+  const { calls, failures } = await underLoad(up);
+  expect(failures).toEqual([]);
+  expect(calls).toBeGreaterThan(6);
   expect(await containers("context7")).toEqual(before);
+  expect(await containers("gateway-front")).toEqual([front]);
   const [renewed] = (await containers("sequential")) as [string];
   expect(await inspect(renewed, ".Config.Labels")).toMatchObject({ release: "second" });
   await until(() => serving("magic"));
