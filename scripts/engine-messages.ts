@@ -21,7 +21,7 @@ export class EngineMessages {
   take(event: EngineEvent): void {
     const { diagnosticEvent: said, summaryEvent: summary, resOutputsEvent: done } = event;
     if (summary !== undefined) this.changes = summary.resourceChanges;
-    if (said?.severity === "error") this.#error(said.message.replace(colour, "").trim());
+    if (said?.severity === "error") this.#error(plain(said.message));
     const old = done?.metadata.old?.outputs as { status?: string; pid?: number } | undefined;
     const now = done?.metadata.new?.outputs as { status?: string } | undefined;
     if (old?.status === "running" && now?.status === "stopped") this.diedPid = old.pid;
@@ -30,8 +30,18 @@ export class EngineMessages {
   #error(text: string): void {
     const failure = checkFailure.exec(text);
     // What only says that something failed is said better by the thing that failed.
-    if (failure === null && /^(update failed|preview failed|Preview failed)/.test(text)) return;
+    if (/^(error: )?(update|preview|destroy|refresh|resource \S+) failed$/i.test(text)) return;
     if (failure !== null || /^(error: )?(MCP\w+ "|stacks\/)/.test(text)) this.badInput = true;
-    this.#errors.add(failure === null ? text.replace(/^error: /, "") : `${failure[1]}: ${failure[2]}`);
+    const reason = text.replace(/^error: /, "").replace(/^Preview failed: /, "");
+    this.#errors.add(failure === null ? reason : `${failure[1]}: ${failure[2]}`);
   }
 }
+
+/** What an operation is at: a line that a provider or a resource has said while it works; undefined of other events. */
+export function progressIn({ diagnosticEvent: said }: EngineEvent): string | undefined {
+  if (said === undefined || said.severity === "error") return undefined;
+  const text = plain(said.message);
+  return text === "" ? undefined : text;
+}
+
+const plain = (message: string): string => message.replace(colour, "").trim();

@@ -6,7 +6,7 @@ import { Listr } from "listr2";
 import { messageOf } from "../runtime/errors.ts";
 import { terminalLine, terminalText } from "../runtime/terminal-text.ts";
 import { engineEnvironment, root, stateRoot } from "./backend.ts";
-import { EngineMessages } from "./engine-messages.ts";
+import { EngineMessages, progressIn } from "./engine-messages.ts";
 import { findEngine } from "./pulumi-engine.ts";
 import { upReport } from "./report.ts";
 
@@ -93,6 +93,8 @@ async function up(stack: Stack, messages: EngineMessages): Promise<void> {
             refresh: true,
             onEvent: (event) => {
               messages.take(event);
+              const progress = progressIn(event);
+              if (progress !== undefined) task.output = terminalLine(progress);
               const { op, urn } = event.resourcePreEvent?.metadata ?? {};
               const quiet = op === undefined || op === "same" || op === "refresh" || urn?.includes("pulumi:providers:");
               if (!quiet) task.output = `${op} ${urn?.split("::").pop()}`;
