@@ -28,7 +28,7 @@ export interface GatewayDeployment {
   readonly url: pulumi.Output<string>;
   /** The same as seen from where the gateway runs. */
   readonly internalUrl: pulumi.Output<string>;
-  /** `running` or `stopped`, as of the last update or refresh. */
+  /** `running`, `stopped` or, on Kubernetes, `degraded`, as of the last update or refresh. */
   readonly status: pulumi.Output<string>;
 }
 

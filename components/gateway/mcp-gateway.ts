@@ -12,7 +12,7 @@ export class MCPGateway extends pulumi.ComponentResource {
   public readonly internalEndpoint: pulumi.Output<string>;
   /** What Prometheus scrapes. */
   public readonly metricsTarget: pulumi.Output<string>;
-  /** `running`, or `stopped` when a refresh found it dead. */
+  /** `running`, or `stopped` when a refresh found it dead; on Kubernetes `degraded` when only pods of an earlier version serve. */
   public readonly status: pulumi.Output<string>;
 
   constructor(name: string, args: MCPGatewayArgs, opts?: pulumi.ComponentResourceOptions) {

@@ -121,6 +121,8 @@ export interface KubernetesPodArgs {
   imagePullPolicy?: pulumi.Input<string>;
   /** Secrets with which images are pulled. Defaults to none. */
   imagePullSecrets?: pulumi.Input<string>[];
+  /** How long the pods of a new version have to become ready, in seconds; then the update fails, with the reason, and the earlier version goes on serving. What does not mend itself, such as an image that does not exist, fails after 45. Defaults to 300. */
+  rolloutSeconds?: pulumi.Input<number>;
   /** Calm before an autoscaler takes pods away, in seconds. Defaults to 300. */
   scaleDownAfterSeconds?: pulumi.Input<number>;
   /** Who may be reached, and from where. */

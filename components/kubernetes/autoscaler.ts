@@ -45,9 +45,7 @@ export function scalingBehavior(
  * pods lives, but for one with this annotation: a fleet can go over to KEDA in one update, which makes before it deletes.
  */
 export function autoscalerMetadata(workload: Workload): ObjectMeta {
-  const metadata = metadataOf(workload);
-  if (workload.role !== "fleet") return metadata;
-  return { ...metadata, annotations: { "validations.keda.sh/hpa-ownership": "false" } };
+  return metadataOf(workload, workload.role === "fleet" ? { "validations.keda.sh/hpa-ownership": "false" } : {});
 }
 
 /** A workload's HorizontalPodAutoscaler: by processor use, and by memory where that is asked for. */

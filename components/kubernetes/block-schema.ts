@@ -67,6 +67,7 @@ const pod = {
   namespace: open(label),
   imagePullPolicy: open(Type.Enum(["IfNotPresent", "Always", "Never"])),
   imagePullSecrets: open(texts),
+  rolloutSeconds: open(Type.Integer({ minimum: 10, maximum: 3600 })),
   scaleDownAfterSeconds: open(Type.Integer({ minimum: 0, maximum: 3600 })),
   network: open(network),
   existingSecret: open(Type.Object({ name: open(text), keys: open(texts) }, closed)),

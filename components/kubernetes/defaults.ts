@@ -32,6 +32,8 @@ export const kubernetesDefaults = Object.freeze({
   graceMarginSeconds: 5,
   // As long as a cluster autoscaler waits for the pods of a node that it takes away.
   longestGraceSeconds: 600,
+  // As long as the startup probe lets a process start, and an image of some size is pulled before.
+  rolloutSeconds: 300,
   // No user or group of a node has this id.
   userId: 65_532,
   temporaryMiB: 256,

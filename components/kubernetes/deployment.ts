@@ -4,12 +4,11 @@ import { podSpec } from "./pod.ts";
 import type { Workload } from "./workload.ts";
 
 /**
- * Metadata of a workload's Deployment. Where no autoscaler owns the replicas, the number of the program holds, whatever
- * autoscaler has changed it before: without force the server refuses to take it back.
+ * Metadata of a workload's Deployment. `rolledOut` says that something else waits for its pods: then the provider waits
+ * only until the object is there. (`pulumi.com/skipAwait` would not wait for its end either.)
  */
-export function deploymentMetadata(workload: Workload): types.input.meta.v1.ObjectMeta {
-  const metadata = metadataOf(workload);
-  return workload.replicas === undefined ? metadata : { ...metadata, annotations: { "pulumi.com/patchForce": "true" } };
+export function deploymentMetadata(workload: Workload, rolledOut: boolean): types.input.meta.v1.ObjectMeta {
+  return metadataOf(workload, rolledOut ? { "pulumi.com/waitFor": "jsonpath={.metadata.uid}" } : {});
 }
 
 /** A workload's Deployment: a new pod is ready before an old one goes. */
@@ -18,7 +17,7 @@ export function deploymentSpec(workload: Workload): types.input.apps.v1.Deployme
   return {
     ...(replicas === undefined ? {} : { replicas }),
     revisionHistoryLimit: 3,
-    progressDeadlineSeconds: 300,
+    progressDeadlineSeconds: workload.rolloutSeconds,
     selector: { matchLabels: selectorOf(workload) },
     strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: "25%", maxUnavailable: 0 } },
     template: {

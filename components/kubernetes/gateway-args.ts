@@ -9,7 +9,7 @@ export interface GatewayIngressArgs {
   className?: pulumi.Input<string>;
   /** Secret with the certificate. Plain, because it decides whether clients use https. Defaults to none. */
   tlsSecret?: string;
-  /** Annotations that the controller reads. Defaults to none. */
+  /** Annotations that the controller reads. An update does not wait for the controller, unless `pulumi.com/skipAwait` is `false` here. Defaults to none. */
   annotations?: Record<string, pulumi.Input<string>>;
 }
 

@@ -10,10 +10,10 @@ import { gatewayConfig } from "./gateway-config.ts";
 import { configFile, gatewayWorkload } from "./gateway-workload.ts";
 import { withDrain } from "./grace.ts";
 import { httpRouteSpec, ingressSpec } from "./ingress.ts";
-import { metadataOf } from "./metadata.ts";
+import { metadataOf, namelessMetadata } from "./metadata.ts";
 import { addressOf, autoscalerObject, kubernetesSdk, workloadObjects } from "./objects.ts";
 import { gatewayProblems } from "./rules.ts";
-import { digest } from "./secrets.ts";
+import { statusOf } from "./status.ts";
 
 /** A gateway as a Deployment of replicas that share nothing but the key of their sessions. */
 export const gateway: PlatformComponents["gateway"] = (parent, name, given) => {
@@ -36,11 +36,11 @@ export const gateway: PlatformComponents["gateway"] = (parent, name, given) => {
   // Without an argument the provider chooses the namespace; the first object that is made tells it.
   const namespace = kubernetes?.namespace ?? role.metadata.namespace.apply((space) => space ?? "default");
   const text = gatewayConfig(settings, namespace);
-  // The name says what is in it: pods of the old and of the new configuration each keep their own.
+  // Pods of the old and of the new configuration each keep their own.
   const config = new sdk.core.v1.ConfigMap(
     `${name}-config`,
     {
-      metadata: metadataOf(described, pulumi.interpolate`${described.name}-config-${text.apply(digest)}`),
+      metadata: namelessMetadata(described),
       immutable: true,
       data: { [configFile]: text },
     },
@@ -53,7 +53,7 @@ export const gateway: PlatformComponents["gateway"] = (parent, name, given) => {
     { metadata, ...roleBinding(workload) },
     child({ dependsOn: role }),
   );
-  const { service, deployment } = workloadObjects(sdk, parent, name, workload, {
+  const { service, deployment, rollout } = workloadObjects(sdk, parent, name, workload, {
     block: kubernetes,
     secrets,
     serviceType,
@@ -73,7 +73,9 @@ export const gateway: PlatformComponents["gateway"] = (parent, name, given) => {
     url = service.id.apply(() => pulumi.interpolate`${workload.scheme}://${host}:${workload.port}`);
   }
   if (ingress !== undefined) {
-    const annotated = { ...metadata, annotations: ingress.annotations ?? {} };
+    // Clients call a host that is known. The provider would wait for an address of the controller, where there is none
+    // for ten minutes.
+    const annotated = metadataOf(workload, { "pulumi.com/skipAwait": "true", ...ingress.annotations });
     const spec = ingressSpec(workload, ingress);
     const made = new sdk.networking.v1.Ingress(`${name}-ingress`, { metadata: annotated, spec }, child());
     const scheme = ingress.tlsSecret === undefined ? "http" : "https";
@@ -85,6 +87,5 @@ export const gateway: PlatformComponents["gateway"] = (parent, name, given) => {
     const made = new sdk.apiextensions.CustomResource(`${name}-route`, { ...kind, spec }, child());
     url = made.id.apply(() => pulumi.interpolate`https://${httpRoute.host}`);
   }
-  const available = deployment.status.apply((status) => (status?.availableReplicas ?? 0) > 0);
-  return { url, internalUrl, status: available.apply((up) => (up ? "running" : "stopped")) };
+  return { url, internalUrl, status: rollout?.status ?? statusOf(deployment) };
 };

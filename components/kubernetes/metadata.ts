@@ -18,8 +18,22 @@ export function labelsOf(workload: Workload): NonNullable<ObjectMeta["labels"]> 
   };
 }
 
+/**
+ * What somebody else has changed is put back: without force the API server refuses a field that has another manager. It
+ * is asked for every object by itself, because a component makes no provider.
+ */
+export const forced = Object.freeze({ "pulumi.com/patchForce": "true" });
+
 /** Metadata of a workload's object. */
-export function metadataOf(workload: Workload, name: ObjectMeta["name"] = workload.name): ObjectMeta {
+export function metadataOf(workload: Workload, annotations: ObjectMeta["annotations"] = {}): ObjectMeta {
+  return { name: workload.name, ...namelessMetadata(workload), annotations: { ...forced, ...annotations } };
+}
+
+/**
+ * Metadata of an object that never changes, such as a gateway's ConfigMap: the provider gives each content a name of its
+ * own. A name made of the content would be taken when a failed update is reverted: what that has left is deleted last.
+ */
+export function namelessMetadata(workload: Workload): ObjectMeta {
   const { namespace } = workload;
-  return { name, ...(namespace === undefined ? {} : { namespace }), labels: labelsOf(workload) };
+  return { ...(namespace === undefined ? {} : { namespace }), labels: labelsOf(workload) };
 }

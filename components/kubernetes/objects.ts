@@ -5,10 +5,13 @@ import { Platform } from "../platform.ts";
 import { providerSdk } from "../provider-sdk.ts";
 import type { KubernetesPodArgs } from "./args.ts";
 import { type AutoscalerBounds, autoscalerMetadata, autoscalerSpec } from "./autoscaler.ts";
+import { clusterAccess } from "./cluster-access.ts";
+import { kubernetesDefaults as defaults } from "./defaults.ts";
 import { deploymentMetadata, deploymentSpec } from "./deployment.ts";
 import { disruptionBudgetSpec } from "./disruption-budget.ts";
 import { metadataOf } from "./metadata.ts";
 import { networkPolicySpec } from "./network-policy.ts";
+import { type KubernetesRollout, rolloutOf } from "./rollout.ts";
 import { externalSecretSpec } from "./secrets.ts";
 import { serviceMetadata, serviceSpec } from "./service.ts";
 import type { Workload } from "./workload.ts";
@@ -24,6 +27,8 @@ export function kubernetesSdk(component: string): Kubernetes {
 /** What of a workload others refer to. */
 export interface WorkloadObjects {
   readonly deployment: k8s.apps.v1.Deployment;
+  /** Undefined where the provider itself waits, because its cluster cannot be asked otherwise. */
+  readonly rollout: KubernetesRollout | undefined;
   readonly service: k8s.core.v1.Service;
 }
 
@@ -45,7 +50,7 @@ export function workloadObjects(
   const account = new sdk.core.v1.ServiceAccount(
     `${name}-account`,
     {
-      metadata: { ...metadata, annotations: workload.serviceAccountAnnotations },
+      metadata: metadataOf(workload, workload.serviceAccountAnnotations),
       automountServiceAccountToken: false,
     },
     child(),
@@ -56,16 +61,19 @@ export function workloadObjects(
     child(),
   );
   const secret = secretObject(sdk, parent, name, workload, more);
+  const cluster = clusterAccess(parent);
   const deployment = new sdk.apps.v1.Deployment(
     `${name}-deployment`,
-    { metadata: deploymentMetadata(workload), spec: deploymentSpec(workload) },
+    { metadata: deploymentMetadata(workload, cluster !== undefined), spec: deploymentSpec(workload) },
     child({
       // No pod before what keeps it apart, what it runs as, and what it reads.
       dependsOn: [account, policy, ...secret],
       // An autoscaler that takes over finds as many pods as there are. To give the number up would leave one.
       ...(workload.replicas === undefined ? { ignoreChanges: ["spec.replicas"] } : {}),
+      customTimeouts: waitsOf(workload),
     }),
   );
+  const rollout = cluster && rolloutOf(name, workload, deployment, cluster, child());
   const service = new sdk.core.v1.Service(
     `${name}-service`,
     {
@@ -73,10 +81,20 @@ export function workloadObjects(
       spec: serviceSpec(workload, more.serviceType, more.loadBalancerClass),
     },
     // Its address is of use when something serves it.
-    child({ dependsOn: deployment }),
+    child({ dependsOn: rollout ?? deployment, customTimeouts: waitsOf(workload) }),
   );
   new sdk.policy.v1.PodDisruptionBudget(`${name}-budget`, { metadata, spec: disruptionBudgetSpec(workload) }, child());
-  return { deployment, service };
+  return { deployment, rollout, service };
+}
+
+/**
+ * How long the provider waits for an object: of a bound that is known only later, its own ten minutes. Pods that end have
+ * the grace period, and somewhat more.
+ */
+function waitsOf({ rolloutSeconds }: Workload): pulumi.CustomTimeouts {
+  const ended = { delete: `${defaults.longestGraceSeconds + 300}s` };
+  if (typeof rolloutSeconds !== "number") return ended;
+  return { create: `${rolloutSeconds}s`, update: `${rolloutSeconds}s`, ...ended };
 }
 
 /** A workload's HorizontalPodAutoscaler, which owns the replicas of its Deployment. */

@@ -7,9 +7,7 @@ type ServiceSpec = types.input.core.v1.ServiceSpec;
 
 /** Metadata of a workload's Service. */
 export function serviceMetadata(workload: Workload): types.input.meta.v1.ObjectMeta {
-  const metadata = metadataOf(workload);
-  const { serviceAnnotations: annotations } = workload;
-  return Object.keys(annotations).length === 0 ? metadata : { ...metadata, annotations };
+  return metadataOf(workload, workload.serviceAnnotations);
 }
 
 /**

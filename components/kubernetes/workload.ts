@@ -46,6 +46,8 @@ export interface Workload {
   /** Undefined where an autoscaler owns them. */
   readonly replicas: pulumi.Input<number> | undefined;
   readonly drainMs: pulumi.Input<number>;
+  /** How long a new version may take to serve. */
+  readonly rolloutSeconds: pulumi.Input<number>;
   readonly network: GatewayKubernetesNetworkArgs;
   readonly placement: Placement;
   readonly serviceAccountAnnotations: Readonly<Record<string, pulumi.Input<string>>>;
@@ -69,7 +71,7 @@ function placementOf(block: KubernetesPodArgs): Placement {
 export function wishesOf(
   block: KubernetesPodArgs,
 ): Pick<Workload, "namespace" | "imagePullPolicy" | "imagePullSecrets" | "serviceAnnotations" | "envFrom" | "userId"> &
-  Pick<Workload, "placement" | "serviceAccountAnnotations"> {
+  Pick<Workload, "placement" | "serviceAccountAnnotations" | "rolloutSeconds"> {
   const { envConfigMaps = [], envSecrets = [] } = block;
   return {
     namespace: block.namespace,
@@ -81,6 +83,7 @@ export function wishesOf(
       ...envSecrets.map((name) => ({ secretRef: { name } })),
     ],
     userId: block.userId ?? kubernetesDefaults.userId,
+    rolloutSeconds: block.rolloutSeconds ?? kubernetesDefaults.rolloutSeconds,
     placement: placementOf(block),
     serviceAccountAnnotations: block.serviceAccountAnnotations ?? {},
   };

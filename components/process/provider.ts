@@ -77,6 +77,8 @@ async function operate(
         }
       },
     );
+    // The engine shows what a plugin writes there.
+    if (kind === "rollout") child.stderr?.pipe(process.stderr);
     child.stdin?.end(JSON.stringify(request));
   });
 }
@@ -111,6 +113,32 @@ export function processProvider(kind: "fleet" | "gateway" | "files" | "units"): 
     },
     async read(_id, props) {
       const { id, outs } = await operate(kind, "read", { olds: props });
+      return { id: id as string, props: outs as Properties };
+    },
+  };
+}
+
+/** Makes a rollout, or says that it failed: then it is in the state all the same, so that the next update asks again. */
+async function rollOut(operation: "create" | "update", request: { inputs: Properties; olds?: Properties }) {
+  const { id, outs, failure } = await operate("rollout", operation, request);
+  if (failure === undefined) return { id: id as string, outs: outs as Properties };
+  const properties = { ...outs, __provider: request.inputs.__provider };
+  throw Object.assign(new Error(failure), { stack: undefined, id, properties, reasons: [failure] });
+}
+
+/** The dynamic provider of a Deployment's rollout on the platform `kubernetes`: nothing is asked while nothing has changed. */
+export function rolloutProvider(): pulumi.dynamic.ResourceProvider {
+  return {
+    async diff(_id, olds, news) {
+      if (isUnknown(news)) return { changes: true };
+      const same = ["namespace", "name", "uid", "revision"].every((key) => olds[key] === news[key]);
+      // What a refresh has found otherwise is waited for again.
+      return { changes: !same || olds.status !== "running" };
+    },
+    create: (inputs) => rollOut("create", { inputs }),
+    update: (_id, olds, news) => rollOut("update", { inputs: news, olds }),
+    async read(_id, props) {
+      const { id, outs } = await operate("rollout", "read", { olds: props });
       return { id: id as string, props: outs as Properties };
     },
   };

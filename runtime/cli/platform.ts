@@ -9,7 +9,7 @@ import {
 import { terminalLine } from "../terminal-text.ts";
 
 /**
- * `mcp-fleet platform`: what the Pulumi resources of the platforms `process` and `systemd` run. Not for people, hence hidden: one JSON
+ * `mcp-fleet platform`: what the Pulumi resources of the platforms `process` and `systemd`, and the rollouts of `kubernetes`, run. Not for people, hence hidden: one JSON
  * object on standard input, one on standard output, progress on standard error.
  */
 export function platformCommand(): Command {

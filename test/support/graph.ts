@@ -67,7 +67,7 @@ export async function graphOf(
   };
   const newResource = ({ type, name, inputs }: pulumi.runtime.MockResourceArgs) => ({
     id: `${name}-id`,
-    state: { ...cloud.computed(type, name), ...inputs },
+    state: { ...cloud.computed(type, name), ...named(type, name, inputs) },
   });
   const call = ({ token, inputs }: pulumi.runtime.MockCallArgs) => ({ ...inputs, ...cloud.answer(token) });
   await pulumi.runtime.setMocks({ newResource, call }, project, stack, false);
@@ -83,6 +83,13 @@ export async function graphOf(
 /** Type, name and parent: what a state depends on. */
 export function triples(graph: readonly GraphNode[]): string[] {
   return graph.map(({ type, name, parent }) => `${type} ${name} < ${parent}`);
+}
+
+/** The provider for Kubernetes names what has no name (metadata/naming.go of pulumi-kubernetes). */
+function named(type: string, name: string, inputs: Record<string, unknown>): Record<string, unknown> {
+  const metadata = inputs.metadata as { name?: string } | undefined;
+  if (!type.startsWith("kubernetes:") || metadata === undefined || metadata.name !== undefined) return inputs;
+  return { ...inputs, metadata: { ...metadata, name: `${name}-0a1b2c3d` } };
 }
 
 function nameIn(urn: string): string {

@@ -49,6 +49,33 @@ export interface ProcessGatewayOutputs extends ProcessGatewayInputs {
   pid: number;
 }
 
+/** How a cluster is reached; as Pulumi's Kubernetes provider does where nothing is said. */
+export interface ClusterAccess {
+  /** Path of a kubeconfig, or its text. */
+  kubeconfig?: string;
+  /** A context of it other than the current one. */
+  context?: string;
+}
+
+/** What the rollout of a Deployment is asked: not of a platform of this machine, but in the same form. */
+export interface KubernetesRolloutInputs {
+  namespace: string;
+  /** Name of the Deployment. */
+  name: string;
+  /** Its unique id, which tells it from one of the same name in another cluster. */
+  uid: string;
+  /** A mark of what its pods are made of: another one is another rollout. */
+  revision: string;
+  /** After this time a rollout has failed. */
+  timeoutSeconds: number;
+  cluster?: ClusterAccess;
+}
+
+export interface KubernetesRolloutOutputs extends KubernetesRolloutInputs {
+  /** `running`; `degraded` when only pods of an earlier version serve; `stopped`. */
+  status: string;
+}
+
 /** One wrong input, shown by Pulumi next to the resource. */
 export interface CheckFailure {
   property: string;
@@ -58,5 +85,14 @@ export interface CheckFailure {
 export type PlatformRequest<Inputs, Outputs> = { inputs: Inputs; olds?: Outputs; id?: string };
 
 export type PlatformResponse<Outputs> =
-  | { ok: true; outs?: Outputs; id?: string; failures?: CheckFailure[]; changes?: boolean; replaces?: string[] }
+  | {
+      ok: true;
+      outs?: Outputs;
+      id?: string;
+      /** It was made, and does not do its work. */
+      failure?: string;
+      failures?: CheckFailure[];
+      changes?: boolean;
+      replaces?: string[];
+    }
   | { ok: false; message: string };

@@ -2,6 +2,7 @@ import pino from "pino";
 import type { PlatformRequest, PlatformResponse } from "../../config/schema/index.ts";
 import { messageOf } from "../../errors.ts";
 import { terminalText } from "../../terminal-text.ts";
+import { RolloutResource } from "../kubernetes/rollout-resource.ts";
 import { PackageCache } from "../package-cache.ts";
 import { ServiceManager } from "../systemd/service-manager.ts";
 import { UnitsResource } from "../systemd/units-resource.ts";
@@ -38,6 +39,7 @@ function resourceOf(kind: ResourceKind, entry: string): PlatformResource<unknown
     fleet: () => new FleetResource(new PackageCache({ log: silent }), entry),
     gateway: () => new GatewayResource(entry),
     files: () => new FilesResource(),
+    rollout: () => new RolloutResource(),
     units: () =>
       new UnitsResource(new ServiceManager(), new PackageCache({ log: silent, folder: machinePackages, shared: true })),
   };

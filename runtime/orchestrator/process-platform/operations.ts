@@ -1,7 +1,7 @@
 import type { PlatformResponse } from "../../config/schema/index.ts";
 
-/** Resources of the `process` platform, and that of the `systemd` platform. */
-export const resourceKinds = ["fleet", "gateway", "files", "units"] as const;
+/** Resources of the `process` platform, that of the `systemd` platform, and the rollouts of the `kubernetes` platform. */
+export const resourceKinds = ["fleet", "gateway", "files", "units", "rollout"] as const;
 export type ResourceKind = (typeof resourceKinds)[number];
 
 /** What a deployment engine does with a resource. */

@@ -165,8 +165,8 @@ test("a Deployment leaves its replicas to the autoscaler", () => {
     template: { metadata: { labels }, spec: pod },
   };
   expect(deploymentSpec(notes())).toEqual(spec);
-  const owned = notes({ scaling: { minInstances: 3 }, kubernetes: { autoscaler: "none" } });
-  expect(deploymentSpec(owned)).toEqual({ ...spec, replicas: 3 });
+  const owned = notes({ scaling: { minInstances: 3 }, kubernetes: { autoscaler: "none", rolloutSeconds: 60 } });
+  expect(deploymentSpec(owned)).toEqual({ ...spec, replicas: 3, progressDeadlineSeconds: 60 });
 });
 
 test("metadata carries the recommended labels and the user's, which cannot take their place", () => {
@@ -178,6 +178,8 @@ test("metadata carries the recommended labels and the user's, which cannot take 
     name: "mcp-notes",
     namespace: "tools",
     labels: { ...labels, team: "search" },
+    // What somebody else has changed is put back.
+    annotations: { "pulumi.com/patchForce": "true" },
   });
 });
 
@@ -323,6 +325,7 @@ test("the defaults, which are a contract", () => {
     lingerMs: 5000,
     graceMarginSeconds: 5,
     longestGraceSeconds: 600,
+    rolloutSeconds: 300,
     userId: 65_532,
     temporaryMiB: 256,
     dnsNamespace: "kube-system",

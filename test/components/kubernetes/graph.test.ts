@@ -9,10 +9,20 @@ let gateway: MCPGateway;
 const node = (name: string) => graph.find((one) => one.name === name) as GraphNode;
 const value = <T>(output: pulumi.Output<T>): Promise<T> => new Promise((resolve) => output.apply(resolve));
 
+const cloud = {
+  computed: (type: string, name: string) =>
+    type.endsWith(":KubernetesRollout") ? { status: name.startsWith("gateway") ? "degraded" : "running" } : {},
+  answer: () => ({}),
+};
+
 beforeAll(async () => {
-  graph = await graphOf(() => {
-    gateway = ordinaryProgram();
-  });
+  graph = await graphOf(
+    () => {
+      gateway = ordinaryProgram();
+    },
+    [],
+    cloud,
+  );
 });
 
 test("types, names and parents, which states depend on", () => {
@@ -22,6 +32,7 @@ test("types, names and parents, which states depend on", () => {
     "kubernetes:policy/v1:PodDisruptionBudget clock-budget < clock",
     "kubernetes:apps/v1:Deployment clock-deployment < clock",
     "kubernetes:networking.k8s.io/v1:NetworkPolicy clock-network < clock",
+    "pulumi-nodejs:dynamic/mcp-fleet:KubernetesRollout clock-rollout < clock",
     "kubernetes:core/v1:Service clock-service < clock",
     "mcp-fleet:index:MCPGateway gateway < ",
     "kubernetes:core/v1:ServiceAccount gateway-account < gateway",
@@ -32,6 +43,7 @@ test("types, names and parents, which states depend on", () => {
     "kubernetes:networking.k8s.io/v1:NetworkPolicy gateway-network < gateway",
     "kubernetes:rbac.authorization.k8s.io/v1:Role gateway-role < gateway",
     "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding gateway-role-binding < gateway",
+    "pulumi-nodejs:dynamic/mcp-fleet:KubernetesRollout gateway-rollout < gateway",
     "kubernetes:core/v1:Secret gateway-secret < gateway",
     "kubernetes:core/v1:Service gateway-service < gateway",
     "mcp-fleet:index:MCPServerFleet notes < ",
@@ -40,6 +52,7 @@ test("types, names and parents, which states depend on", () => {
     "kubernetes:policy/v1:PodDisruptionBudget notes-budget < notes",
     "kubernetes:apps/v1:Deployment notes-deployment < notes",
     "kubernetes:networking.k8s.io/v1:NetworkPolicy notes-network < notes",
+    "pulumi-nodejs:dynamic/mcp-fleet:KubernetesRollout notes-rollout < notes",
     "kubernetes:core/v1:Secret notes-secret < notes",
     "kubernetes:core/v1:Service notes-service < notes",
     "mcp-fleet:index:MCPServerFleet remote < ",
@@ -54,16 +67,16 @@ test("pods wait for what keeps them apart and what they read; the gateway's conf
   );
   expect(waits).toEqual({
     "clock-deployment": ["clock-account", "clock-network"],
-    "clock-service": ["clock-deployment"],
+    "clock-service": ["clock-rollout"],
     "gateway-config": ["clock-service", "notes-service"],
     "gateway-deployment": [
       ...["clock-service", "gateway-account", "gateway-config"],
       ...["gateway-network", "gateway-secret", "notes-service"],
     ],
     "gateway-role-binding": ["gateway-role"],
-    "gateway-service": ["gateway-deployment"],
+    "gateway-service": ["gateway-rollout"],
     "notes-deployment": ["notes-account", "notes-network", "notes-secret"],
-    "notes-service": ["notes-deployment"],
+    "notes-service": ["notes-rollout"],
   });
 });
 
@@ -83,12 +96,14 @@ test("a fleet that goes from one autoscaler to another keeps its pods", async ()
     const { replicas } = deployment.inputs.spec as { replicas?: number };
     seen.push([deployment.ignoreChanges, replicas, annotations(deployment), annotations(autoscaler)]);
   }
+  const forced = { "pulumi.com/patchForce": "true" };
+  const deployed = { ...forced, "pulumi.com/waitFor": "jsonpath={.metadata.uid}" };
   expect(seen).toEqual([
     // KEDA's webhook lets a ScaledObject in beside it, and the number of pods stays what it is.
-    [["spec.replicas"], undefined, undefined, { "validations.keda.sh/hpa-ownership": "false" }],
-    [["spec.replicas"], undefined, undefined, undefined],
-    // The number is taken back from whatever autoscaler has set it.
-    [[], 2, { "pulumi.com/patchForce": "true" }, undefined],
+    [["spec.replicas"], undefined, deployed, { ...forced, "validations.keda.sh/hpa-ownership": "false" }],
+    [["spec.replicas"], undefined, deployed, forced],
+    // The number is taken back, by force, from whatever autoscaler has set it.
+    [[], 2, deployed, undefined],
   ]);
 });
 
@@ -163,7 +178,7 @@ test.each([
 });
 
 describe("the gateway's configuration", () => {
-  const config = () => node("gateway-config").inputs as { metadata: { name: string }; data: Record<string, string> };
+  const config = () => node("gateway-config").inputs as { data: Record<string, string> };
 
   test("says how every fleet is reached, and holds only references to secrets", () => {
     expect(JSON.parse(config().data["mcp-fleet.json"] as string)).toEqual({
@@ -194,13 +209,14 @@ describe("the gateway's configuration", () => {
     });
   });
 
-  test("is named by its content, so that a change renews the pods one by one", async () => {
-    const { metadata } = config();
-    expect(metadata.name).toMatch(/^gateway-config-[0-9a-f]{12}$/);
+  test("never changes: the provider names each content otherwise, so that a failed update can be reverted", () => {
+    expect(node("gateway-config").inputs).toEqual({
+      ...{ apiVersion: "v1", kind: "ConfigMap", immutable: true, data: config().data },
+      metadata: { namespace: "tools", labels: expect.objectContaining({ "app.kubernetes.io/name": "gateway" }) },
+    });
     const mounted = node("gateway-deployment").inputs as { spec: { template: { spec: { volumes: unknown[] } } } };
-    expect(mounted.spec.template.spec.volumes).toContainEqual({ name: "config", configMap: { name: metadata.name } });
-    const again = await graphOf(ordinaryProgram);
-    expect(again.find(({ name }) => name === "gateway-config")?.inputs.metadata).toEqual(metadata);
+    const configMap = { name: "gateway-config-0a1b2c3d" };
+    expect(mounted.spec.template.spec.volumes).toContainEqual({ name: "config", configMap });
   });
 });
 
@@ -228,7 +244,7 @@ test.each([
 test("outputs are those of every platform", async () => {
   expect(await value(gateway.endpoint)).toBe("http://gateway.tools:8080/mcp");
   expect(await value(gateway.metricsTarget)).toBe("http://gateway.tools:8080/metrics");
-  expect(await value(gateway.status)).toBe("stopped");
+  expect(await value(gateway.status)).toBe("degraded");
 });
 
 test("KEDA, an operator's secrets, an Ingress and an HTTPRoute take the place of what is there without them", async () => {
@@ -248,4 +264,23 @@ test("KEDA, an operator's secrets, an Ingress and an HTTPRoute take the place of
     "second-autoscaler",
   ]);
   expect(endpoints.sort()).toEqual(["https://a.example.com/mcp", "https://b.example.com/mcp"]);
+});
+
+test("an Ingress is not waited for, unless its annotations say so: its controller can be elsewhere, or not there yet", async () => {
+  const annotationsOf = async (annotations?: Record<string, string>) => {
+    const made = await graphOf(() => {
+      const fleets = [new MCPServerFleet("notes", { ...fleet, endpoints: ["https://mcp.example.com/mcp"] })];
+      const ingress = { host: "a.example.com", ...(annotations === undefined ? {} : { annotations }) };
+      const kubernetes = { namespace: "tools", network: { ingressNamespaces: ["edge"] }, ingress };
+      return new MCPGateway("gateway", { ...gatewayArgs, fleets, kubernetes });
+    });
+    const { inputs } = made.find(({ name }) => name === "gateway-ingress") as GraphNode;
+    return (inputs as { metadata: { annotations: object } }).metadata.annotations;
+  };
+  const fleet = { platform: "kubernetes", type: "custom" } as const;
+  const forced = { "pulumi.com/patchForce": "true" };
+  expect(await annotationsOf()).toEqual({ ...forced, "pulumi.com/skipAwait": "true" });
+  expect(await annotationsOf({ "pulumi.com/skipAwait": "false", class: "a" })).toEqual({
+    ...{ ...forced, "pulumi.com/skipAwait": "false", class: "a" },
+  });
 });
