@@ -77,7 +77,7 @@ export function workloadObjects(
   const service = new sdk.core.v1.Service(
     `${name}-service`,
     {
-      metadata: serviceMetadata(workload),
+      metadata: serviceMetadata(workload, rollout !== undefined),
       spec: serviceSpec(workload, more.serviceType, more.loadBalancerClass),
     },
     // Its address is of use when something serves it.

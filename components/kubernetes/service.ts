@@ -5,9 +5,15 @@ import type { Workload } from "./workload.ts";
 
 type ServiceSpec = types.input.core.v1.ServiceSpec;
 
-/** Metadata of a workload's Service. */
-export function serviceMetadata(workload: Workload): types.input.meta.v1.ObjectMeta {
-  return metadataOf(workload, workload.serviceAnnotations);
+/**
+ * Metadata of a workload's Service. `rolledOut` says that its pods have been waited for: the provider would wait for every
+ * pod of an autoscaler, too, and ten minutes for the address of a load balancer, which clients do not get from here.
+ */
+export function serviceMetadata(workload: Workload, rolledOut: boolean): types.input.meta.v1.ObjectMeta {
+  return metadataOf(workload, {
+    ...(rolledOut ? { "pulumi.com/skipAwait": "true" } : {}),
+    ...workload.serviceAnnotations,
+  });
 }
 
 /**

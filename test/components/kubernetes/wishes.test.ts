@@ -28,10 +28,8 @@ test("pods and Service have the annotations, variables, folders and user that ar
   });
   expect(workload.podAnnotations).toMatchObject({ "cluster-autoscaler.kubernetes.io/safe-to-evict": "true" });
   expect(Object.keys(workload.podAnnotations)).toContain("mcp-fleet/secrets");
-  expect(serviceMetadata(workload).annotations).toEqual({
-    "pulumi.com/patchForce": "true",
-    "service.kubernetes.io/topology-mode": "Auto",
-  });
+  const annotations = { "pulumi.com/patchForce": "true", "service.kubernetes.io/topology-mode": "Auto" };
+  expect(serviceMetadata(workload, false).annotations).toEqual(annotations);
   const { securityContext, containers, volumes } = podSpec(workload) as unknown as {
     securityContext: object;
     containers: { envFrom: object[]; volumeMounts: object[] }[];
@@ -51,6 +49,16 @@ test("pods and Service have the annotations, variables, folders and user that ar
     { name: "data", mountPath: "/data", readOnly: false },
     { name: "cache", mountPath: "/cache", readOnly: false },
   ]);
+});
+
+test("a Service is not waited for where its pods have been, unless the user says so: a load balancer can take long", () => {
+  const annotations = { "pulumi.com/patchForce": "true", "pulumi.com/skipAwait": "true" };
+  expect(serviceMetadata(notes(), true).annotations).toEqual(annotations);
+  const waited = { serviceAnnotations: { "pulumi.com/skipAwait": "false" } };
+  expect(serviceMetadata(notes({ kubernetes: waited }), true).annotations).toEqual({
+    ...annotations,
+    ...waited.serviceAnnotations,
+  });
 });
 
 test("a load balancer has a class", () => {

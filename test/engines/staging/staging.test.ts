@@ -1,5 +1,7 @@
+import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { delimiter } from "node:path";
+import { delimiter, join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, expect } from "@jest/globals";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { Checkout } from "../../support/checkout.ts";
@@ -49,6 +51,8 @@ beforeAll(async () => {
   if (!able) return;
   checkout = new Checkout({ modules: "shared" });
   cluster = new Cluster("mcp-fleet");
+  // KEDA's among them.
+  await promisify(execFile)(join(import.meta.dirname, "../engines"), ["crds"]);
   const command = ["dist/index.js", "streamableHttp"];
   await packageImage(everything, "@modelcontextprotocol/server-everything", "2026.8.31", command);
   await loadImages(image, everything);
@@ -168,7 +172,8 @@ test("a changed fleet and gateway are renewed pod by pod under load: no call fai
   ];
   expect([...new Set(changed.map(([, name]) => name))].sort()).toEqual([
     ...["everything", "everything-account", "everything-autoscaler", "everything-budget", "everything-deployment"],
-    ...["everything-network", "everything-service", "gateway", "gateway-config", "gateway-deployment"],
+    ...["everything-network", "everything-rollout", "everything-service"],
+    ...["gateway", "gateway-config", "gateway-deployment", "gateway-rollout"],
   ]);
   load = await Load.start(`${address}/mcp/everything`, { clients: 8, pauseMs: 20, call: echo, headers });
   const { code, out, err } = await stack("start");
@@ -179,6 +184,67 @@ test("a changed fleet and gateway are renewed pod by pod under load: no call fai
   const after = [...(await cluster.readyPods("gateway")), ...(await cluster.readyPods("mcp-everything"))];
   expect(after.filter((pod) => before.includes(pod))).toEqual([]);
 });
+
+test("a gateway that cannot start fails the update with its reason, though a fleet changes too; the earlier one serves on", async () => {
+  checkout.configure((config) => {
+    config["mcp-fleet:gateway"].container = { cpuMillicores: 100, image: "mcp-fleet:none" };
+    (config["mcp-fleet:fleets"].everything as Record<string, unknown>).tags = { release: "third" };
+  }, "staging");
+  load = await Load.start(`${address}/mcp/everything`, { clients: 8, pauseMs: 20, call: echo, headers });
+  const { code, err } = await stack("start");
+  const { calls, failures, sessions } = await load.stop();
+  const reason =
+    /Deployment mcp-fleet\/gateway: the new version does not start \(0 of \d new pods are ready, \d of the earlier version left\); the earlier version goes on serving; pod gateway-\S+, container gateway: (ErrImagePull|ImagePullBackOff)/;
+  expect([code, err]).toEqual([1, expect.stringMatching(reason)]);
+  console.info(`a gateway that cannot start: ${calls} calls`);
+  expect([failures, sessions]).toEqual([[], 8]);
+});
+
+test("the next start fails again, and that of the configuration before takes the change back", async () => {
+  const { code } = await stack("start");
+  checkout.configure((config) => {
+    config["mcp-fleet:gateway"].container = { cpuMillicores: 100 };
+  }, "staging");
+  load = await Load.start(`${address}/mcp/everything`, { clients: 8, pauseMs: 20, call: echo, headers });
+  const reverted = await stack("start");
+  const { failures, sessions } = await load.stop();
+  expect([code, reverted.code, reverted.code === 0 ? "" : reverted.out + reverted.err]).toEqual([1, 0, ""]);
+  expect([failures, sessions]).toEqual([[], 8]);
+});
+
+test("what somebody else has changed is put back", async () => {
+  const imageOf = async () =>
+    cluster.kubectl("get", "deployment", "mcp-everything", "-o", "jsonpath={.spec.template.spec.containers[0].image}");
+  await cluster.kubectl("set", "image", "deployment/mcp-everything", "fleet=mcp-everything:drifted");
+  expect(await imageOf()).toBe("mcp-everything:drifted");
+  const { code, out, err } = await stack("start");
+  expect([code, code === 0 ? "" : out + err]).toEqual([0, ""]);
+  expect(await imageOf()).toBe(everything);
+});
+
+const keda = { autoscaler: "keda", keda: { prometheusAddress: "http://prometheus:9090" } };
+const bounds = { minInstances: 2, maxInstances: 5 };
+const changes = [
+  { to: "none", kubernetes: { autoscaler: "none" }, scaling: { minInstances: 3 }, autoscaled: [] },
+  { to: "KEDA", kubernetes: keda, scaling: bounds, autoscaled: [] },
+  { to: "HPA", kubernetes: { scaleDownAfterSeconds: 15 }, scaling: bounds, autoscaled: ["mcp-everything"] },
+];
+for (const { to, kubernetes, scaling, autoscaled } of changes) {
+  test(`a fleet goes over to ${to} and keeps its pods: no call fails`, async () => {
+    checkout.configure((config) => {
+      Object.assign(config["mcp-fleet:fleets"].everything as object, { kubernetes, scaling });
+    }, "staging");
+    load = await Load.start(`${address}/mcp/everything`, { clients: 8, pauseMs: 500, call: echo, headers });
+    const { code, out, err } = await stack("start");
+    const { failures, sessions } = await load.stop();
+    expect([code, code === 0 ? "" : out + err]).toEqual([0, ""]);
+    expect([failures, sessions]).toEqual([[], 8]);
+    const { items } = await cluster.get<{ items: { metadata: { name: string } }[] }>("hpa");
+    const names = items.map(({ metadata }) => metadata.name).sort();
+    expect(names).toEqual(["gateway", ...autoscaled, "mcp-sequential"]);
+    expect((await cluster.readyPods("mcp-everything")).length).toBeGreaterThanOrEqual(2);
+  });
+}
 
 test("eviction respects the disruption budget: one pod at a time", async () => {
   const [first, second] = await cluster.readyPods("mcp-everything");

@@ -2,6 +2,8 @@ import * as grpc from "@grpc/grpc-js";
 import plugin from "@pulumi/pulumi/proto/plugin_pb.js";
 import services from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import messages from "@pulumi/pulumi/proto/provider_pb.js";
+import status from "@pulumi/pulumi/proto/status_pb.js";
+import any from "google-protobuf/google/protobuf/any_pb.js";
 import empty from "google-protobuf/google/protobuf/empty_pb.js";
 import struct from "google-protobuf/google/protobuf/struct_pb.js";
 
@@ -19,6 +21,9 @@ export interface Request {
   getId(): string;
   getTok(): string;
   getPreview(): boolean;
+  /** In seconds; 0 where nothing is said. */
+  getTimeout(): number;
+  getIgnorechangesList(): string[];
   getArgs(): Struct | undefined;
   getNews(): Struct | undefined;
   getOlds(): Struct | undefined;
@@ -86,6 +91,33 @@ export function found(live?: { readonly id: string; readonly inputs: object; rea
   return response;
 }
 
+/** The answer to the configuration: previews are asked for, too. */
+export function configured(): unknown {
+  const response = new messages.ConfigureResponse();
+  response.setSupportspreview(true);
+  return response;
+}
+
+/** Something that was made or changed and does not work: the engine keeps its state, and tells the reasons. */
+export class PartialFailure extends Error {
+  readonly metadata = new grpc.Metadata();
+
+  constructor(message: string, id: string, properties: object, reasons: readonly string[]) {
+    super(message);
+    const detail = new messages.ErrorResourceInitFailed();
+    detail.setId(id);
+    detail.setProperties(wire(properties));
+    detail.setReasonsList([...reasons]);
+    const details = new any.Any();
+    details.pack(detail.serializeBinary(), "pulumirpc.ErrorResourceInitFailed");
+    const told = new status.Status();
+    told.setCode(grpc.status.UNKNOWN);
+    told.setMessage(message);
+    told.addDetails(details);
+    this.metadata.add("grpc-status-details-bin", Buffer.from(told.serializeBinary()));
+  }
+}
+
 /** The answer to a look-up. */
 export function looked(value: object): unknown {
   const response = new messages.InvokeResponse();
@@ -107,11 +139,7 @@ export function serveProvider(name: string, version: string, handlers: Readonly<
     },
     checkConfig: async (request) => checked(request.getNews()),
     diffConfig: async () => new messages.DiffResponse(),
-    configure: async () => {
-      const response = new messages.ConfigureResponse();
-      response.setSupportspreview(true);
-      return response;
-    },
+    configure: async () => configured(),
     cancel: async () => nothing(),
     attach: async () => nothing(),
     getPluginInfo: async () => {
@@ -137,7 +165,10 @@ function answered(handler: Handler): (call: { readonly request: Request }, done:
   return ({ request }, done) => {
     handler(request).then(
       (response) => done(null, response),
-      (error: Error) => done(Object.assign(new Error(error.message), { code: grpc.status.UNKNOWN })),
+      (error: Error) => {
+        const metadata = error instanceof PartialFailure ? { metadata: error.metadata } : {};
+        done(Object.assign(new Error(error.message), { code: grpc.status.UNKNOWN, ...metadata }));
+      },
     );
   };
 }

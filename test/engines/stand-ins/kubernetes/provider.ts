@@ -1,94 +1,131 @@
-import { isDeepStrictEqual } from "node:util";
+import { randomBytes } from "node:crypto";
 import {
   checked,
   compared,
+  configured,
   created,
   found,
   type Handler,
   nothing,
+  PartialFailure,
   type Properties,
   plain,
+  type Request,
   type Struct,
   unknownValue,
   updated,
   wire,
 } from "../protocol.ts";
-import { apply, type KubernetesObject, read, remove } from "./cluster.ts";
+import { create, remove, update } from "./cluster.ts";
+import { differences, pruned } from "./differences.ts";
+import { isNoMatch, live } from "./kubectl.ts";
+import { named } from "./naming.ts";
+import { idOf, type KubernetesObject } from "./objects.ts";
+import { checkedWhenRead, NotReady } from "./waits.ts";
 
 const hasUnknown = (value: unknown): boolean => JSON.stringify(value).includes(unknownValue);
 const object = (value: Properties): KubernetesObject => value as unknown as KubernetesObject;
+const nameIn = (request: Request): string => request.getUrn().split("::").at(-1) as string;
+const managerKey = "__fieldManager";
+const mutable = { secrets: false, configMaps: false };
 
-/** What a change of cannot be applied to an object that exists. */
-const fixed = (kind: string): string[] => [
-  "apiVersion",
-  "kind",
-  ...(kind === "Deployment" ? ["spec.selector"] : []),
-  ...(kind === "ConfigMap" ? ["data"] : []),
-  ...(kind === "RoleBinding" ? ["roleRef"] : []),
-];
+/** What the engine keeps: the live object, and who manages its fields. */
+const kept = ({ metadata, ...rest }: KubernetesObject, manager: string): object => {
+  const { managedFields: _, ...shown } = metadata;
+  return { ...rest, metadata: shown, [managerKey]: manager };
+};
 
-const at = (value: unknown, path: string): unknown =>
-  path.split(".").reduce<unknown>((node, key) => (node as Properties | undefined)?.[key], value);
+/** An object that does not work is in the state all the same (provider.go, partialError). */
+async function settled<Answer>(id: (made: KubernetesObject) => string, manager: string, work: () => Promise<Answer>) {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof NotReady)) throw error;
+    throw new PartialFailure(error.message, id(error.object), kept(error.object, manager), [
+      error.message,
+      ...error.reasons,
+    ]);
+  }
+}
 
 /**
- * A stand-in for the Kubernetes provider plugin, for machines that cannot get it: it does to the real cluster what the
- * components have declared, by `kubectl`. It is not the provider: its diffs are plain comparisons, and it waits for
- * Deployments only.
+ * A stand-in for the Kubernetes provider plugin (pulumi-kubernetes 4.34.2), for machines that cannot get it. It does to the
+ * real cluster by `kubectl` what the plugin does by Go's client, and behaves as its source has it, faults included; each
+ * file names the place there. It takes no marked secrets and makes none of the plugin's own resources (Helm, YAML, Patch).
  */
 export const standIn: Readonly<Record<string, Handler>> = {
+  configure: async (request) => {
+    // Of the stack's configuration; texts.
+    const args = plain(request.getArgs());
+    mutable.secrets = String(args.enableSecretMutable) === "true";
+    mutable.configMaps = String(args.enableConfigMapMutable) === "true";
+    return configured();
+  },
   check: async (request) => {
     const { __defaults: _, ...inputs } = plain(request.getNews());
-    return checked(wire(inputs) as unknown as Struct);
+    const olds = request.getOlds() === undefined ? undefined : object(plain(request.getOlds()));
+    return checked(wire(named(object(inputs), olds, nameIn(request))) as unknown as Struct);
   },
   diff: async (request) => {
-    const [before, after] = [plain(request.getOldInputs()), plain(request.getNews())];
-    const { kind } = object(after);
-    const [old, now] = [object(before).metadata, object(after).metadata];
-    const moved = old.name !== now.name || old.namespace !== now.namespace;
-    const replaces = fixed(kind).filter((path) => !isDeepStrictEqual(at(before, path), at(after, path)));
-    const changed = Object.keys({ ...before, ...after }).filter((key) => !isDeepStrictEqual(before[key], after[key]));
-    return compared(changed, moved ? [...replaces, "metadata.name"] : replaces, !moved);
+    const [state, olds, news] = [request.getOlds(), request.getOldInputs(), request.getNews()].map((one) =>
+      object(plain(one)),
+    ) as [KubernetesObject, KubernetesObject, KubernetesObject];
+    const { changed, replaces, deleteFirst } = differences(state, olds, news, request.getIgnorechangesList(), mutable);
+    return compared(topLevel(changed), topLevel(replaces), deleteFirst);
   },
   create: async (request) => {
     const inputs = plain(request.getProperties());
-    if (request.getPreview()) return created(undefined, inputs);
-    const live = await apply(object(inputs));
-    return created(idOf(live), live);
+    const preview = request.getPreview();
+    if (preview && hasUnknown(inputs)) return created(undefined, inputs);
+    const manager = `pulumi-kubernetes-${randomBytes(4).toString("hex")}`;
+    const making = { urn: request.getUrn(), preview, seconds: request.getTimeout() };
+    return settled(idOf, manager, async () => {
+      const made = await create(object(inputs), making);
+      if (made === undefined) return created(undefined, inputs);
+      return created(preview ? undefined : idOf(made), kept(made, manager));
+    });
   },
   update: async (request) => {
-    const inputs = plain(request.getNews());
-    return updated(request.getPreview() ? { ...plain(request.getOlds()), ...inputs } : await apply(object(inputs)));
+    const [inputs, state] = [plain(request.getNews()), plain(request.getOlds())];
+    const preview = request.getPreview();
+    if (preview && hasUnknown(inputs)) return updated({ ...state, ...inputs });
+    const manager = state[managerKey] as string;
+    const making = { urn: request.getUrn(), preview, seconds: request.getTimeout() };
+    return settled(idOf, manager, async () => {
+      const made = await update(object(inputs), manager, request.getIgnorechangesList(), making);
+      return updated(made === undefined ? inputs : kept(made, manager));
+    });
   },
   read: async (request) => {
-    const inputs = plain(request.getInputs());
-    const live = await read(object(hasUnknown(inputs) ? plain(request.getProperties()) : inputs));
-    if (live === undefined) return found();
-    return found({ id: request.getId(), inputs: declaredOf(inputs, live) as Properties, properties: live });
+    const [inputs, state] = [plain(request.getInputs()), plain(request.getProperties())];
+    const now = await live(object(hasUnknown(inputs) ? state : inputs)).catch((error: unknown) => {
+      // Its definition has gone, and so has it.
+      if (isNoMatch(error)) return undefined;
+      throw error;
+    });
+    if (now === undefined) return found();
+    const manager = state[managerKey] as string;
+    // Secrets are kept otherwise than they are given.
+    const declared = {
+      ...(pruned(now, inputs) as object),
+      ...("stringData" in inputs ? { stringData: inputs.stringData } : {}),
+    };
+    return settled(
+      () => request.getId(),
+      manager,
+      async () => {
+        await checkedWhenRead(now);
+        return found({ id: request.getId(), inputs: declared, properties: kept(now, manager) });
+      },
+    );
   },
   delete: async (request) => {
-    await remove(object(plain(request.getProperties())));
+    await remove(object(plain(request.getProperties())), request.getTimeout());
     return nothing();
   },
 };
 
-/** What is live now of all that was declared: a difference from the declaration is drift. Secrets are stored otherwise than they are given. */
-function declaredOf(declared: unknown, live: unknown): unknown {
-  if (Array.isArray(declared)) {
-    return Array.isArray(live) && live.length === declared.length
-      ? declared.map((item, index) => declaredOf(item, live[index]))
-      : live;
-  }
-  if (typeof declared !== "object" || declared === null) return live;
-  const found = (live ?? {}) as Properties;
-  const entries = Object.entries(declared).map(([key, item]) => {
-    if (key === "stringData") return [key, item];
-    // An empty collection is not kept by the API server.
-    const empty = typeof item === "object" && item !== null && Object.keys(item).length === 0;
-    return [key, found[key] === undefined && empty ? item : declaredOf(item, found[key])];
-  });
-  return Object.fromEntries(entries);
-}
-
-function idOf({ metadata: { name, namespace } }: KubernetesObject): string {
-  return namespace === undefined ? name : `${namespace}/${name}`;
+/** The engine shows properties, not paths within them. */
+function topLevel(paths: readonly string[]): string[] {
+  return [...new Set(paths.map((path) => path.split(".")[0] as string))];
 }
