@@ -11,7 +11,7 @@ import { deploymentMetadata, deploymentSpec } from "./deployment.ts";
 import { disruptionBudgetSpec } from "./disruption-budget.ts";
 import { metadataOf } from "./metadata.ts";
 import { networkPolicySpec } from "./network-policy.ts";
-import { type KubernetesRollout, rolloutOf } from "./rollout.ts";
+import { type KubernetesRollout, kindsIn, rolloutOf } from "./rollout.ts";
 import { externalSecretSpec } from "./secrets.ts";
 import { serviceMetadata, serviceSpec } from "./service.ts";
 import type { Workload } from "./workload.ts";
@@ -73,7 +73,7 @@ export function workloadObjects(
       customTimeouts: waitsOf(workload),
     }),
   );
-  const rollout = cluster && rolloutOf(name, workload, deployment, cluster, child());
+  const rollout = cluster && rolloutOf(name, workload, deployment, cluster, kindsIn(more.block), child());
   const service = new sdk.core.v1.Service(
     `${name}-service`,
     {

@@ -3,7 +3,9 @@ import * as pulumi from "@pulumi/pulumi";
 import type { KubernetesRolloutInputs } from "../../runtime/config/schema/index.ts";
 import { fleetCommand } from "../process/command.ts";
 import { rolloutProvider } from "../process/provider.ts";
+import type { FleetKubernetesArgs, KubernetesPodArgs } from "./args.ts";
 import type { GivenAccess } from "./cluster-access.ts";
+import type { GatewayKubernetesArgs } from "./gateway-args.ts";
 import { digest } from "./secrets.ts";
 import type { Workload } from "./workload.ts";
 
@@ -32,6 +34,7 @@ export function rolloutOf(
   workload: Workload,
   deployment: k8s.apps.v1.Deployment,
   cluster: GivenAccess,
+  kinds: readonly string[],
   opts: pulumi.CustomResourceOptions,
 ): KubernetesRollout {
   const { metadata, spec } = deployment;
@@ -42,9 +45,20 @@ export function rolloutOf(
     // What is in the cluster, whatever a transform or an admission controller has made of the declaration.
     revision: pulumi.output([spec.template, workload.replicas]).apply((made) => digest(ordered(made))),
     timeoutSeconds: workload.rolloutSeconds,
+    ...(kinds.length === 0 ? {} : { kinds: [...kinds] }),
     ...(Object.keys(cluster).length === 0 ? {} : { cluster }),
   };
   return new KubernetesRollout(`${name}-rollout`, inputs, opts);
+}
+
+/** Kinds that operators of the cluster define, and that a fleet or gateway with this block is made of. */
+export function kindsIn(block: KubernetesPodArgs | undefined): string[] {
+  const { autoscaler, externalSecret, httpRoute } = { ...(block as FleetKubernetesArgs & GatewayKubernetesArgs) };
+  return [
+    ...(autoscaler === "keda" ? ["keda.sh/v1alpha1/ScaledObject"] : []),
+    ...(externalSecret === undefined ? [] : ["external-secrets.io/v1/ExternalSecret"]),
+    ...(httpRoute === undefined ? [] : ["gateway.networking.k8s.io/v1/HTTPRoute"]),
+  ];
 }
 
 /** JSON in which the order of keys does not count. */

@@ -129,6 +129,11 @@ async function rollOut(operation: "create" | "update", request: { inputs: Proper
 /** The dynamic provider of a Deployment's rollout on the platform `kubernetes`: nothing is asked while nothing has changed. */
 export function rolloutProvider(): pulumi.dynamic.ResourceProvider {
   return {
+    async check(olds, news) {
+      // What cannot be asked now is told by the update.
+      if (news.kinds !== undefined) await operate("rollout", "check", { inputs: news, olds }).catch(() => {});
+      return { inputs: news };
+    },
     async diff(_id, olds, news) {
       if (isUnknown(news)) return { changes: true };
       const same = ["namespace", "name", "uid", "revision"].every((key) => olds[key] === news[key]);

@@ -49,6 +49,8 @@ export class FakeApiServer {
   stage: Stage = {};
   /** By what follows the name of the pod: `container=gateway&tailLines=10`. */
   logs: Readonly<Record<string, string>> = {};
+  /** Kinds that are there, by the path of their group and version. */
+  kinds: Readonly<Record<string, readonly string[]>> = {};
   /** Answers to paths that are refused. */
   refused: Readonly<Record<string, number>> = {};
   readonly asked: { readonly path: string; readonly authorization: string | undefined }[] = [];
@@ -76,6 +78,8 @@ export class FakeApiServer {
       return [200, JSON.stringify(deploymentAt(this.stage))];
     if (path === "/apis/apps/v1/namespaces/tools/replicasets") return [200, JSON.stringify({ items: replicaSets })];
     if (path === "/api/v1/namespaces/tools/pods") return [200, JSON.stringify({ items: this.stage.pods ?? [] })];
+    const kinds = this.kinds[path];
+    if (kinds !== undefined) return [200, JSON.stringify({ resources: kinds.map((kind) => ({ kind })) })];
     const log = this.logs[search.slice(1)];
     return log === undefined ? [404, JSON.stringify({ kind: "Status", message: "not found" })] : [200, log];
   }

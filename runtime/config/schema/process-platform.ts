@@ -68,6 +68,8 @@ export interface KubernetesRolloutInputs {
   revision: string;
   /** After this time a rollout has failed. */
   timeoutSeconds: number;
+  /** Kinds that an operator of the cluster defines and this needs: `keda.sh/v1alpha1/ScaledObject`. */
+  kinds?: string[];
   cluster?: ClusterAccess;
 }
 

@@ -64,6 +64,22 @@ export class ClusterRollout {
   }
 }
 
+/** Those of these kinds (`keda.sh/v1alpha1/ScaledObject`) that the cluster does not have. */
+export async function missingKinds(api: ClusterApi, kinds: readonly string[]): Promise<string[]> {
+  const missing: string[] = [];
+  for (const one of kinds) {
+    const [group, version, kind] = one.split("/", 3);
+    try {
+      const { resources } = await api.get<{ resources: readonly { kind: string }[] }>(`/apis/${group}/${version}`);
+      if (!resources.some((resource) => resource.kind === kind)) missing.push(one);
+    } catch (error) {
+      // Nobody has defined anything of that group. Who cannot be asked now says it in the update.
+      if (error instanceof ClusterRefusal && error.status === 404) missing.push(one);
+    }
+  }
+  return missing;
+}
+
 /** Can the same question have another answer in a moment? */
 export function isPassing(error: unknown): boolean {
   if (error instanceof ClusterRefusal) return error.status === 429 || error.status >= 500;

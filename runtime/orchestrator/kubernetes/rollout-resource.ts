@@ -3,7 +3,7 @@ import type { KubernetesRolloutInputs, KubernetesRolloutOutputs, PlatformRespons
 import { messageOf } from "../../errors.ts";
 import type { PlatformResource } from "../process-platform/operations.ts";
 import { ClusterApi, ClusterRefusal } from "./cluster-api.ts";
-import { ClusterRollout, isPassing, type Seen } from "./cluster-rollout.ts";
+import { ClusterRollout, isPassing, missingKinds, type Seen } from "./cluster-rollout.ts";
 import { clusterCredentials } from "./kubeconfig.ts";
 import { type Deployment, isComplete, progressOf, statusOf, type Trouble } from "./rollout.ts";
 
@@ -26,14 +26,34 @@ const patienceMs = 45_000;
 
 /**
  * The rollout of a Deployment: made or changed, it waits until every pod is of the version that was declared last and
- * available, and fails with the reason of the pod that keeps it. There is nothing to check, and nothing to delete; the
- * component's own provider compares, because most updates change no Deployment.
+ * available, and fails with the reason of the pod that keeps it. There is nothing to delete; the component's own provider
+ * compares, because most updates change no Deployment.
  */
-export class RolloutResource implements Pick<PlatformResource<Inputs, Outputs>, "create" | "update" | "read"> {
+export class RolloutResource
+  implements Pick<PlatformResource<Inputs, Outputs>, "check" | "create" | "update" | "read">
+{
   readonly #clock: RolloutClock;
 
   constructor(clock: RolloutClock = { now: () => performance.now(), sleep: (ms) => sleep(ms) }) {
     this.#clock = clock;
+  }
+
+  /** Tells of kinds that the cluster does not have. The same update can define them, so it is no failure. */
+  async check(
+    { cluster, kinds = [], namespace, name }: Inputs,
+    _olds: Partial<Inputs> | undefined,
+    progress: Progress,
+  ): Promise<Response> {
+    const api = new ClusterApi(await clusterCredentials(cluster));
+    try {
+      for (const one of await missingKinds(api, kinds)) {
+        const fix = "install the operator that defines it first, unless this update does";
+        progress(`warning: ${namespace}/${name} needs ${one}, which the cluster does not have; ${fix}`);
+      }
+      return { ok: true };
+    } finally {
+      await api.close();
+    }
   }
 
   async create(inputs: Inputs, progress: Progress): Promise<Response> {

@@ -137,7 +137,8 @@ function troublesOfPod({ metadata: { name: pod }, status = {} }: Pod): Trouble[]
     const { waiting } = state ?? {};
     if (restartCount > 0 && ended !== undefined) {
       const backOff = waiting?.reason === undefined ? "restarted" : waiting.reason;
-      const reason = `${backOff}: ${ended.reason ?? "ended"} with exit code ${ended.exitCode}`;
+      const why = ended.message === undefined ? "" : `: ${ended.message.trim()}`;
+      const reason = `${backOff}: ${ended.reason ?? "ended"} with exit code ${ended.exitCode}${why}`;
       return [{ pod, container: name, reason, ended: state?.terminated === undefined, lasting: true }];
     }
     if (waiting?.reason !== undefined && !starting.includes(waiting.reason))

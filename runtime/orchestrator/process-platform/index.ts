@@ -55,7 +55,7 @@ function perform<Inputs, Outputs>(
   const before = olds as Outputs;
   switch (operation) {
     case "check":
-      return resource.check(inputs, before as Partial<Inputs> | undefined);
+      return resource.check(inputs, before as Partial<Inputs> | undefined, progress);
     case "diff":
       return resource.diff(inputs, before);
     case "create":

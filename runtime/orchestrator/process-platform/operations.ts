@@ -11,7 +11,11 @@ export type Operation = (typeof operations)[number];
 /** One kind of resource: an operation each, answered in the same form. */
 export interface PlatformResource<Inputs, Outputs> {
   /** `olds` are the inputs before; none of a resource that is new. */
-  check(inputs: Inputs, olds?: Partial<Inputs>): Promise<PlatformResponse<Outputs>>;
+  check(
+    inputs: Inputs,
+    olds: Partial<Inputs> | undefined,
+    progress: (line: string) => void,
+  ): Promise<PlatformResponse<Outputs>>;
   diff(inputs: Inputs, olds: Outputs): Promise<PlatformResponse<Outputs>>;
   create(inputs: Inputs, progress: (line: string) => void): Promise<PlatformResponse<Outputs>>;
   update(inputs: Inputs, olds: Outputs, progress: (line: string) => void): Promise<PlatformResponse<Outputs>>;

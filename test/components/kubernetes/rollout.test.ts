@@ -29,6 +29,17 @@ test("a rollout waits within the user's bound; where nothing is said, for the cl
   expect(dependsOn).toEqual(["notes-deployment"]);
 });
 
+test("a rollout knows the kinds of operators that its fleet needs, so that a preview can tell which are not there", async () => {
+  const block = {
+    ...{ autoscaler: "keda", keda: { prometheusAddress: "http://prometheus:9090" } },
+    externalSecret: { store: "vault", keys: { API_KEY: "prod/notes" } },
+  };
+  expect((await made(() => fleet(block)))("notes-rollout").inputs.kinds).toEqual([
+    "keda.sh/v1alpha1/ScaledObject",
+    "external-secrets.io/v1/ExternalSecret",
+  ]);
+});
+
 test("another pod is another rollout, and so is another number of pods where no autoscaler owns it", async () => {
   const first = await revisionOf({});
   expect(await revisionOf({})).toBe(first);

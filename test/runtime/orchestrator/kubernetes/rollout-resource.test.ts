@@ -163,3 +163,17 @@ test("the command of the component asks the same, with the token of the kubeconf
   expect(answer).toEqual({ ok: true, id: "tools/gateway", outs: { ...inputs, status: "running" } });
   expect(new Set(server.asked.map(({ authorization }) => authorization))).toEqual(new Set(["Bearer token-of-test"]));
 });
+
+test("a kind that the cluster does not have is told before the update, which can define it", async () => {
+  server.kinds = { "/apis/keda.sh/v1alpha1": ["ScaledJob"], "/apis/external-secrets.io/v1": ["ExternalSecret"] };
+  const keda = "keda.sh/v1alpha1/ScaledObject";
+  const route = "gateway.networking.k8s.io/v1/HTTPRoute";
+  const kinds = [keda, "external-secrets.io/v1/ExternalSecret", route];
+  const told: string[] = [];
+  const { resource } = turned();
+  expect(await resource.check({ ...inputs, kinds }, undefined, (line) => void told.push(line))).toEqual({ ok: true });
+  const fix = "install the operator that defines it first, unless this update does";
+  expect(told).toEqual(
+    [keda, route].map((kind) => `warning: tools/gateway needs ${kind}, which the cluster does not have; ${fix}`),
+  );
+});

@@ -98,6 +98,15 @@ describe("what keeps a pod from serving", () => {
     });
   });
 
+  test("a command that cannot be started is named", () => {
+    const message = 'exec: "/bin/none": no such file or directory\n';
+    const lastState = { terminated: { reason: "StartError", exitCode: 128, message } };
+    const state = { waiting: { reason: "CrashLoopBackOff" } };
+    expect(
+      troubleIn({ containerStatuses: [{ name: container, ready: false, restartCount: 2, state, lastState }] })?.reason,
+    ).toBe('CrashLoopBackOff: StartError with exit code 128: exec: "/bin/none": no such file or directory');
+  });
+
   test.each([
     ["a container that is being made", waiting("ContainerCreating"), "ContainerCreating"],
     ["a process that is not ready yet", waiting(), "not ready"],
