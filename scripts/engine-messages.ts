@@ -32,7 +32,10 @@ export class EngineMessages {
     // What only says that something failed is said better by the thing that failed.
     if (/^(error: )?(update|preview|destroy|refresh|resource \S+) failed$/i.test(text)) return;
     if (failure !== null || /^(error: )?(MCP\w+ "|stacks\/)/.test(text)) this.badInput = true;
-    const reason = text.replace(/^error: /, "").replace(/^Preview failed: /, "");
+    const reason = text
+      .replace(/^error: /, "")
+      .replace(/^Preview failed: /, "")
+      .replace(/^1 error occurred:\s+\* /, "");
     this.#errors.add(failure === null ? reason : `${failure[1]}: ${failure[2]}`);
   }
 }

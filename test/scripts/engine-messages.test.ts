@@ -28,6 +28,11 @@ test("why a preview failed is told, though the provider begins with that word", 
   expect([messages.errors, messages.badInput]).toEqual([[conflict], false]);
 });
 
+test("what was made and does not work is told by its reason alone", () => {
+  const text = "1 error occurred:\n\t* Deployment tools/gateway: the new version does not start\n\n";
+  expect(take(error(text)).errors).toEqual(["Deployment tools/gateway: the new version does not start"]);
+});
+
 test.each([
   ["info#err", "waiting for the Deployment tools/gateway: 0 of 2 new pods are ready"],
   ["info", "Waiting for app ReplicaSet to be available (0/1 Pods available)"],
