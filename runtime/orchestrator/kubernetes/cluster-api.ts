@@ -1,4 +1,5 @@
 import type { Dispatcher } from "../../http-client.ts";
+import { proxyFor } from "../../outgoing/proxy-rules.ts";
 import { limitedText } from "../../registry/limited-text.ts";
 import type { ClusterCredentials } from "./kubeconfig.ts";
 
@@ -52,10 +53,12 @@ export class ClusterApi {
 
   async #way(): Promise<Dispatcher> {
     if (this.#dispatcher !== undefined) return this.#dispatcher;
-    const { proxy, tls } = this.#credentials;
+    const { server, proxy = proxyFor(new URL(server))?.href, tls } = this.#credentials;
     const { Agent, ProxyAgent } = await import("../../http-client.ts");
     this.#dispatcher =
-      proxy === undefined ? new Agent({ connect: tls }) : new ProxyAgent({ uri: proxy, requestTls: tls });
+      proxy === undefined
+        ? new Agent({ connect: tls })
+        : new ProxyAgent({ uri: proxy, requestTls: tls, proxyTunnel: true });
     return this.#dispatcher;
   }
 }
