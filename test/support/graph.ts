@@ -21,6 +21,8 @@ export interface GraphNode {
 export interface Cloud {
   computed(type: string, name: string): Record<string, unknown>;
   answer(token: string): Record<string, unknown>;
+  /** What it makes of inputs that are given. Defaults to nothing. */
+  outputs?(type: string, name: string): Record<string, unknown>;
 }
 
 interface Request {
@@ -67,7 +69,7 @@ export async function graphOf(
   };
   const newResource = ({ type, name, inputs }: pulumi.runtime.MockResourceArgs) => ({
     id: `${name}-id`,
-    state: { ...cloud.computed(type, name), ...named(type, name, inputs) },
+    state: { ...cloud.computed(type, name), ...named(type, name, inputs), ...cloud.outputs?.(type, name) },
   });
   const call = ({ token, inputs }: pulumi.runtime.MockCallArgs) => ({ ...inputs, ...cloud.answer(token) });
   await pulumi.runtime.setMocks({ newResource, call }, project, stack, false);

@@ -1,13 +1,15 @@
 import { expect, test } from "@jest/globals";
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { MCPServerFleet } from "../../../index.ts";
+import { MCPGateway, MCPServerFleet } from "../../../index.ts";
 import { type GraphNode, graphOf } from "../../support/graph.ts";
+import { gatewayArgs } from "../../support/kubernetes-program.ts";
 
 const cloud = {
-  computed: (type: string) =>
-    type === "kubernetes:apps/v1:Deployment" ? { metadata: { name: "mcp-notes", namespace: "tools", uid: "u-1" } } : {},
+  computed: () => ({}),
   answer: () => ({}),
+  outputs: (type: string) =>
+    type === "kubernetes:apps/v1:Deployment" ? { metadata: { name: "mcp-notes", namespace: "tools", uid: "u-1" } } : {},
 };
 const fleet = (block: object = {}, opts: pulumi.ComponentResourceOptions = {}) => {
   const container = { image: "notes:1", command: "notes" };
@@ -25,7 +27,7 @@ test("a rollout waits within the user's bound; where nothing is said, for the cl
   const { inputs, dependsOn } = (await made(() => fleet({ rolloutSeconds: 120 })))("notes-rollout");
   const { __provider, command, ...asked } = inputs;
   const revision = expect.stringMatching(/^[0-9a-f]{12}$/);
-  expect(asked).toEqual({ namespace: "tools", name: "mcp-notes", revision, timeoutSeconds: 120 });
+  expect(asked).toEqual({ namespace: "tools", name: "mcp-notes", uid: "u-1", revision, timeoutSeconds: 120 });
   expect(dependsOn).toEqual(["notes-deployment"]);
 });
 
@@ -78,4 +80,28 @@ test("a provider of which a program in another language shows nothing waits itse
     annotations: { "pulumi.com/patchForce": "true" },
   });
   expect(node("notes-service").dependsOn).toEqual(["notes-deployment"]);
+});
+
+const rolledOut = { observedGeneration: 3, replicas: 2, updatedReplicas: 2, availableReplicas: 2 };
+test.each([
+  ["running", rolledOut],
+  ["degraded", { ...rolledOut, observedGeneration: 2 }],
+  ["degraded", { ...rolledOut, replicas: 3 }],
+  ["stopped", { ...rolledOut, availableReplicas: 0 }],
+  ["stopped", undefined],
+])("then a gateway's status is what that provider has seen last: %s", async (wanted, status) => {
+  const seen: pulumi.Output<string>[] = [];
+  const program = () => {
+    const provider = new pulumi.DependencyProviderResource(
+      "urn:pulumi:test::shop::pulumi:providers:kubernetes::there::id",
+    );
+    seen.push(new MCPGateway("gateway", { ...gatewayArgs, fleets: [fleet()] }, { providers: [provider] }).status);
+  };
+  const metadata = { name: "gateway", namespace: "tools", generation: 3 };
+  await graphOf(program, [], {
+    computed: (type: string) => (type === "kubernetes:apps/v1:Deployment" ? { status } : {}),
+    answer: () => ({}),
+    outputs: (type: string) => (type === "kubernetes:apps/v1:Deployment" ? { metadata } : {}),
+  });
+  expect(await new Promise((resolve) => (seen[0] as pulumi.Output<string>).apply(resolve))).toBe(wanted);
 });
