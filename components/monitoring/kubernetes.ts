@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { childOf } from "../child-of.ts";
+import { forced } from "../kubernetes/metadata.ts";
 import { kubernetesSdk } from "../kubernetes/objects.ts";
 import { alertmanagerSpec } from "./alertmanager-spec.ts";
 import { dashboard } from "./dashboard.ts";
@@ -26,6 +27,7 @@ export const monitoringOnKubernetes: Monitoring = (parent, settings) => {
       "app.kubernetes.io/managed-by": "pulumi",
       ...found,
     },
+    annotations: { ...forced },
   };
   const custom = (noun: string, apiVersion: string, kind: string, spec: pulumi.Input<object>, on?: pulumi.Resource) =>
     new sdk.apiextensions.CustomResource(

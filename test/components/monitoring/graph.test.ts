@@ -64,7 +64,11 @@ test("on Kubernetes: objects for the operator, with receivers in a Secret", asyn
     },
   });
   expect(node(graph, "watch-monitor").inputs).toMatchObject({
-    metadata: { name: "mcp-fleet-watch", namespace: "tools", labels: { release: "prometheus", team: "a" } },
+    metadata: {
+      ...{ name: "mcp-fleet-watch", namespace: "tools", labels: { release: "prometheus", team: "a" } },
+      // What somebody else has changed is put back.
+      annotations: { "pulumi.com/patchForce": "true" },
+    },
     spec: {
       endpoints: [
         {
