@@ -19,6 +19,14 @@ test("what a server adds is no difference, and what somebody else has changed is
   expect(between(olds, olds, { spec: { type: "NodePort" } }).changed).toEqual(["spec.type"]);
 });
 
+test("an empty list is no difference, in a list of containers neither: the server does not keep it", () => {
+  const containers = (more: object) => ({ spec: { containers: [{ name: "main", image: "a:1", ...more }] } });
+  const declared = made("Deployment", containers({ env: [] }));
+  expect(between(declared, declared, containers({})).changed).toEqual([]);
+  const drifted = between(declared, declared, containers({ image: "a:2" }));
+  expect(drifted.changed).toEqual(["spec.containers.0.image"]);
+});
+
 test("data of Secrets and ConfigMaps replaces them, delete first, unless the provider or the name says otherwise", () => {
   const data = (text: string) => ({ data: { key: text } });
   const replaced = { changed: ["data.key"], replaces: ["data.key"], deleteFirst: true };

@@ -72,6 +72,8 @@ const within = (path: string, other: string): boolean => path === other || path.
 /** Paths of values that are not the same; an empty collection is not kept by the API server. */
 function changes(before: unknown, now: unknown, path = ""): string[] {
   if (isDeepStrictEqual(before, now) || (before === undefined && isEmpty(now))) return [];
+  if (Array.isArray(before) && Array.isArray(now) && before.length === now.length)
+    return now.flatMap((item, at) => changes(before[at], item, `${path}.${at}`));
   if (!isObject(before) || !isObject(now)) return [path];
   const keys = [...new Set([...Object.keys(before), ...Object.keys(now)])];
   return keys.flatMap((key) => changes(before[key], now[key], path === "" ? key : `${path}.${key}`));
