@@ -27,7 +27,7 @@ export class KubernetesRollout extends pulumi.dynamic.Resource {
 
 /**
  * Waits for a Deployment. The provider takes an old event for the new state when another Deployment was waited for before
- * (docs/decisions/0015-rollouts.md), and does not say what a pod has written last.
+ * (docs/decisions/0016-rollouts.md), and does not say what a pod has written last.
  */
 export function rolloutOf(
   name: string,
