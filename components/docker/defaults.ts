@@ -31,6 +31,8 @@ export const dockerDefaults = Object.freeze({
   limitsMaxMemoryMiB: 64,
   // Packages may be unpacked at the first start of a slow machine; who has made a mistake hears of it within two minutes.
   waitSeconds: 110,
+  // Clients close an idle connection by then themselves; one that is closed while its client is sending is a failed call.
+  lingerMs: 5000,
   // A process of Node.js that copies bytes.
   frontMemoryMiB: 192,
   // A fleet's new container is found, and the old one forgotten, within this time.

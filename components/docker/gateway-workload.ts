@@ -34,6 +34,8 @@ export function gatewayConfigText(
   const published = typeof args.host === "string" ? [args.host] : [];
   const config = {
     gateway: {
+      // Another gateway takes new connections meanwhile.
+      ...(front === undefined ? {} : { lingerMs: defaults.lingerMs }),
       ...own,
       host: "0.0.0.0",
       port: defaults.gatewayPort,

@@ -186,6 +186,7 @@ test("a gateway's port on this machine: kept by a container of its own, or its o
 test("a gateway believes the keeper of its port, and whom its user has named, about where clients come from", () => {
   const connections = { trustedProxies: ["10.0.0.1"], maxHeaders: 50 };
   const text = gatewayConfigText(gateway, { ...gateway.common, connections }, fleets, "172.20.0.0/16");
+  expect(JSON.parse(text).gateway.lingerMs).toBe(5000);
   expect(JSON.parse(text).gateway.connections).toEqual({
     trustedProxies: ["10.0.0.1", "172.20.0.0/16"],
     proxyProtocol: true,
@@ -286,6 +287,7 @@ test("defaults are a contract", () => {
     limitsMemoryMiB: 128,
     frontMemoryMiB: 192,
     lookMs: 1000,
+    lingerMs: 5000,
     limitsMaxMemoryMiB: 64,
     ...{ cpuMillicores: 1000, memoryMiB: 512, fleetInstances: 1, host: "127.0.0.1", port: 8080, hostPort: 3001 },
     ...{
