@@ -7,9 +7,14 @@ export interface Manifest {
   readonly metadata: { readonly name: string };
 }
 
-/** The objects that a graph declares, as the provider sends them to the cluster. */
+/** The objects that a graph declares, as the provider sends them to the cluster: it names those that have no name. */
 export function manifestsOf(graph: readonly GraphNode[]): Manifest[] {
-  return graph.filter(({ type }) => type.startsWith("kubernetes:")).map(({ inputs }) => opened(inputs) as Manifest);
+  return graph
+    .filter(({ type }) => type.startsWith("kubernetes:"))
+    .map(({ name, inputs }) => {
+      const manifest = opened(inputs) as Manifest;
+      return { ...manifest, metadata: { ...manifest.metadata, name: manifest.metadata.name ?? `${name}-0a1b2c3d` } };
+    });
 }
 
 /** Inputs with their secrets as they are. */
