@@ -31,6 +31,8 @@ export class PortForwarder {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #abort = new AbortController();
+  /** The address that accepted last. */
+  #current: string | undefined;
 
   constructor(options: PortForwarderOptions) {
     this.#options = options;
@@ -74,9 +76,13 @@ export class PortForwarder {
     const { to, patienceMs = 10_000, addresses = systemAddresses } = this.#options;
     const until = performance.now() + patienceMs;
     for (;;) {
-      for (const address of await addresses(to.host).catch(() => [])) {
+      const found = await addresses(to.host).catch(() => []);
+      // One gateway at a time: a session that came to both by turns would meet two processes of its server.
+      for (const address of found.toSorted((a, b) => Number(b === this.#current) - Number(a === this.#current))) {
         const socket = await this.#attempt(address, to.port);
-        if (socket !== undefined) return socket;
+        if (socket === undefined) continue;
+        this.#current = address;
+        return socket;
       }
       if (client.destroyed || performance.now() > until) return undefined;
       await sleep(pauseMs, undefined, { signal: this.#abort.signal });

@@ -55,6 +55,23 @@ test("while one gateway takes over from another, connections go to the one that 
   expect(answers.map(({ said }) => said.slice(0, 15))).toEqual(Array(10).fill("127.0.0.2 heard"));
 });
 
+test("connections go to one gateway until it accepts no more, though the other one is there", async () => {
+  const behind = await echo("127.0.0.1");
+  const [old] = servers as [Server];
+  await echo("127.0.0.2", behind);
+  let turn = 0;
+  const port = await keep(() => {
+    turn += 1;
+    return turn % 2 === 0 ? ["127.0.0.2", "127.0.0.1"] : ["127.0.0.1", "127.0.0.2"];
+  }, behind);
+  const said: string[] = [];
+  for (let times = 0; times < 4; times += 1) said.push((await call(port)).said.slice(0, 9));
+  old.close();
+  await once(old, "close");
+  for (let times = 0; times < 2; times += 1) said.push((await call(port)).said.slice(0, 9));
+  expect(said).toEqual([...Array(4).fill("127.0.0.1"), ...Array(2).fill("127.0.0.2")]);
+});
+
 test("a connection that nothing accepts waits for the gateway", async () => {
   const behind = await echo("127.0.0.3");
   let asked = 0;
