@@ -247,7 +247,14 @@ for (const { to, kubernetes, scaling, autoscaled } of changes) {
 }
 
 test("eviction respects the disruption budget: one pod at a time", async () => {
-  const [first, second] = await cluster.readyPods("mcp-everything");
+  // The autoscaler that has just come gives up pods, and the budget is counted anew after each change.
+  const [first, second] = await until(
+    async () => {
+      const budget = await cluster.get<{ status?: { disruptionsAllowed?: number } }>("pdb", "mcp-everything");
+      return budget.status?.disruptionsAllowed === 1 ? cluster.readyPods("mcp-everything") : [];
+    },
+    (pods) => pods.length === 2,
+  );
   const answers = [await cluster.evict(first as string), await cluster.evict(second as string)];
   expect(answers).toEqual([201, 429]);
   await until(
