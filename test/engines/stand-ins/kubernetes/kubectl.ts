@@ -27,6 +27,9 @@ export async function listed<Item>(kind: string, namespace: string, labels: stri
 /** Has the API server no such kind? (meta.IsNoMatchError) */
 export const isNoMatch = (error: unknown): boolean =>
   /no matches for kind|the server doesn't have a resource type/.test(String(error));
+/** The cluster is not there at all. */
+export const isUnreachable = (error: unknown): boolean =>
+  /couldn't get current server API group list|was refused - did you specify/.test(String(error));
 export const isNotFound = (error: unknown): boolean => /\(NotFound\)/.test(String(error));
 export const isConflict = (error: unknown): boolean => /Apply failed with \d+ conflict/.test(String(error));
 export const isAlreadyThere = (error: unknown): boolean => /\(AlreadyExists\)/.test(String(error));

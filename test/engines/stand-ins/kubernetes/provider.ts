@@ -18,7 +18,7 @@ import {
 } from "../protocol.ts";
 import { create, remove, update } from "./cluster.ts";
 import { differences, pruned } from "./differences.ts";
-import { isNoMatch, live } from "./kubectl.ts";
+import { isNoMatch, isUnreachable, live } from "./kubectl.ts";
 import { named } from "./naming.ts";
 import { idOf, type KubernetesObject } from "./objects.ts";
 import { checkedWhenRead, NotReady } from "./waits.ts";
@@ -28,6 +28,13 @@ const object = (value: Properties): KubernetesObject => value as unknown as Kube
 const nameIn = (request: Request): string => request.getUrn().split("::").at(-1) as string;
 const managerKey = "__fieldManager";
 const mutable = { secrets: false, configMaps: false };
+
+/** A preview of what is for a cluster that cannot be reached shows the inputs (provider.go, Create and Update: `skipPreview`). */
+const unlessUnreachable =
+  (preview: boolean) =>
+  (error: unknown): undefined => {
+    if (!preview || !isUnreachable(error)) throw error;
+  };
 
 /** What the engine keeps: the live object, and who manages its fields. */
 const kept = ({ metadata, ...rest }: KubernetesObject, manager: string): object => {
@@ -80,7 +87,7 @@ export const standIn: Readonly<Record<string, Handler>> = {
     const manager = `pulumi-kubernetes-${randomBytes(4).toString("hex")}`;
     const making = { urn: request.getUrn(), preview, seconds: request.getTimeout() };
     return settled(idOf, manager, async () => {
-      const made = await create(object(inputs), making);
+      const made = await create(object(inputs), making).catch(unlessUnreachable(preview));
       if (made === undefined) return created(undefined, inputs);
       return created(preview ? undefined : idOf(made), kept(made, manager));
     });
@@ -92,7 +99,8 @@ export const standIn: Readonly<Record<string, Handler>> = {
     const manager = state[managerKey] as string;
     const making = { urn: request.getUrn(), preview, seconds: request.getTimeout() };
     return settled(idOf, manager, async () => {
-      const made = await update(object(inputs), manager, request.getIgnorechangesList(), making);
+      const ignored = request.getIgnorechangesList();
+      const made = await update(object(inputs), manager, ignored, making).catch(unlessUnreachable(preview));
       return updated(made === undefined ? inputs : kept(made, manager));
     });
   },
