@@ -76,10 +76,8 @@ export function visibleSecrets({ args: { container } }: FleetSettings): string |
  * How the gateway finds a fleet's containers: each address of their common name is an instance. While one takes over from
  * another both are there, and a session stays with the one that knows it; one name for the two would mix them up.
  */
-export function fleetDiscovery({ name, args }: FleetSettings): Discovery {
-  const { port = defaults.hostPort, path = defaults.path } = args.container ?? {};
-  const own = args.container?.port === undefined ? defaults.path : path;
-  return { dns: { name: fleetAlias(name), port, path: own, refreshMs: defaults.lookMs } };
+export function fleetDiscovery(settings: FleetSettings): Discovery {
+  return { dns: { name: fleetAlias(settings.name), ...served(settings), refreshMs: defaults.lookMs } };
 }
 
 interface Discovery {
@@ -87,10 +85,15 @@ interface Discovery {
 }
 
 /** Where a fleet's first container is reached. */
-export function firstEndpoint({ name, args }: FleetSettings): pulumi.Output<string> {
-  const { port = defaults.hostPort, path = defaults.path } = args.container ?? {};
-  const own = args.container?.port === undefined ? defaults.path : path;
-  return pulumi.interpolate`http://${instanceAlias(name, 1)}:${port}${own}`;
+export function firstEndpoint(settings: FleetSettings): pulumi.Output<string> {
+  const { port, path } = served(settings);
+  return pulumi.interpolate`http://${instanceAlias(settings.name, 1)}:${port}${path}`;
+}
+
+/** Where each container serves MCP: the server host at its own port and path, an image that serves HTTP itself at its own. */
+function served({ args: { container = {} } }: FleetSettings) {
+  const { port, path = defaults.path } = container;
+  return port === undefined ? { port: defaults.hostPort, path: defaults.path } : { port, path };
 }
 
 /** The server host's environment. Nothing but the gateway is on its network, and calls it by its alias. */

@@ -7,9 +7,9 @@ import { serveCommand } from "./serve.ts";
 
 /**
  * `mcp-fleet container`: what the image runs when it is given no command. Its environment decides: the keeper of a gateway's
- * port where MCP_FLEET_FORWARD_TO says which gateway, a server host where
- * MCP_SERVER_TYPE or MCP_SERVER says which server, else the gateway with the configuration at MCP_FLEET_CONFIG, or, on
- * platforms that give containers no files, in MCP_FLEET_CONFIG_TEXT.
+ * port where MCP_FLEET_FORWARD_TO names the gateway, a server host where MCP_SERVER_TYPE or MCP_SERVER names the server, else
+ * the gateway with the configuration at MCP_FLEET_CONFIG, or, on platforms that give containers no files, in
+ * MCP_FLEET_CONFIG_TEXT.
  */
 export function containerCommand(): Command {
   return new Command("container").description("Run what the environment of a container asks for.").action(async () => {

@@ -131,7 +131,7 @@ export const Server = Type.Object(
       Type.String({
         minLength: 1,
         description:
-          "Exact version of a preset's package, like 1.2.3; no tag or range. Defaults to the one it pins. Of a custom server what is shown as its version; another one starts its processes anew. Defaults to what the server says.",
+          "Exact version of a preset's package, like 1.2.3; no tag or range. Defaults to the one it pins. For a custom server, the version to show; a change restarts its processes. Defaults to what the server says.",
       }),
     ),
     process: Type.Optional(ProcessSource),

@@ -8,6 +8,7 @@ import { AlertReceiver } from "../../support/alert-receiver.ts";
 import { Checkout, freePort } from "../../support/checkout.ts";
 import { docker, dockerOk, until } from "../../support/docker.ts";
 import { engineFolder } from "../../support/engine-folder.ts";
+import { Load } from "../../support/load.ts";
 import { monitoringImage } from "../../support/monitoring-images.ts";
 import { has } from "../../support/present.ts";
 import { redisImage } from "../../support/redis-image.ts";
@@ -28,6 +29,7 @@ const root = join(import.meta.dirname, "../../..");
 const token = `canary-${randomBytes(16).toString("hex")}`;
 const headers = { authorization: `Bearer ${token}` };
 const thought = { thought: "a", thoughtNumber: 1, totalThoughts: 1, nextThoughtNeeded: false };
+const thinking = { name: "sequential__sequentialthinking", arguments: thought };
 
 let checkout: Checkout;
 let alerts: AlertReceiver;
@@ -122,7 +124,7 @@ async function connect(path = "/mcp"): Promise<Client> {
 }
 
 async function think(client: Client): Promise<unknown> {
-  const { content, isError } = await client.callTool({ name: "sequential__sequentialthinking", arguments: thought });
+  const { content, isError } = await client.callTool(thinking);
   expect(isError).toBeUndefined();
   return JSON.parse((content as { text: string }[])[0]?.text as string);
 }
@@ -133,29 +135,6 @@ async function containers(name: string): Promise<string[]> {
   const label = ["--filter", `label=mcp-fleet.name=${name}`];
   const out = await dockerOk(["ps", "--all", "--quiet", "--no-trunc", ...label, ...begun]);
   return out.split("\n").filter((id) => id !== "");
-}
-
-/** Six clients with sessions call while something changes. */
-async function underLoad(change: () => Promise<unknown>): Promise<{ calls: number; failures: string[] }> {
-  const failures: string[] = [];
-  let calls = 0;
-  let over = false;
-  const clients = await Promise.all(Array.from({ length: 6 }, () => connect()));
-  const work = clients.map(async (client) => {
-    while (!over) {
-      await think(client).catch((error) => failures.push(String(error)));
-      calls += 1;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  });
-  try {
-    await change();
-  } finally {
-    over = true;
-    await Promise.all(work);
-    await Promise.all(clients.map((client) => client.close()));
-  }
-  return { calls, failures };
 }
 
 const inspect = async <T>(id: string, format: string): Promise<T> =>
@@ -394,17 +373,18 @@ test("a container that was removed behind the stack's back is found missing and 
 });
 
 test("a changed fleet is replaced and nothing else, a new fleet joins, and no call fails meanwhile", async () => {
-  const before = await containers("context7");
-  const [front] = await containers("gateway-front");
+  const kept = async () => [await containers("context7"), await containers("gateway-front")];
+  const before = await kept();
   configure((config) => {
     (config["mcp-fleet:fleets"].sequential as Record<string, unknown>).tags = { release: "second" };
     config["mcp-fleet:fleets"].magic = { platform: "docker", type: "magic" };
   });
-  const { calls, failures } = await underLoad(up);
+  const load = await Load.start(`${url}/mcp`, { clients: 6, pauseMs: 50, call: thinking, headers });
+  await up().finally(() => load.stop());
+  const { calls, failures } = await load.stop();
   expect(failures).toEqual([]);
   expect(calls).toBeGreaterThan(6);
-  expect(await containers("context7")).toEqual(before);
-  expect(await containers("gateway-front")).toEqual([front]);
+  expect(await kept()).toEqual(before);
   const [renewed] = (await containers("sequential")) as [string];
   expect(await inspect(renewed, ".Config.Labels")).toMatchObject({ release: "second" });
   await until(() => serving("magic"));

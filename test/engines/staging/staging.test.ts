@@ -247,7 +247,7 @@ for (const { to, kubernetes, scaling, autoscaled } of changes) {
 }
 
 test("eviction respects the disruption budget: one pod at a time", async () => {
-  // The autoscaler that has just come gives up pods, and the budget is counted anew after each change.
+  // The new autoscaler can still remove a pod, and the cluster counts the budget again after each change.
   const [first, second] = await until(
     async () => {
       const budget = await cluster.get<{ status?: { disruptionsAllowed?: number } }>("pdb", "mcp-everything");
